@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "config.h"
+
+#include "bosh-element-private.h"
+#include "bosh-error-private.h"
+
+/* Elements of RFC 6120 §8: what is common to stanzas. */
+
+static BoshElement *
+new_stanza (const char *name,
+            const char *to,
+            const char *type)
+{
+  BoshElement *self = bosh_element_new (name, BOSH_NS_CLIENT);
+
+  bosh_element_set_attribute (self, "to", to);
+  bosh_element_set_attribute (self, "type", type);
+
+  return self;
+}
+
+/**
+ * bosh_element_new_message:
+ * @to: (nullable): the JID to send it to, or `NULL` for the own account
+ * @type: (nullable): `chat`, `groupchat`, `headline`, `normal` or `error`, or
+ *   `NULL`, which means `normal` (RFC 6121 §5.2.2)
+ * @body: (nullable): the text of the message, or `NULL` for a message without a
+ *   `<body/>`
+ *
+ * Makes a message (RFC 6121 §5) in the namespace `jabber:client`.
+ *
+ * Returns: (transfer full): a mutable element
+ *
+ * Since: 1.0
+ */
+BoshElement *
+bosh_element_new_message (const char *to,
+                          const char *type,
+                          const char *body)
+{
+  BoshElement *self = new_stanza ("message", to, type);
+
+  if (body != NULL)
+    bosh_element_add_text (bosh_element_add_new_child (self, "body", BOSH_NS_CLIENT), body);
+
+  return self;
+}
+
+/**
+ * bosh_element_new_presence:
+ * @to: (nullable): the JID to send it to, or `NULL` to broadcast it
+ * @type: (nullable): `unavailable`, `subscribe`, `subscribed`, `unsubscribe`,
+ *   `unsubscribed`, `probe` or `error`, or `NULL` for "available"
+ *   (RFC 6121 §4.7.1)
+ *
+ * Makes a presence (RFC 6121 §4) in the namespace `jabber:client`.
+ *
+ * Returns: (transfer full): a mutable element
+ *
+ * Since: 1.0
+ */
+BoshElement *
+bosh_element_new_presence (const char *to,
+                           const char *type)
+{
+  return new_stanza ("presence", to, type);
+}
+
+/**
+ * bosh_element_new_iq:
+ * @to: (nullable): the JID to send it to, or `NULL` for the own account
+ * @type: `get` or `set`, or for an answer `result` or `error`
+ * @payload: (nullable): the one child of a request
+ *
+ * Makes an iq (RFC 6120 §8.2.3) in the namespace `jabber:client`.
+ *
+ * It has no `id` yet: [method@Client.send_iq_async] gives it one. For the answer
+ * to a request see [method@Element.new_iq_result] and
+ * [method@Element.new_error_reply].
+ *
+ * Returns: (transfer full): a mutable element
+ *
+ * Since: 1.0
+ */
+BoshElement *
+bosh_element_new_iq (const char  *to,
+                     const char  *type,
+                     BoshElement *payload)
+{
+  BoshElement *self;
+
+  g_return_val_if_fail (type != NULL, NULL);
+
+  self = new_stanza ("iq", to, type);
+  if (payload != NULL)
+    bosh_element_add_child (self, payload);
+
+  return self;
+}
+
+/* A reply carries the id, and goes back to the sender (RFC 6120 §8.2.3). */
+static BoshElement *
+new_reply (BoshElement *request,
+           const char  *name,
+           const char  *type)
+{
+  BoshElement *self = new_stanza (name, bosh_element_get_attribute (request, "from"), type);
+
+  bosh_element_set_attribute (self, "from", bosh_element_get_attribute (request, "to"));
+  bosh_element_set_attribute (self, "id", bosh_element_get_attribute (request, "id"));
+
+  return self;
+}
+
+/**
+ * bosh_element_new_iq_result:
+ * @request: the iq of type `get` or `set` to answer
+ * @payload: (nullable): the one child of the answer
+ *
+ * Makes the successful answer to an iq request: of type `result`, back to the
+ * sender, with the same `id` (RFC 6120 §8.2.3).
+ *
+ * Returns: (transfer full): a mutable element
+ *
+ * Since: 1.0
+ */
+BoshElement *
+bosh_element_new_iq_result (BoshElement *request,
+                            BoshElement *payload)
+{
+  BoshElement *self;
+
+  g_return_val_if_fail (request != NULL, NULL);
+
+  self = new_reply (request, "iq", "result");
+  if (payload != NULL)
+    bosh_element_add_child (self, payload);
+
+  return self;
+}
+
+/**
+ * bosh_element_new_error_reply:
+ * @request: the stanza to answer, which is not itself of type `error`
+ * @condition: what is wrong with it
+ * @text: (nullable): an explanation for people to read
+ *
+ * Makes the answer that a stanza failed: of type `error`, back to the sender,
+ * with the same `id` (RFC 6120 §8.3). The error type is the one that RFC 6120
+ * §8.3.3 recommends for the condition.
+ *
+ * Returns: (transfer full): a mutable element
+ *
+ * Since: 1.0
+ */
+BoshElement *
+bosh_element_new_error_reply (BoshElement     *request,
+                              BoshStanzaError  condition,
+                              const char      *text)
+{
+  BoshElement *self;
+  BoshElement *error;
+
+  g_return_val_if_fail (request != NULL, NULL);
+  g_return_val_if_fail (bosh_stanza_error_get_condition (condition) != NULL, NULL);
+
+  self = new_reply (request, bosh_element_get_name (request), "error");
+  error = bosh_element_add_new_child (self, "error", BOSH_NS_CLIENT);
+  bosh_element_set_attribute (error, "type", bosh_stanza_error_get_type_name (condition));
+  bosh_element_add_new_child (error, bosh_stanza_error_get_condition (condition),
+                              BOSH_NS_STANZA_ERRORS);
+  if (text != NULL)
+    bosh_element_add_text (bosh_element_add_new_child (error, "text", BOSH_NS_STANZA_ERRORS), text);
+
+  return self;
+}

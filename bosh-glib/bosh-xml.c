@@ -1,0 +1,578 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "config.h"
+
+#include "bosh-xml-private.h"
+
+#include "bosh-element-private.h"
+#include "bosh-error-private.h"
+#include "bosh-i18n-private.h"
+
+#include <libxml/parser.h>
+
+#include <string.h>
+
+/* Bytes that libxml2 gets at a time, so that its buffer stays small. */
+#define PIECE_SIZE 32768
+
+#define N_INLINE_ATTRIBUTES 16
+
+typedef struct
+{
+  xmlParserCtxt       *context;
+  gboolean             seals;
+  char               **root_name;
+  char               **root_namespace;
+  GError              *error;  /* the first refusal; nothing is done after it */
+  BoshElement         *root;
+  /* The open elements, from the root; they belong to their parents. */
+  BoshElement         *open[BOSH_XML_MAX_DEPTH];
+  guint                n_declared[BOSH_XML_MAX_DEPTH];  /* namespaces, in all up to there */
+  guint                depth;
+  gsize                budget;
+  BoshParsedAttribute  inline_attributes[N_INLINE_ATTRIBUTES];
+} Parser;
+
+static void
+refuse (Parser     *self,
+        BoshError   code,
+        const char *message)
+{
+  if (self->error == NULL)
+    self->error = g_error_new_literal (BOSH_ERROR, code, message);
+  xmlStopParser (self->context);
+}
+
+static void
+refuse_memory (Parser *self)
+{
+  refuse (self, BOSH_ERROR_TOO_LARGE, _("The elements of the XML need too much memory"));
+}
+
+/* Refuses an element of which an endless number would be too much. */
+static gboolean
+check_limits (Parser *self,
+              guint   n_namespaces)
+{
+  guint n_declared = n_namespaces;
+
+  if (self->depth == BOSH_XML_MAX_DEPTH)
+    {
+      refuse (self, BOSH_ERROR_TOO_LARGE, _("The elements of the XML nest too deeply"));
+      return FALSE;
+    }
+
+  if (self->depth > 0)
+    n_declared += self->n_declared[self->depth - 1];
+  self->n_declared[self->depth] = n_declared;
+  if (n_declared > BOSH_XML_MAX_NAMESPACES)
+    {
+      refuse (self, BOSH_ERROR_TOO_LARGE, _("The XML declares too many namespaces"));
+      return FALSE;
+    }
+
+  if (xmlDictSize (self->context->dict) > BOSH_XML_MAX_NAMES)
+    {
+      refuse (self, BOSH_ERROR_TOO_LARGE, _("The XML has too many different names"));
+      return FALSE;
+    }
+
+  return TRUE;
+}
+
+/* What a SAX2 event gives for an attribute. */
+typedef struct
+{
+  const xmlChar *name;
+  const xmlChar *prefix;
+  const xmlChar *namespace_;
+  const xmlChar *value;
+  const xmlChar *end;
+} SaxAttribute;
+
+G_STATIC_ASSERT (sizeof (SaxAttribute) == 5 * sizeof (xmlChar *));
+
+static BoshElement *
+new_element (Parser             *self,
+             const char         *name,
+             const char         *namespace_,
+             const SaxAttribute *sax_attributes,
+             guint               n_attributes)
+{
+  g_autofree BoshParsedAttribute *allocated = NULL;
+  BoshParsedAttribute *attributes = self->inline_attributes;
+
+  if (n_attributes > N_INLINE_ATTRIBUTES)
+    attributes = allocated = g_new (BoshParsedAttribute, n_attributes);
+
+  for (guint i = 0; i < n_attributes; i++)
+    {
+      attributes[i].name = (const char *)sax_attributes[i].name;
+      attributes[i].namespace_ = (const char *)sax_attributes[i].namespace_;
+      attributes[i].value = (const char *)sax_attributes[i].value;
+      attributes[i].value_length = sax_attributes[i].end - sax_attributes[i].value;
+    }
+
+  return bosh_element_new_parsed (name, namespace_, attributes, n_attributes, &self->budget);
+}
+
+static void
+take_root (Parser      *self,
+           BoshElement *element)
+{
+  self->root = element;
+  if (self->root_name != NULL)
+    *self->root_name = g_strdup (bosh_element_get_name (element));
+  if (self->root_namespace != NULL)
+    *self->root_namespace = g_strdup (bosh_element_get_namespace (element));
+}
+
+/* Is there `xmlns=''`? */
+static gboolean
+undeclares_default (int             n_namespaces,
+                    const xmlChar **namespaces)
+{
+  for (int i = 0; i < n_namespaces; i++)
+    {
+      if (namespaces[2 * i] == NULL)
+        return namespaces[2 * i + 1][0] == '\0';
+    }
+
+  return FALSE;
+}
+
+static void
+on_start_element (void           *user_data,
+                  const xmlChar  *name,
+                  const xmlChar  *prefix,
+                  const xmlChar  *uri,
+                  int             n_namespaces,
+                  const xmlChar **namespaces,
+                  int             n_attributes,
+                  int             n_defaulted,
+                  const xmlChar **attributes)
+{
+  Parser *self = user_data;
+  BoshElement *parent = self->depth > 0 ? self->open[self->depth - 1] : NULL;
+  const char *namespace_ = (const char *)uri;
+  BoshElement *element;
+
+  if (self->error != NULL || !check_limits (self, n_namespaces))
+    return;
+
+  /* NULL would stand for the namespace of the parent. */
+  if (namespace_ == NULL &&
+      (undeclares_default (n_namespaces, namespaces) ||
+       (parent != NULL && bosh_element_get_namespace (parent) != NULL)))
+    namespace_ = "";
+
+  element = new_element (self, (const char *)name, namespace_,
+                         (const SaxAttribute *)attributes, n_attributes);
+  if (element == NULL)
+    {
+      refuse_memory (self);
+      return;
+    }
+
+  if (parent != NULL)
+    bosh_element_take_child (parent, element);
+  else
+    take_root (self, element);
+  self->open[self->depth++] = element;
+}
+
+static void
+on_end_element (void          *user_data,
+                const xmlChar *name,
+                const xmlChar *prefix,
+                const xmlChar *uri)
+{
+  Parser *self = user_data;
+
+  if (self->error != NULL)
+    return;
+
+  self->depth--;
+  if (self->seals)
+    bosh_element_seal (self->open[self->depth]);
+}
+
+static void
+on_characters (void          *user_data,
+               const xmlChar *text,
+               int            length)
+{
+  Parser *self = user_data;
+  gsize cost;
+
+  if (self->error != NULL)
+    return;
+
+  cost = bosh_element_append_text (self->open[self->depth - 1], (const char *)text, length);
+  if (cost > self->budget)
+    {
+      refuse_memory (self);
+      return;
+    }
+  self->budget -= cost;
+}
+
+static void
+on_document_type (void          *user_data,
+                  const xmlChar *name,
+                  const xmlChar *external_id,
+                  const xmlChar *system_id)
+{
+  refuse (user_data, BOSH_ERROR_BAD_XML, _("The XML has a document type declaration"));
+}
+
+static void
+on_comment (void          *user_data,
+            const xmlChar *text)
+{
+  refuse (user_data, BOSH_ERROR_BAD_XML, _("The XML has a comment"));
+}
+
+static void
+on_processing_instruction (void          *user_data,
+                           const xmlChar *target,
+                           const xmlChar *data)
+{
+  refuse (user_data, BOSH_ERROR_BAD_XML, _("The XML has a processing instruction"));
+}
+
+static void
+on_error (void     *user_data,
+          xmlError *error)
+{
+  Parser *self = user_data;
+  g_autofree char *detail = NULL;
+  g_autofree char *message = NULL;
+
+  /* A prefix without a declaration is no fatal error to libxml2, but it is one
+   * here (RFC 6120 §11.4). That a namespace does not look like a URI is none:
+   * any contact could end the session with such a stanza. */
+  if (error->level != XML_ERR_FATAL &&
+      !(error->code >= XML_NS_ERR_XML_NAMESPACE && error->code <= XML_NS_ERR_COLON))
+    return;
+  if (self->error != NULL)
+    return;
+
+  if (error->code == XML_ERR_DOCUMENT_END && (self->root == NULL || self->depth > 0))
+    {
+      /* "Extra content at the end", says libxml2. */
+      refuse (self, BOSH_ERROR_BAD_XML, _("The XML ends too early"));
+      return;
+    }
+
+  detail = bosh_error_clean_text (error->message != NULL ? error->message : "", -1);
+  message = g_strdup_printf (_("The XML is malformed: %s"), detail != NULL ? detail : "");
+  refuse (self, BOSH_ERROR_BAD_XML, message);
+}
+
+static const xmlSAXHandler sax_handler = {
+  .initialized = XML_SAX2_MAGIC,
+  .startElementNs = on_start_element,
+  .endElementNs = on_end_element,
+  .characters = on_characters,
+  .ignorableWhitespace = on_characters,
+  .cdataBlock = on_characters,
+  .internalSubset = on_document_type,
+  .comment = on_comment,
+  .processingInstruction = on_processing_instruction,
+  .serror = (xmlStructuredErrorFunc)on_error,
+};
+
+static gboolean
+skip_space (const char **cursor,
+            const char  *end)
+{
+  const char *start = *cursor;
+
+  while (*cursor < end && strchr (" \t\r\n", **cursor) != NULL)
+    (*cursor)++;
+
+  return *cursor > start;
+}
+
+/* Reads ` NAME='VALUE'` of the XML declaration. */
+static char *
+read_declared (const char **cursor,
+               const char  *end,
+               const char  *name)
+{
+  const char *p = *cursor;
+  const char *value;
+  char quote;
+
+  if (!skip_space (&p, end) || (gsize)(end - p) < strlen (name) ||
+      strncmp (p, name, strlen (name)) != 0)
+    return NULL;
+
+  p += strlen (name);
+  skip_space (&p, end);
+  if (p == end || *p++ != '=')
+    return NULL;
+  skip_space (&p, end);
+  if (p == end || (*p != '\'' && *p != '"'))
+    return NULL;
+
+  quote = *p++;
+  value = p;
+  p = memchr (value, quote, end - value);
+  if (p == NULL)
+    return NULL;
+
+  *cursor = p + 1;
+
+  return g_strndup (value, p - value);
+}
+
+/* Checks an XML declaration and goes behind it (XML 1.0 §2.8). libxml2 does not
+ * get to see it, for it would accept other versions, and convert from whatever
+ * encoding it names. */
+static gboolean
+skip_declaration (const char **cursor,
+                  const char  *end,
+                  GError     **error)
+{
+  const char *p = *cursor;
+  g_autofree char *version = NULL;
+  g_autofree char *encoding = NULL;
+  g_autofree char *standalone = NULL;
+
+  if (end - p < 6 || strncmp (p, "<?xml", 5) != 0 || strchr (" \t\r\n", p[5]) == NULL)
+    return TRUE;
+
+  p += 5;
+  version = read_declared (&p, end, "version");
+  encoding = read_declared (&p, end, "encoding");
+  standalone = read_declared (&p, end, "standalone");
+  skip_space (&p, end);
+
+  if (version == NULL || end - p < 2 || strncmp (p, "?>", 2) != 0 ||
+      (standalone != NULL && !g_str_equal (standalone, "yes") && !g_str_equal (standalone, "no")))
+    {
+      g_set_error_literal (error, BOSH_ERROR, BOSH_ERROR_BAD_XML,
+                           _("The XML declaration is malformed"));
+      return FALSE;
+    }
+
+  if (!g_str_equal (version, "1.0"))
+    {
+      g_set_error_literal (error, BOSH_ERROR, BOSH_ERROR_BAD_XML,
+                           _("The XML is of another version than 1.0"));
+      return FALSE;
+    }
+
+  if (encoding != NULL && g_ascii_strcasecmp (encoding, "UTF-8") != 0)
+    {
+      g_set_error_literal (error, BOSH_ERROR, BOSH_ERROR_BAD_XML,
+                           _("The XML has another encoding than UTF-8"));
+      return FALSE;
+    }
+
+  p += 2;
+  if (end - p >= 5 && strncmp (p, "<?xml", 5) == 0)
+    {
+      g_set_error_literal (error, BOSH_ERROR, BOSH_ERROR_BAD_XML,
+                           _("The XML has a processing instruction"));
+      return FALSE;
+    }
+
+  *cursor = p;
+
+  return TRUE;
+}
+
+/* The `>` that ends the start tag at @tag, or @end. A `>` within quotes does not
+ * end it. @n_values is set to the number of quoted values before. */
+static const char *
+find_tag_end (const char *tag,
+              const char *end,
+              guint      *n_values)
+{
+  const char *p = tag;
+
+  *n_values = 0;
+  while (p < end && *p != '>')
+    {
+      if (*p == '\'' || *p == '"')
+        {
+          ++*n_values;
+          p = memchr (p + 1, *p, end - (p + 1));
+          if (p == NULL)
+            return end;
+        }
+      p++;
+    }
+
+  return p;
+}
+
+/* Finds out how much of a document can be given to libxml2: up to @end, or to
+ * where the first start tag begins that is too large, with @problem set. */
+static const char *
+find_large_tag (const char  *data,
+                const char  *end,
+                const char **problem)
+{
+  const char *p = data;
+
+  *problem = NULL;
+  while ((p = memchr (p, '<', end - p)) != NULL)
+    {
+      gsize left = end - p;
+
+      if (left >= 9 && memcmp (p, "<![CDATA[", 9) == 0)
+        {
+          p = g_strstr_len (p, left, "]]>");
+          if (p == NULL)
+            return end;
+        }
+      else if (left >= 2 && (p[1] == '!' || p[1] == '?'))
+        {
+          /* Here the document is refused. */
+          return end;
+        }
+      else if (left >= 2 && p[1] != '/')
+        {
+          const char *limit = p + MIN (left, BOSH_XML_MAX_START_TAG);
+          guint n_values;
+          const char *tag_end = find_tag_end (p, limit, &n_values);
+
+          if (n_values > BOSH_XML_MAX_ATTRIBUTES)
+            *problem = _("A start tag of the XML has too many attributes");
+          else if (tag_end == limit && limit < end)
+            *problem = _("A start tag of the XML is too long");
+          if (*problem != NULL)
+            return p;
+          if (tag_end == end)
+            return end;
+          p = tag_end;
+        }
+
+      p++;
+    }
+
+  return end;
+}
+
+static void
+parse_pieces (Parser     *self,
+              const char *data,
+              const char *end)
+{
+  const char *problem;
+  const char *limit = find_large_tag (data, end, &problem);
+
+  self->context = xmlCreatePushParserCtxt ((xmlSAXHandler *)&sax_handler, self, NULL, 0, NULL);
+  xmlCtxtUseOptions (self->context, XML_PARSE_NONET);
+
+  while (data < limit && self->error == NULL)
+    {
+      gsize size = MIN (limit - data, PIECE_SIZE);
+
+      /* Not within a character. */
+      while (data + size < limit && ((guchar)data[size] & 0xc0) == 0x80)
+        size--;
+      xmlParseChunk (self->context, data, size, 0);
+      data += size;
+    }
+
+  if (self->error == NULL && problem != NULL)
+    refuse (self, BOSH_ERROR_TOO_LARGE, problem);
+  if (self->error == NULL)
+    xmlParseChunk (self->context, NULL, 0, 1);
+  /* Should libxml2 ever fail without a call of on_error(). */
+  if (self->error == NULL && !self->context->wellFormed)
+    refuse (self, BOSH_ERROR_BAD_XML, _("The XML is malformed"));
+
+  xmlFreeParserCtxt (self->context);
+
+  /* libxml2 keeps the last error of each thread. */
+  if (self->error != NULL)
+    xmlResetLastError ();
+}
+
+static BoshElement *
+parse (Parser      *self,
+       const char  *data,
+       gsize        length,
+       GError     **error)
+{
+  static gsize initialized = 0;
+  const char *end;
+  gsize n_ascii;
+
+  if (g_once_init_enter (&initialized))
+    {
+      xmlInitParser ();
+      g_once_init_leave (&initialized, 1);
+    }
+
+  if (length == 0)
+    {
+      g_set_error_literal (error, BOSH_ERROR, BOSH_ERROR_BAD_XML, _("The XML is empty"));
+      return NULL;
+    }
+
+  n_ascii = bosh_xml_count_ascii (data, length, 1);
+  if (!g_utf8_validate_len (data + n_ascii, length - n_ascii, NULL))
+    {
+      g_set_error_literal (error, BOSH_ERROR, BOSH_ERROR_BAD_XML, _("The XML is not UTF-8"));
+      return NULL;
+    }
+
+  end = data + length;
+  /* A byte order mark may stand there (XML 1.0 §4.3.3). */
+  if (length >= 3 && memcmp (data, "\357\273\277", 3) == 0)
+    data += 3;
+  if (!skip_declaration (&data, end, error))
+    return NULL;
+
+  self->budget = BOSH_XML_MAX_TREE;
+  parse_pieces (self, data, end);
+
+  if (self->error != NULL)
+    {
+      g_clear_pointer (&self->root, bosh_element_unref);
+      g_propagate_error (error, self->error);
+    }
+
+  return self->root;
+}
+
+BoshElement *
+bosh_xml_parse (const char  *data,
+                gsize        length,
+                char       **root_name,
+                char       **root_namespace,
+                GError     **error)
+{
+  Parser parser;
+
+  if (root_name != NULL)
+    *root_name = NULL;
+  if (root_namespace != NULL)
+    *root_namespace = NULL;
+
+  memset (&parser, 0, sizeof parser);
+  parser.seals = TRUE;
+  parser.root_name = root_name;
+  parser.root_namespace = root_namespace;
+
+  return parse (&parser, data, length, error);
+}
+
+BoshElement *
+bosh_xml_parse_mutable (const char  *data,
+                        gsize        length,
+                        GError     **error)
+{
+  Parser parser;
+
+  memset (&parser, 0, sizeof parser);
+
+  return parse (&parser, data, length, error);
+}
