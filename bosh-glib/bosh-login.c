@@ -1,0 +1,598 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "config.h"
+
+#include "bosh-login-private.h"
+
+#include <string.h>
+
+#include "bosh-element-private.h"
+#include "bosh-error-private.h"
+#include "bosh-i18n-private.h"
+#include "bosh-jid-private.h"
+#include "bosh-xml-private.h"
+
+/* Mechanisms of the server that are looked at. */
+#define MAX_MECHANISMS 64
+
+/* Nothing else of ours is under way in the stream while a login is, so fixed
+ * ids are unique in it (RFC 6120 §8.1.3). */
+#define BIND_ID "bosh-login-bind"
+#define SESSION_ID "bosh-login-session"
+
+/*
+ *  FEATURES ──auth──→ AUTHENTICATING ──success──→ RESTARTING ──features──→ BINDING
+ *                       ↑ response │ slow challenge                          │
+ *                       └────── COMPUTING                      ┌─────────────┤
+ *                                                           SESSION          │
+ *  any of them ──failure──→ OVER ←─────────────────────────────┴─────────────┘
+ */
+typedef enum
+{
+  /* The features of the first stream are awaited. */
+  STATE_FEATURES,
+  /* `<auth/>` or `<response/>` is out. */
+  STATE_AUTHENTICATING,
+  /* The server waits for a response that is being computed. */
+  STATE_COMPUTING,
+  /* The features of the second stream are awaited. */
+  STATE_RESTARTING,
+  STATE_BINDING,
+  STATE_SESSION,
+  STATE_OVER,
+} BoshLoginState;
+
+struct _BoshLogin
+{
+  BoshLoginState       state;
+
+  char                *domain;
+  BoshSaslCredentials  credentials;
+  char                *username;
+  char                *password;  /* NULL once the mechanism has it */
+  char                *resource;
+  gboolean             allow_plaintext;
+
+  const char          *mechanism;
+  char                *jid;         /* NULL until bound */
+  const char          *request_id;  /* of the last iq that was sent */
+  gboolean             needs_session;
+
+  /* From COMPUTE until it was handled; @state may go on to OVER in the
+   * meantime, but what follows belongs to the computation until then. */
+  gboolean             computing;
+  BoshSasl            *sasl;
+  char                *challenge;
+  char                *response;
+  GError              *step_error;
+
+  GQueue               actions;
+};
+
+static void
+clear_secret (char **secret)
+{
+  if (*secret != NULL)
+    explicit_bzero (*secret, strlen (*secret));
+  g_clear_pointer (secret, g_free);
+}
+
+static BoshLoginAction *
+push_action (BoshLogin           *self,
+             BoshLoginActionType  type)
+{
+  BoshLoginAction *action = g_new0 (BoshLoginAction, 1);
+
+  action->type = type;
+  g_queue_push_tail (&self->actions, action);
+
+  return action;
+}
+
+static void
+free_action (BoshLoginAction *action)
+{
+  g_clear_pointer (&action->element, bosh_element_unref);
+  g_clear_error (&action->error);
+  g_free (action->jid);
+  g_free (action);
+}
+
+/* Takes @element. */
+static void
+send_element (BoshLogin   *self,
+              BoshElement *element)
+{
+  push_action (self, BOSH_LOGIN_ACTION_SEND)->element = element;
+}
+
+static void
+end (BoshLogin *self)
+{
+  self->state = STATE_OVER;
+  clear_secret (&self->password);
+  if (!self->computing)
+    g_clear_pointer (&self->sasl, bosh_sasl_free);
+}
+
+/* Takes @error. */
+static void
+fail (BoshLogin *self,
+      GError    *error)
+{
+  end (self);
+  push_action (self, BOSH_LOGIN_ACTION_FAILED)->error = error;
+}
+
+static void
+fail_literal (BoshLogin  *self,
+              BoshError   code,
+              const char *message)
+{
+  fail (self, g_error_new_literal (BOSH_ERROR, code, message));
+}
+
+static void
+succeed (BoshLogin *self)
+{
+  end (self);
+  push_action (self, BOSH_LOGIN_ACTION_READY)->jid = g_strdup (self->jid);
+}
+
+static GStrv
+dup_mechanisms (BoshElement *features)
+{
+  g_autoptr(GStrvBuilder) builder = g_strv_builder_new ();
+  BoshElement *list;
+  guint n_children = 0;
+  guint n_mechanisms = 0;
+
+  list = bosh_element_get_child (features, "mechanisms", BOSH_NS_SASL);
+  if (list != NULL)
+    n_children = bosh_element_get_n_children (list);
+
+  for (guint i = 0; i < n_children && n_mechanisms < MAX_MECHANISMS; i++)
+    {
+      BoshElement *child = bosh_element_get_nth_child (list, i);
+
+      if (bosh_element_is (child, "mechanism", BOSH_NS_SASL))
+        {
+          g_autofree char *name = bosh_element_get_text (child);
+
+          g_strv_builder_add (builder, g_strstrip (name));
+          n_mechanisms++;
+        }
+    }
+
+  return g_strv_builder_end (builder);
+}
+
+/* Takes the secret in @data from memory; NULL is no data. */
+static BoshElement *
+new_sasl_element (const char *name,
+                  char       *data)
+{
+  BoshElement *element = bosh_element_new (name, BOSH_NS_SASL);
+
+  if (data != NULL && data[0] != '\0')
+    bosh_element_set_text (element, data);
+  clear_secret (&data);
+
+  return element;
+}
+
+/* RFC 6120 §6.4.2. STARTTLS is ignored (XEP-0206 §4), and so is a stream that
+ * allows to bind already: whoever gave a password must know that the server
+ * is the one that knows it. */
+static void
+start_authentication (BoshLogin   *self,
+                      BoshElement *features)
+{
+  g_auto(GStrv) mechanisms = dup_mechanisms (features);
+  char *data = NULL;
+  BoshElement *element;
+  GError *error = NULL;
+
+  /* Better said before the name and password are sent than after. */
+  if (self->resource != NULL && !bosh_xml_is_valid_text (self->resource, -1))
+    {
+      fail_literal (self, BOSH_ERROR_LOGIN_FAILED,
+                    _("The resource has characters that XML does not allow"));
+      return;
+    }
+
+  self->sasl = bosh_sasl_new ((const char * const *)mechanisms,
+                              self->credentials, self->username,
+                              self->password, self->allow_plaintext, &error);
+  clear_secret (&self->password);
+  if (self->sasl == NULL)
+    {
+      fail (self, error);
+      return;
+    }
+
+  self->mechanism = bosh_sasl_get_mechanism (self->sasl);
+  if (!bosh_sasl_step (self->sasl, NULL, &data, &error))
+    {
+      fail (self, error);
+      return;
+    }
+
+  element = new_sasl_element ("auth", data);
+  bosh_element_set_attribute (element, "mechanism", self->mechanism);
+  send_element (self, element);
+  self->state = STATE_AUTHENTICATING;
+}
+
+/* Sends what the step gave. */
+static void
+respond (BoshLogin *self)
+{
+  g_clear_pointer (&self->challenge, g_free);
+
+  if (self->step_error != NULL)
+    {
+      /* The server waits for us, so it is told (RFC 6120 §6.4.4). */
+      send_element (self, bosh_element_new ("abort", BOSH_NS_SASL));
+      fail (self, g_steal_pointer (&self->step_error));
+    }
+  else
+    {
+      send_element (self,
+                    new_sasl_element ("response", g_steal_pointer (&self->response)));
+      self->state = STATE_AUTHENTICATING;
+    }
+}
+
+static void
+handle_challenge (BoshLogin   *self,
+                  BoshElement *element)
+{
+  self->challenge = bosh_element_get_text (element);
+
+  if (bosh_sasl_is_slow (self->sasl))
+    {
+      self->state = STATE_COMPUTING;
+      self->computing = TRUE;
+      push_action (self, BOSH_LOGIN_ACTION_COMPUTE);
+    }
+  else
+    {
+      bosh_login_compute (self);
+      respond (self);
+    }
+}
+
+/* RFC 6120 §6.4.6. */
+static void
+handle_success (BoshLogin   *self,
+                BoshElement *element)
+{
+  g_autofree char *data = bosh_element_get_text (element);
+  GError *error = NULL;
+
+  if (!bosh_sasl_succeed (self->sasl, data[0] != '\0' ? data : NULL, &error))
+    {
+      fail (self, error);
+      return;
+    }
+
+  g_clear_pointer (&self->sasl, bosh_sasl_free);
+  self->state = STATE_RESTARTING;
+  push_action (self, BOSH_LOGIN_ACTION_RESTART);
+}
+
+static void
+handle_sasl_element (BoshLogin   *self,
+                     BoshElement *element)
+{
+  const char *name = bosh_element_get_name (element);
+  gboolean waiting = self->state == STATE_AUTHENTICATING;
+  gboolean under_way = waiting || self->state == STATE_COMPUTING;
+
+  /* The answer to an `<abort/>`, for instance. */
+  if (self->state == STATE_OVER)
+    return;
+
+  if (waiting && strcmp (name, "challenge") == 0)
+    handle_challenge (self, element);
+  else if (waiting && strcmp (name, "success") == 0)
+    handle_success (self, element);
+  else if (under_way && strcmp (name, "failure") == 0)
+    fail (self, bosh_sasl_error_new_for_failure (element));
+  else
+    {
+      if (under_way)
+        send_element (self, bosh_element_new ("abort", BOSH_NS_SASL));
+      fail_literal (self, BOSH_ERROR_LOGIN_FAILED,
+                    _("The server sent an element of authentication where none "
+                      "belongs"));
+    }
+}
+
+static void
+send_request (BoshLogin   *self,
+              const char  *id,
+              BoshElement *payload)
+{
+  BoshElement *iq = bosh_element_new ("iq", BOSH_NS_CLIENT);
+
+  bosh_element_set_attribute (iq, "type", "set");
+  bosh_element_set_attribute (iq, "id", id);
+  bosh_element_add_child (iq, payload);
+  send_element (self, iq);
+  self->request_id = id;
+}
+
+/* RFC 6120 §7. The session of RFC 3921 §3 is wanted only by servers that do not
+ * mark it as optional. */
+static void
+start_binding (BoshLogin   *self,
+               BoshElement *features)
+{
+  g_autoptr(BoshElement) bind = NULL;
+  BoshElement *session;
+
+  if (bosh_element_get_child (features, "bind", BOSH_NS_BIND) == NULL)
+    {
+      fail_literal (self, BOSH_ERROR_LOGIN_FAILED,
+                    _("The server offers no resource binding"));
+      return;
+    }
+
+  session = bosh_element_get_child (features, "session", BOSH_NS_SESSION);
+  self->needs_session =
+    session != NULL &&
+    bosh_element_get_child (session, "optional", BOSH_NS_SESSION) == NULL;
+
+  bind = bosh_element_new ("bind", BOSH_NS_BIND);
+  if (self->resource != NULL)
+    {
+      BoshElement *child = bosh_element_add_new_child (bind, "resource", BOSH_NS_BIND);
+
+      bosh_element_set_text (child, self->resource);
+    }
+  send_request (self, BIND_ID, bind);
+  self->state = STATE_BINDING;
+}
+
+/* Enough to be sure that it is one; the rules of each part are the server's. */
+static gboolean
+is_full_jid (const char *jid)
+{
+  const char *slash = strchr (jid, '/');
+  const char *at;
+  const char *domain;
+
+  if (slash == NULL || slash[1] == '\0' || strlen (jid) > BOSH_JID_MAX_LENGTH)
+    return FALSE;
+
+  for (const char *p = jid; p < slash; p++)
+    {
+      if (g_ascii_isspace (*p))
+        return FALSE;
+    }
+
+  at = memchr (jid, '@', slash - jid);
+  domain = at != NULL ? at + 1 : jid;
+
+  return at != jid && domain < slash;
+}
+
+static void
+handle_bind_result (BoshLogin   *self,
+                    BoshElement *iq)
+{
+  BoshElement *bind = bosh_element_get_child (iq, "bind", BOSH_NS_BIND);
+  g_autofree char *jid = NULL;
+
+  if (bind != NULL)
+    jid = bosh_element_get_child_text (bind, "jid", BOSH_NS_BIND);
+
+  if (jid == NULL || !is_full_jid (jid))
+    {
+      fail_literal (self, BOSH_ERROR_LOGIN_FAILED,
+                    _("The server bound a resource without a valid address"));
+      return;
+    }
+
+  self->jid = g_steal_pointer (&jid);
+  if (self->needs_session)
+    {
+      g_autoptr(BoshElement) session = bosh_element_new ("session", BOSH_NS_SESSION);
+
+      send_request (self, SESSION_ID, session);
+      self->state = STATE_SESSION;
+    }
+  else
+    succeed (self);
+}
+
+static void
+handle_answer (BoshLogin   *self,
+               BoshElement *iq)
+{
+  gboolean is_error = strcmp (bosh_element_get_attribute (iq, "type"), "error") == 0;
+  GError *error;
+
+  switch (self->state)
+    {
+    case STATE_BINDING:
+    case STATE_SESSION:
+      if (is_error)
+        {
+          error = bosh_stanza_error_new_for_stanza (iq);
+          g_prefix_error_literal (&error,
+                                  self->state == STATE_BINDING
+                                    ? _("The server bound no resource: ")
+                                    : _("The server began no session: "));
+          fail (self, error);
+        }
+      else if (self->state == STATE_BINDING)
+        handle_bind_result (self, iq);
+      else
+        succeed (self);
+      break;
+
+    case STATE_FEATURES:
+    case STATE_AUTHENTICATING:
+    case STATE_COMPUTING:
+    case STATE_RESTARTING:
+    case STATE_OVER:
+    default:
+      /* Given twice. */
+      break;
+    }
+}
+
+/* RFC 6120 §8.1.2.1: the server speaks for the account, or for itself. Before
+ * a resource is bound nobody else can reach us (§7.1), and what it will call
+ * the account is not known: any address of the domain will do. */
+static gboolean
+is_from_server (BoshLogin  *self,
+                const char *from)
+{
+  g_autofree char *other = NULL;
+
+  if (from == NULL || from[0] == '\0' || bosh_jid_equal (from, self->domain))
+    return TRUE;
+
+  if (self->jid == NULL)
+    {
+      other = bosh_jid_dup_domain (from);
+      return bosh_jid_equal (other, self->domain);
+    }
+
+  other = bosh_jid_dup_bare (self->jid);
+
+  return bosh_jid_equal (from, self->jid) || bosh_jid_equal (from, other);
+}
+
+static gboolean
+is_answer (BoshLogin   *self,
+           BoshElement *element)
+{
+  const char *type;
+
+  if (self->request_id == NULL ||
+      !bosh_element_is_lenient (element, "iq", BOSH_NS_CLIENT) ||
+      g_strcmp0 (bosh_element_get_attribute (element, "id"), self->request_id) != 0)
+    return FALSE;
+
+  type = bosh_element_get_attribute (element, "type");
+
+  return (g_strcmp0 (type, "result") == 0 || g_strcmp0 (type, "error") == 0) &&
+         is_from_server (self, bosh_element_get_attribute (element, "from"));
+}
+
+BoshLogin *
+bosh_login_new (const BoshLoginParameters *parameters)
+{
+  BoshLogin *self = g_new0 (BoshLogin, 1);
+
+  self->state = STATE_FEATURES;
+  self->domain = g_strdup (parameters->domain);
+  self->credentials = parameters->credentials;
+  self->username = g_strdup (parameters->username);
+  self->password = g_strdup (parameters->password);
+  if (parameters->resource != NULL && parameters->resource[0] != '\0')
+    self->resource = g_strdup (parameters->resource);
+  self->allow_plaintext = parameters->allow_plaintext;
+  g_queue_init (&self->actions);
+
+  return self;
+}
+
+void
+bosh_login_free (BoshLogin *self)
+{
+  g_queue_clear_full (&self->actions, (GDestroyNotify)free_action);
+  g_clear_pointer (&self->sasl, bosh_sasl_free);
+  g_clear_error (&self->step_error);
+  clear_secret (&self->response);
+  clear_secret (&self->password);
+  g_free (self->challenge);
+  g_free (self->domain);
+  g_free (self->username);
+  g_free (self->resource);
+  g_free (self->jid);
+  g_free (self);
+}
+
+void
+bosh_login_handle_features (BoshLogin   *self,
+                            BoshElement *features)
+{
+  switch (self->state)
+    {
+    case STATE_FEATURES:
+      start_authentication (self, features);
+      break;
+
+    case STATE_RESTARTING:
+      start_binding (self, features);
+      break;
+
+    case STATE_AUTHENTICATING:
+    case STATE_COMPUTING:
+    case STATE_BINDING:
+    case STATE_SESSION:
+    case STATE_OVER:
+    default:
+      /* They may come in any answer (XEP-0206 §4), so perhaps in two. */
+      break;
+    }
+}
+
+gboolean
+bosh_login_handle_element (BoshLogin   *self,
+                           BoshElement *element)
+{
+  if (g_strcmp0 (bosh_element_get_namespace (element), BOSH_NS_SASL) == 0)
+    handle_sasl_element (self, element);
+  else if (is_answer (self, element))
+    handle_answer (self, element);
+  else
+    return FALSE;
+
+  return TRUE;
+}
+
+void
+bosh_login_compute (BoshLogin *self)
+{
+  bosh_sasl_step (self->sasl, self->challenge, &self->response, &self->step_error);
+}
+
+void
+bosh_login_handle_computed (BoshLogin *self)
+{
+  g_return_if_fail (self->computing);
+
+  self->computing = FALSE;
+  if (self->state == STATE_COMPUTING)
+    respond (self);
+  else
+    end (self);
+}
+
+gboolean
+bosh_login_next_action (BoshLogin       *self,
+                        BoshLoginAction *action)
+{
+  BoshLoginAction *next = g_queue_pop_head (&self->actions);
+
+  if (next == NULL)
+    return FALSE;
+
+  *action = *next;
+  g_free (next);
+
+  return TRUE;
+}
+
+const char *
+bosh_login_get_mechanism (BoshLogin *self)
+{
+  return self->mechanism;
+}
