@@ -1,0 +1,315 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "config.h"
+
+#include "bosh-body-private.h"
+
+#include "bosh-element-private.h"
+#include "bosh-i18n-private.h"
+#include "bosh-xml-private.h"
+
+#include <string.h>
+
+/* How much of a peer's words a message shows. */
+#define MAX_DETAIL 200
+
+static void
+append_attribute (GString    *output,
+                  const char *name,
+                  const char *value)
+{
+  if (value == NULL)
+    return;
+
+  g_string_append_c (output, ' ');
+  g_string_append (output, name);
+  g_string_append_c (output, '=');
+  bosh_xml_append_escaped (output, value, -1);
+}
+
+static void
+append_number (GString    *output,
+               const char *name,
+               guint64     value)
+{
+  g_string_append_printf (output, " %s='%" G_GUINT64_FORMAT "'", name, value);
+}
+
+/* The prefix `xmpp` and the default namespace are written literally, as
+ * ejabberd compares the names of attributes as text. */
+static void
+append_xbosh_attributes (GString               *output,
+                         const BoshRequestBody *self)
+{
+  if (!self->creation && !self->restart)
+    return;
+
+  append_attribute (output, "xmlns:xmpp", BOSH_NS_XBOSH);
+  if (self->creation)
+    append_attribute (output, "xmpp:version", "1.0");
+  if (self->restart)
+    append_attribute (output, "xmpp:restart", "true");
+}
+
+GBytes *
+bosh_request_body_compose (const BoshRequestBody *self,
+                           const GString         *payloads)
+{
+  GString *output = g_string_sized_new (256 + (payloads != NULL ? payloads->len : 0));
+
+  g_string_append (output, "<body xmlns='" BOSH_NS_HTTPBIND "'");
+  append_number (output, "rid", self->rid);
+  append_attribute (output, "sid", self->sid);
+  append_attribute (output, "to", self->to);
+  append_attribute (output, "from", self->from);
+  append_attribute (output, "route", self->route);
+  append_attribute (output, "xml:lang", self->language);
+  if (self->creation)
+    {
+      append_attribute (output, "ver", "1.11");
+      append_number (output, "wait", self->wait);
+      append_number (output, "hold", self->hold);
+    }
+  if (self->ack != 0)
+    append_number (output, "ack", self->ack);
+  if (self->pause != 0)
+    append_number (output, "pause", self->pause);
+  if (self->terminate)
+    append_attribute (output, "type", "terminate");
+  append_attribute (output, "key", self->key);
+  append_attribute (output, "newkey", self->new_key);
+  append_xbosh_attributes (output, self);
+
+  if (payloads == NULL || payloads->len == 0)
+    {
+      g_string_append (output, "/>");
+    }
+  else
+    {
+      g_string_append_c (output, '>');
+      g_string_append_len (output, payloads->str, payloads->len);
+      g_string_append (output, "</body>");
+    }
+
+  return g_string_free_to_bytes (output);
+}
+
+static gint64
+get_number (BoshElement *root,
+            const char  *name,
+            guint64      maximum)
+{
+  const char *value = bosh_element_get_attribute (root, name);
+  guint64 number;
+
+  if (value == NULL || !g_ascii_isdigit (value[0]))
+    return -1;
+
+  if (!g_ascii_string_to_unsigned (value, 10, 0, G_MAXINT64, &number, NULL))
+    return strspn (value, "0123456789") == strlen (value) ? (gint64)maximum : -1;
+
+  return (gint64)MIN (number, maximum);
+}
+
+static BoshBodyType
+get_body_type (BoshElement *root)
+{
+  const char *type = bosh_element_get_attribute (root, "type");
+
+  if (g_strcmp0 (type, "terminate") == 0)
+    return BOSH_BODY_TERMINATE;
+  if (g_strcmp0 (type, "error") == 0)
+    return BOSH_BODY_ERROR;
+
+  return BOSH_BODY_PLAIN;
+}
+
+static BoshResponseBody *
+read_attributes (BoshElement *root)
+{
+  BoshResponseBody *self = g_new0 (BoshResponseBody, 1);
+
+  self->root = root;
+  self->type = get_body_type (root);
+  self->sid = bosh_element_get_attribute (root, "sid");
+  self->condition = bosh_element_get_attribute (root, "condition");
+  self->uri = bosh_element_get_attribute (root, "uri");
+  self->version = bosh_element_get_attribute (root, "ver");
+  self->is_echo = bosh_element_get_attribute (root, "rid") != NULL;
+  self->wait = get_number (root, "wait", BOSH_MAX_SECONDS);
+  self->hold = get_number (root, "hold", 1000);
+  self->requests = get_number (root, "requests", 1000);
+  self->inactivity = get_number (root, "inactivity", BOSH_MAX_SECONDS);
+  self->polling = get_number (root, "polling", BOSH_MAX_SECONDS);
+  self->max_pause = get_number (root, "maxpause", BOSH_MAX_SECONDS);
+  self->ack = get_number (root, "ack", BOSH_MAX_RID);
+  self->report = get_number (root, "report", BOSH_MAX_RID);
+
+  return self;
+}
+
+BoshResponseBody *
+bosh_response_body_new (GBytes           *bytes,
+                        BoshBodyVerdict  *verdict,
+                        GError          **error)
+{
+  g_autofree char *name = NULL;
+  g_autofree char *namespace_ = NULL;
+  g_autoptr(GError) local_error = NULL;
+  g_autoptr(BoshElement) root = NULL;
+  gboolean is_body;
+  gsize length;
+  const char *data = g_bytes_get_data (bytes, &length);
+
+  *verdict = BOSH_BODY_FOREIGN;
+
+  if (length == 0)
+    {
+      g_set_error_literal (error, BOSH_ERROR, BOSH_ERROR_NOT_BOSH,
+                           _("The server gave an empty answer, which is not BOSH"));
+      return NULL;
+    }
+
+  root = bosh_xml_parse (data, length, &name, &namespace_, &local_error);
+  is_body = g_strcmp0 (name, "body") == 0 &&
+            g_strcmp0 (namespace_, BOSH_NS_HTTPBIND) == 0;
+
+  if (!is_body && (name != NULL || local_error == NULL ||
+                   !g_error_matches (local_error, BOSH_ERROR, BOSH_ERROR_TOO_LARGE)))
+    {
+      g_set_error (error, BOSH_ERROR, BOSH_ERROR_NOT_BOSH,
+                   _("The answer is no BOSH body: %s"),
+                   local_error != NULL ? local_error->message
+                                       : _("wrong root element or namespace"));
+      return NULL;
+    }
+
+  if (root == NULL)
+    {
+      *verdict = BOSH_BODY_REFUSED;
+      g_propagate_error (error, g_steal_pointer (&local_error));
+      return NULL;
+    }
+
+  *verdict = BOSH_BODY_OK;
+
+  return read_attributes (g_steal_pointer (&root));
+}
+
+void
+bosh_response_body_free (BoshResponseBody *self)
+{
+  bosh_element_unref (self->root);
+  g_free (self);
+}
+
+GPtrArray *
+bosh_response_body_dup_payloads (BoshResponseBody *self)
+{
+  guint n_children = bosh_element_get_n_children (self->root);
+  GPtrArray *payloads = g_ptr_array_new_full (n_children,
+                                              (GDestroyNotify)bosh_element_unref);
+
+  for (guint i = 0; i < n_children; i++)
+    {
+      BoshElement *child = bosh_element_get_nth_child (self->root, i);
+      BoshElement *payload;
+
+      if (g_strcmp0 (bosh_element_get_namespace (child), BOSH_NS_HTTPBIND) != 0)
+        {
+          payload = bosh_element_ref (child);
+        }
+      else
+        {
+          payload = bosh_element_copy_renamed (child, BOSH_NS_HTTPBIND, BOSH_NS_CLIENT);
+          bosh_element_seal (payload);
+        }
+
+      g_ptr_array_add (payloads, payload);
+    }
+
+  return payloads;
+}
+
+static char *
+describe_stream_error (BoshElement *error)
+{
+  g_autofree char *text = bosh_element_get_child_text (error, "text", BOSH_NS_STREAM_ERRORS);
+  const char *condition = NULL;
+
+  for (guint i = 0; i < bosh_element_get_n_children (error) && condition == NULL; i++)
+    {
+      BoshElement *child = bosh_element_get_nth_child (error, i);
+
+      if (g_strcmp0 (bosh_element_get_namespace (child), BOSH_NS_STREAM_ERRORS) == 0 &&
+          g_strcmp0 (bosh_element_get_name (child), "text") != 0)
+        condition = bosh_element_get_name (child);
+    }
+
+  if (text != NULL && text[0] != '\0' && condition != NULL)
+    return g_strdup_printf ("%s: %s", condition, text);
+
+  return g_strdup (text != NULL && text[0] != '\0' ? text : condition);
+}
+
+char *
+bosh_response_body_dup_detail (BoshResponseBody *self)
+{
+  BoshElement *stream_error = bosh_element_get_child (self->root, "error", BOSH_NS_STREAMS);
+  const char *message = bosh_element_get_attribute (self->root, "message");
+  g_autofree char *detail = NULL;
+
+  if (stream_error != NULL)
+    detail = describe_stream_error (stream_error);
+  else if (self->uri != NULL)
+    detail = g_strdup (self->uri);
+  else if (message != NULL)
+    detail = g_strdup (message);
+  else
+    detail = bosh_element_get_text (self->root);
+
+  if (detail == NULL || g_strstrip (detail)[0] == '\0')
+    return NULL;
+
+  return g_utf8_strlen (detail, -1) > MAX_DETAIL ? g_utf8_substring (detail, 0, MAX_DETAIL)
+                                                 : g_steal_pointer (&detail);
+}
+
+char *
+bosh_body_redact (GBytes *bytes)
+{
+  gsize length;
+  const char *data = g_bytes_get_data (bytes, &length);
+  g_autoptr(BoshElement) root = NULL;
+  g_autoptr(BoshElement) copy = NULL;
+
+  if (g_strstr_len (data, length, BOSH_NS_SASL) == NULL)
+    return g_utf8_make_valid (data, length);
+
+  root = bosh_xml_parse (data, length, NULL, NULL, NULL);
+  if (root == NULL)
+    return g_strdup ("[…]");
+
+  copy = bosh_element_new (bosh_element_get_name (root), bosh_element_get_namespace (root));
+  for (guint i = 0; i < bosh_element_get_n_attributes (root); i++)
+    {
+      const char *namespace_;
+      const char *value;
+      const char *name = bosh_element_get_nth_attribute (root, i, &namespace_, &value);
+
+      bosh_element_set_attribute_ns (copy, name, namespace_, value);
+    }
+
+  for (guint i = 0; i < bosh_element_get_n_children (root); i++)
+    {
+      g_autoptr(BoshElement) child = bosh_element_copy (bosh_element_get_nth_child (root, i));
+
+      /* The data of auth, challenge, response and success (RFC 6120 §6.4). */
+      if (g_strcmp0 (bosh_element_get_namespace (child), BOSH_NS_SASL) == 0 &&
+          bosh_element_get_n_children (child) == 0)
+        bosh_element_set_text (child, "[…]");
+      bosh_element_add_child (copy, child);
+    }
+
+  return bosh_element_to_string (copy);
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#pragma once
+
+#include <glib.h>
+
+G_BEGIN_DECLS
+
+#define BOSH_KEY_SEQUENCE_MIN_LENGTH 2
+#define BOSH_KEY_SEQUENCE_MAX_LENGTH 65536
+
+/* A key is the hex form of a SHA-1 digest. */
+#define BOSH_KEY_LENGTH 40
+
+/* The keys of XEP-0124 §15: K(1) = hex(SHA-1(seed)), K(i) = hex(SHA-1(K(i-1))),
+ * used from K(n) down to K(1). */
+typedef struct _BoshKeySequence BoshKeySequence;
+
+/* @position: how many keys were taken already. */
+BoshKeySequence *bosh_key_sequence_new           (const char      *seed,
+                                                  guint            length,
+                                                  guint            position);
+void             bosh_key_sequence_free          (BoshKeySequence *self);
+
+/* The next key, descending. Not to be called when none is left. */
+void             bosh_key_sequence_take          (BoshKeySequence *self,
+                                                  char             key[BOSH_KEY_LENGTH + 1]);
+guint            bosh_key_sequence_get_remaining (BoshKeySequence *self);
+
+const char      *bosh_key_sequence_get_seed      (BoshKeySequence *self);
+guint            bosh_key_sequence_get_length    (BoshKeySequence *self);
+guint            bosh_key_sequence_get_position  (BoshKeySequence *self);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (BoshKeySequence, bosh_key_sequence_free)
+
+G_END_DECLS

@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* What the files of the session machine share, and nobody else sees:
+ *   bosh-session.c          inputs of the owner, state, actions
+ *   bosh-session-answers.c  what comes back from the network
+ *   bosh-session-plan.c     what goes out next, and when */
+
+#pragma once
+
+#include "bosh-body-private.h"
+#include "bosh-key-sequence-private.h"
+#include "bosh-session-private.h"
+
+G_BEGIN_DECLS
+
+#define MILLISECOND (G_GINT64_CONSTANT (1000))
+#define SECOND (G_GINT64_CONSTANT (1000000))
+
+/* No time set. */
+#define NEVER (-1)
+
+typedef enum
+{
+  REQUEST_EMPTY,
+  REQUEST_PAYLOAD,
+  REQUEST_CREATION,
+  REQUEST_RESTART,
+  REQUEST_PAUSE,
+  REQUEST_TERMINATE,
+} RequestKind;
+
+/* One request, from its first sending until its answer was handed out. Its
+ * bytes never change: a repeat is an exact copy (XEP-0124 §14.3). */
+typedef struct
+{
+  guint64           rid;
+  RequestKind       kind;
+  GBytes           *bytes;
+  guint64           last_serial;   /* of the last stanza up to this request */
+  gboolean          in_flight;
+  gboolean          left;          /* bytes of it may have reached the server */
+  gboolean          confirmed;     /* the server has it, answered or not */
+  gboolean          overtakable;   /* nothing yet hints that it arrived */
+  guint             attempts;
+  guint             suspicions;    /* repeats because its silence was suspicious */
+  guint             bad_answers;   /* in a row */
+  gint64            sent_at;       /* of the last attempt */
+  gint64            written_at;    /* of the last attempt, or NEVER */
+  gint64            retry_at;      /* when to repeat it, or NEVER */
+  gint64            suspect_at;    /* when its silence means a loss, or NEVER */
+  BoshResponseBody *response;      /* waits for those before it, nullable */
+} Request;
+
+typedef struct
+{
+  BoshElement *element;
+  guint64      serial;
+  char        *xml;                /* NULL once it was sent */
+  gsize        length;
+} Stanza;
+
+struct _BoshSession
+{
+  /* asked for */
+  char             *domain;
+  char             *route;
+  char             *from;
+  char             *language;
+  gboolean          use_acknowledgements;
+  gboolean          use_key_sequence;
+  guint             key_sequence_length;
+  gsize             max_payload_size;  /* of all payloads of one request */
+  guint8            entropy[BOSH_SESSION_ENTROPY];
+  guint             entropy_counter;
+
+  /* granted */
+  char             *sid;
+  char             *version;       /* nullable: a legacy connection manager */
+  guint             wait;
+  guint             hold;
+  guint             requests;
+  guint             inactivity;    /* 0: no limit known */
+  guint             polling;
+  guint             max_pause;
+  gboolean          acknowledges;
+
+  BoshSessionState  state;
+  GError           *error;         /* why it closed */
+
+  /* requests */
+  guint64           next_rid;
+  GQueue            window;        /* of Request, by rid */
+  BoshKeySequence  *keys;          /* nullable */
+
+  /* stanzas */
+  GQueue            queue;         /* of Stanza, not sent */
+  GQueue            sent;          /* of Stanza, sent and not known to have arrived */
+  guint64           last_serial;   /* queued last */
+  guint64           sent_serial;   /* sent last */
+  guint64           left_serial;   /* bytes of which may have reached the server */
+  guint64           delivered;     /* known to have arrived */
+
+  GQueue            actions;       /* of BoshAction */
+
+  /* what the owner asked for and is not out yet */
+  gboolean          restart_wanted;
+  char             *restart_from;
+  guint             pause_wanted;  /* seconds */
+  gboolean          terminate_wanted;
+  Stanza           *last_stanza;   /* goes with the terminate request */
+  gboolean          handing_over;
+  gint64            hand_over_at;  /* when to hand over whatever is unanswered */
+  gboolean          hastened;
+  gboolean          reply_expected;
+  gint64            reply_expected_until;
+  gboolean          resume_wanted;
+
+  /* pause */
+  guint64           pause_rid;     /* 0: none under way */
+  gint64            paused_until;
+
+  /* timing */
+  gint64            opened_at;
+  gint64            last_contact;  /* the last good answer, or a first sending */
+  gint64            round_trip;    /* the shortest seen, or NEVER */
+  gint64            last_new_at;   /* when the last new request went out */
+  gint64            last_empty_at;
+  gint64            poll_at;       /* not before this, or NEVER */
+  gboolean          ended;         /* the server agreed to our termination */
+  gint64            terminate_at;  /* until when other answers are awaited after a terminate */
+  gint64            exceed_at;     /* when a termination no longer waits for a free slot */
+  gint64            give_up_at;    /* when a termination is no longer waited for */
+  guint             fast_empty;    /* empty answers in a row that came at once */
+  guint             failures;      /* in a row */
+  guint64           jitter;
+  gint64            deadline;
+};
+
+/* bosh-session.c */
+BoshAction *session_push_action     (BoshSession     *self,
+                                     BoshActionType   type);
+void        session_set_state       (BoshSession     *self,
+                                     BoshSessionState state);
+void        session_close           (BoshSession     *self,
+                                     GError          *error);
+void        session_deliver_up_to   (BoshSession     *self,
+                                     guint64          serial);
+char       *session_draw            (BoshSession     *self,
+                                     const char      *purpose);
+gboolean    session_is_live         (BoshSession     *self);
+gboolean    session_is_polling      (BoshSession     *self);
+Request    *session_find_request    (BoshSession     *self,
+                                     guint64          rid);
+guint       session_count_in_flight (BoshSession     *self);
+void        session_remove_request  (BoshSession     *self,
+                                     Request         *request);
+/* Bytes of the request may have reached the server. */
+void        session_mark_left       (BoshSession     *self,
+                                     Request         *request);
+void        session_abandon         (BoshSession     *self,
+                                     Request         *request);
+
+/* bosh-session-answers.c */
+void        session_repeat          (BoshSession     *self,
+                                     Request         *request,
+                                     gint64           at);
+void        session_fail_attempt    (BoshSession     *self,
+                                     Request         *request,
+                                     const GError    *error,
+                                     int              retry_after,
+                                     gint64           now);
+void        session_process_answers (BoshSession     *self,
+                                     gint64           now);
+
+/* bosh-session-plan.c */
+/* Does what is due, and lets the next request out if its time has come. TRUE if
+ * actions were added; else self->deadline is when to ask again. */
+gboolean    session_plan            (BoshSession     *self,
+                                     gint64           now);
+
+static inline gint64
+earlier (gint64 a,
+         gint64 b)
+{
+  if (a == NEVER)
+    return b;
+  if (b == NEVER)
+    return a;
+
+  return MIN (a, b);
+}
+
+G_END_DECLS

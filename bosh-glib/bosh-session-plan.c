@@ -1,0 +1,681 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "config.h"
+
+#include "bosh-session-internal.h"
+
+#include "bosh-i18n-private.h"
+
+/* A request may stay unanswered for the granted wait and a part of it more. */
+#define SHORTEST_GRACE (10 * SECOND)
+#define LONGEST_GRACE (30 * SECOND)
+/* The slowest upload that is not taken for a dead connection, bytes a second. */
+#define SLOWEST_UPLOAD 4096
+
+#define TERMINATE_PATIENCE (5 * SECOND)
+
+/* Between the writing of a request and the sending of the next, if nothing
+ * tells that the first has arrived: a later request must not overtake an
+ * earlier one, as ejabberd then answers neither. */
+#define SHORTEST_GUARD (5 * MILLISECOND)
+#define LONGEST_GUARD (100 * MILLISECOND)
+
+/* With more requests out than are held, the server lets the oldest go at once;
+ * if it does not, one of them is lost, or they were overtaken. */
+#define SUSPICION_AFTER (1500 * MILLISECOND)
+#define MAX_SUSPICIONS 4
+
+/* ejabberd never answers a pause. One that nothing tells of is repeated after
+ * this, and taken as in force when that was done so often. */
+#define PAUSE_SETTLES_WITHIN (2 * SECOND)
+#define MAX_PAUSE_ATTEMPTS 3
+/* The end of a pause must be sent before the pause has expired. */
+#define PAUSE_MARGIN (5 * SECOND)
+
+/* A server that knows a session holds its request; one that does not answers
+ * at once. */
+#define ATTACHED_AFTER (1 * SECOND)
+
+/* One request may take so much longer on its way than another. */
+#define TRANSIT_SPREAD (500 * MILLISECOND)
+
+#define MIN_KEY_SEQUENCE_LENGTH 4096
+
+/* TRUE if the time has come, else notes when it comes. */
+static gboolean
+is_due (BoshSession *self,
+        gint64       at,
+        gint64       now)
+{
+  if (at == NEVER)
+    return FALSE;
+  if (at <= now)
+    return TRUE;
+
+  self->deadline = earlier (self->deadline, at);
+
+  return FALSE;
+}
+
+static gint64
+get_patience (BoshSession *self,
+              Request     *request)
+{
+  gint64 patience = self->wait * SECOND +
+                    CLAMP (self->wait * SECOND / 10, SHORTEST_GRACE, LONGEST_GRACE);
+
+  if (request->kind == REQUEST_TERMINATE)
+    patience = TERMINATE_PATIENCE;
+
+  return patience + (gint64)g_bytes_get_size (request->bytes) * SECOND / SLOWEST_UPLOAD;
+}
+
+/* When the silence of the oldest request in flight becomes suspicious because
+ * others are in flight too, or NEVER. */
+static gint64
+get_suspicion (BoshSession *self)
+{
+  Request *oldest = NULL;
+  guint in_flight = 0;
+  gint64 written_at = NEVER;
+
+  if (session_is_polling (self) || self->state == BOSH_SESSION_CREATING)
+    return NEVER;
+
+  for (GList *link = self->window.head; link != NULL; link = link->next)
+    {
+      Request *request = link->data;
+
+      if (!request->in_flight)
+        continue;
+      if (request->written_at == NEVER)
+        return NEVER;
+      if (oldest == NULL)
+        oldest = request;
+      in_flight++;
+      written_at = MAX (written_at, request->written_at);
+    }
+
+  if (in_flight <= MAX (self->hold, 1) || oldest->suspicions >= MAX_SUSPICIONS)
+    return NEVER;
+
+  return written_at + MAX (SUSPICION_AFTER << oldest->suspicions, 4 * self->round_trip);
+}
+
+/* Looks for exchanges that take too long. */
+static gboolean
+check_exchanges (BoshSession *self,
+                 gint64       now)
+{
+  gint64 suspicion = get_suspicion (self);
+
+  for (GList *link = self->window.head; link != NULL; link = link->next)
+    {
+      Request *request = link->data;
+      gint64 since = MAX (request->sent_at, request->written_at);
+
+      if (!request->in_flight)
+        continue;
+
+      if (is_due (self, request->suspect_at, now) || is_due (self, suspicion, now))
+        {
+          request->suspicions++;
+          session_repeat (self, request, now);
+          return TRUE;
+        }
+      suspicion = NEVER;
+
+      if (request->kind != REQUEST_PAUSE && is_due (self, since + get_patience (self, request), now))
+        {
+          g_autoptr(GError) error = NULL;
+
+          error = g_error_new_literal (BOSH_ERROR, BOSH_ERROR_TIMED_OUT,
+                                       _("The server did not answer in time"));
+          session_abandon (self, request);
+          session_fail_attempt (self, request, error, -1, now);
+          /* It has waited long enough by now. */
+          request->retry_at = now;
+          return TRUE;
+        }
+    }
+
+  return FALSE;
+}
+
+static void
+finish_attach (BoshSession *self)
+{
+  session_set_state (self, BOSH_SESSION_OPEN);
+  session_push_action (self, BOSH_ACTION_OPENED);
+}
+
+static gboolean
+check_attach (BoshSession *self,
+              gint64       now)
+{
+  Request *first = g_queue_peek_head (&self->window);
+
+  if (self->state != BOSH_SESSION_ATTACHING || first == NULL || !first->in_flight ||
+      first->written_at == NEVER || !is_due (self, first->written_at + ATTACHED_AFTER, now))
+    return FALSE;
+
+  finish_attach (self);
+
+  return TRUE;
+}
+
+/* Answers that were awaited after a terminate did not come: go on without. */
+static gboolean
+check_termination (BoshSession *self,
+                   gint64       now)
+{
+  if (is_due (self, self->terminate_at, now))
+    {
+      Request *request = g_queue_peek_head (&self->window);
+
+      self->terminate_at = NEVER;
+      if (self->ended)
+        {
+          session_close (self, NULL);
+          return TRUE;
+        }
+
+      while (request != NULL && request->response == NULL)
+        {
+          session_abandon (self, request);
+          session_remove_request (self, request);
+          request = g_queue_peek_head (&self->window);
+        }
+      session_process_answers (self, now);
+      return TRUE;
+    }
+
+  if (is_due (self, self->give_up_at, now))
+    {
+      session_close (self, g_error_new_literal (BOSH_ERROR, BOSH_ERROR_TIMED_OUT,
+                                                _("The server did not confirm the end of the session in time")));
+      return TRUE;
+    }
+
+  return FALSE;
+}
+
+/* Nothing but at most one request that the server has and holds: whoever
+ * repeats its number goes on without loss. */
+static gboolean
+can_hand_over (BoshSession *self)
+{
+  Request *only = g_queue_peek_head (&self->window);
+
+  if (self->queue.length > 0 || self->window.length > 1 || self->restart_wanted ||
+      self->state == BOSH_SESSION_ATTACHING)
+    return FALSE;
+
+  return only == NULL || only->confirmed || (only->kind == REQUEST_EMPTY && only->in_flight &&
+                                             only->written_at != NEVER);
+}
+
+static gboolean
+check_hand_over (BoshSession *self,
+                 gint64       now)
+{
+  if (!self->handing_over || (!can_hand_over (self) && !is_due (self, self->hand_over_at, now)))
+    return FALSE;
+
+  for (GList *link = self->window.head; link != NULL; link = link->next)
+    session_abandon (self, link->data);
+  session_set_state (self, BOSH_SESSION_DETACHED);
+  session_push_action (self, BOSH_ACTION_HANDED_OVER);
+
+  return TRUE;
+}
+
+static gboolean
+check_resume (BoshSession *self,
+              gint64       now)
+{
+  if (self->state != BOSH_SESSION_PAUSED)
+    return FALSE;
+
+  if (self->queue.length == 0 && !self->resume_wanted && !self->terminate_wanted &&
+      !self->restart_wanted && !is_due (self, self->paused_until, now))
+    return FALSE;
+
+  self->resume_wanted = FALSE;
+  self->paused_until = NEVER;
+  session_set_state (self, BOSH_SESSION_OPEN);
+
+  return TRUE;
+}
+
+/* A pause is in force when all that was held has come back and its own request
+ * was answered, or is known to have arrived. */
+static gboolean
+check_pause (BoshSession *self,
+             gint64       now)
+{
+  Request *request;
+
+  if (self->pause_rid == 0)
+    return FALSE;
+
+  request = session_find_request (self, self->pause_rid);
+  if (request != NULL)
+    {
+      if (g_queue_peek_head (&self->window) != request || !request->in_flight ||
+          request->written_at == NEVER)
+        return FALSE;
+      if (!request->confirmed &&
+          !is_due (self, request->written_at + PAUSE_SETTLES_WITHIN, now))
+        return FALSE;
+
+      if (!request->confirmed && request->attempts < MAX_PAUSE_ATTEMPTS)
+        {
+          session_repeat (self, request, now);
+          return TRUE;
+        }
+      session_abandon (self, request);
+      session_remove_request (self, request);
+    }
+
+  self->pause_rid = 0;
+  session_set_state (self, BOSH_SESSION_PAUSED);
+  session_push_action (self, BOSH_ACTION_PAUSED);
+
+  return TRUE;
+}
+
+/* Can a later request no longer overtake this one? */
+static gboolean
+is_settled (BoshSession *self,
+            Request     *request,
+            gint64       now)
+{
+  gint64 guard = CLAMP (2 * self->round_trip, SHORTEST_GUARD, LONGEST_GUARD);
+
+  if (request->response != NULL || request->confirmed)
+    return TRUE;
+  if (!request->in_flight || request->written_at == NEVER)
+    return FALSE;
+
+  return !request->overtakable || is_due (self, request->written_at + guard, now);
+}
+
+static void
+send_request (BoshSession *self,
+              Request     *request,
+              gint64       now)
+{
+  BoshAction *action = session_push_action (self, BOSH_ACTION_SEND);
+
+  request->in_flight = TRUE;
+  request->overtakable = TRUE;
+  request->attempts++;
+  request->sent_at = now;
+  request->written_at = NEVER;
+  request->retry_at = NEVER;
+  request->suspect_at = NEVER;
+
+  action->rid = request->rid;
+  action->bytes = g_bytes_ref (request->bytes);
+  action->repeated = request->attempts > 1;
+}
+
+/* The time of §11 between a request and an empty one that fills the window, as
+ * the server will see it. */
+static gint64
+get_probe_interval (BoshSession *self)
+{
+  return MAX (self->polling, 1) * SECOND + TRANSIT_SPREAD;
+}
+
+/* Repeats go out by number, each when the one before it can't be overtaken.
+ * @blocked: nothing new may go out, because one is still to be repeated. */
+static gboolean
+plan_repeats (BoshSession *self,
+              gint64       now,
+              gboolean    *blocked)
+{
+  for (GList *link = self->window.head; link != NULL; link = link->next)
+    {
+      Request *request = link->data;
+      Request *before = link->prev != NULL ? link->prev->data : NULL;
+
+      if (request->in_flight || request->response != NULL)
+        continue;
+
+      *blocked = TRUE;
+      if ((before != NULL && !is_settled (self, before, now)) ||
+          !is_due (self, request->retry_at, now))
+        return FALSE;
+      /* The server may not have seen the first attempt of either. */
+      if (before != NULL && before->in_flight && request->kind == REQUEST_EMPTY &&
+          !is_due (self, before->sent_at + get_probe_interval (self), now))
+        return FALSE;
+
+      send_request (self, request, now);
+      return TRUE;
+    }
+
+  return FALSE;
+}
+
+static void
+renew_keys (BoshSession *self)
+{
+  g_autofree char *seed = session_draw (self, "key seed");
+  g_autofree char *spread = session_draw (self, "key length");
+  guint length = self->key_sequence_length;
+
+  spread[3] = '\0';
+  if (length == 0)
+    length = MIN_KEY_SEQUENCE_LENGTH + g_ascii_strtoull (spread, NULL, 16);
+
+  g_clear_pointer (&self->keys, bosh_key_sequence_free);
+  self->keys = bosh_key_sequence_new (seed, length, 0);
+}
+
+/* The creation request gives K(n) of the first sequence; each later one the
+ * next key, and the last key of a sequence comes with the first of another
+ * (§15.4, §15.5). */
+static void
+take_keys (BoshSession *self,
+           gboolean     creation,
+           char         key[BOSH_KEY_LENGTH + 1],
+           char         new_key[BOSH_KEY_LENGTH + 1])
+{
+  key[0] = '\0';
+  new_key[0] = '\0';
+
+  if (!creation && self->keys == NULL)
+    return;
+
+  if (!creation)
+    bosh_key_sequence_take (self->keys, key);
+
+  if (creation || bosh_key_sequence_get_remaining (self->keys) == 0)
+    {
+      renew_keys (self);
+      bosh_key_sequence_take (self->keys, new_key);
+    }
+}
+
+/* Moves stanzas from the queue into @payloads, as many as a request may have. */
+static void
+take_stanzas (BoshSession *self,
+              GString     *payloads)
+{
+  while (!g_queue_is_empty (&self->queue))
+    {
+      Stanza *stanza = g_queue_peek_head (&self->queue);
+
+      if (payloads->len > 0 && payloads->len + stanza->length > self->max_payload_size)
+        break;
+
+      g_string_append_len (payloads, stanza->xml, stanza->length);
+      g_clear_pointer (&stanza->xml, g_free);
+      self->sent_serial = stanza->serial;
+      g_queue_push_tail (&self->sent, g_queue_pop_head (&self->queue));
+    }
+}
+
+static void
+fill_creation (BoshSession     *self,
+               BoshRequestBody *body)
+{
+  body->creation = TRUE;
+  body->to = self->domain;
+  body->from = self->from;
+  body->route = self->route;
+  body->language = self->language;
+  body->wait = self->wait;
+  body->hold = self->hold;
+  body->ack = self->use_acknowledgements ? 1 : 0;
+}
+
+static void
+fill_restart (BoshSession     *self,
+              BoshRequestBody *body)
+{
+  body->restart = TRUE;
+  body->to = self->domain;
+  body->from = self->restart_from;
+  body->language = self->language;
+  self->restart_wanted = FALSE;
+}
+
+static void
+fill_terminate (BoshSession     *self,
+                BoshRequestBody *body,
+                GString         *payloads)
+{
+  Stanza *stanza = g_steal_pointer (&self->last_stanza);
+
+  body->terminate = TRUE;
+  self->terminate_wanted = FALSE;
+  if (stanza == NULL)
+    return;
+
+  stanza->serial = self->sent_serial = ++self->last_serial;
+  g_string_append_len (payloads, stanza->xml, stanza->length);
+  g_clear_pointer (&stanza->xml, g_free);
+  g_queue_push_tail (&self->sent, stanza);
+}
+
+/* Acknowledges what was answered when not everything before this request was
+ * (§9.2). */
+static guint64
+get_ack (BoshSession *self)
+{
+  Request *oldest = g_queue_peek_head (&self->window);
+
+  return self->use_acknowledgements && oldest != NULL ? oldest->rid - 1 : 0;
+}
+
+static void
+send_new (BoshSession *self,
+          RequestKind  kind,
+          gint64       now)
+{
+  g_autoptr(GString) payloads = g_string_new (NULL);
+  char key[BOSH_KEY_LENGTH + 1];
+  char new_key[BOSH_KEY_LENGTH + 1];
+  BoshRequestBody body = { 0 };
+  Request *request;
+
+  if (self->next_rid > BOSH_MAX_RID)
+    {
+      session_close (self, g_error_new_literal (BOSH_ERROR, BOSH_ERROR_SESSION_LOST,
+                                                _("The request ids of the session are used up")));
+      return;
+    }
+
+  body.rid = self->next_rid++;
+  body.sid = self->sid;
+  if (kind == REQUEST_CREATION)
+    fill_creation (self, &body);
+  else
+    body.ack = get_ack (self);
+  if (kind == REQUEST_PAYLOAD || kind == REQUEST_TERMINATE)
+    take_stanzas (self, payloads);
+  if (kind == REQUEST_RESTART)
+    fill_restart (self, &body);
+  if (kind == REQUEST_TERMINATE)
+    fill_terminate (self, &body, payloads);
+  if (kind == REQUEST_PAUSE)
+    body.pause = self->pause_wanted;
+  if (self->use_key_sequence)
+    {
+      take_keys (self, kind == REQUEST_CREATION, key, new_key);
+      body.key = key[0] != '\0' ? key : NULL;
+      body.new_key = new_key[0] != '\0' ? new_key : NULL;
+    }
+
+  request = g_new0 (Request, 1);
+  request->rid = body.rid;
+  request->kind = kind;
+  request->bytes = bosh_request_body_compose (&body, payloads);
+  request->last_serial = self->sent_serial;
+  g_queue_push_tail (&self->window, request);
+
+  self->last_new_at = now;
+  if (kind == REQUEST_EMPTY)
+    self->last_empty_at = now;
+  send_request (self, request, now);
+}
+
+static guint
+get_limit (BoshSession *self)
+{
+  /* No `requests` means no limit (§11): two are enough for us. */
+  return self->requests != 0 ? self->requests : MAX (self->hold + 1, 2);
+}
+
+static void
+send_pause (BoshSession *self,
+            gint64       now)
+{
+  gint64 length = self->pause_wanted * SECOND;
+
+  send_new (self, REQUEST_PAUSE, now);
+  self->pause_rid = self->next_rid - 1;
+  self->pause_wanted = 0;
+  self->paused_until = now + MAX (length / 2, length - PAUSE_MARGIN);
+}
+
+/* Everything but polls. What counts is not how many requests are in flight, but
+ * how far the next one would be from the oldest whose answer was not handed
+ * out: the server keeps its answers to the last few only, so one that is lost
+ * must be asked for again before it is pushed out (§14.3). */
+static gboolean
+plan_wanted (BoshSession *self,
+             gint64       now)
+{
+  guint limit = get_limit (self);
+  guint open = self->window.length;
+
+  if (self->restart_wanted)
+    {
+      if (open < limit)
+        send_new (self, REQUEST_RESTART, now);
+      return TRUE;
+    }
+
+  /* Pause and terminate may be one more than the limit (§11). That can push out
+   * an answer that did not reach us, so the end does it only when waiting has
+   * not helped, and the pause never. */
+  if (self->terminate_wanted &&
+      (open < limit || (open == limit && is_due (self, self->exceed_at, now))))
+    {
+      gsize length = self->last_stanza != NULL ? self->last_stanza->length : 0;
+
+      for (GList *link = self->queue.head; link != NULL; link = link->next)
+        length += ((Stanza *)link->data)->length;
+      if (length <= self->max_payload_size)
+        {
+          session_set_state (self, BOSH_SESSION_TERMINATING);
+          send_new (self, REQUEST_TERMINATE, now);
+          return TRUE;
+        }
+    }
+
+  if (self->queue.length > 0)
+    {
+      if (open < limit)
+        send_new (self, REQUEST_PAYLOAD, now);
+      return TRUE;
+    }
+
+  if (self->pause_wanted > 0 && open < limit)
+    {
+      send_pause (self, now);
+      return TRUE;
+    }
+
+  return FALSE;
+}
+
+/* An empty request: to have one held, or to make the server let go of the one
+ * that carries what somebody waits for. */
+static gboolean
+plan_poll (BoshSession *self,
+           gint64       now)
+{
+  Request *last = g_queue_peek_tail (&self->window);
+
+  if (last == NULL)
+    {
+      if (self->handing_over ||
+          (self->reply_expected && !is_due (self, self->reply_expected_until, now)) ||
+          (self->poll_at != NEVER && !is_due (self, self->poll_at, now)))
+        return FALSE;
+    }
+  else
+    {
+      if (self->window.length > 1 || get_limit (self) < 2 || session_is_polling (self) ||
+          !(self->hastened || self->handing_over) || self->delivered >= self->sent_serial ||
+          last->kind == REQUEST_EMPTY || last->confirmed ||
+          !is_due (self, last->sent_at + get_probe_interval (self), now))
+        return FALSE;
+    }
+
+  send_new (self, REQUEST_EMPTY, now);
+
+  return TRUE;
+}
+
+/* Spares the timers of what follows where there is nothing to send. */
+static gboolean
+has_work (BoshSession *self)
+{
+  return self->window.length == 0 || self->queue.length > 0 || self->restart_wanted ||
+         self->terminate_wanted || self->pause_wanted > 0 || self->hastened ||
+         self->handing_over;
+}
+
+static gboolean
+plan_new (BoshSession *self,
+          gint64       now)
+{
+  Request *last = g_queue_peek_tail (&self->window);
+
+  if (self->state == BOSH_SESSION_PAUSED || self->state == BOSH_SESSION_TERMINATING ||
+      self->pause_rid != 0)
+    return FALSE;
+
+  if (self->state == BOSH_SESSION_CREATING)
+    {
+      if (last == NULL)
+        send_new (self, REQUEST_CREATION, now);
+      return last == NULL;
+    }
+
+  if (!has_work (self) || (last != NULL && !is_settled (self, last, now)))
+    return FALSE;
+
+  /* A polling session spaces all its requests: ejabberd ends it otherwise. */
+  if (session_is_polling (self) && self->last_new_at != NEVER &&
+      !is_due (self, self->last_new_at + self->polling * SECOND, now))
+    return FALSE;
+
+  return plan_wanted (self, now) || plan_poll (self, now);
+}
+
+gboolean
+session_plan (BoshSession *self,
+              gint64       now)
+{
+  gboolean blocked = FALSE;
+
+  if (!session_is_live (self))
+    return FALSE;
+
+  if (check_termination (self, now) || check_exchanges (self, now) || check_attach (self, now) ||
+      check_hand_over (self, now) || check_pause (self, now) || check_resume (self, now))
+    return TRUE;
+
+  if (plan_repeats (self, now, &blocked) || (!blocked && plan_new (self, now)))
+    return self->actions.length > 0;
+
+  return FALSE;
+}

@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#pragma once
+
+#include "bosh-element.h"
+
+G_BEGIN_DECLS
+
+/* The state machine of one BOSH session: XEP-0124 without I/O, clock or
+ * randomness. Feed an input, drain the actions, ask for the deadline. Times are
+ * microseconds of any clock that does not go backwards. */
+typedef struct _BoshSession BoshSession;
+
+#define BOSH_SESSION_ENTROPY 32
+
+/* What is asked for at creation; everything is copied. */
+typedef struct
+{
+  const char *domain;
+  const char *route;                /* nullable */
+  const char *from;                 /* nullable */
+  const char *language;             /* nullable */
+  guint       wait;                 /* seconds */
+  guint       hold;
+  gboolean    use_acknowledgements;
+  gboolean    use_key_sequence;
+  guint       key_sequence_length;  /* 0: thousands, drawn from the entropy */
+  gsize       max_request_size;     /* bytes */
+  guint8      entropy[BOSH_SESSION_ENTROPY];  /* unpredictable, never used before */
+} BoshSessionParameters;
+
+typedef enum
+{
+  BOSH_SESSION_NEW,
+  BOSH_SESSION_CREATING,   /* the creation request is out */
+  BOSH_SESSION_ATTACHING,  /* a handed-over session is being resumed */
+  BOSH_SESSION_OPEN,
+  BOSH_SESSION_RETRYING,   /* open, but the server can't be reached */
+  BOSH_SESSION_PAUSED,
+  BOSH_SESSION_TERMINATING,
+  BOSH_SESSION_DETACHED,
+  BOSH_SESSION_CLOSED,
+} BoshSessionState;
+
+typedef enum
+{
+  /* No connection was had: the request did not leave. */
+  BOSH_FAILURE_UNREACHABLE,
+  /* The connection broke before the answer was whole. */
+  BOSH_FAILURE_BROKEN,
+  /* The answer was over the limit. */
+  BOSH_FAILURE_TOO_LARGE,
+  /* The server can't be trusted: never repeated (XEP-0124 §19.1). */
+  BOSH_FAILURE_UNTRUSTED,
+} BoshFailure;
+
+/* An HTTP answer, whatever its status. */
+typedef struct
+{
+  guint       status;
+  GBytes     *body;
+  int         retry_after;  /* seconds that it asked to wait, or -1 */
+  const char *location;     /* of a redirect, nullable */
+} BoshHttpAnswer;
+
+typedef enum
+{
+  BOSH_ACTION_SEND,         /* POST @bytes as @rid */
+  BOSH_ACTION_ABANDON,      /* close the exchange @rid, if it is under way */
+  BOSH_ACTION_PAYLOAD,      /* @element arrived */
+  BOSH_ACTION_STATE,        /* the session is in @state now */
+  BOSH_ACTION_OPENED,       /* created, or attached */
+  BOSH_ACTION_RESTARTED,    /* the restart was answered */
+  BOSH_ACTION_PAUSED,       /* the pause is in force */
+  BOSH_ACTION_DELIVERED,    /* the server has all stanzas up to @serial */
+  BOSH_ACTION_HANDED_OVER,  /* bosh_session_save() has what goes on elsewhere */
+  BOSH_ACTION_CLOSED,       /* over, with @error, or without */
+} BoshActionType;
+
+typedef struct
+{
+  BoshActionType    type;
+  guint64           rid;
+  GBytes           *bytes;     /* owned by the receiver */
+  gboolean          repeated;  /* SEND: these bytes were sent before */
+  BoshElement      *element;   /* owned by the receiver */
+  guint64           serial;
+  BoshSessionState  state;
+  GError           *error;     /* owned by the receiver, nullable */
+} BoshAction;
+
+/* What the session needs to go on elsewhere, and after that everything that an
+ * exporter may want to tell. */
+typedef struct
+{
+  guint64     rid;
+  GBytes     *body;
+  gboolean    has_payload;
+} BoshUnansweredRequest;
+
+typedef struct
+{
+  char       *domain;
+  char       *session_id;
+  guint64     next_rid;        /* the first number never sent */
+  GArray     *unanswered;      /* of BoshUnansweredRequest, by rid */
+  GPtrArray  *unsent;          /* of BoshElement, in order */
+  char       *language;        /* nullable */
+  char       *version;         /* `ver` of the server, nullable */
+  guint       wait;
+  guint       hold;
+  guint       requests;        /* 0: unlimited */
+  guint       inactivity;      /* 0: no limit known */
+  guint       polling;
+  guint       max_pause;
+  gboolean    acknowledges;    /* the server sends acks */
+  gboolean    acknowledging;   /* we send acks */
+  char       *key_seed;        /* nullable: no key sequence */
+  guint       key_length;
+  guint       key_position;
+} BoshSavedSession;
+
+BoshSavedSession *bosh_saved_session_new         (void);
+BoshSavedSession *bosh_saved_session_copy        (const BoshSavedSession      *self);
+void              bosh_saved_session_free        (BoshSavedSession            *self);
+/* The number to send first: that of the oldest unanswered request, else the next. */
+guint64           bosh_saved_session_get_first_rid (const BoshSavedSession    *self);
+void              bosh_saved_session_add_unanswered (BoshSavedSession         *self,
+                                                  guint64                      rid,
+                                                  GBytes                      *body,
+                                                  gboolean                     has_payload);
+
+BoshSession      *bosh_session_new               (const BoshSessionParameters *parameters);
+/* @parameters gives what the saved session lacks: entropy, limits. */
+BoshSession      *bosh_session_new_from_saved    (const BoshSavedSession      *saved,
+                                                  const BoshSessionParameters *parameters);
+void              bosh_session_free              (BoshSession                 *self);
+
+/* Opens a new session, or resumes a saved one. */
+void              bosh_session_open              (BoshSession                 *self,
+                                                  gint64                       now);
+/* Queues a stanza; it is sealed. @serial is its number for DELIVERED. Fails,
+ * with nothing queued, where it can't be sent. */
+gboolean          bosh_session_queue             (BoshSession                 *self,
+                                                  BoshElement                 *payload,
+                                                  guint64                     *serial,
+                                                  GError                     **error);
+/* Somebody waits for the delivery of what is queued: see to it that the server
+ * answers soon. */
+void              bosh_session_hasten            (BoshSession                 *self);
+/* @from: the JID for a restart after EXTERNAL, nullable (XEP-0206 §5). */
+gboolean          bosh_session_restart           (BoshSession                 *self,
+                                                  const char                  *from,
+                                                  GError                     **error);
+gboolean          bosh_session_pause             (BoshSession                 *self,
+                                                  guint                        seconds,
+                                                  GError                     **error);
+void              bosh_session_resume            (BoshSession                 *self);
+gboolean          bosh_session_terminate         (BoshSession                 *self,
+                                                  BoshElement                 *payload,
+                                                  GError                     **error);
+/* Stops at once; the next number. */
+guint64           bosh_session_detach            (BoshSession                 *self);
+/* Stops without loss: HANDED_OVER follows. */
+gboolean          bosh_session_hand_over         (BoshSession                 *self,
+                                                  GError                     **error);
+/* The hand-over is given up; the session goes on. */
+void              bosh_session_cancel_hand_over  (BoshSession                 *self);
+BoshSavedSession *bosh_session_save              (BoshSession                 *self);
+/* Ends it here and now without a word to the server. */
+void              bosh_session_abort             (BoshSession                 *self,
+                                                  GError                      *error);
+/* While TRUE no empty request is sent: the caller is about to queue something. */
+void              bosh_session_set_reply_expected (BoshSession                *self,
+                                                  gboolean                     expected);
+
+void              bosh_session_handle_written    (BoshSession                 *self,
+                                                  guint64                      rid,
+                                                  gint64                       now);
+void              bosh_session_handle_response   (BoshSession                 *self,
+                                                  guint64                      rid,
+                                                  const BoshHttpAnswer        *answer,
+                                                  gint64                       now);
+/* @error says what failed; it is kept for the case that the session ends by it. */
+void              bosh_session_handle_failure    (BoshSession                 *self,
+                                                  guint64                      rid,
+                                                  BoshFailure                  failure,
+                                                  const GError                *error,
+                                                  gint64                       now);
+/* The network came back, or the machine woke: try again now. */
+void              bosh_session_handle_network    (BoshSession                 *self,
+                                                  gint64                       now);
+
+/* Payloads come before requests, so that what a handler sends rides in the next
+ * request. FALSE: there is nothing to do until the next input, or until @now
+ * has reached the deadline. */
+gboolean          bosh_session_next_action       (BoshSession                 *self,
+                                                  BoshAction                  *action,
+                                                  gint64                       now);
+/* When to drain the actions again without an input, or -1; asked for after
+ * bosh_session_next_action() gave FALSE. */
+gint64            bosh_session_get_deadline      (BoshSession                 *self);
+
+BoshSessionState  bosh_session_get_state         (BoshSession                 *self);
+const char       *bosh_session_get_id            (BoshSession                 *self);
+guint64           bosh_session_get_last_rid      (BoshSession                 *self);
+guint             bosh_session_get_wait          (BoshSession                 *self);
+guint             bosh_session_get_hold          (BoshSession                 *self);
+guint             bosh_session_get_requests      (BoshSession                 *self);
+guint             bosh_session_get_inactivity    (BoshSession                 *self);
+guint             bosh_session_get_polling       (BoshSession                 *self);
+guint             bosh_session_get_max_pause     (BoshSession                 *self);
+guint             bosh_session_get_n_queued      (BoshSession                 *self);
+guint             bosh_session_get_n_in_flight   (BoshSession                 *self);
+/* Sent, and not known to have arrived, in order. */
+GPtrArray        *bosh_session_dup_undelivered   (BoshSession                 *self);
+/* Queued, and never sent, in order. */
+GPtrArray        *bosh_session_dup_unsent        (BoshSession                 *self);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (BoshSession, bosh_session_free)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (BoshSavedSession, bosh_saved_session_free)
+
+G_END_DECLS

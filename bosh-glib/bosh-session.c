@@ -1,0 +1,778 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ *              open                 answer with sid
+ *   NEW ───────────────→ CREATING ─────────────────→ OPEN ←──────────┐
+ *    │  (saved session)                               │ ↑           │
+ *    └─────────────────→ ATTACHING ──────────────────→┤ └─ RETRYING ┤
+ *                          answer, or held            │ failed twice│
+ *                                                     ├─→ PAUSED ───┘
+ *                                                     ├─→ TERMINATING ─→ CLOSED
+ *                                                     └─→ DETACHED
+ *
+ * Any state but NEW and DETACHED may go to CLOSED.
+ */
+
+#include "config.h"
+
+#include "bosh-session-internal.h"
+
+#include "bosh-element-private.h"
+#include "bosh-i18n-private.h"
+#include "bosh-xml-private.h"
+
+#include <string.h>
+
+/* How long a termination waits for a free slot, and for the server; and how long
+ * a hand-over waits. */
+#define EXCEED_AFTER (2 * SECOND)
+#define GIVE_UP_AFTER (15 * SECOND)
+#define HAND_OVER_WITHIN (10 * SECOND)
+
+/* How long a caller may keep polls back by promising a reply. */
+#define REPLY_EXPECTED_FOR (10 * SECOND)
+
+/* What a body takes beside its payloads, the longest attributes of ours and a
+ * session id of some length counted. */
+#define BODY_OVERHEAD 512
+
+static void
+stanza_free (Stanza *self)
+{
+  bosh_element_unref (self->element);
+  g_free (self->xml);
+  g_free (self);
+}
+
+static Stanza *
+stanza_new (BoshElement  *element,
+            gsize         max_size,
+            GError      **error)
+{
+  g_autoptr(GString) xml = g_string_new (NULL);
+  Stanza *stanza;
+
+  if (!bosh_xml_append_element (xml, element, BOSH_NS_HTTPBIND, BOSH_NS_CLIENT, error))
+    return NULL;
+
+  if (xml->len > max_size)
+    {
+      g_set_error (error, BOSH_ERROR, BOSH_ERROR_TOO_LARGE,
+                   _("The stanza has %" G_GSIZE_FORMAT " bytes, more than a request may have"),
+                   xml->len);
+      return NULL;
+    }
+
+  bosh_element_seal (element);
+
+  stanza = g_new0 (Stanza, 1);
+  stanza->element = bosh_element_ref (element);
+  stanza->length = xml->len;
+  stanza->xml = g_string_free (g_steal_pointer (&xml), FALSE);
+
+  return stanza;
+}
+
+static void
+request_free (Request *self)
+{
+  g_bytes_unref (self->bytes);
+  g_clear_pointer (&self->response, bosh_response_body_free);
+  g_free (self);
+}
+
+static void
+action_free (BoshAction *self)
+{
+  g_clear_pointer (&self->bytes, g_bytes_unref);
+  g_clear_pointer (&self->element, bosh_element_unref);
+  g_clear_error (&self->error);
+  g_free (self);
+}
+
+/* Everything unpredictable comes from the entropy given at the start: hex text
+ * of HMAC-SHA-256, another one at each call. */
+char *
+session_draw (BoshSession *self,
+              const char  *purpose)
+{
+  g_autofree char *text = g_strdup_printf ("%s %u", purpose, self->entropy_counter++);
+
+  return g_compute_hmac_for_string (G_CHECKSUM_SHA256, self->entropy, sizeof self->entropy,
+                                    text, -1);
+}
+
+static guint64
+draw_number (BoshSession *self,
+             const char  *purpose,
+             guint64      limit)
+{
+  g_autofree char *hex = session_draw (self, purpose);
+
+  hex[15] = '\0';
+
+  return g_ascii_strtoull (hex, NULL, 16) % limit;
+}
+
+BoshSession *
+bosh_session_new (const BoshSessionParameters *parameters)
+{
+  BoshSession *self = g_new0 (BoshSession, 1);
+
+  self->domain = g_strdup (parameters->domain);
+  self->route = g_strdup (parameters->route);
+  self->from = g_strdup (parameters->from);
+  self->language = g_strdup (parameters->language);
+  self->wait = parameters->wait;
+  self->hold = parameters->hold;
+  self->use_acknowledgements = parameters->use_acknowledgements;
+  self->use_key_sequence = parameters->use_key_sequence;
+  self->key_sequence_length = parameters->key_sequence_length;
+  self->max_payload_size = MAX (parameters->max_request_size, 2 * BODY_OVERHEAD) - BODY_OVERHEAD;
+  memcpy (self->entropy, parameters->entropy, sizeof self->entropy);
+
+  /* Large and unpredictable, with 2^52 numbers left above it (§14.1, §19.3). */
+  self->next_rid = 1 + draw_number (self, "rid", G_GUINT64_CONSTANT (1) << 52);
+  self->jitter = 1 + draw_number (self, "jitter", G_MAXUINT32);
+
+  g_queue_init (&self->window);
+  g_queue_init (&self->queue);
+  g_queue_init (&self->sent);
+  g_queue_init (&self->actions);
+  self->paused_until = NEVER;
+  self->round_trip = NEVER;
+  self->last_new_at = NEVER;
+  self->last_empty_at = NEVER;
+  self->poll_at = NEVER;
+  self->terminate_at = NEVER;
+  self->exceed_at = NEVER;
+  self->give_up_at = NEVER;
+  self->hand_over_at = NEVER;
+  self->reply_expected_until = NEVER;
+  self->deadline = NEVER;
+
+  return self;
+}
+
+static void
+restore_stanza (BoshSession *self,
+                BoshElement *element,
+                GQueue      *queue)
+{
+  /* What is too large for us now was not when it was queued. */
+  Stanza *stanza = stanza_new (element, G_MAXSIZE, NULL);
+
+  if (stanza == NULL)
+    return;
+
+  stanza->serial = ++self->last_serial;
+  g_queue_push_tail (queue, stanza);
+}
+
+static void
+restore_request (BoshSession                 *self,
+                 const BoshUnansweredRequest *unanswered)
+{
+  Request *request = g_new0 (Request, 1);
+  BoshBodyVerdict verdict;
+  g_autoptr(BoshResponseBody) body = NULL;
+
+  request->rid = unanswered->rid;
+  request->bytes = g_bytes_ref (unanswered->body);
+  request->kind = unanswered->has_payload ? REQUEST_PAYLOAD : REQUEST_EMPTY;
+  request->attempts = 1;
+  request->written_at = NEVER;
+  request->retry_at = 0;
+  request->suspect_at = NEVER;
+
+  body = bosh_response_body_new (request->bytes, &verdict, NULL);
+  if (body != NULL)
+    {
+      g_autoptr(GPtrArray) payloads = bosh_response_body_dup_payloads (body);
+
+      for (guint i = 0; i < payloads->len; i++)
+        restore_stanza (self, g_ptr_array_index (payloads, i), &self->sent);
+    }
+
+  request->last_serial = self->last_serial;
+  self->sent_serial = self->last_serial;
+  session_mark_left (self, request);
+  g_queue_push_tail (&self->window, request);
+}
+
+BoshSession *
+bosh_session_new_from_saved (const BoshSavedSession      *saved,
+                             const BoshSessionParameters *parameters)
+{
+  BoshSession *self = bosh_session_new (parameters);
+
+  g_free (self->domain);
+  self->domain = g_strdup (saved->domain);
+  g_free (self->language);
+  self->language = g_strdup (saved->language);
+  self->sid = g_strdup (saved->session_id);
+  self->version = g_strdup (saved->version);
+  self->next_rid = saved->next_rid;
+  self->wait = saved->wait;
+  self->hold = saved->hold;
+  self->requests = saved->requests;
+  self->inactivity = saved->inactivity;
+  self->polling = saved->polling;
+  self->max_pause = saved->max_pause;
+  self->acknowledges = saved->acknowledges;
+  self->use_acknowledgements = saved->acknowledging;
+  self->use_key_sequence = saved->key_seed != NULL;
+  if (saved->key_seed != NULL)
+    self->keys = bosh_key_sequence_new (saved->key_seed, saved->key_length, saved->key_position);
+
+  for (guint i = 0; i < saved->unanswered->len; i++)
+    restore_request (self, &g_array_index (saved->unanswered, BoshUnansweredRequest, i));
+  for (guint i = 0; i < saved->unsent->len; i++)
+    restore_stanza (self, g_ptr_array_index (saved->unsent, i), &self->queue);
+
+  return self;
+}
+
+void
+bosh_session_free (BoshSession *self)
+{
+  g_queue_clear_full (&self->window, (GDestroyNotify)request_free);
+  g_queue_clear_full (&self->queue, (GDestroyNotify)stanza_free);
+  g_queue_clear_full (&self->sent, (GDestroyNotify)stanza_free);
+  g_queue_clear_full (&self->actions, (GDestroyNotify)action_free);
+  g_clear_pointer (&self->last_stanza, stanza_free);
+  g_clear_pointer (&self->keys, bosh_key_sequence_free);
+  g_clear_error (&self->error);
+  g_free (self->domain);
+  g_free (self->route);
+  g_free (self->from);
+  g_free (self->language);
+  g_free (self->sid);
+  g_free (self->version);
+  g_free (self->restart_from);
+  explicit_bzero (self->entropy, sizeof self->entropy);
+  g_free (self);
+}
+
+BoshAction *
+session_push_action (BoshSession    *self,
+                     BoshActionType  type)
+{
+  BoshAction *action = g_new0 (BoshAction, 1);
+
+  action->type = type;
+  g_queue_push_tail (&self->actions, action);
+
+  return action;
+}
+
+void
+session_set_state (BoshSession      *self,
+                   BoshSessionState  state)
+{
+  if (self->state == state)
+    return;
+
+  self->state = state;
+  session_push_action (self, BOSH_ACTION_STATE)->state = state;
+}
+
+gboolean
+session_is_live (BoshSession *self)
+{
+  return self->state != BOSH_SESSION_NEW && self->state != BOSH_SESSION_DETACHED &&
+         self->state != BOSH_SESSION_CLOSED;
+}
+
+/* Announced by wait or hold of 0 (§12), or imposed by requests='1'. */
+gboolean
+session_is_polling (BoshSession *self)
+{
+  return self->wait == 0 || self->hold == 0 || self->requests == 1;
+}
+
+Request *
+session_find_request (BoshSession *self,
+                      guint64      rid)
+{
+  for (GList *link = self->window.head; link != NULL; link = link->next)
+    {
+      Request *request = link->data;
+
+      if (request->rid == rid)
+        return request;
+    }
+
+  return NULL;
+}
+
+guint
+session_count_in_flight (BoshSession *self)
+{
+  guint count = 0;
+
+  for (GList *link = self->window.head; link != NULL; link = link->next)
+    count += ((Request *)link->data)->in_flight ? 1 : 0;
+
+  return count;
+}
+
+void
+session_remove_request (BoshSession *self,
+                        Request     *request)
+{
+  g_queue_remove (&self->window, request);
+  request_free (request);
+}
+
+void
+session_mark_left (BoshSession *self,
+                   Request     *request)
+{
+  request->left = TRUE;
+  self->left_serial = MAX (self->left_serial, request->last_serial);
+}
+
+void
+session_abandon (BoshSession *self,
+                 Request     *request)
+{
+  if (!request->in_flight)
+    return;
+
+  request->in_flight = FALSE;
+  session_mark_left (self, request);
+  session_push_action (self, BOSH_ACTION_ABANDON)->rid = request->rid;
+}
+
+static void
+abandon_all (BoshSession *self)
+{
+  for (GList *link = self->window.head; link != NULL; link = link->next)
+    session_abandon (self, link->data);
+}
+
+void
+session_deliver_up_to (BoshSession *self,
+                       guint64      serial)
+{
+  if (serial <= self->delivered)
+    return;
+
+  self->delivered = serial;
+  while (!g_queue_is_empty (&self->sent) &&
+         ((Stanza *)g_queue_peek_head (&self->sent))->serial <= serial)
+    stanza_free (g_queue_pop_head (&self->sent));
+  if (self->delivered == self->last_serial)
+    self->hastened = FALSE;
+
+  session_push_action (self, BOSH_ACTION_DELIVERED)->serial = serial;
+}
+
+/* Takes @error. */
+void
+session_close (BoshSession *self,
+               GError      *error)
+{
+  abandon_all (self);
+  session_set_state (self, BOSH_SESSION_CLOSED);
+  self->error = error;
+  session_push_action (self, BOSH_ACTION_CLOSED)->error =
+    error != NULL ? g_error_copy (error) : NULL;
+}
+
+void
+bosh_session_open (BoshSession *self,
+                   gint64       now)
+{
+  g_return_if_fail (self->state == BOSH_SESSION_NEW);
+
+  self->opened_at = now;
+  self->last_contact = now;
+  session_set_state (self, self->sid == NULL ? BOSH_SESSION_CREATING : BOSH_SESSION_ATTACHING);
+}
+
+/* Can the owner ask for something to be sent? */
+static gboolean
+check_open (BoshSession  *self,
+            GError      **error)
+{
+  if (self->state == BOSH_SESSION_DETACHED || self->handing_over)
+    g_set_error_literal (error, BOSH_ERROR, BOSH_ERROR_DETACHED,
+                         _("The session was handed over"));
+  else if (self->state == BOSH_SESSION_CLOSED && self->error != NULL)
+    g_set_error (error, BOSH_ERROR, BOSH_ERROR_NOT_CONNECTED,
+                 _("The session has ended: %s"), self->error->message);
+  else if (self->state == BOSH_SESSION_CLOSED || self->state == BOSH_SESSION_TERMINATING ||
+           self->terminate_wanted)
+    g_set_error_literal (error, BOSH_ERROR, BOSH_ERROR_NOT_CONNECTED,
+                         _("The session has ended"));
+  else if (self->state == BOSH_SESSION_NEW)
+    g_set_error_literal (error, BOSH_ERROR, BOSH_ERROR_NOT_CONNECTED,
+                         _("There is no session yet"));
+  else
+    return TRUE;
+
+  return FALSE;
+}
+
+gboolean
+bosh_session_queue (BoshSession  *self,
+                    BoshElement  *payload,
+                    guint64      *serial,
+                    GError      **error)
+{
+  Stanza *stanza;
+
+  if (!check_open (self, error))
+    return FALSE;
+
+  stanza = stanza_new (payload, self->max_payload_size, error);
+  if (stanza == NULL)
+    return FALSE;
+
+  stanza->serial = ++self->last_serial;
+  g_queue_push_tail (&self->queue, stanza);
+  if (serial != NULL)
+    *serial = stanza->serial;
+
+  return TRUE;
+}
+
+void
+bosh_session_hasten (BoshSession *self)
+{
+  self->hastened = self->delivered != self->last_serial;
+}
+
+gboolean
+bosh_session_restart (BoshSession  *self,
+                      const char   *from,
+                      GError      **error)
+{
+  if (!check_open (self, error))
+    return FALSE;
+
+  g_free (self->restart_from);
+  self->restart_from = g_strdup (from);
+  self->restart_wanted = TRUE;
+
+  return TRUE;
+}
+
+gboolean
+bosh_session_pause (BoshSession  *self,
+                    guint         seconds,
+                    GError      **error)
+{
+  if (!check_open (self, error))
+    return FALSE;
+
+  if (self->max_pause == 0)
+    {
+      g_set_error_literal (error, BOSH_ERROR, BOSH_ERROR_NOT_SUPPORTED,
+                           _("The server does not offer to pause a session"));
+      return FALSE;
+    }
+
+  /* The server names its maximum; more would end the session (§10). */
+  self->pause_wanted = CLAMP (seconds, 1, self->max_pause);
+
+  return TRUE;
+}
+
+void
+bosh_session_resume (BoshSession *self)
+{
+  self->pause_wanted = 0;
+  self->resume_wanted = self->state == BOSH_SESSION_PAUSED || self->pause_rid != 0;
+}
+
+gboolean
+bosh_session_terminate (BoshSession  *self,
+                        BoshElement  *payload,
+                        GError      **error)
+{
+  if (!check_open (self, error))
+    return FALSE;
+
+  if (payload != NULL)
+    {
+      self->last_stanza = stanza_new (payload, self->max_payload_size, error);
+      if (self->last_stanza == NULL)
+        return FALSE;
+    }
+
+  self->terminate_wanted = TRUE;
+  self->pause_wanted = 0;
+  self->resume_wanted = FALSE;
+
+  return TRUE;
+}
+
+guint64
+bosh_session_detach (BoshSession *self)
+{
+  abandon_all (self);
+  session_set_state (self, BOSH_SESSION_DETACHED);
+
+  return self->next_rid;
+}
+
+gboolean
+bosh_session_hand_over (BoshSession  *self,
+                        GError      **error)
+{
+  if (!check_open (self, error))
+    return FALSE;
+
+  if (self->sid == NULL)
+    {
+      g_set_error_literal (error, BOSH_ERROR, BOSH_ERROR_NOT_CONNECTED,
+                           _("There is no session yet"));
+      return FALSE;
+    }
+
+  self->handing_over = TRUE;
+
+  return TRUE;
+}
+
+void
+bosh_session_cancel_hand_over (BoshSession *self)
+{
+  if (self->state != BOSH_SESSION_DETACHED)
+    {
+      self->handing_over = FALSE;
+      self->hand_over_at = NEVER;
+    }
+}
+
+BoshSavedSession *
+bosh_session_save (BoshSession *self)
+{
+  BoshSavedSession *saved = bosh_saved_session_new ();
+
+  saved->domain = g_strdup (self->domain);
+  saved->session_id = g_strdup (self->sid);
+  saved->next_rid = self->next_rid;
+  saved->language = g_strdup (self->language);
+  saved->version = g_strdup (self->version);
+  saved->wait = self->wait;
+  saved->hold = self->hold;
+  saved->requests = self->requests;
+  saved->inactivity = self->inactivity;
+  saved->polling = self->polling;
+  saved->max_pause = self->max_pause;
+  saved->acknowledges = self->acknowledges;
+  saved->acknowledging = self->use_acknowledgements;
+  if (self->keys != NULL)
+    {
+      saved->key_seed = g_strdup (bosh_key_sequence_get_seed (self->keys));
+      saved->key_length = bosh_key_sequence_get_length (self->keys);
+      saved->key_position = bosh_key_sequence_get_position (self->keys);
+    }
+
+  /* An answer that waits for an earlier one was not handed out either: the
+   * server gives it again. */
+  for (GList *link = self->window.head; link != NULL; link = link->next)
+    {
+      Request *request = link->data;
+
+      bosh_saved_session_add_unanswered (saved, request->rid, request->bytes,
+                                         request->kind != REQUEST_EMPTY && !request->confirmed);
+    }
+  for (GList *link = self->queue.head; link != NULL; link = link->next)
+    g_ptr_array_add (saved->unsent, bosh_element_ref (((Stanza *)link->data)->element));
+
+  return saved;
+}
+
+/* Takes @error. */
+void
+bosh_session_abort (BoshSession *self,
+                    GError      *error)
+{
+  if (session_is_live (self))
+    session_close (self, error);
+  else
+    g_clear_error (&error);
+}
+
+void
+bosh_session_set_reply_expected (BoshSession *self,
+                                 gboolean     expected)
+{
+  self->reply_expected = expected;
+  self->reply_expected_until = NEVER;
+}
+
+static gboolean
+pop_action (BoshSession *self,
+            BoshAction  *action)
+{
+  g_autofree BoshAction *first = g_queue_pop_head (&self->actions);
+
+  if (first == NULL)
+    return FALSE;
+
+  *action = *first;
+
+  return TRUE;
+}
+
+gboolean
+bosh_session_next_action (BoshSession *self,
+                          BoshAction  *action,
+                          gint64       now)
+{
+  if (pop_action (self, action))
+    return TRUE;
+
+  /* Limits that an input set without knowing the time. */
+  if (self->handing_over && self->hand_over_at == NEVER)
+    self->hand_over_at = now + HAND_OVER_WITHIN;
+  if (self->terminate_wanted && self->give_up_at == NEVER)
+    {
+      self->exceed_at = now + EXCEED_AFTER;
+      self->give_up_at = now + GIVE_UP_AFTER;
+    }
+  if (self->reply_expected && self->reply_expected_until == NEVER)
+    self->reply_expected_until = now + REPLY_EXPECTED_FOR;
+
+  self->deadline = NEVER;
+  while (session_plan (self, now))
+    {
+      if (pop_action (self, action))
+        return TRUE;
+    }
+
+  return FALSE;
+}
+
+gint64
+bosh_session_get_deadline (BoshSession *self)
+{
+  return self->deadline;
+}
+
+BoshSessionState
+bosh_session_get_state (BoshSession *self)
+{
+  return self->state;
+}
+
+const char *
+bosh_session_get_id (BoshSession *self)
+{
+  return self->sid;
+}
+
+guint64
+bosh_session_get_last_rid (BoshSession *self)
+{
+  return self->next_rid - 1;
+}
+
+guint
+bosh_session_get_wait (BoshSession *self)
+{
+  return self->wait;
+}
+
+guint
+bosh_session_get_hold (BoshSession *self)
+{
+  return self->hold;
+}
+
+guint
+bosh_session_get_requests (BoshSession *self)
+{
+  return self->requests;
+}
+
+guint
+bosh_session_get_inactivity (BoshSession *self)
+{
+  return self->inactivity;
+}
+
+guint
+bosh_session_get_polling (BoshSession *self)
+{
+  return self->polling;
+}
+
+guint
+bosh_session_get_max_pause (BoshSession *self)
+{
+  return self->max_pause;
+}
+
+guint
+bosh_session_get_n_queued (BoshSession *self)
+{
+  return self->queue.length;
+}
+
+guint
+bosh_session_get_n_in_flight (BoshSession *self)
+{
+  return session_count_in_flight (self);
+}
+
+/* The last stanza of which bytes may have left this machine. */
+static guint64
+get_left_serial (BoshSession *self)
+{
+  guint64 serial = self->left_serial;
+
+  for (GList *link = self->window.head; link != NULL; link = link->next)
+    {
+      Request *request = link->data;
+
+      if (request->in_flight)
+        serial = MAX (serial, request->last_serial);
+    }
+
+  return serial;
+}
+
+GPtrArray *
+bosh_session_dup_undelivered (BoshSession *self)
+{
+  GPtrArray *stanzas = g_ptr_array_new_with_free_func ((GDestroyNotify)bosh_element_unref);
+  guint64 left = get_left_serial (self);
+
+  for (GList *link = self->sent.head; link != NULL; link = link->next)
+    {
+      Stanza *stanza = link->data;
+
+      if (stanza->serial <= left)
+        g_ptr_array_add (stanzas, bosh_element_ref (stanza->element));
+    }
+
+  return stanzas;
+}
+
+GPtrArray *
+bosh_session_dup_unsent (BoshSession *self)
+{
+  GPtrArray *stanzas = g_ptr_array_new_with_free_func ((GDestroyNotify)bosh_element_unref);
+  guint64 left = get_left_serial (self);
+
+  for (GList *link = self->sent.head; link != NULL; link = link->next)
+    {
+      Stanza *stanza = link->data;
+
+      if (stanza->serial > left)
+        g_ptr_array_add (stanzas, bosh_element_ref (stanza->element));
+    }
+  for (GList *link = self->queue.head; link != NULL; link = link->next)
+    g_ptr_array_add (stanzas, bosh_element_ref (((Stanza *)link->data)->element));
+  if (self->last_stanza != NULL)
+    g_ptr_array_add (stanzas, bosh_element_ref (self->last_stanza->element));
+
+  return stanzas;
+}
