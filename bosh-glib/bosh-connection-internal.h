@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* What the files of the connection share:
+ *   bosh-connection.c             the object, and the drain that drives a session
+ *   bosh-connection-operations.c  what an application asks for */
+
+#pragma once
+
+#include "bosh-connection-private.h"
+#include "bosh-pending-tasks-private.h"
+#include "bosh-session-private.h"
+#include "bosh-transport-private.h"
+
+G_BEGIN_DECLS
+
+struct _BoshConnection
+{
+  GObject                      parent_instance;
+
+  char                        *domain;
+  BoshConnectionConfiguration *configuration;
+  char                        *jid;
+
+  BoshConnectionState          state;
+  BoshElement                 *features;
+  GError                      *close_error;
+
+  BoshSession                 *session;
+  BoshTransport               *transport;
+  GMainContext                *context;
+  GSource                     *source;         /* wakes the session; the only timer */
+  gboolean                     draining;
+  BoshPendingTasks            *tasks;
+
+  BoshConnectionFilter         filter;
+  gpointer                     filter_data;
+
+  /* what was notified last */
+  guint64                      known_rid;
+  guint                        known_queued;
+
+  guint64                      requests_sent;
+  guint64                      requests_repeated;
+  guint64                      stanzas_sent;
+  guint64                      stanzas_received;
+};
+
+/* Captures the context of the caller, and makes what is needed for I/O. */
+void connection_start (BoshConnection *self);
+/* No I/O and no timer any more. */
+void connection_stop  (BoshConnection *self);
+/* Does what the session wants done, now. */
+void connection_drain (BoshConnection *self);
+/* The same in the next iteration, with all that is asked for until then. */
+void connection_wake  (BoshConnection *self);
+
+G_END_DECLS

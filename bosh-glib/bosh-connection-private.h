@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#pragma once
+
+#include "bosh-connection.h"
+
+G_BEGIN_DECLS
+
+/* Sees each payload before the application does; TRUE if it was consumed and
+ * is no business of the application. One filter at a time; NULL removes it. */
+typedef gboolean (*BoshConnectionFilter) (BoshElement *element,
+                                          gpointer     user_data);
+void         bosh_connection_set_filter          (BoshConnection       *self,
+                                                  BoshConnectionFilter  filter,
+                                                  gpointer              user_data);
+
+/* While TRUE, no empty request is sent: the caller is about to send something
+ * (the answer to a SASL challenge), which shall not wait behind a poll. */
+void         bosh_connection_set_reply_expected  (BoshConnection       *self,
+                                                  gboolean              expected);
+
+/* May a password be shown to the server (https, or loopback)? */
+gboolean     bosh_connection_is_private          (BoshConnection       *self);
+
+/* The JID that was bound, for a detached session, and for `from` of a restart. */
+void         bosh_connection_set_jid             (BoshConnection       *self,
+                                                  const char           *jid);
+const char  *bosh_connection_get_jid             (BoshConnection       *self);
+
+/* The error with which the connection closed: what is sent or asked for now gets a copy of it. */
+GError      *bosh_connection_dup_close_error     (BoshConnection       *self);
+
+/* The context of the session, captured when it was opened. */
+GMainContext *bosh_connection_get_main_context   (BoshConnection       *self);
+
+G_END_DECLS

@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#pragma once
+
+#if !defined(BOSH_GLIB_INSIDE) && !defined(BOSH_COMPILATION)
+#error "Only <bosh-glib/bosh-glib.h> can be included directly."
+#endif
+
+#include <gio/gio.h>
+
+#include "bosh-connection-configuration.h"
+#include "bosh-detached-session.h"
+#include "bosh-element.h"
+#include "bosh-version-macros.h"
+
+G_BEGIN_DECLS
+
+/**
+ * BoshConnectionState:
+ * @BOSH_CONNECTION_STATE_DISCONNECTED: no session was asked for yet
+ * @BOSH_CONNECTION_STATE_CONNECTING: the session is being created or attached
+ * @BOSH_CONNECTION_STATE_CONNECTED: the session is open
+ * @BOSH_CONNECTION_STATE_RETRYING: the server can't be reached at the moment;
+ *   the session may live, and unanswered requests are being repeated
+ * @BOSH_CONNECTION_STATE_PAUSED: the session is paused (XEP-0124 §10)
+ * @BOSH_CONNECTION_STATE_DISCONNECTING: the session is being ended
+ * @BOSH_CONNECTION_STATE_DETACHED: the session was handed over, and goes on
+ *   elsewhere
+ * @BOSH_CONNECTION_STATE_CLOSED: the session has ended; a closed connection is
+ *   not used again
+ *
+ * The life of a connection.
+ *
+ * Since: 1.0
+ */
+typedef enum {
+  BOSH_CONNECTION_STATE_DISCONNECTED,
+  BOSH_CONNECTION_STATE_CONNECTING,
+  BOSH_CONNECTION_STATE_CONNECTED,
+  BOSH_CONNECTION_STATE_RETRYING,
+  BOSH_CONNECTION_STATE_PAUSED,
+  BOSH_CONNECTION_STATE_DISCONNECTING,
+  BOSH_CONNECTION_STATE_DETACHED,
+  BOSH_CONNECTION_STATE_CLOSED,
+} BoshConnectionState;
+
+#define BOSH_TYPE_CONNECTION (bosh_connection_get_type ())
+
+BOSH_AVAILABLE_IN_1_0
+G_DECLARE_FINAL_TYPE (BoshConnection, bosh_connection, BOSH, CONNECTION, GObject)
+
+BOSH_AVAILABLE_IN_1_0
+BoshConnection              *bosh_connection_new                (const char                   *domain,
+                                                                 BoshConnectionConfiguration  *configuration);
+
+BOSH_AVAILABLE_IN_1_0
+void                         bosh_connection_connect_async      (BoshConnection               *self,
+                                                                 GCancellable                 *cancellable,
+                                                                 GAsyncReadyCallback           callback,
+                                                                 gpointer                      user_data);
+BOSH_AVAILABLE_IN_1_0
+gboolean                     bosh_connection_connect_finish     (BoshConnection               *self,
+                                                                 GAsyncResult                 *result,
+                                                                 GError                      **error);
+BOSH_AVAILABLE_IN_1_0
+void                         bosh_connection_attach_async       (BoshConnection               *self,
+                                                                 BoshDetachedSession          *session,
+                                                                 GCancellable                 *cancellable,
+                                                                 GAsyncReadyCallback           callback,
+                                                                 gpointer                      user_data);
+BOSH_AVAILABLE_IN_1_0
+gboolean                     bosh_connection_attach_finish      (BoshConnection               *self,
+                                                                 GAsyncResult                 *result,
+                                                                 GError                      **error);
+BOSH_AVAILABLE_IN_1_0
+void                         bosh_connection_restart_async      (BoshConnection               *self,
+                                                                 GCancellable                 *cancellable,
+                                                                 GAsyncReadyCallback           callback,
+                                                                 gpointer                      user_data);
+BOSH_AVAILABLE_IN_1_0
+gboolean                     bosh_connection_restart_finish     (BoshConnection               *self,
+                                                                 GAsyncResult                 *result,
+                                                                 GError                      **error);
+BOSH_AVAILABLE_IN_1_0
+gboolean                     bosh_connection_send               (BoshConnection               *self,
+                                                                 BoshElement                  *element,
+                                                                 GError                      **error);
+BOSH_AVAILABLE_IN_1_0
+void                         bosh_connection_send_async         (BoshConnection               *self,
+                                                                 BoshElement                  *element,
+                                                                 GCancellable                 *cancellable,
+                                                                 GAsyncReadyCallback           callback,
+                                                                 gpointer                      user_data);
+BOSH_AVAILABLE_IN_1_0
+gboolean                     bosh_connection_send_finish        (BoshConnection               *self,
+                                                                 GAsyncResult                 *result,
+                                                                 GError                      **error);
+BOSH_AVAILABLE_IN_1_0
+void                         bosh_connection_pause_async        (BoshConnection               *self,
+                                                                 guint                         seconds,
+                                                                 GCancellable                 *cancellable,
+                                                                 GAsyncReadyCallback           callback,
+                                                                 gpointer                      user_data);
+BOSH_AVAILABLE_IN_1_0
+gboolean                     bosh_connection_pause_finish       (BoshConnection               *self,
+                                                                 GAsyncResult                 *result,
+                                                                 GError                      **error);
+BOSH_AVAILABLE_IN_1_0
+void                         bosh_connection_resume             (BoshConnection               *self);
+BOSH_AVAILABLE_IN_1_0
+void                         bosh_connection_disconnect_async   (BoshConnection               *self,
+                                                                 BoshElement                  *last_payload,
+                                                                 GCancellable                 *cancellable,
+                                                                 GAsyncReadyCallback           callback,
+                                                                 gpointer                      user_data);
+BOSH_AVAILABLE_IN_1_0
+gboolean                     bosh_connection_disconnect_finish  (BoshConnection               *self,
+                                                                 GAsyncResult                 *result,
+                                                                 GError                      **error);
+BOSH_AVAILABLE_IN_1_0
+guint64                      bosh_connection_detach             (BoshConnection               *self);
+BOSH_AVAILABLE_IN_1_0
+void                         bosh_connection_detach_async       (BoshConnection               *self,
+                                                                 GCancellable                 *cancellable,
+                                                                 GAsyncReadyCallback           callback,
+                                                                 gpointer                      user_data);
+BOSH_AVAILABLE_IN_1_0
+BoshDetachedSession         *bosh_connection_detach_finish      (BoshConnection               *self,
+                                                                 GAsyncResult                 *result,
+                                                                 GError                      **error);
+
+BOSH_AVAILABLE_IN_1_0
+BoshConnectionState          bosh_connection_get_state          (BoshConnection               *self);
+BOSH_AVAILABLE_IN_1_0
+const char                  *bosh_connection_get_domain         (BoshConnection               *self);
+BOSH_AVAILABLE_IN_1_0
+BoshConnectionConfiguration *bosh_connection_get_configuration  (BoshConnection               *self);
+BOSH_AVAILABLE_IN_1_0
+const char                  *bosh_connection_get_session_id     (BoshConnection               *self);
+BOSH_AVAILABLE_IN_1_0
+guint64                      bosh_connection_get_request_id     (BoshConnection               *self);
+BOSH_AVAILABLE_IN_1_0
+BoshElement                 *bosh_connection_get_features       (BoshConnection               *self);
+BOSH_AVAILABLE_IN_1_0
+guint                        bosh_connection_get_wait           (BoshConnection               *self);
+BOSH_AVAILABLE_IN_1_0
+guint                        bosh_connection_get_hold           (BoshConnection               *self);
+BOSH_AVAILABLE_IN_1_0
+guint                        bosh_connection_get_requests       (BoshConnection               *self);
+BOSH_AVAILABLE_IN_1_0
+guint                        bosh_connection_get_inactivity     (BoshConnection               *self);
+BOSH_AVAILABLE_IN_1_0
+guint                        bosh_connection_get_polling        (BoshConnection               *self);
+BOSH_AVAILABLE_IN_1_0
+guint                        bosh_connection_get_max_pause      (BoshConnection               *self);
+BOSH_AVAILABLE_IN_1_0
+guint                        bosh_connection_get_queued_stanzas (BoshConnection               *self);
+BOSH_AVAILABLE_IN_1_0
+guint64                      bosh_connection_get_requests_sent  (BoshConnection               *self);
+BOSH_AVAILABLE_IN_1_0
+guint64                      bosh_connection_get_requests_repeated (BoshConnection            *self);
+BOSH_AVAILABLE_IN_1_0
+guint64                      bosh_connection_get_stanzas_sent   (BoshConnection               *self);
+BOSH_AVAILABLE_IN_1_0
+guint64                      bosh_connection_get_stanzas_received (BoshConnection             *self);
+BOSH_AVAILABLE_IN_1_0
+GPtrArray                   *bosh_connection_get_undelivered    (BoshConnection               *self);
+BOSH_AVAILABLE_IN_1_0
+GPtrArray                   *bosh_connection_get_unsent         (BoshConnection               *self);
+
+G_END_DECLS

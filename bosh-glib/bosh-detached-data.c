@@ -1,0 +1,700 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "config.h"
+
+#include "bosh-detached-data-private.h"
+
+#include <json-glib/json-glib.h>
+#include <string.h>
+
+#include "bosh-body-private.h"
+#include "bosh-element-private.h"
+#include "bosh-i18n-private.h"
+#include "bosh-jid-private.h"
+#include "bosh-key-sequence-private.h"
+#include "bosh-xml-private.h"
+
+#define FORMAT_VERSION 1
+
+/* Limits of what is read. Depth and values are those that json-glib would make
+ * nodes of: it parses by recursion. */
+#define MAX_JSON_SIZE (64 * 1024 * 1024)
+#define MAX_JSON_DEPTH 16
+#define MAX_JSON_VALUES 1000000
+#define MAX_URI_LENGTH 8192
+#define MAX_STRING_LENGTH 4096
+#define MAX_UNANSWERED 1024
+#define MAX_COOKIES 256
+
+/* What is assumed where nothing was told: the values that servers have most
+ * often, on the side that does no harm. */
+#define DEFAULT_WAIT 60
+#define DEFAULT_HOLD 1
+#define DEFAULT_REQUESTS 2
+#define DEFAULT_INACTIVITY 60
+#define DEFAULT_POLLING 5
+
+void
+bosh_detached_data_init (BoshDetachedData *self,
+                         const char       *uri,
+                         const char       *jid,
+                         const char       *session_id,
+                         guint64           request_id)
+{
+  BoshSavedSession *saved = bosh_saved_session_new ();
+
+  saved->domain = jid == NULL ? NULL : bosh_jid_dup_domain (jid);
+  saved->session_id = g_strdup (session_id);
+  saved->next_rid = request_id;
+  saved->wait = DEFAULT_WAIT;
+  saved->hold = DEFAULT_HOLD;
+  saved->requests = DEFAULT_REQUESTS;
+  saved->inactivity = DEFAULT_INACTIVITY;
+  saved->polling = DEFAULT_POLLING;
+
+  self->uri = g_strdup (uri);
+  self->jid = g_strdup (jid);
+  self->saved = saved;
+  self->cookies = g_new0 (char *, 1);
+}
+
+void
+bosh_detached_data_clear (BoshDetachedData *self)
+{
+  g_clear_pointer (&self->uri, g_free);
+  g_clear_pointer (&self->jid, g_free);
+  g_clear_pointer (&self->saved, bosh_saved_session_free);
+  g_clear_pointer (&self->cookies, g_strfreev);
+}
+
+/* --- Writing --- */
+
+static void
+add_string (JsonBuilder *builder,
+            const char  *name,
+            const char  *value)
+{
+  if (value == NULL)
+    return;
+  json_builder_set_member_name (builder, name);
+  json_builder_add_string_value (builder, value);
+}
+
+static void
+add_number (JsonBuilder *builder,
+            const char  *name,
+            guint64      value)
+{
+  json_builder_set_member_name (builder, name);
+  json_builder_add_int_value (builder, (gint64)value);
+}
+
+static void
+add_boolean (JsonBuilder *builder,
+             const char  *name,
+             gboolean     value)
+{
+  json_builder_set_member_name (builder, name);
+  json_builder_add_boolean_value (builder, value);
+}
+
+static void
+add_unanswered (JsonBuilder            *builder,
+                const BoshSavedSession *saved)
+{
+  json_builder_set_member_name (builder, "unanswered");
+  json_builder_begin_array (builder);
+  for (guint i = 0; i < saved->unanswered->len; i++)
+    {
+      const BoshUnansweredRequest *request;
+      g_autofree char *text = NULL;
+      const char *data;
+      gsize size;
+
+      request = &g_array_index (saved->unanswered, BoshUnansweredRequest, i);
+      data = g_bytes_get_data (request->body, &size);
+      text = g_strndup (data, size);
+
+      json_builder_begin_object (builder);
+      add_number (builder, "rid", request->rid);
+      add_string (builder, "body", text);
+      add_boolean (builder, "payload", request->has_payload);
+      json_builder_end_object (builder);
+    }
+  json_builder_end_array (builder);
+}
+
+static void
+add_unsent (JsonBuilder            *builder,
+            const BoshSavedSession *saved)
+{
+  json_builder_set_member_name (builder, "unsent");
+  json_builder_begin_array (builder);
+  for (guint i = 0; i < saved->unsent->len; i++)
+    {
+      BoshElement *stanza = g_ptr_array_index (saved->unsent, i);
+      g_autofree char *text = bosh_element_to_string (stanza);
+
+      json_builder_add_string_value (builder, text);
+    }
+  json_builder_end_array (builder);
+}
+
+static void
+add_key_sequence (JsonBuilder            *builder,
+                  const BoshSavedSession *saved)
+{
+  if (saved->key_seed == NULL)
+    return;
+
+  json_builder_set_member_name (builder, "key-sequence");
+  json_builder_begin_object (builder);
+  add_string (builder, "seed", saved->key_seed);
+  add_number (builder, "length", saved->key_length);
+  add_number (builder, "position", saved->key_position);
+  json_builder_end_object (builder);
+}
+
+static void
+add_cookies (JsonBuilder *builder,
+             GStrv        cookies)
+{
+  json_builder_set_member_name (builder, "cookies");
+  json_builder_begin_array (builder);
+  for (guint i = 0; cookies[i] != NULL; i++)
+    json_builder_add_string_value (builder, cookies[i]);
+  json_builder_end_array (builder);
+}
+
+char *
+bosh_detached_data_to_json (const BoshDetachedData *self)
+{
+  g_autoptr(JsonBuilder) builder = json_builder_new_immutable ();
+  g_autoptr(JsonNode) root = NULL;
+  const BoshSavedSession *saved = self->saved;
+
+  json_builder_begin_object (builder);
+  add_number (builder, "version", FORMAT_VERSION);
+  add_string (builder, "uri", self->uri);
+  add_string (builder, "domain", saved->domain);
+  add_string (builder, "jid", self->jid);
+  add_string (builder, "sid", saved->session_id);
+  add_number (builder, "rid", bosh_saved_session_get_first_rid (saved));
+  add_number (builder, "next-rid", saved->next_rid);
+  add_number (builder, "wait", saved->wait);
+  add_number (builder, "hold", saved->hold);
+  add_number (builder, "requests", saved->requests);
+  add_number (builder, "inactivity", saved->inactivity);
+  add_number (builder, "polling", saved->polling);
+  add_number (builder, "maxpause", saved->max_pause);
+  add_string (builder, "ver", saved->version);
+  add_string (builder, "language", saved->language);
+  add_boolean (builder, "acknowledges", saved->acknowledges);
+  add_boolean (builder, "acknowledging", saved->acknowledging);
+  add_unanswered (builder, saved);
+  add_unsent (builder, saved);
+  add_key_sequence (builder, saved);
+  add_cookies (builder, self->cookies);
+  json_builder_end_object (builder);
+
+  root = json_builder_get_root (builder);
+  return json_to_string (root, FALSE);
+}
+
+/* --- Reading --- */
+
+static gboolean
+set_invalid (GError     **error,
+             const char  *name)
+{
+  g_set_error (error, BOSH_ERROR, BOSH_ERROR_INVALID_DATA,
+               _("The member “%s” of the detached session is not valid"), name);
+  return FALSE;
+}
+
+/* FALSE for what json-glib must not see: nesting that would exhaust its stack,
+ * more values than memory is meant for, and the constructs that it takes though
+ * they are no JSON (comments, assignments, strings in apostrophes), so that what
+ * is counted here is what it reads. */
+static gboolean
+is_harmless (const char *json,
+             gsize       length)
+{
+  gboolean in_string = FALSE;
+  guint depth = 0;
+  guint values = 0;
+
+  for (gsize i = 0; i < length; i++)
+    {
+      char c = json[i];
+
+      if (in_string)
+        {
+          if (c == '\\')
+            i++;
+          else if (c == '"')
+            in_string = FALSE;
+          continue;
+        }
+
+      if (c == '"')
+        in_string = TRUE;
+      else if (c == '{' || c == '[')
+        depth++;
+      else if ((c == '}' || c == ']') && depth > 0)
+        depth--;
+      else if (!g_ascii_isalnum (c) && strchr (" \t\r\n:,+-.", c) == NULL)
+        return FALSE;
+
+      if (c == '{' || c == '[' || c == ',')
+        values++;
+      if (depth > MAX_JSON_DEPTH || values > MAX_JSON_VALUES)
+        return FALSE;
+    }
+
+  return TRUE;
+}
+
+static JsonNode *
+parse_json (const char  *json,
+            GError     **error)
+{
+  g_autoptr(JsonParser) parser = json_parser_new_immutable ();
+  gsize length = strnlen (json, MAX_JSON_SIZE + 1);
+
+  if (length > MAX_JSON_SIZE)
+    {
+      g_set_error_literal (error, BOSH_ERROR, BOSH_ERROR_INVALID_DATA,
+                           _("The data is too large for a detached session"));
+      return NULL;
+    }
+
+  /* The message of the parser may quote what it read, a secret perhaps. */
+  if (g_utf8_validate (json, length, NULL) &&
+      is_harmless (json, length) &&
+      json_parser_load_from_data (parser, json, length, NULL))
+    {
+      g_autoptr(JsonNode) root = json_parser_steal_root (parser);
+
+      if (root != NULL && JSON_NODE_HOLDS_OBJECT (root))
+        return g_steal_pointer (&root);
+    }
+
+  g_set_error_literal (error, BOSH_ERROR, BOSH_ERROR_INVALID_DATA,
+                       _("The data is not the JSON of a detached session"));
+  return NULL;
+}
+
+/* NULL where the member is absent, or null. */
+static JsonNode *
+get_member (JsonObject *object,
+            const char *name)
+{
+  JsonNode *node = json_object_get_member (object, name);
+
+  return node == NULL || JSON_NODE_HOLDS_NULL (node) ? NULL : node;
+}
+
+/* The text of a node, or NULL where it is no string that XML could carry, is
+ * empty or is longer than @max_length. */
+static const char *
+get_text (JsonNode *node,
+          gsize     max_length)
+{
+  const char *text;
+
+  if (!JSON_NODE_HOLDS_VALUE (node) ||
+      json_node_get_value_type (node) != G_TYPE_STRING)
+    return NULL;
+
+  text = json_node_get_string (node);
+  if (text[0] == '\0' || strlen (text) > max_length ||
+      !bosh_xml_is_valid_text (text, -1))
+    return NULL;
+
+  return text;
+}
+
+/* @value stays as it is where the member is absent. */
+static gboolean
+read_string (JsonObject  *object,
+             const char  *name,
+             gsize        max_length,
+             char       **value,
+             GError     **error)
+{
+  JsonNode *node = get_member (object, name);
+  const char *text;
+
+  if (node == NULL)
+    return TRUE;
+
+  text = get_text (node, max_length);
+  if (text == NULL)
+    return set_invalid (error, name);
+
+  g_free (*value);
+  *value = g_strdup (text);
+  return TRUE;
+}
+
+static gboolean
+read_number (JsonObject  *object,
+             const char  *name,
+             guint64      minimum,
+             guint64      maximum,
+             guint64     *value,
+             GError     **error)
+{
+  JsonNode *node = get_member (object, name);
+  gint64 number;
+
+  if (node == NULL)
+    return TRUE;
+  if (!JSON_NODE_HOLDS_VALUE (node) ||
+      json_node_get_value_type (node) != G_TYPE_INT64)
+    return set_invalid (error, name);
+
+  number = json_node_get_int (node);
+  if (number < 0 || (guint64)number < minimum || (guint64)number > maximum)
+    return set_invalid (error, name);
+
+  *value = (guint64)number;
+  return TRUE;
+}
+
+static gboolean
+read_uint (JsonObject  *object,
+           const char  *name,
+           guint        maximum,
+           guint       *value,
+           GError     **error)
+{
+  guint64 number = *value;
+
+  if (!read_number (object, name, 0, maximum, &number, error))
+    return FALSE;
+
+  *value = (guint)number;
+  return TRUE;
+}
+
+static gboolean
+read_boolean (JsonObject  *object,
+              const char  *name,
+              gboolean    *value,
+              GError     **error)
+{
+  JsonNode *node = get_member (object, name);
+
+  if (node == NULL)
+    return TRUE;
+  if (!JSON_NODE_HOLDS_VALUE (node) ||
+      json_node_get_value_type (node) != G_TYPE_BOOLEAN)
+    return set_invalid (error, name);
+
+  *value = json_node_get_boolean (node);
+  return TRUE;
+}
+
+/* @array is NULL where the member is absent; it is not owned. */
+static gboolean
+read_array (JsonObject  *object,
+            const char  *name,
+            guint        max_length,
+            JsonArray  **array,
+            GError     **error)
+{
+  JsonNode *node = get_member (object, name);
+
+  *array = NULL;
+  if (node == NULL)
+    return TRUE;
+  if (!JSON_NODE_HOLDS_ARRAY (node) ||
+      json_array_get_length (json_node_get_array (node)) > max_length)
+    return set_invalid (error, name);
+
+  *array = json_node_get_array (node);
+  return TRUE;
+}
+
+/* A program in JavaScript may have kept the number as a string. */
+static gboolean
+read_rid (JsonObject  *object,
+          guint64     *rid,
+          GError     **error)
+{
+  JsonNode *node = get_member (object, "rid");
+  const char *text = node == NULL ? NULL : get_text (node, MAX_STRING_LENGTH);
+
+  if (node == NULL)
+    return set_invalid (error, "rid");
+  if (text == NULL)
+    return read_number (object, "rid", 1, BOSH_MAX_RID, rid, error);
+  if (!g_ascii_string_to_unsigned (text, 10, 1, BOSH_MAX_RID, rid, NULL))
+    return set_invalid (error, "rid");
+
+  return TRUE;
+}
+
+/* The bytes will be sent as they are: they must be a request of this session. */
+static gboolean
+is_request (const char *body,
+            guint64     rid,
+            const char *session_id)
+{
+  g_autoptr(BoshElement) root = NULL;
+  const char *value;
+  guint64 number;
+
+  root = bosh_xml_parse (body, strlen (body), NULL, NULL, NULL);
+  if (root == NULL || !bosh_element_is (root, "body", BOSH_NS_HTTPBIND))
+    return FALSE;
+
+  value = bosh_element_get_attribute (root, "sid");
+  if (g_strcmp0 (value, session_id) != 0)
+    return FALSE;
+
+  value = bosh_element_get_attribute (root, "rid");
+  return value != NULL &&
+         g_ascii_string_to_unsigned (value, 10, 1, BOSH_MAX_RID, &number, NULL) &&
+         number == rid;
+}
+
+static gboolean
+read_unanswered (JsonObject        *object,
+                 BoshSavedSession  *saved,
+                 GError           **error)
+{
+  JsonArray *array;
+  guint length;
+  guint64 last_rid = 0;
+
+  if (!read_array (object, "unanswered", MAX_UNANSWERED, &array, error))
+    return FALSE;
+
+  length = array == NULL ? 0 : json_array_get_length (array);
+  for (guint i = 0; i < length; i++)
+    {
+      JsonNode *node = json_array_get_element (array, i);
+      JsonObject *request;
+      g_autofree char *body = NULL;
+      g_autoptr(GBytes) bytes = NULL;
+      gboolean has_payload = FALSE;
+      guint64 rid = 0;
+
+      if (!JSON_NODE_HOLDS_OBJECT (node))
+        return set_invalid (error, "unanswered");
+      request = json_node_get_object (node);
+      if (!read_number (request, "rid", 1, BOSH_MAX_RID, &rid, NULL) ||
+          !read_string (request, "body", MAX_JSON_SIZE, &body, NULL) ||
+          !read_boolean (request, "payload", &has_payload, NULL) ||
+          rid <= last_rid || body == NULL ||
+          !is_request (body, rid, saved->session_id))
+        return set_invalid (error, "unanswered");
+
+      bytes = g_bytes_new (body, strlen (body));
+      bosh_saved_session_add_unanswered (saved, rid, bytes, has_payload);
+      last_rid = rid;
+    }
+
+  return TRUE;
+}
+
+static gboolean
+read_unsent (JsonObject        *object,
+             BoshSavedSession  *saved,
+             GError           **error)
+{
+  JsonArray *array;
+  guint length;
+
+  if (!read_array (object, "unsent", G_MAXUINT, &array, error))
+    return FALSE;
+
+  length = array == NULL ? 0 : json_array_get_length (array);
+  for (guint i = 0; i < length; i++)
+    {
+      const char *text = get_text (json_array_get_element (array, i), MAX_JSON_SIZE);
+      BoshElement *stanza = NULL;
+
+      if (text != NULL)
+        stanza = bosh_element_new_from_string (text, NULL);
+      if (stanza == NULL)
+        return set_invalid (error, "unsent");
+      g_ptr_array_add (saved->unsent, stanza);
+    }
+
+  return TRUE;
+}
+
+static gboolean
+read_key_sequence (JsonObject        *object,
+                   BoshSavedSession  *saved,
+                   GError           **error)
+{
+  JsonNode *node = get_member (object, "key-sequence");
+  JsonObject *keys;
+  guint64 length = 0;
+  guint64 position = 0;
+
+  if (node == NULL)
+    return TRUE;
+  if (!JSON_NODE_HOLDS_OBJECT (node))
+    return set_invalid (error, "key-sequence");
+
+  keys = json_node_get_object (node);
+  if (!read_string (keys, "seed", MAX_STRING_LENGTH, &saved->key_seed, NULL) ||
+      !read_number (keys, "length", BOSH_KEY_SEQUENCE_MIN_LENGTH,
+                    BOSH_KEY_SEQUENCE_MAX_LENGTH, &length, NULL) ||
+      !read_number (keys, "position", 0, BOSH_KEY_SEQUENCE_MAX_LENGTH, &position, NULL) ||
+      saved->key_seed == NULL || position >= length)
+    return set_invalid (error, "key-sequence");
+
+  saved->key_length = (guint)length;
+  saved->key_position = (guint)position;
+  return TRUE;
+}
+
+static gboolean
+read_cookies (JsonObject  *object,
+              GStrv       *cookies,
+              GError     **error)
+{
+  g_autoptr(GStrvBuilder) builder = g_strv_builder_new ();
+  JsonArray *array;
+  guint length;
+
+  if (!read_array (object, "cookies", MAX_COOKIES, &array, error))
+    return FALSE;
+
+  length = array == NULL ? 0 : json_array_get_length (array);
+  for (guint i = 0; i < length; i++)
+    {
+      const char *text = get_text (json_array_get_element (array, i), MAX_STRING_LENGTH);
+
+      /* It becomes part of a header. */
+      if (text == NULL || strpbrk (text, "\r\n") != NULL)
+        return set_invalid (error, "cookies");
+      g_strv_builder_add (builder, text);
+    }
+
+  g_strfreev (*cookies);
+  *cookies = g_strv_builder_end (builder);
+  return TRUE;
+}
+
+static gboolean
+read_granted (JsonObject        *object,
+              BoshSavedSession  *saved,
+              GError           **error)
+{
+  return read_uint (object, "wait", BOSH_MAX_SECONDS, &saved->wait, error) &&
+         read_uint (object, "hold", G_MAXINT32, &saved->hold, error) &&
+         read_uint (object, "requests", G_MAXINT32, &saved->requests, error) &&
+         read_uint (object, "inactivity", BOSH_MAX_SECONDS, &saved->inactivity, error) &&
+         read_uint (object, "polling", BOSH_MAX_SECONDS, &saved->polling, error) &&
+         read_uint (object, "maxpause", BOSH_MAX_SECONDS, &saved->max_pause, error) &&
+         read_string (object, "ver", MAX_STRING_LENGTH, &saved->version, error) &&
+         read_string (object, "language", MAX_STRING_LENGTH, &saved->language, error) &&
+         read_boolean (object, "acknowledges", &saved->acknowledges, error) &&
+         read_boolean (object, "acknowledging", &saved->acknowledging, error);
+}
+
+static gboolean
+is_http_uri (const char *text)
+{
+  g_autoptr(GUri) uri = g_uri_parse (text, G_URI_FLAGS_NONE, NULL);
+
+  return uri != NULL &&
+         (g_strcmp0 (g_uri_get_scheme (uri), "http") == 0 ||
+          g_strcmp0 (g_uri_get_scheme (uri), "https") == 0) &&
+         g_uri_get_host (uri) != NULL && g_uri_get_host (uri)[0] != '\0';
+}
+
+/* The members that name the session. */
+static gboolean
+read_identity (JsonObject        *object,
+               BoshDetachedData  *self,
+               GError           **error)
+{
+  BoshSavedSession *saved = self->saved;
+  g_autofree char *domain = NULL;
+
+  if (!read_string (object, "uri", MAX_URI_LENGTH, &self->uri, error) ||
+      !read_string (object, "domain", BOSH_JID_MAX_LENGTH, &saved->domain, error) ||
+      !read_string (object, "jid", BOSH_JID_MAX_LENGTH, &self->jid, error) ||
+      !read_string (object, "sid", MAX_STRING_LENGTH, &saved->session_id, error))
+    return FALSE;
+
+  if (self->uri == NULL || !is_http_uri (self->uri))
+    return set_invalid (error, "uri");
+  if (saved->session_id == NULL)
+    return set_invalid (error, "sid");
+  if (self->jid == NULL)
+    return saved->domain != NULL || set_invalid (error, "jid");
+
+  domain = bosh_jid_dup_domain (self->jid);
+  if (domain[0] == '\0')
+    return set_invalid (error, "jid");
+  if (saved->domain == NULL)
+    saved->domain = g_steal_pointer (&domain);
+
+  return TRUE;
+}
+
+static gboolean
+read_session (JsonObject        *object,
+              BoshDetachedData  *self,
+              GError           **error)
+{
+  BoshSavedSession *saved = self->saved;
+  guint64 version = FORMAT_VERSION;
+  guint64 rid = 0;
+
+  if (!read_number (object, "version", 0, G_MAXINT64, &version, error))
+    return FALSE;
+  if (version != FORMAT_VERSION)
+    {
+      g_set_error_literal (error, BOSH_ERROR, BOSH_ERROR_INVALID_DATA,
+                           _("The detached session has a format that is not known"));
+      return FALSE;
+    }
+
+  if (!read_identity (object, self, error) ||
+      !read_rid (object, &rid, error) ||
+      !read_granted (object, saved, error) ||
+      !read_unanswered (object, saved, error) ||
+      !read_unsent (object, saved, error) ||
+      !read_key_sequence (object, saved, error) ||
+      !read_cookies (object, &self->cookies, error))
+    return FALSE;
+
+  saved->next_rid = rid;
+  if (saved->unanswered->len > 0)
+    {
+      guint last = saved->unanswered->len - 1;
+
+      if (bosh_saved_session_get_first_rid (saved) != rid)
+        return set_invalid (error, "rid");
+      rid = g_array_index (saved->unanswered, BoshUnansweredRequest, last).rid + 1;
+      saved->next_rid = rid;
+    }
+  if (!read_number (object, "next-rid", rid, BOSH_MAX_RID, &saved->next_rid, error))
+    return FALSE;
+  if (saved->unanswered->len == 0 && saved->next_rid != rid)
+    return set_invalid (error, "next-rid");
+
+  return TRUE;
+}
+
+gboolean
+bosh_detached_data_read_json (BoshDetachedData  *self,
+                              const char        *json,
+                              GError           **error)
+{
+  g_autoptr(JsonNode) root = parse_json (json, error);
+
+  return root != NULL &&
+         read_session (json_node_get_object (root), self, error);
+}

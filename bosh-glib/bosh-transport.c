@@ -1,0 +1,857 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "config.h"
+
+#include "bosh-transport-private.h"
+
+#include "bosh-connection-configuration-private.h"
+#include "bosh-error.h"
+#include "bosh-i18n-private.h"
+
+#include <libsoup/soup.h>
+#include <string.h>
+
+/* Enough for the window of a session and the spare requests of XEP-0124 §11. */
+#define MAX_CONNECTIONS 10
+/* Seconds that a connection is kept which nobody uses. */
+#define IDLE_TIMEOUT 60
+/* Bytes asked of the socket at once. */
+#define PIECE_SIZE (8 * 1024)
+
+/* Limits on what a server can make us keep or do. */
+#define MAX_COOKIES 32
+#define MAX_COOKIE_SIZE 4096
+#define MAX_LOCATION_LENGTH 2048
+#define MAX_INFORMATIONAL 16
+#define MAX_PROXY_NEGOTIATIONS 8
+
+typedef struct _Exchange Exchange;
+
+struct _BoshTransport
+{
+  BoshConnectionConfiguration *configuration;
+  BoshTransportWrittenFunc written;
+  BoshTransportResponseFunc response;
+  gpointer user_data;
+
+  GMainContext *context;
+  SoupSession *session;
+  SoupCookieJar *cookies;
+  GUri *uri;                      /* NULL: the configuration has none */
+  GHashTable *exchanges;          /* id → Exchange, those under way */
+  GHashTable *sockets;            /* libsoup's id of a connection → GSocket */
+  GTlsCertificate *certificate;   /* of the server, as first seen */
+  gboolean was_used;
+  gboolean is_local;              /* all connections used were direct and local */
+};
+
+/* One POST. It outlives the transport while libsoup works on it: then its
+ * transport is NULL, and it comes to its end without a word. */
+struct _Exchange
+{
+  grefcount ref_count;
+  guint64 id;
+  BoshTransport *transport;
+  SoupMessage *message;
+  GCancellable *cancellable;
+  GSource *timer;                 /* until the connection is up */
+  GInputStream *stream;
+  GByteArray *body;
+  gsize max_size;
+  GError *verdict;                /* why we broke it off */
+  GTlsCertificateFlags certificate_errors;
+  guint n_informational;
+  guint n_proxy_negotiations;
+  gboolean was_started;           /* a connection was had */
+  gboolean is_bodyless;           /* broken off, but status and headers count */
+};
+
+static void
+exchange_unref (Exchange *exchange)
+{
+  if (!g_ref_count_dec (&exchange->ref_count))
+    return;
+
+  g_clear_object (&exchange->message);
+  g_clear_object (&exchange->cancellable);
+  g_clear_object (&exchange->stream);
+  g_clear_pointer (&exchange->body, g_byte_array_unref);
+  g_clear_error (&exchange->verdict);
+  g_free (exchange);
+}
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (Exchange, exchange_unref)
+
+static Exchange *
+exchange_ref (Exchange *exchange)
+{
+  g_ref_count_inc (&exchange->ref_count);
+
+  return exchange;
+}
+
+static void
+exchange_clear_timer (Exchange *exchange)
+{
+  if (exchange->timer != NULL)
+    g_source_destroy (exchange->timer);
+  g_clear_pointer (&exchange->timer, g_source_unref);
+}
+
+/* Ends what libsoup does for it. Cancelling takes effect in the next iteration
+ * of the main loop; the socket is closed now, so that the server sees the end
+ * of this exchange before the start of the next. It also keeps the blocking
+ * close of a TLS connection from waiting for room in the socket's buffer. */
+static void
+exchange_break_off (Exchange *exchange)
+{
+  if (exchange->message != NULL)
+    {
+      guint64 connection_id = soup_message_get_connection_id (exchange->message);
+      GSocket *socket = g_hash_table_lookup (exchange->transport->sockets, &connection_id);
+
+      if (socket != NULL)
+        g_socket_shutdown (socket, TRUE, TRUE, NULL);
+    }
+
+  g_cancellable_cancel (exchange->cancellable);
+}
+
+/* Parts it from its transport: no callback comes afterwards. */
+static void
+exchange_detach (Exchange *exchange)
+{
+  BoshTransport *transport = g_steal_pointer (&exchange->transport);
+
+  exchange_clear_timer (exchange);
+  if (exchange->message != NULL)
+    g_signal_handlers_disconnect_by_data (exchange->message, exchange);
+  g_hash_table_remove (transport->exchanges, &exchange->id);
+}
+
+/* The last that is done for an exchange: the callback may free the transport. */
+static void
+exchange_finish (Exchange                    *exchange,
+                 const BoshTransportResponse *response)
+{
+  g_autoptr(Exchange) kept = exchange_ref (exchange);
+  BoshTransport *transport = exchange->transport;
+  BoshTransportResponseFunc callback = transport->response;
+  gpointer user_data = transport->user_data;
+
+  exchange_detach (exchange);
+
+  callback (exchange->id, response, user_data);
+}
+
+/* What is wrong with a certificate, for people. */
+static char *
+describe_certificate_errors (GTlsCertificateFlags flags)
+{
+  static const struct
+  {
+    GTlsCertificateFlags flag;
+    const char *text;
+  } reasons[] = {
+    { G_TLS_CERTIFICATE_UNKNOWN_CA, N_("it was issued by an unknown authority") },
+    { G_TLS_CERTIFICATE_BAD_IDENTITY, N_("it was issued for another host") },
+    { G_TLS_CERTIFICATE_NOT_ACTIVATED, N_("it is not valid yet") },
+    { G_TLS_CERTIFICATE_EXPIRED, N_("it has expired") },
+    { G_TLS_CERTIFICATE_REVOKED, N_("it was revoked") },
+    { G_TLS_CERTIFICATE_INSECURE, N_("its algorithm is insecure") },
+  };
+  g_autoptr(GString) text = g_string_new (NULL);
+
+  for (gsize i = 0; i < G_N_ELEMENTS (reasons); i++)
+    {
+      if ((flags & reasons[i].flag) == 0)
+        continue;
+
+      if (text->len > 0)
+        g_string_append (text, _(", "));
+      g_string_append (text, _(reasons[i].text));
+    }
+
+  if (text->len == 0)
+    g_string_append (text, _("it could not be checked"));
+
+  return g_string_free (g_steal_pointer (&text), FALSE);
+}
+
+static GError *
+translate_error (Exchange     *exchange,
+                 const GError *error)
+{
+  const char *hostname =
+    bosh_connection_configuration_get_hostname (exchange->transport->configuration);
+
+  if (exchange->certificate_errors != 0)
+    {
+      g_autofree char *text = describe_certificate_errors (exchange->certificate_errors);
+
+      return g_error_new (BOSH_ERROR, BOSH_ERROR_TLS,
+                          _("The certificate of %s can't be trusted: %s"),
+                          hostname, text);
+    }
+
+  /* The connection broke, and TLS is merely who noticed: in the handshake it
+   * says NOT_TLS, and later EOF. */
+  if (g_error_matches (error, G_TLS_ERROR, G_TLS_ERROR_NOT_TLS) ||
+      g_error_matches (error, G_TLS_ERROR, G_TLS_ERROR_EOF))
+    return g_error_new_literal (G_IO_ERROR, G_IO_ERROR_CONNECTION_CLOSED, error->message);
+
+  if (error->domain == G_TLS_ERROR)
+    return g_error_new (BOSH_ERROR, BOSH_ERROR_TLS,
+                        _("The encrypted connection to %s failed: %s"),
+                        hostname, error->message);
+
+  if (error->domain == SOUP_SESSION_ERROR)
+    return g_error_new (BOSH_ERROR, BOSH_ERROR_NOT_BOSH,
+                        _("The answer of %s is not HTTP: %s"),
+                        hostname, error->message);
+
+  return g_error_copy (error);
+}
+
+static void
+exchange_fail (Exchange     *exchange,
+               const GError *error)
+{
+  g_autoptr(GError) translated = NULL;
+  BoshTransportResponse response = { .retry_after = -1 };
+
+  translated = exchange->verdict != NULL ? g_steal_pointer (&exchange->verdict)
+                                         : translate_error (exchange, error);
+  response.error = translated;
+  response.maybe_sent = exchange->was_started;
+
+  exchange_finish (exchange, &response);
+}
+
+/* Breaks off from inside a signal of libsoup; the callback follows from the
+ * main loop, where everything may be done. */
+static void
+exchange_condemn (Exchange   *exchange,
+                  GQuark      domain,
+                  int         code,
+                  const char *message)
+{
+  if (exchange->verdict == NULL)
+    exchange->verdict = g_error_new_literal (domain, code, message);
+  exchange_break_off (exchange);
+}
+
+/* Retry-After of RFC 9110 §10.2.3: a delay or a date. */
+static int
+parse_retry_after (const char *value)
+{
+  g_autoptr(GDateTime) date = NULL;
+  g_autoptr(GDateTime) now = NULL;
+  gint64 seconds;
+
+  if (value == NULL || *value == '\0' || strlen (value) > 64)
+    return -1;
+
+  if (strspn (value, "0123456789") == strlen (value))
+    return (int)MIN (g_ascii_strtoull (value, NULL, 10), BOSH_TRANSPORT_MAX_RETRY_AFTER);
+
+  date = soup_date_time_new_from_http_string (value);
+  if (date == NULL)
+    return -1;
+
+  /* Rounded up, so that the time has truly come. */
+  now = g_date_time_new_now_utc ();
+  seconds = (g_date_time_difference (date, now) + G_TIME_SPAN_SECOND - 1) / G_TIME_SPAN_SECOND;
+
+  return (int)CLAMP (seconds, 0, BOSH_TRANSPORT_MAX_RETRY_AFTER);
+}
+
+static char *
+resolve_location (GUri       *base,
+                  const char *value)
+{
+  g_autoptr(GUri) uri = NULL;
+  g_autofree char *location = NULL;
+
+  if (value == NULL || strlen (value) > MAX_LOCATION_LENGTH ||
+      !g_utf8_validate (value, -1, NULL))
+    return NULL;
+
+  uri = g_uri_parse_relative (base, value, G_URI_FLAGS_ENCODED, NULL);
+  if (uri == NULL)
+    return NULL;
+
+  location = g_uri_to_string (uri);
+
+  return g_utf8_validate (location, -1, NULL) ? g_steal_pointer (&location) : NULL;
+}
+
+/* libsoup's jar keeps whatever it is given. */
+static void
+limit_cookies (SoupCookieJar *jar)
+{
+  GSList *cookies = soup_cookie_jar_all_cookies (jar);
+  guint n_kept = 0;
+
+  for (GSList *l = cookies; l != NULL; l = l->next)
+    {
+      SoupCookie *cookie = l->data;
+      const char *path = soup_cookie_get_path (cookie);
+      gsize size = strlen (soup_cookie_get_name (cookie)) +
+                   strlen (soup_cookie_get_value (cookie)) +
+                   (path != NULL ? strlen (path) : 0);
+
+      if (size > MAX_COOKIE_SIZE || n_kept >= MAX_COOKIES)
+        soup_cookie_jar_delete_cookie (jar, cookie);
+      else
+        n_kept++;
+    }
+
+  soup_cookies_free (cookies);
+}
+
+static void
+exchange_answer (Exchange *exchange)
+{
+  SoupMessageHeaders *headers = soup_message_get_response_headers (exchange->message);
+  g_autoptr(GBytes) body = NULL;
+  g_autofree char *location = NULL;
+  BoshTransportResponse response = { NULL };
+
+  if (soup_message_headers_get_one (headers, "Set-Cookie") != NULL ||
+      soup_message_headers_get_list (headers, "Set-Cookie") != NULL)
+    limit_cookies (exchange->transport->cookies);
+
+  response.status = soup_message_get_status (exchange->message);
+  if (SOUP_STATUS_IS_REDIRECTION (response.status))
+    location = resolve_location (exchange->transport->uri,
+                                 soup_message_headers_get_one (headers, "Location"));
+  body = exchange->body != NULL ? g_byte_array_free_to_bytes (g_steal_pointer (&exchange->body))
+                                : g_bytes_new (NULL, 0);
+
+  response.maybe_sent = TRUE;
+  response.body = body;
+  response.location = location;
+  response.retry_after =
+    parse_retry_after (soup_message_headers_get_one (headers, "Retry-After"));
+
+  exchange_finish (exchange, &response);
+}
+
+static void exchange_read (Exchange *exchange);
+
+static void
+on_read (GObject      *source,
+         GAsyncResult *result,
+         gpointer      user_data)
+{
+  g_autoptr(Exchange) exchange = user_data;
+  g_autoptr(GError) error = NULL;
+  gssize n_read;
+
+  n_read = g_input_stream_read_finish (G_INPUT_STREAM (source), result, &error);
+  if (exchange->transport == NULL)
+    return;
+
+  g_byte_array_set_size (exchange->body,
+                         exchange->body->len - PIECE_SIZE + (guint)MAX (n_read, 0));
+
+  if (n_read < 0)
+    {
+      exchange_fail (exchange, error);
+    }
+  else if (n_read == 0)
+    {
+      exchange_answer (exchange);
+    }
+  else if (exchange->body->len > exchange->max_size)
+    {
+      exchange_condemn (exchange, BOSH_ERROR, BOSH_ERROR_TOO_LARGE,
+                        _("The answer of the server is too large"));
+      exchange_fail (exchange, NULL);
+    }
+  else
+    {
+      exchange_read (exchange);
+    }
+}
+
+/* Reads the next piece right behind what is there. Always a whole one, though
+ * less might do near the limit: libsoup also uses the buffer for the lines after
+ * the last chunk, and complains when it is too small for one. */
+static void
+exchange_read (Exchange *exchange)
+{
+  guint length = exchange->body->len;
+
+  g_byte_array_set_size (exchange->body, length + PIECE_SIZE);
+  g_input_stream_read_async (exchange->stream,
+                             exchange->body->data + length,
+                             PIECE_SIZE,
+                             G_PRIORITY_DEFAULT,
+                             exchange->cancellable,
+                             on_read,
+                             exchange_ref (exchange));
+}
+
+/* The end of the request, and the head of the response. */
+static void
+on_sent (GObject      *source,
+         GAsyncResult *result,
+         gpointer      user_data)
+{
+  g_autoptr(Exchange) exchange = user_data;
+  g_autoptr(GError) error = NULL;
+
+  exchange->stream = soup_session_send_finish (SOUP_SESSION (source), result, &error);
+  if (exchange->transport == NULL)
+    return;
+
+  if (exchange->is_bodyless)
+    {
+      exchange_answer (exchange);
+    }
+  else if (exchange->verdict != NULL || error != NULL)
+    {
+      exchange_fail (exchange, error);
+    }
+  else if (!exchange->was_started)
+    {
+      /* libsoup shows the answer of a proxy to CONNECT as if it were ours. */
+      error = g_error_new (G_IO_ERROR, G_IO_ERROR_PROXY_FAILED,
+                           _("The proxy refused to connect (HTTP status %u)"),
+                           soup_message_get_status (exchange->message));
+      exchange_fail (exchange, error);
+    }
+  else
+    {
+      exchange->body = g_byte_array_new ();
+      exchange_read (exchange);
+    }
+}
+
+static gboolean
+socket_is_closed (gpointer key,
+                  gpointer value,
+                  gpointer user_data)
+{
+  return g_socket_is_closed (value);
+}
+
+static void
+remember_socket (BoshTransport *self,
+                 guint64        connection_id,
+                 GIOStream     *connection)
+{
+  g_autoptr(GIOStream) base = NULL;
+
+  if (G_IS_TLS_CONNECTION (connection))
+    g_object_get (connection, "base-io-stream", &base, NULL);
+  else
+    base = g_object_ref (connection);
+
+  g_hash_table_foreach_remove (self->sockets, socket_is_closed, NULL);
+  if (G_IS_SOCKET_CONNECTION (base))
+    {
+      GSocket *socket = g_socket_connection_get_socket (G_SOCKET_CONNECTION (base));
+
+      g_hash_table_insert (self->sockets,
+                           g_memdup2 (&connection_id, sizeof connection_id),
+                           g_object_ref (socket));
+    }
+}
+
+/* XEP-0124 §19.1: all connections of a session show the same certificate; on
+ * one that does not, nothing is sent. */
+static gboolean
+check_certificate (BoshTransport  *self,
+                   GTlsConnection *connection)
+{
+  GTlsCertificate *certificate = g_tls_connection_get_peer_certificate (connection);
+
+  if (self->certificate == NULL)
+    g_set_object (&self->certificate, certificate);
+
+  return certificate != NULL && g_tls_certificate_is_same (self->certificate, certificate);
+}
+
+static void
+on_network_event (SoupMessage        *message,
+                  GSocketClientEvent  event,
+                  GIOStream          *connection,
+                  gpointer            user_data)
+{
+  /* HTTP/2 of libsoup 3.2 does not notice a cancelled request until the server
+   * says something, so it is not offered. */
+  static const char * const protocols[] = { "http/1.1", NULL };
+  Exchange *exchange = user_data;
+
+  if (event == G_SOCKET_CLIENT_TLS_HANDSHAKING && G_IS_TLS_CONNECTION (connection))
+    {
+      g_tls_connection_set_advertised_protocols (G_TLS_CONNECTION (connection), protocols);
+    }
+  else if (event == G_SOCKET_CLIENT_PROXY_NEGOTIATING)
+    {
+      /* Where a proxy does not take the password of its URI, libsoup 3.2 may
+       * offer it again and again. */
+      if (++exchange->n_proxy_negotiations > MAX_PROXY_NEGOTIATIONS)
+        exchange_condemn (exchange, G_IO_ERROR, G_IO_ERROR_PROXY_FAILED,
+                          _("The proxy refuses to connect"));
+    }
+  else if (event == G_SOCKET_CLIENT_COMPLETE)
+    {
+      remember_socket (exchange->transport,
+                       soup_message_get_connection_id (message),
+                       connection);
+
+      if (G_IS_TLS_CONNECTION (connection) &&
+          !check_certificate (exchange->transport, G_TLS_CONNECTION (connection)))
+        exchange_condemn (exchange, BOSH_ERROR, BOSH_ERROR_TLS,
+                          _("The server shows another certificate than before"));
+    }
+}
+
+static gboolean
+on_accept_certificate (SoupMessage          *message,
+                       GTlsCertificate      *certificate,
+                       GTlsCertificateFlags  errors,
+                       gpointer              user_data)
+{
+  Exchange *exchange = user_data;
+
+  exchange->certificate_errors = errors != 0 ? errors : G_TLS_CERTIFICATE_GENERIC_ERROR;
+
+  return FALSE;
+}
+
+static gboolean
+on_request_certificate (SoupMessage          *message,
+                        GTlsClientConnection *connection,
+                        gpointer              user_data)
+{
+  Exchange *exchange = user_data;
+  GTlsCertificate *certificate =
+    bosh_connection_configuration_get_tls_certificate (exchange->transport->configuration);
+
+  if (certificate == NULL)
+    return FALSE;
+
+  soup_message_set_tls_client_certificate (message, certificate);
+
+  return TRUE;
+}
+
+static gboolean
+is_local_address (GSocketAddress *address)
+{
+  GInetAddress *inet_address;
+
+  if (!G_IS_INET_SOCKET_ADDRESS (address) || G_IS_PROXY_ADDRESS (address))
+    return FALSE;
+
+  inet_address = g_inet_socket_address_get_address (G_INET_SOCKET_ADDRESS (address));
+
+  return g_inet_address_get_is_loopback (inet_address);
+}
+
+/* A connection is up, and the request goes out next. */
+static void
+on_starting (SoupMessage *message,
+             gpointer     user_data)
+{
+  Exchange *exchange = user_data;
+  BoshTransport *self = exchange->transport;
+
+  exchange->was_started = TRUE;
+  exchange_clear_timer (exchange);
+
+  self->is_local = (self->is_local || !self->was_used) &&
+                   is_local_address (soup_message_get_remote_address (message));
+  self->was_used = TRUE;
+}
+
+static void
+on_wrote_body (SoupMessage *message,
+               gpointer     user_data)
+{
+  Exchange *exchange = user_data;
+  BoshTransport *self = exchange->transport;
+
+  self->written (exchange->id, self->user_data);
+}
+
+/* A server could go on with these for ever, and libsoup with reading them. */
+static void
+on_got_informational (SoupMessage *message,
+                      gpointer     user_data)
+{
+  Exchange *exchange = user_data;
+
+  if (++exchange->n_informational > MAX_INFORMATIONAL)
+    exchange_condemn (exchange, BOSH_ERROR, BOSH_ERROR_NOT_BOSH,
+                      _("The server sends no final answer"));
+}
+
+static void
+on_got_headers (SoupMessage *message,
+                gpointer     user_data)
+{
+  Exchange *exchange = user_data;
+  SoupMessageHeaders *headers = soup_message_get_response_headers (message);
+  const char *codings = soup_message_headers_get_list (headers, "Content-Encoding");
+
+  if (codings != NULL && strchr (codings, ',') != NULL)
+    {
+      /* A list becomes a chain of decoders, as long as the list, and before
+       * libsoup sees that it was cancelled. */
+      soup_message_headers_remove (headers, "Content-Encoding");
+      exchange_condemn (exchange, BOSH_ERROR, BOSH_ERROR_NOT_BOSH,
+                        _("The answer of the server is compressed more than once"));
+    }
+  else if (soup_message_get_status (message) == SOUP_STATUS_MISDIRECTED_REQUEST)
+    {
+      /* libsoup would collect its body, without a limit, and then try again. */
+      exchange->is_bodyless = TRUE;
+      exchange_break_off (exchange);
+    }
+}
+
+static gboolean
+on_connect_timeout (gpointer user_data)
+{
+  Exchange *exchange = user_data;
+  BoshConnectionConfiguration *configuration = exchange->transport->configuration;
+  g_autofree char *message = NULL;
+
+  message = g_strdup_printf (_("Could not connect to %s in time"),
+                             bosh_connection_configuration_get_hostname (configuration));
+  exchange_condemn (exchange, BOSH_ERROR, BOSH_ERROR_TIMED_OUT, message);
+  exchange_fail (exchange, NULL);
+
+  return G_SOURCE_REMOVE;
+}
+
+static gboolean
+on_invalid_uri (gpointer user_data)
+{
+  Exchange *exchange = user_data;
+  g_autoptr(GError) error = NULL;
+  g_autoptr(GUri) uri = NULL;
+
+  uri = bosh_connection_configuration_build_uri (exchange->transport->configuration, &error);
+  exchange_fail (exchange, error);
+
+  return G_SOURCE_REMOVE;
+}
+
+static void
+exchange_set_timer (Exchange    *exchange,
+                    guint        milliseconds,
+                    const char  *name,
+                    GSourceFunc  callback)
+{
+  exchange->timer = g_timeout_source_new (milliseconds);
+  g_source_set_static_name (exchange->timer, name);
+  g_source_set_callback (exchange->timer, callback, exchange, NULL);
+  g_source_attach (exchange->timer, exchange->transport->context);
+}
+
+static SoupMessage *
+create_message (Exchange *exchange,
+                GBytes   *body)
+{
+  BoshTransport *self = exchange->transport;
+  const char *content_type = bosh_connection_configuration_get_content_type (self->configuration);
+  const char *user_agent = bosh_connection_configuration_get_user_agent (self->configuration);
+  g_autoptr(SoupMessage) message = NULL;
+
+  message = soup_message_new_from_uri (SOUP_METHOD_POST, self->uri);
+
+  /* Not idempotent to HTTP, but it is to BOSH, by its number; without the flag
+   * libsoup makes a new connection for every POST. */
+  soup_message_set_flags (message, SOUP_MESSAGE_IDEMPOTENT | SOUP_MESSAGE_NO_REDIRECT);
+  soup_message_set_request_body_from_bytes (message, content_type, body);
+  if (*user_agent != '\0')
+    soup_message_headers_replace (soup_message_get_request_headers (message),
+                                  "User-Agent", user_agent);
+  /* There are no passwords for HTTP, and this collects the bodies of 401 and 407
+   * without a limit. */
+  soup_message_disable_feature (message, SOUP_TYPE_AUTH_MANAGER);
+
+  g_signal_connect (message, "network-event", G_CALLBACK (on_network_event), exchange);
+  g_signal_connect (message, "accept-certificate", G_CALLBACK (on_accept_certificate), exchange);
+  g_signal_connect (message, "request-certificate", G_CALLBACK (on_request_certificate), exchange);
+  g_signal_connect (message, "starting", G_CALLBACK (on_starting), exchange);
+  g_signal_connect (message, "wrote-body", G_CALLBACK (on_wrote_body), exchange);
+  g_signal_connect (message, "got-informational", G_CALLBACK (on_got_informational), exchange);
+  g_signal_connect (message, "got-headers", G_CALLBACK (on_got_headers), exchange);
+
+  return g_steal_pointer (&message);
+}
+
+BoshTransport *
+bosh_transport_new (BoshConnectionConfiguration *configuration,
+                    BoshTransportWrittenFunc     written,
+                    BoshTransportResponseFunc    response,
+                    gpointer                     user_data)
+{
+  BoshTransport *self = g_new0 (BoshTransport, 1);
+  GProxyResolver *resolver = bosh_connection_configuration_get_proxy_resolver (configuration);
+  GTlsDatabase *database = bosh_connection_configuration_get_tls_database (configuration);
+
+  self->configuration = g_object_ref (configuration);
+  self->written = written;
+  self->response = response;
+  self->user_data = user_data;
+  self->context = g_main_context_ref_thread_default ();
+  self->uri = bosh_connection_configuration_build_uri (configuration, NULL);
+  self->exchanges = g_hash_table_new_full (g_int64_hash, g_int64_equal,
+                                           NULL, (GDestroyNotify)exchange_unref);
+  self->sockets = g_hash_table_new_full (g_int64_hash, g_int64_equal,
+                                         g_free, g_object_unref);
+
+  /* A long poll is silent for minutes: deadlines are the session's. */
+  self->session = soup_session_new_with_options ("timeout", 0,
+                                                 "idle-timeout", IDLE_TIMEOUT,
+                                                 "max-conns", MAX_CONNECTIONS,
+                                                 "max-conns-per-host", MAX_CONNECTIONS,
+                                                 NULL);
+  if (resolver != NULL)
+    soup_session_set_proxy_resolver (self->session, resolver);
+  if (database != NULL)
+    soup_session_set_tls_database (self->session, database);
+
+  self->cookies = soup_cookie_jar_new ();
+  soup_session_add_feature (self->session, SOUP_SESSION_FEATURE (self->cookies));
+
+  return self;
+}
+
+void
+bosh_transport_free (BoshTransport *self)
+{
+  bosh_transport_cancel_all (self);
+
+  g_hash_table_unref (self->exchanges);
+  g_hash_table_unref (self->sockets);
+  g_clear_object (&self->certificate);
+  g_object_unref (self->cookies);
+  g_object_unref (self->session);
+  g_clear_pointer (&self->uri, g_uri_unref);
+  g_main_context_unref (self->context);
+  g_object_unref (self->configuration);
+  g_free (self);
+}
+
+void
+bosh_transport_post (BoshTransport *self,
+                     guint64        id,
+                     GBytes        *body)
+{
+  Exchange *exchange;
+  guint timeout = bosh_connection_configuration_get_connect_timeout (self->configuration);
+
+  g_return_if_fail (!g_hash_table_contains (self->exchanges, &id));
+
+  exchange = g_new0 (Exchange, 1);
+  g_ref_count_init (&exchange->ref_count);
+  exchange->id = id;
+  exchange->transport = self;
+  exchange->cancellable = g_cancellable_new ();
+  exchange->max_size = bosh_connection_configuration_get_max_response_size (self->configuration);
+  g_hash_table_insert (self->exchanges, &exchange->id, exchange);
+
+  if (self->uri == NULL)
+    {
+      exchange_set_timer (exchange, 0, "[bosh] invalid URI", on_invalid_uri);
+      return;
+    }
+
+  if (timeout != 0)
+    exchange_set_timer (exchange, timeout * 1000, "[bosh] connect timeout", on_connect_timeout);
+
+  exchange->message = create_message (exchange, body);
+
+  /* The caller may be outside of a callback of our context. */
+  g_main_context_push_thread_default (self->context);
+  soup_session_send_async (self->session,
+                           exchange->message,
+                           G_PRIORITY_DEFAULT,
+                           exchange->cancellable,
+                           on_sent,
+                           exchange_ref (exchange));
+  g_main_context_pop_thread_default (self->context);
+}
+
+void
+bosh_transport_cancel (BoshTransport *self,
+                       guint64        id)
+{
+  Exchange *exchange = g_hash_table_lookup (self->exchanges, &id);
+
+  if (exchange == NULL)
+    return;
+
+  exchange_break_off (exchange);
+  exchange_detach (exchange);
+}
+
+void
+bosh_transport_cancel_all (BoshTransport *self)
+{
+  g_autofree gpointer *exchanges = NULL;
+  guint n_exchanges;
+
+  exchanges = g_hash_table_get_keys_as_array (self->exchanges, &n_exchanges);
+  for (guint i = 0; i < n_exchanges; i++)
+    bosh_transport_cancel (self, *(guint64 *)exchanges[i]);
+}
+
+GStrv
+bosh_transport_dup_cookies (BoshTransport *self)
+{
+  g_autoptr(GStrvBuilder) builder = g_strv_builder_new ();
+  GSList *cookies = NULL;
+
+  if (self->uri != NULL)
+    cookies = soup_cookie_jar_get_cookie_list (self->cookies, self->uri, TRUE);
+
+  for (GSList *l = cookies; l != NULL; l = l->next)
+    {
+      SoupCookie *cookie = l->data;
+      const char *domain = soup_cookie_get_domain (cookie);
+      g_autofree char *header = NULL;
+
+      /* RFC 6265 §5.3: without a dot it is for this host alone, and stays so
+       * only if no domain is written. */
+      if (domain != NULL && *domain != '.')
+        soup_cookie_set_domain (cookie, NULL);
+
+      header = soup_cookie_to_set_cookie_header (cookie);
+      if (g_utf8_validate (header, -1, NULL))
+        g_strv_builder_add (builder, header);
+    }
+
+  soup_cookies_free (cookies);
+
+  return g_strv_builder_end (builder);
+}
+
+void
+bosh_transport_add_cookies (BoshTransport      *self,
+                            const char * const *cookies)
+{
+  if (self->uri == NULL)
+    return;
+
+  for (gsize i = 0; cookies[i] != NULL; i++)
+    soup_cookie_jar_set_cookie (self->cookies, self->uri, cookies[i]);
+
+  limit_cookies (self->cookies);
+}
+
+gboolean
+bosh_transport_is_private (BoshTransport *self)
+{
+  return bosh_connection_configuration_get_secure (self->configuration) || self->is_local;
+}
