@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* What the files of the client share:
+ *
+ *   bosh-client.c             the object, and what the connection tells
+ *   bosh-client-operations.c  connecting, handing over, sending, closing
+ *   bosh-client-login.c       the three logins
+ *   bosh-client-iq.c          requests of ours, requests of others
+ *   bosh-client-prebind.c     the whole way at once, on the public interface
+ */
+
+#pragma once
+
+#include "bosh-client.h"
+#include "bosh-iq-tracker-private.h"
+#include "bosh-login-driver-private.h"
+
+G_BEGIN_DECLS
+
+struct _BoshClient
+{
+  GObject                      parent_instance;
+
+  char                        *domain;
+  BoshConnectionConfiguration *configuration;
+  BoshConnection              *connection;
+  BoshClientState              state;
+  char                        *jid;        /* NULL until bound or attached */
+  char                        *mechanism;
+  gboolean                     allow_plaintext_password;
+
+  /* The last that came: a failed login is tried again with them. */
+  BoshElement                 *features;
+  /* The connection is open, and connect_async() waits for the features. */
+  gboolean                     opened;
+
+  /* What is under way, connecting or a login, and what bounds it. The task
+   * keeps us alive. */
+  GTask                       *task;
+  GSource                     *timer;
+  GSource                     *cancelled;
+  BoshLoginDriver             *driver;
+  /* While a login is expected, or NULL: see client_expect_login(). */
+  GSource                     *expectation;
+
+  BoshIqTracker               *iqs;        /* NULL before the first request */
+};
+
+void      client_set_state       (BoshClient          *self,
+                                  BoshClientState      state);
+void      client_set_jid         (BoshClient          *self,
+                                  const char          *jid);
+void      client_set_mechanism   (BoshClient          *self,
+                                  const char          *mechanism);
+
+/* Takes what is under way out of the client, which is then as if it had never
+ * begun. */
+GTask    *client_take_task       (BoshClient          *self);
+/* Takes @error, with which what is under way, if anything is, returns. */
+void      client_fail_task       (BoshClient          *self,
+                                  GError              *error);
+/* Ends it, and the session, after @seconds and when its task is cancelled. */
+void      client_bound_task      (BoshClient          *self,
+                                  guint                seconds);
+/* Nothing has to be heard from the server before somebody logs in, and most do so
+ * at once. So for a moment no empty request goes out: the login needs not stand
+ * behind it, and its steps follow each other with one request under way. That
+ * is fewer of them, and no two can overtake each other on their way, which stops
+ * some servers. */
+void      client_expect_login    (BoshClient          *self);
+void      client_forget_login    (BoshClient          *self);
+/* The error for what is asked for after the end. */
+GError   *client_dup_close_error (BoshClient          *self);
+
+void      client_handle_features (BoshClient          *self,
+                                  BoshElement         *features);
+/* TRUE if a handler of the application gives the answer. */
+gboolean  client_emit_iq_request (BoshClient          *self,
+                                  BoshElement         *request);
+/* TRUE if @element answers a request of ours. */
+gboolean  client_handle_answer   (BoshClient          *self,
+                                  BoshElement         *element);
+/* Sees to it that a request, if @element is one, is answered. */
+void      client_handle_request  (BoshClient          *self,
+                                  BoshElement         *element);
+
+G_END_DECLS

@@ -1,0 +1,821 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "config.h"
+
+#include "bosh-client-private.h"
+
+#include "bosh-connection-private.h"
+#include "bosh-element-private.h"
+#include "bosh-enum-types.h"
+#include "bosh-error.h"
+#include "bosh-i18n-private.h"
+
+/**
+ * BoshClient:
+ *
+ * A client of XMPP: logs in over a [class@Bosh.Connection], exchanges stanzas,
+ * and hands the session over.
+ *
+ * ```c
+ * static void
+ * on_logged_in (GObject      *source,
+ *               GAsyncResult *result,
+ *               gpointer      user_data)
+ * {
+ *   BoshClient *client = BOSH_CLIENT (source);
+ *   g_autoptr(GError) error = NULL;
+ *   g_autoptr(BoshElement) presence = bosh_element_new_presence (NULL, NULL);
+ *
+ *   if (!bosh_client_login_finish (client, result, &error))
+ *     g_printerr ("%s\n", error->message);
+ *   else
+ *     bosh_client_send (client, presence, NULL);
+ * }
+ *
+ * static void
+ * on_connected (GObject      *source,
+ *               GAsyncResult *result,
+ *               gpointer      user_data)
+ * {
+ *   BoshClient *client = BOSH_CLIENT (source);
+ *   g_autoptr(GError) error = NULL;
+ *
+ *   if (!bosh_client_connect_finish (client, result, &error))
+ *     g_printerr ("%s\n", error->message);
+ *   else
+ *     bosh_client_login_async (client, "alice", "secret", NULL, NULL,
+ *                              on_logged_in, NULL);
+ * }
+ *
+ * configuration = bosh_connection_configuration_new_for_uri (uri, &error);
+ * client = bosh_client_new ("example.org", configuration);
+ * g_signal_connect (client, "stanza::message", G_CALLBACK (on_message), NULL);
+ * bosh_client_connect_async (client, NULL, on_connected, NULL);
+ * ```
+ *
+ * ## From connecting to closing
+ *
+ * [method@Bosh.Client.connect_async] opens the session. One of the three
+ * logins authenticates and binds a resource; a login that the server refused
+ * can be tried again in the same session. From then on
+ * [method@Bosh.Client.send] and [method@Bosh.Client.send_iq_async] send, and
+ * [signal@Bosh.Client::stanza] tells what arrives. The session ends with
+ * [method@Bosh.Client.disconnect_async] or goes on elsewhere after
+ * [method@Bosh.Client.detach_async]; a client is not connected a second time.
+ *
+ * What belongs to the login, and answers to requests of
+ * [method@Bosh.Client.send_iq_async], are not shown by any signal.
+ *
+ * ## Requests of others
+ *
+ * RFC 6120 §8.2.3 demands an answer to each iq of type `get` or `set`. Once
+ * logged in, the client gives it where no handler of
+ * [signal@Bosh.Client::iq-request] says that the application does: a ping
+ * (XEP-0199) gets its empty result, everything else `service-unavailable`, and
+ * what is no proper request `bad-request`.
+ *
+ * ## Passwords
+ *
+ * SCRAM is preferred (RFC 5802), with which the server does not see the
+ * password and proves that it knows it. PLAIN is used only where the connection
+ * is encrypted, or stays on this machine, or
+ * [property@Bosh.Client:allow-plaintext-password] was set. A password is kept
+ * no longer than the login needs it.
+ *
+ * ## Threads
+ *
+ * Everything happens in the thread-default main context that was current when
+ * [method@Bosh.Client.connect_async] or [method@Bosh.Client.attach_async] was
+ * called. The client is to be used in that thread only. A handler may send,
+ * disconnect, or drop the last reference.
+ *
+ * Since: 1.0
+ */
+
+/* Milliseconds. */
+#define LOGIN_EXPECTED 500
+
+enum
+{
+  PROP_0,
+  PROP_DOMAIN,
+  PROP_CONFIGURATION,
+  PROP_CONNECTION,
+  PROP_STATE,
+  PROP_JID,
+  PROP_MECHANISM,
+  PROP_ALLOW_PLAINTEXT_PASSWORD,
+  N_PROPS
+};
+
+enum
+{
+  SIGNAL_STANZA,
+  SIGNAL_IQ_REQUEST,
+  SIGNAL_CLOSED,
+  N_SIGNALS
+};
+
+static GParamSpec *properties[N_PROPS];
+static guint signals[N_SIGNALS];
+
+G_DEFINE_FINAL_TYPE (BoshClient, bosh_client, G_TYPE_OBJECT)
+
+void
+client_set_state (BoshClient      *self,
+                  BoshClientState  state)
+{
+  if (self->state == state)
+    return;
+
+  self->state = state;
+  g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_STATE]);
+}
+
+void
+client_set_jid (BoshClient *self,
+                const char *jid)
+{
+  if (g_strcmp0 (self->jid, jid) == 0)
+    return;
+
+  g_free (self->jid);
+  self->jid = g_strdup (jid);
+  g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_JID]);
+}
+
+void
+client_set_mechanism (BoshClient *self,
+                      const char *mechanism)
+{
+  if (g_strcmp0 (self->mechanism, mechanism) == 0)
+    return;
+
+  g_free (self->mechanism);
+  self->mechanism = g_strdup (mechanism);
+  g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_MECHANISM]);
+}
+
+static void
+destroy_source (GSource *source)
+{
+  g_source_destroy (source);
+  g_source_unref (source);
+}
+
+/* --- Connecting and logging in: one task at a time --- */
+
+GTask *
+client_take_task (BoshClient *self)
+{
+  g_clear_pointer (&self->timer, destroy_source);
+  g_clear_pointer (&self->cancelled, destroy_source);
+  g_clear_pointer (&self->driver, bosh_login_driver_stop);
+
+  return g_steal_pointer (&self->task);
+}
+
+void
+client_fail_task (BoshClient *self,
+                  GError     *error)
+{
+  g_autoptr(GTask) task = client_take_task (self);
+
+  if (task != NULL)
+    g_task_return_error (task, error);
+  else
+    g_error_free (error);
+}
+
+/* Takes @error. Gives up what is under way, and the session with it: the server
+ * may be in the middle of an authentication that nobody will finish. */
+static void
+abandon (BoshClient *self,
+         GError     *error)
+{
+  g_autoptr(BoshClient) keep = g_object_ref (self);
+  g_autoptr(GTask) task = client_take_task (self);
+
+  client_set_state (self, BOSH_CLIENT_STATE_CLOSED);
+  bosh_connection_disconnect_async (self->connection, NULL, NULL, NULL, NULL);
+  g_task_return_error (task, error);
+}
+
+static gboolean
+on_timeout (gpointer user_data)
+{
+  BoshClient *self = user_data;
+  const char *message = self->driver == NULL
+                          ? _("The server sent no stream features in time")
+                          : _("The login was not finished in time");
+
+  abandon (self, g_error_new_literal (BOSH_ERROR, BOSH_ERROR_TIMED_OUT, message));
+
+  return G_SOURCE_REMOVE;
+}
+
+static gboolean
+on_cancelled (GCancellable *cancellable,
+              gpointer      user_data)
+{
+  GError *error = NULL;
+
+  if (g_cancellable_set_error_if_cancelled (cancellable, &error))
+    abandon (user_data, error);
+
+  return G_SOURCE_CONTINUE;
+}
+
+void
+client_bound_task (BoshClient *self,
+                   guint       seconds)
+{
+  GMainContext *context = bosh_connection_get_main_context (self->connection);
+  GCancellable *cancellable = g_task_get_cancellable (self->task);
+
+  self->timer = g_timeout_source_new_seconds (seconds);
+  g_source_set_static_name (self->timer, "[bosh] client timeout");
+  g_source_set_callback (self->timer, on_timeout, self, NULL);
+  g_source_attach (self->timer, context);
+
+  if (cancellable != NULL)
+    {
+      self->cancelled = g_cancellable_source_new (cancellable);
+      g_source_set_static_name (self->cancelled, "[bosh] client cancelled");
+      g_source_set_callback (self->cancelled, G_SOURCE_FUNC (on_cancelled), self, NULL);
+      g_source_attach (self->cancelled, context);
+    }
+}
+
+static gboolean
+on_expectation_over (gpointer user_data)
+{
+  client_forget_login (user_data);
+
+  return G_SOURCE_REMOVE;
+}
+
+void
+client_expect_login (BoshClient *self)
+{
+  client_forget_login (self);
+
+  bosh_connection_set_reply_expected (self->connection, TRUE);
+  self->expectation = g_timeout_source_new (LOGIN_EXPECTED);
+  g_source_set_static_name (self->expectation, "[bosh] client expects a login");
+  g_source_set_callback (self->expectation, on_expectation_over, self, NULL);
+  g_source_attach (self->expectation, bosh_connection_get_main_context (self->connection));
+}
+
+void
+client_forget_login (BoshClient *self)
+{
+  if (self->expectation == NULL)
+    return;
+
+  g_clear_pointer (&self->expectation, destroy_source);
+  bosh_connection_set_reply_expected (self->connection, FALSE);
+}
+
+/* --- What the connection tells --- */
+
+GError *
+client_dup_close_error (BoshClient *self)
+{
+  if (bosh_connection_get_state (self->connection) == BOSH_CONNECTION_STATE_DETACHED)
+    return g_error_new_literal (BOSH_ERROR, BOSH_ERROR_DETACHED,
+                                _("The session was handed over"));
+
+  return bosh_connection_dup_close_error (self->connection);
+}
+
+static void
+end (BoshClient *self)
+{
+  g_autoptr(GError) error = client_dup_close_error (self);
+
+  client_forget_login (self);
+  client_set_state (self, BOSH_CLIENT_STATE_CLOSED);
+  client_fail_task (self, g_error_copy (error));
+  if (self->iqs != NULL)
+    bosh_iq_tracker_fail_all (self->iqs, error);
+}
+
+static void
+on_closed (BoshConnection *connection,
+           const GError   *error,
+           gpointer        user_data)
+{
+  g_autoptr(BoshClient) self = g_object_ref (user_data);
+
+  end (self);
+  g_signal_emit (self, signals[SIGNAL_CLOSED], 0, error);
+}
+
+static void
+on_connection_state (BoshConnection *connection,
+                     GParamSpec     *pspec,
+                     gpointer        user_data)
+{
+  g_autoptr(BoshClient) self = g_object_ref (user_data);
+
+  if (bosh_connection_get_state (connection) == BOSH_CONNECTION_STATE_DETACHED)
+    end (self);
+}
+
+/* The BoshConnectionFilter: keeps from the application what is ours. */
+static gboolean
+filter_payload (BoshElement *element,
+                gpointer     user_data)
+{
+  g_autoptr(BoshClient) self = g_object_ref (user_data);
+
+  if (bosh_element_is (element, "features", BOSH_NS_STREAMS))
+    {
+      client_handle_features (self, element);
+      return TRUE;
+    }
+
+  if (self->driver != NULL && bosh_login_driver_handle_element (self->driver, element))
+    return TRUE;
+
+  if (g_strcmp0 (bosh_element_get_namespace (element), BOSH_NS_SASL) == 0)
+    return TRUE;
+
+  return client_handle_answer (self, element);
+}
+
+gboolean
+client_emit_iq_request (BoshClient  *self,
+                        BoshElement *request)
+{
+  gboolean handled = FALSE;
+
+  g_signal_emit (self, signals[SIGNAL_IQ_REQUEST], 0, request, &handled);
+
+  return handled;
+}
+
+static void
+on_stanza (BoshConnection *connection,
+           BoshElement    *stanza,
+           gpointer        user_data)
+{
+  g_autoptr(BoshClient) self = g_object_ref (user_data);
+  /* Only what somebody asks for has a quark: the names that a server sends are
+   * not kept for ever. */
+  GQuark detail = g_quark_try_string (bosh_element_get_name (stanza));
+
+  g_signal_emit (self, signals[SIGNAL_STANZA], detail, stanza);
+  client_handle_request (self, stanza);
+}
+
+/* --- The object --- */
+
+static void
+bosh_client_constructed (GObject *object)
+{
+  BoshClient *self = BOSH_CLIENT (object);
+
+  G_OBJECT_CLASS (bosh_client_parent_class)->constructed (object);
+
+  self->connection = bosh_connection_new (self->domain, self->configuration);
+  g_return_if_fail (self->connection != NULL);
+  g_set_object (&self->configuration,
+                bosh_connection_get_configuration (self->connection));
+
+  bosh_connection_set_filter (self->connection, filter_payload, self);
+  g_signal_connect (self->connection, "stanza", G_CALLBACK (on_stanza), self);
+  g_signal_connect (self->connection, "closed", G_CALLBACK (on_closed), self);
+  g_signal_connect (self->connection, "notify::state",
+                    G_CALLBACK (on_connection_state), self);
+}
+
+static void
+bosh_client_dispose (GObject *object)
+{
+  BoshClient *self = BOSH_CLIENT (object);
+
+  if (self->connection != NULL)
+    {
+      client_forget_login (self);
+      bosh_connection_set_filter (self->connection, NULL, NULL);
+      g_signal_handlers_disconnect_by_data (self->connection, self);
+      g_clear_object (&self->connection);
+    }
+  g_clear_object (&self->configuration);
+
+  G_OBJECT_CLASS (bosh_client_parent_class)->dispose (object);
+}
+
+static void
+bosh_client_finalize (GObject *object)
+{
+  BoshClient *self = BOSH_CLIENT (object);
+
+  g_clear_pointer (&self->iqs, bosh_iq_tracker_free);
+  g_clear_pointer (&self->features, bosh_element_unref);
+  g_free (self->domain);
+  g_free (self->jid);
+  g_free (self->mechanism);
+
+  G_OBJECT_CLASS (bosh_client_parent_class)->finalize (object);
+}
+
+static void
+bosh_client_get_property (GObject    *object,
+                          guint       prop_id,
+                          GValue     *value,
+                          GParamSpec *pspec)
+{
+  BoshClient *self = BOSH_CLIENT (object);
+
+  switch (prop_id)
+    {
+    case PROP_DOMAIN:
+      g_value_set_string (value, self->domain);
+      break;
+    case PROP_CONFIGURATION:
+      g_value_set_object (value, self->configuration);
+      break;
+    case PROP_CONNECTION:
+      g_value_set_object (value, bosh_client_get_connection (self));
+      break;
+    case PROP_STATE:
+      g_value_set_enum (value, bosh_client_get_state (self));
+      break;
+    case PROP_JID:
+      g_value_set_string (value, bosh_client_get_jid (self));
+      break;
+    case PROP_MECHANISM:
+      g_value_set_string (value, bosh_client_get_mechanism (self));
+      break;
+    case PROP_ALLOW_PLAINTEXT_PASSWORD:
+      g_value_set_boolean (value, bosh_client_get_allow_plaintext_password (self));
+      break;
+    default:
+      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, prop_id, pspec);
+    }
+}
+
+static void
+bosh_client_set_property (GObject      *object,
+                          guint         prop_id,
+                          const GValue *value,
+                          GParamSpec   *pspec)
+{
+  BoshClient *self = BOSH_CLIENT (object);
+
+  switch (prop_id)
+    {
+    case PROP_DOMAIN:
+      self->domain = g_value_dup_string (value);
+      break;
+    case PROP_CONFIGURATION:
+      self->configuration = g_value_dup_object (value);
+      break;
+    case PROP_ALLOW_PLAINTEXT_PASSWORD:
+      bosh_client_set_allow_plaintext_password (self, g_value_get_boolean (value));
+      break;
+    default:
+      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, prop_id, pspec);
+    }
+}
+
+static void
+install_properties (GObjectClass *object_class)
+{
+  /**
+   * BoshClient:domain:
+   *
+   * The XMPP domain to log in to, in lower case.
+   *
+   * Since: 1.0
+   */
+  properties[PROP_DOMAIN] =
+    g_param_spec_string ("domain", NULL, NULL, NULL,
+                         (G_PARAM_READWRITE |
+                          G_PARAM_CONSTRUCT_ONLY |
+                          G_PARAM_STATIC_STRINGS));
+
+  /**
+   * BoshClient:configuration:
+   *
+   * How to reach the connection manager, and what to ask it for. Without one,
+   * the defaults are taken, with the domain as the host name.
+   *
+   * Since: 1.0
+   */
+  properties[PROP_CONFIGURATION] =
+    g_param_spec_object ("configuration", NULL, NULL,
+                         BOSH_TYPE_CONNECTION_CONFIGURATION,
+                         (G_PARAM_READWRITE |
+                          G_PARAM_CONSTRUCT_ONLY |
+                          G_PARAM_STATIC_STRINGS));
+
+  /**
+   * BoshClient:connection:
+   *
+   * The connection that carries the session. It is there from the start and
+   * stays the same.
+   *
+   * Since: 1.0
+   */
+  properties[PROP_CONNECTION] =
+    g_param_spec_object ("connection", NULL, NULL, BOSH_TYPE_CONNECTION,
+                         (G_PARAM_READABLE |
+                          G_PARAM_STATIC_STRINGS));
+
+  /**
+   * BoshClient:state:
+   *
+   * How far the login has come.
+   *
+   * Since: 1.0
+   */
+  properties[PROP_STATE] =
+    g_param_spec_enum ("state", NULL, NULL, BOSH_TYPE_CLIENT_STATE,
+                       BOSH_CLIENT_STATE_DISCONNECTED,
+                       (G_PARAM_READABLE |
+                        G_PARAM_STATIC_STRINGS));
+
+  /**
+   * BoshClient:jid:
+   *
+   * The full JID that the server bound (RFC 6120 §7), or that of the session
+   * that was taken up; `NULL` before. It stays readable after the end.
+   *
+   * Since: 1.0
+   */
+  properties[PROP_JID] =
+    g_param_spec_string ("jid", NULL, NULL, NULL,
+                         (G_PARAM_READABLE |
+                          G_PARAM_STATIC_STRINGS));
+
+  /**
+   * BoshClient:mechanism:
+   *
+   * The SASL mechanism of the last login that has ended, such as
+   * `SCRAM-SHA-256`; `NULL` before the first, and where none was chosen.
+   *
+   * Since: 1.0
+   */
+  properties[PROP_MECHANISM] =
+    g_param_spec_string ("mechanism", NULL, NULL, NULL,
+                         (G_PARAM_READABLE |
+                          G_PARAM_STATIC_STRINGS));
+
+  /**
+   * BoshClient:allow-plaintext-password:
+   *
+   * Whether the password may be shown to anybody on the way to the server.
+   *
+   * By default it is not: over a connection that is not encrypted and leaves
+   * this machine, PLAIN is refused with
+   * `BOSH_ERROR_INSECURE_MECHANISM`. It counts at the time of a login.
+   *
+   * Since: 1.0
+   */
+  properties[PROP_ALLOW_PLAINTEXT_PASSWORD] =
+    g_param_spec_boolean ("allow-plaintext-password", NULL, NULL, FALSE,
+                          (G_PARAM_READWRITE |
+                           G_PARAM_EXPLICIT_NOTIFY |
+                           G_PARAM_STATIC_STRINGS));
+
+  g_object_class_install_properties (object_class, N_PROPS, properties);
+}
+
+static void
+bosh_client_class_init (BoshClientClass *klass)
+{
+  GObjectClass *object_class = G_OBJECT_CLASS (klass);
+
+  object_class->constructed = bosh_client_constructed;
+  object_class->dispose = bosh_client_dispose;
+  object_class->finalize = bosh_client_finalize;
+  object_class->get_property = bosh_client_get_property;
+  object_class->set_property = bosh_client_set_property;
+
+  install_properties (object_class);
+
+  /**
+   * BoshClient::stanza:
+   * @self: the client
+   * @stanza: what arrived
+   *
+   * A stanza arrived, or another element that the server sent.
+   *
+   * The detail is the name of the element: `stanza::message`,
+   * `stanza::presence`, `stanza::iq`. Elements of the login, stream features
+   * and answers to [method@Bosh.Client.send_iq_async] are not shown; an answer
+   * that comes after its request has timed out is.
+   *
+   * Since: 1.0
+   */
+  signals[SIGNAL_STANZA] =
+    g_signal_new ("stanza",
+                  G_TYPE_FROM_CLASS (klass),
+                  G_SIGNAL_RUN_LAST | G_SIGNAL_DETAILED,
+                  0,
+                  NULL, NULL,
+                  NULL,
+                  G_TYPE_NONE,
+                  1,
+                  BOSH_TYPE_ELEMENT);
+
+  /**
+   * BoshClient::iq-request:
+   * @self: the client
+   * @request: an iq of type `get` or `set`, with an id and one child
+   *
+   * Somebody wants an answer (RFC 6120 §8.2.3). It is emitted after
+   * [signal@Bosh.Client::stanza], and only while somebody is logged in.
+   *
+   * Returns: `TRUE` if the application gives the answer, now or later, with
+   *   [method@Bosh.Element.new_iq_result] or
+   *   [method@Bosh.Element.new_error_reply]; `FALSE` to let other handlers, and
+   *   at last the client, see to it
+   *
+   * Since: 1.0
+   */
+  signals[SIGNAL_IQ_REQUEST] =
+    g_signal_new ("iq-request",
+                  G_TYPE_FROM_CLASS (klass),
+                  G_SIGNAL_RUN_LAST,
+                  0,
+                  g_signal_accumulator_true_handled, NULL,
+                  NULL,
+                  G_TYPE_BOOLEAN,
+                  1,
+                  BOSH_TYPE_ELEMENT);
+
+  /**
+   * BoshClient::closed:
+   * @self: the client
+   * @error: (nullable): why the session ended, or `NULL` if it was ended by
+   *   [method@Bosh.Client.disconnect_async]
+   *
+   * The session has ended. Everything that was under way has returned. It is
+   * not emitted when the session was handed over.
+   *
+   * Since: 1.0
+   */
+  signals[SIGNAL_CLOSED] =
+    g_signal_new ("closed",
+                  G_TYPE_FROM_CLASS (klass),
+                  G_SIGNAL_RUN_LAST,
+                  0,
+                  NULL, NULL,
+                  NULL,
+                  G_TYPE_NONE,
+                  1,
+                  G_TYPE_ERROR);
+}
+
+static void
+bosh_client_init (BoshClient *self)
+{
+}
+
+/* --- Public interface --- */
+
+/**
+ * bosh_client_new:
+ * @domain: the XMPP domain, in lower case
+ * @configuration: (nullable): how to reach the connection manager, or `NULL` for
+ *   the defaults, with the domain as the host name
+ *
+ * Makes a client. Nothing is sent before
+ * [method@Bosh.Client.connect_async].
+ *
+ * Returns: (transfer full): a new client
+ *
+ * Since: 1.0
+ */
+BoshClient *
+bosh_client_new (const char                  *domain,
+                 BoshConnectionConfiguration *configuration)
+{
+  g_return_val_if_fail (domain != NULL, NULL);
+  g_return_val_if_fail (configuration == NULL ||
+                          BOSH_IS_CONNECTION_CONFIGURATION (configuration),
+                        NULL);
+
+  return g_object_new (BOSH_TYPE_CLIENT,
+                       "domain", domain,
+                       "configuration", configuration,
+                       NULL);
+}
+
+/**
+ * bosh_client_get_connection:
+ * @self: a client
+ *
+ * Gets the value of [property@Bosh.Client:connection].
+ *
+ * Returns: (transfer none): the connection
+ *
+ * Since: 1.0
+ */
+BoshConnection *
+bosh_client_get_connection (BoshClient *self)
+{
+  g_return_val_if_fail (BOSH_IS_CLIENT (self), NULL);
+
+  return self->connection;
+}
+
+/**
+ * bosh_client_get_state:
+ * @self: a client
+ *
+ * Gets the value of [property@Bosh.Client:state].
+ *
+ * Returns: how far the login has come
+ *
+ * Since: 1.0
+ */
+BoshClientState
+bosh_client_get_state (BoshClient *self)
+{
+  g_return_val_if_fail (BOSH_IS_CLIENT (self), BOSH_CLIENT_STATE_DISCONNECTED);
+
+  return self->state;
+}
+
+/**
+ * bosh_client_get_jid:
+ * @self: a client
+ *
+ * Gets the value of [property@Bosh.Client:jid].
+ *
+ * Returns: (nullable): the full JID
+ *
+ * Since: 1.0
+ */
+const char *
+bosh_client_get_jid (BoshClient *self)
+{
+  g_return_val_if_fail (BOSH_IS_CLIENT (self), NULL);
+
+  return self->jid;
+}
+
+/**
+ * bosh_client_get_mechanism:
+ * @self: a client
+ *
+ * Gets the value of [property@Bosh.Client:mechanism].
+ *
+ * Returns: (nullable): the SASL mechanism
+ *
+ * Since: 1.0
+ */
+const char *
+bosh_client_get_mechanism (BoshClient *self)
+{
+  g_return_val_if_fail (BOSH_IS_CLIENT (self), NULL);
+
+  return self->mechanism;
+}
+
+/**
+ * bosh_client_get_allow_plaintext_password:
+ * @self: a client
+ *
+ * Gets the value of [property@Bosh.Client:allow-plaintext-password].
+ *
+ * Returns: `TRUE` if the password may be sent in the clear
+ *
+ * Since: 1.0
+ */
+gboolean
+bosh_client_get_allow_plaintext_password (BoshClient *self)
+{
+  g_return_val_if_fail (BOSH_IS_CLIENT (self), FALSE);
+
+  return self->allow_plaintext_password;
+}
+
+/**
+ * bosh_client_set_allow_plaintext_password:
+ * @self: a client
+ * @allow_plaintext_password: whether the password may be sent in the clear
+ *
+ * Sets the value of [property@Bosh.Client:allow-plaintext-password].
+ *
+ * Since: 1.0
+ */
+void
+bosh_client_set_allow_plaintext_password (BoshClient *self,
+                                          gboolean    allow_plaintext_password)
+{
+  g_return_if_fail (BOSH_IS_CLIENT (self));
+
+  allow_plaintext_password = !!allow_plaintext_password;
+  if (self->allow_plaintext_password == allow_plaintext_password)
+    return;
+
+  self->allow_plaintext_password = allow_plaintext_password;
+  g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_ALLOW_PLAINTEXT_PASSWORD]);
+}

@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#pragma once
+
+#if !defined(BOSH_GLIB_INSIDE) && !defined(BOSH_COMPILATION)
+#error "Only <bosh-glib/bosh-glib.h> can be included directly."
+#endif
+
+#include <gio/gio.h>
+
+#include "bosh-connection.h"
+#include "bosh-version-macros.h"
+
+G_BEGIN_DECLS
+
+/**
+ * BoshClientState:
+ * @BOSH_CLIENT_STATE_DISCONNECTED: nothing was asked for yet
+ * @BOSH_CLIENT_STATE_CONNECTING: the session is being opened
+ * @BOSH_CLIENT_STATE_CONNECTED: the session is open, and nobody is logged in
+ * @BOSH_CLIENT_STATE_LOGGING_IN: the login is under way
+ * @BOSH_CLIENT_STATE_READY: logged in, with a resource bound
+ * @BOSH_CLIENT_STATE_CLOSED: the session has ended or was handed over
+ *
+ * How far a login has come. Whether the server can be reached at the moment is
+ * told by [property@Bosh.Connection:state].
+ *
+ * Since: 1.0
+ */
+typedef enum {
+  BOSH_CLIENT_STATE_DISCONNECTED,
+  BOSH_CLIENT_STATE_CONNECTING,
+  BOSH_CLIENT_STATE_CONNECTED,
+  BOSH_CLIENT_STATE_LOGGING_IN,
+  BOSH_CLIENT_STATE_READY,
+  BOSH_CLIENT_STATE_CLOSED,
+} BoshClientState;
+
+#define BOSH_TYPE_CLIENT (bosh_client_get_type ())
+
+BOSH_AVAILABLE_IN_1_0
+G_DECLARE_FINAL_TYPE (BoshClient, bosh_client, BOSH, CLIENT, GObject)
+
+BOSH_AVAILABLE_IN_1_0
+BoshClient          *bosh_client_new                          (const char                   *domain,
+                                                               BoshConnectionConfiguration  *configuration);
+
+BOSH_AVAILABLE_IN_1_0
+void                 bosh_client_connect_async                (BoshClient                   *self,
+                                                               GCancellable                 *cancellable,
+                                                               GAsyncReadyCallback           callback,
+                                                               gpointer                      user_data);
+BOSH_AVAILABLE_IN_1_0
+gboolean             bosh_client_connect_finish               (BoshClient                   *self,
+                                                               GAsyncResult                 *result,
+                                                               GError                      **error);
+BOSH_AVAILABLE_IN_1_0
+void                 bosh_client_login_async                  (BoshClient                   *self,
+                                                               const char                   *username,
+                                                               const char                   *password,
+                                                               const char                   *resource,
+                                                               GCancellable                 *cancellable,
+                                                               GAsyncReadyCallback           callback,
+                                                               gpointer                      user_data);
+BOSH_AVAILABLE_IN_1_0
+void                 bosh_client_login_anonymously_async      (BoshClient                   *self,
+                                                               const char                   *resource,
+                                                               GCancellable                 *cancellable,
+                                                               GAsyncReadyCallback           callback,
+                                                               gpointer                      user_data);
+BOSH_AVAILABLE_IN_1_0
+void                 bosh_client_login_externally_async       (BoshClient                   *self,
+                                                               const char                   *authorization_id,
+                                                               const char                   *resource,
+                                                               GCancellable                 *cancellable,
+                                                               GAsyncReadyCallback           callback,
+                                                               gpointer                      user_data);
+BOSH_AVAILABLE_IN_1_0
+gboolean             bosh_client_login_finish                 (BoshClient                   *self,
+                                                               GAsyncResult                 *result,
+                                                               GError                      **error);
+BOSH_AVAILABLE_IN_1_0
+gboolean             bosh_client_login_anonymously_finish     (BoshClient                   *self,
+                                                               GAsyncResult                 *result,
+                                                               GError                      **error);
+BOSH_AVAILABLE_IN_1_0
+gboolean             bosh_client_login_externally_finish      (BoshClient                   *self,
+                                                               GAsyncResult                 *result,
+                                                               GError                      **error);
+BOSH_AVAILABLE_IN_1_0
+void                 bosh_client_attach_async                 (BoshClient                   *self,
+                                                               BoshDetachedSession          *session,
+                                                               GCancellable                 *cancellable,
+                                                               GAsyncReadyCallback           callback,
+                                                               gpointer                      user_data);
+BOSH_AVAILABLE_IN_1_0
+gboolean             bosh_client_attach_finish                (BoshClient                   *self,
+                                                               GAsyncResult                 *result,
+                                                               GError                      **error);
+BOSH_AVAILABLE_IN_1_0
+void                 bosh_client_detach_async                 (BoshClient                   *self,
+                                                               GCancellable                 *cancellable,
+                                                               GAsyncReadyCallback           callback,
+                                                               gpointer                      user_data);
+BOSH_AVAILABLE_IN_1_0
+BoshDetachedSession *bosh_client_detach_finish                (BoshClient                   *self,
+                                                               GAsyncResult                 *result,
+                                                               GError                      **error);
+BOSH_AVAILABLE_IN_1_0
+gboolean             bosh_client_send                         (BoshClient                   *self,
+                                                               BoshElement                  *stanza,
+                                                               GError                      **error);
+BOSH_AVAILABLE_IN_1_0
+void                 bosh_client_send_iq_async                (BoshClient                   *self,
+                                                               BoshElement                  *iq,
+                                                               guint                         timeout,
+                                                               GCancellable                 *cancellable,
+                                                               GAsyncReadyCallback           callback,
+                                                               gpointer                      user_data);
+BOSH_AVAILABLE_IN_1_0
+BoshElement         *bosh_client_send_iq_finish               (BoshClient                   *self,
+                                                               GAsyncResult                 *result,
+                                                               GError                      **error);
+BOSH_AVAILABLE_IN_1_0
+void                 bosh_client_disconnect_async             (BoshClient                   *self,
+                                                               GCancellable                 *cancellable,
+                                                               GAsyncReadyCallback           callback,
+                                                               gpointer                      user_data);
+BOSH_AVAILABLE_IN_1_0
+gboolean             bosh_client_disconnect_finish            (BoshClient                   *self,
+                                                               GAsyncResult                 *result,
+                                                               GError                      **error);
+
+BOSH_AVAILABLE_IN_1_0
+void                 bosh_client_prebind_async                (const char                   *domain,
+                                                               BoshConnectionConfiguration  *configuration,
+                                                               const char                   *username,
+                                                               const char                   *password,
+                                                               const char                   *resource,
+                                                               GCancellable                 *cancellable,
+                                                               GAsyncReadyCallback           callback,
+                                                               gpointer                      user_data);
+BOSH_AVAILABLE_IN_1_0
+BoshDetachedSession *bosh_client_prebind_finish               (GAsyncResult                 *result,
+                                                               GError                      **error);
+
+BOSH_AVAILABLE_IN_1_0
+BoshConnection      *bosh_client_get_connection               (BoshClient                   *self);
+BOSH_AVAILABLE_IN_1_0
+BoshClientState      bosh_client_get_state                    (BoshClient                   *self);
+BOSH_AVAILABLE_IN_1_0
+const char          *bosh_client_get_jid                      (BoshClient                   *self);
+BOSH_AVAILABLE_IN_1_0
+const char          *bosh_client_get_mechanism                (BoshClient                   *self);
+BOSH_AVAILABLE_IN_1_0
+gboolean             bosh_client_get_allow_plaintext_password (BoshClient                   *self);
+BOSH_AVAILABLE_IN_1_0
+void                 bosh_client_set_allow_plaintext_password (BoshClient                   *self,
+                                                               gboolean                      allow_plaintext_password);
+
+G_END_DECLS

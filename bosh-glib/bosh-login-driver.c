@@ -1,0 +1,284 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "config.h"
+
+#include "bosh-login-driver-private.h"
+
+#include "bosh-connection-private.h"
+#include "bosh-element-private.h"
+
+/* Shared with the thread that computes: whoever is last frees the login. */
+typedef struct
+{
+  BoshLogin *login;
+} LoginBox;
+
+struct _BoshLoginDriver
+{
+  grefcount            ref_count;
+
+  BoshConnection      *connection;
+  LoginBox            *box;
+  char                *authorization_id;  /* for EXTERNAL, nullable */
+  const char          *mechanism;
+  BoshLoginDriverDone  done;
+  gpointer             user_data;
+
+  /* While a thread computes, the login is the thread's: what arrives for it
+   * waits here. */
+  gboolean             computing;
+  GQueue               waiting;
+
+  gboolean             draining;
+  gboolean             stopped;
+};
+
+static void drain (BoshLoginDriver *self);
+
+static void
+clear_box (gpointer data)
+{
+  LoginBox *box = data;
+
+  g_clear_pointer (&box->login, bosh_login_free);
+}
+
+static void
+release_box (gpointer data)
+{
+  g_atomic_rc_box_release_full (data, clear_box);
+}
+
+static BoshLoginDriver *
+driver_ref (BoshLoginDriver *self)
+{
+  g_ref_count_inc (&self->ref_count);
+  return self;
+}
+
+static void
+driver_unref (BoshLoginDriver *self)
+{
+  if (!g_ref_count_dec (&self->ref_count))
+    return;
+
+  g_queue_clear_full (&self->waiting, (GDestroyNotify)bosh_element_unref);
+  g_clear_pointer (&self->box, release_box);
+  g_clear_object (&self->connection);
+  g_free (self->authorization_id);
+  g_free (self);
+}
+
+static void
+finish (BoshLoginDriver *self,
+        const char      *jid,
+        const GError    *error)
+{
+  if (self->stopped)
+    return;
+
+  self->stopped = TRUE;
+  bosh_connection_set_jid (self->connection, jid);
+  self->done (jid, error, self->user_data);
+}
+
+static void
+compute_in_thread (GTask        *task,
+                   gpointer      source_object,
+                   gpointer      task_data,
+                   GCancellable *cancellable)
+{
+  LoginBox *box = task_data;
+
+  bosh_login_compute (box->login);
+  g_task_return_boolean (task, TRUE);
+}
+
+static void
+on_computed (GObject      *source_object,
+             GAsyncResult *result,
+             gpointer      user_data)
+{
+  BoshLoginDriver *self = user_data;
+  BoshElement *element;
+
+  self->computing = FALSE;
+  if (!self->stopped)
+    {
+      bosh_login_handle_computed (self->box->login);
+      drain (self);
+      while (!self->stopped && !self->computing &&
+             (element = g_queue_pop_head (&self->waiting)) != NULL)
+        {
+          bosh_login_driver_handle_element (self, element);
+          bosh_element_unref (element);
+        }
+      if (!self->computing)
+        bosh_connection_set_reply_expected (self->connection, FALSE);
+    }
+
+  driver_unref (self);
+}
+
+static void
+compute (BoshLoginDriver *self)
+{
+  g_autoptr(GTask) task = NULL;
+
+  self->computing = TRUE;
+  bosh_connection_set_reply_expected (self->connection, TRUE);
+
+  task = g_task_new (NULL, NULL, on_computed, driver_ref (self));
+  g_task_set_source_tag (task, compute);
+  g_task_set_task_data (task, g_atomic_rc_box_acquire (self->box), release_box);
+  g_task_run_in_thread (task, compute_in_thread);
+}
+
+static void
+on_restarted (GObject      *source_object,
+              GAsyncResult *result,
+              gpointer      user_data)
+{
+  BoshLoginDriver *self = user_data;
+  g_autoptr(GError) error = NULL;
+
+  /* What follows a restart are features. */
+  if (!bosh_connection_restart_finish (self->connection, result, &error))
+    finish (self, NULL, error);
+
+  driver_unref (self);
+}
+
+static void
+restart (BoshLoginDriver *self)
+{
+  /* XEP-0206 §5: after EXTERNAL, `from` says who restarts. */
+  if (self->authorization_id != NULL)
+    bosh_connection_set_jid (self->connection, self->authorization_id);
+
+  bosh_connection_restart_async (self->connection, NULL, on_restarted, driver_ref (self));
+}
+
+static void
+carry_out (BoshLoginDriver *self,
+           BoshLoginAction *action)
+{
+  g_autoptr(GError) error = NULL;
+
+  switch (action->type)
+    {
+    case BOSH_LOGIN_ACTION_SEND:
+      if (!bosh_connection_send (self->connection, action->element, &error))
+        finish (self, NULL, error);
+      break;
+    case BOSH_LOGIN_ACTION_COMPUTE:
+      compute (self);
+      break;
+    case BOSH_LOGIN_ACTION_RESTART:
+      restart (self);
+      break;
+    case BOSH_LOGIN_ACTION_READY:
+      finish (self, action->jid, NULL);
+      break;
+    case BOSH_LOGIN_ACTION_FAILED:
+      finish (self, NULL, action->error);
+      break;
+    default:
+      g_assert_not_reached ();
+    }
+}
+
+static void
+drain (BoshLoginDriver *self)
+{
+  BoshLoginAction action = { 0 };
+
+  if (self->draining)
+    return;
+
+  driver_ref (self);
+  self->draining = TRUE;
+  while (!self->stopped && !self->computing &&
+         bosh_login_next_action (self->box->login, &action))
+    {
+      self->mechanism = bosh_login_get_mechanism (self->box->login);
+      carry_out (self, &action);
+
+      g_clear_pointer (&action.element, bosh_element_unref);
+      g_clear_pointer (&action.jid, g_free);
+      g_clear_error (&action.error);
+    }
+  self->draining = FALSE;
+  driver_unref (self);
+}
+
+BoshLoginDriver *
+bosh_login_driver_new (BoshConnection            *connection,
+                       const BoshLoginParameters *parameters,
+                       BoshLoginDriverDone        done,
+                       gpointer                   user_data)
+{
+  BoshLoginDriver *self = g_new0 (BoshLoginDriver, 1);
+
+  g_ref_count_init (&self->ref_count);
+  self->connection = g_object_ref (connection);
+  self->box = g_atomic_rc_box_new0 (LoginBox);
+  self->box->login = bosh_login_new (parameters);
+  if (parameters->credentials == BOSH_SASL_CREDENTIALS_EXTERNAL)
+    self->authorization_id = g_strdup (parameters->username);
+  self->done = done;
+  self->user_data = user_data;
+  g_queue_init (&self->waiting);
+
+  return self;
+}
+
+void
+bosh_login_driver_stop (BoshLoginDriver *self)
+{
+  self->stopped = TRUE;
+  if (self->computing)
+    bosh_connection_set_reply_expected (self->connection, FALSE);
+  driver_unref (self);
+}
+
+void
+bosh_login_driver_handle_features (BoshLoginDriver *self,
+                                   BoshElement     *features)
+{
+  /* None belong between a challenge and the response. */
+  if (self->stopped || self->computing)
+    return;
+
+  bosh_login_handle_features (self->box->login, features);
+  drain (self);
+}
+
+gboolean
+bosh_login_driver_handle_element (BoshLoginDriver *self,
+                                  BoshElement     *element)
+{
+  gboolean is_ours;
+
+  if (self->stopped)
+    return FALSE;
+
+  if (self->computing)
+    {
+      is_ours = g_strcmp0 (bosh_element_get_namespace (element), BOSH_NS_SASL) == 0;
+      if (is_ours)
+        g_queue_push_tail (&self->waiting, bosh_element_ref (element));
+      return is_ours;
+    }
+
+  is_ours = bosh_login_handle_element (self->box->login, element);
+  drain (self);
+
+  return is_ours;
+}
+
+const char *
+bosh_login_driver_get_mechanism (BoshLoginDriver *self)
+{
+  return self->mechanism;
+}
