@@ -1,0 +1,523 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "config.h"
+
+#include "bosh-tool-session.h"
+#include "bosh-tool-output.h"
+
+#include <glib-unix.h>
+#include <glib/gi18n.h>
+
+/* What the end of a session may take. */
+#define END_TIMEOUT 10
+
+#define DEFAULT_PORT 5281
+#define DEFAULT_PATH "/http-bind/"
+
+static const int signal_numbers[] = { SIGINT, SIGTERM };
+
+struct _ToolSession
+{
+  const ToolOptions *options;
+  BoshClient *client;
+  GCallback stanza_handler;
+  gpointer stanza_data;
+
+  GCancellable *cancellable;
+  GSource *signals[G_N_ELEMENTS (signal_numbers)];
+  int signal_number;
+  gboolean timed_out;
+
+  gboolean closed;
+  GError *close_error;
+};
+
+static void
+remove_signals (ToolSession *self)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (self->signals); i++)
+    if (self->signals[i] != NULL)
+      {
+        g_source_destroy (self->signals[i]);
+        g_clear_pointer (&self->signals[i], g_source_unref);
+      }
+}
+
+static void
+take_signal (ToolSession *self,
+             int          signal_number)
+{
+  self->signal_number = signal_number;
+  /* The signals have their usual effect again, so the next one is the end. */
+  remove_signals (self);
+  g_cancellable_cancel (self->cancellable);
+}
+
+static gboolean
+on_interrupt (gpointer user_data)
+{
+  take_signal (user_data, SIGINT);
+
+  return G_SOURCE_REMOVE;
+}
+
+static gboolean
+on_terminate (gpointer user_data)
+{
+  take_signal (user_data, SIGTERM);
+
+  return G_SOURCE_REMOVE;
+}
+
+ToolSession *
+tool_session_new (const ToolOptions *options)
+{
+  static const GSourceFunc functions[] = { on_interrupt, on_terminate };
+  ToolSession *self = g_new0 (ToolSession, 1);
+
+  self->options = options;
+  self->cancellable = g_cancellable_new ();
+  for (guint i = 0; i < G_N_ELEMENTS (signal_numbers); i++)
+    {
+      self->signals[i] = g_unix_signal_source_new (signal_numbers[i]);
+      g_source_set_static_name (self->signals[i], "[bosh-tool] signal");
+      g_source_set_callback (self->signals[i], functions[i], self, NULL);
+      g_source_attach (self->signals[i], NULL);
+    }
+
+  return self;
+}
+
+void
+tool_session_free (ToolSession *self)
+{
+  if (self == NULL)
+    return;
+
+  remove_signals (self);
+  if (self->client != NULL)
+    {
+      g_signal_handlers_disconnect_by_data (bosh_client_get_connection (self->client), self);
+      g_signal_handlers_disconnect_by_data (self->client, self);
+      if (self->stanza_handler != NULL)
+        g_signal_handlers_disconnect_by_data (self->client, self->stanza_data);
+    }
+  g_clear_object (&self->client);
+  g_clear_object (&self->cancellable);
+  g_clear_error (&self->close_error);
+  g_free (self);
+}
+
+void
+tool_session_set_stanza_handler (ToolSession *self,
+                                 GCallback    handler,
+                                 gpointer     user_data)
+{
+  self->stanza_handler = handler;
+  self->stanza_data = user_data;
+}
+
+static void
+on_result (GObject      *source,
+           GAsyncResult *result,
+           gpointer      user_data)
+{
+  GAsyncResult **slot = user_data;
+
+  *slot = g_object_ref (result);
+}
+
+static void
+wait_for_result (GAsyncResult **slot)
+{
+  while (*slot == NULL)
+    g_main_context_iteration (NULL, TRUE);
+}
+
+static gboolean
+on_timeout (gpointer user_data)
+{
+  ToolSession *self = user_data;
+
+  self->timed_out = TRUE;
+  g_cancellable_cancel (self->cancellable);
+
+  return G_SOURCE_REMOVE;
+}
+
+/* Limits what follows, up to stop_clock(). */
+static GSource *
+start_clock (ToolSession *self,
+             int          seconds)
+{
+  GSource *clock;
+
+  self->timed_out = FALSE;
+  if (seconds == 0)
+    return NULL;
+
+  clock = g_timeout_source_new_seconds (seconds);
+  g_source_set_static_name (clock, "[bosh-tool] timeout");
+  g_source_set_callback (clock, on_timeout, self, NULL);
+  g_source_attach (clock, NULL);
+
+  return clock;
+}
+
+static void
+stop_clock (ToolSession  *self,
+            GSource      *clock,
+            int           seconds,
+            GError      **error)
+{
+  if (clock == NULL)
+    return;
+
+  g_source_destroy (clock);
+  g_source_unref (clock);
+  if (self->timed_out && error != NULL &&
+      g_error_matches (*error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
+    {
+      g_clear_error (error);
+      g_set_error (error, G_IO_ERROR, G_IO_ERROR_TIMED_OUT,
+                   g_dngettext (GETTEXT_PACKAGE,
+                                "Not done after %d second",
+                                "Not done after %d seconds",
+                                seconds),
+                   seconds);
+    }
+}
+
+/* The end has its own few seconds, whatever broke off what was before it. */
+static void
+renew_cancellable (ToolSession *self)
+{
+  g_object_unref (self->cancellable);
+  self->cancellable = g_cancellable_new ();
+}
+
+static void
+on_request_sent (BoshConnection *connection,
+                 const char     *body,
+                 gpointer        user_data)
+{
+  tool_output_trace ("> ", body);
+}
+
+static void
+on_response_received (BoshConnection *connection,
+                      const char     *body,
+                      gpointer        user_data)
+{
+  tool_output_trace ("< ", body);
+}
+
+static void
+on_closed (BoshClient *client,
+           GError     *error,
+           gpointer    user_data)
+{
+  ToolSession *self = user_data;
+
+  if (self->closed)
+    return;
+
+  self->closed = TRUE;
+  self->close_error = error != NULL
+                        ? g_error_copy (error)
+                        : g_error_new_literal (BOSH_ERROR, BOSH_ERROR_TERMINATED,
+                                               _("The server ended the session"));
+}
+
+static GTlsDatabase *
+load_tls_database (const char  *path,
+                   GError     **error)
+{
+  g_autofree char *absolute = g_canonicalize_filename (path, NULL);
+  GTlsDatabase *database = g_tls_file_database_new (absolute, error);
+
+  if (database == NULL)
+    g_prefix_error (error, _("Can't read the certificates in “%s”: "), path);
+
+  return database;
+}
+
+/* The address, checked: of the option, of the session, or the usual one of the
+ * domain. */
+static BoshConnectionConfiguration *
+create_address (const ToolOptions  *options,
+                const char         *domain,
+                const char         *session_uri,
+                GError            **error)
+{
+  const char *uri = options->uri != NULL ? options->uri : session_uri;
+  g_autoptr(GError) local_error = NULL;
+  g_autofree char *usual = NULL;
+  BoshConnectionConfiguration *address;
+
+  if (uri == NULL)
+    {
+      usual = g_uri_join (G_URI_FLAGS_NONE, "https", NULL, domain,
+                          DEFAULT_PORT, DEFAULT_PATH, NULL, NULL);
+      uri = usual;
+    }
+
+  address = bosh_connection_configuration_new_for_uri (uri, &local_error);
+  if (address == NULL)
+    g_set_error_literal (error, TOOL_USAGE_ERROR, 0, local_error->message);
+
+  return address;
+}
+
+static BoshConnectionConfiguration *
+create_configuration (const ToolOptions  *options,
+                      const char         *domain,
+                      const char         *session_uri,
+                      GError            **error)
+{
+  g_autoptr(BoshConnectionConfiguration) address = NULL;
+  g_autoptr(GTlsDatabase) database = NULL;
+  g_autoptr(GProxyResolver) resolver = NULL;
+
+  address = create_address (options, domain, session_uri, error);
+  if (address == NULL)
+    return NULL;
+  if (options->ca_file != NULL)
+    {
+      database = load_tls_database (options->ca_file, error);
+      if (database == NULL)
+        return NULL;
+    }
+  if (options->proxy != NULL)
+    resolver = g_simple_proxy_resolver_new (options->proxy, NULL);
+
+  return g_object_new (BOSH_TYPE_CONNECTION_CONFIGURATION,
+                       "hostname", bosh_connection_configuration_get_hostname (address),
+                       "port", bosh_connection_configuration_get_port (address),
+                       "path", bosh_connection_configuration_get_path (address),
+                       "secure", bosh_connection_configuration_get_secure (address),
+                       "wait", options->wait >= 0
+                               ? (guint) options->wait
+                               : bosh_connection_configuration_get_wait (address),
+                       "use-key-sequence", options->key_sequence,
+                       "tls-database", database,
+                       "proxy-resolver", resolver,
+                       NULL);
+}
+
+static gboolean
+create_client (ToolSession  *self,
+               const char   *domain,
+               const char   *session_uri,
+               GError      **error)
+{
+  g_autoptr(BoshConnectionConfiguration) configuration = NULL;
+  BoshConnection *connection;
+
+  configuration = create_configuration (self->options, domain, session_uri, error);
+  if (configuration == NULL)
+    return FALSE;
+
+  self->client = bosh_client_new (domain, configuration);
+  bosh_client_set_allow_plaintext_password (self->client, self->options->insecure_plain);
+  g_signal_connect (self->client, "closed", G_CALLBACK (on_closed), self);
+  if (self->stanza_handler != NULL)
+    g_signal_connect (self->client, "stanza", self->stanza_handler, self->stanza_data);
+
+  connection = bosh_client_get_connection (self->client);
+  if (self->options->verbose)
+    {
+      g_signal_connect (connection, "request-sent", G_CALLBACK (on_request_sent), self);
+      g_signal_connect (connection, "response-received", G_CALLBACK (on_response_received), self);
+    }
+
+  return TRUE;
+}
+
+typedef struct
+{
+  ToolSession *session;
+  const char *password;
+  GAsyncResult *result;
+  GError *error;
+} Login;
+
+/* The login begins in the answer to the connection: a moment later, the empty
+ * request that waits for stanzas would be on its way before it. */
+static void
+on_connected (GObject      *source,
+              GAsyncResult *result,
+              gpointer      user_data)
+{
+  Login *login = user_data;
+  ToolSession *self = login->session;
+  const ToolOptions *options = self->options;
+
+  if (!bosh_client_connect_finish (self->client, result, &login->error))
+    login->result = g_object_ref (result);
+  else if (options->anonymous)
+    bosh_client_login_anonymously_async (self->client, options->resource,
+                                         self->cancellable, on_result, &login->result);
+  else
+    bosh_client_login_async (self->client, options->username, login->password,
+                             options->resource, self->cancellable, on_result,
+                             &login->result);
+}
+
+static gboolean
+finish_login (Login   *login,
+              GError **error)
+{
+  BoshClient *client = login->session->client;
+  g_autoptr(GAsyncResult) result = g_steal_pointer (&login->result);
+
+  if (login->error != NULL)
+    {
+      g_propagate_error (error, g_steal_pointer (&login->error));
+      return FALSE;
+    }
+  if (login->session->options->anonymous)
+    return bosh_client_login_anonymously_finish (client, result, error);
+
+  return bosh_client_login_finish (client, result, error);
+}
+
+gboolean
+tool_session_log_in (ToolSession  *self,
+                     const char   *password,
+                     GError      **error)
+{
+  const ToolOptions *options = self->options;
+  Login login = { self, password, NULL, NULL };
+  GSource *clock;
+  gboolean success;
+
+  if (!create_client (self, options->domain, NULL, error))
+    return FALSE;
+
+  clock = start_clock (self, options->timeout);
+  bosh_client_connect_async (self->client, self->cancellable, on_connected, &login);
+  wait_for_result (&login.result);
+  success = finish_login (&login, error);
+  stop_clock (self, clock, options->timeout, error);
+
+  return success;
+}
+
+gboolean
+tool_session_attach (ToolSession          *self,
+                     BoshDetachedSession  *detached,
+                     GError              **error)
+{
+  g_autoptr(GAsyncResult) result = NULL;
+  GSource *clock;
+  gboolean success;
+
+  if (!create_client (self,
+                      bosh_detached_session_get_domain (detached),
+                      bosh_detached_session_get_uri (detached),
+                      error))
+    return FALSE;
+
+  clock = start_clock (self, self->options->timeout);
+  bosh_client_attach_async (self->client, detached, self->cancellable, on_result, &result);
+  wait_for_result (&result);
+  success = bosh_client_attach_finish (self->client, result, error);
+  stop_clock (self, clock, self->options->timeout, error);
+
+  return success;
+}
+
+gboolean
+tool_session_send_last (ToolSession  *self,
+                        BoshElement  *stanza,
+                        GError      **error)
+{
+  BoshConnection *connection = bosh_client_get_connection (self->client);
+  g_autoptr(GAsyncResult) sent = NULL;
+  g_autoptr(GAsyncResult) ended = NULL;
+  g_autoptr(GError) end_error = NULL;
+  GSource *clock = start_clock (self, self->options->timeout);
+  gboolean success;
+
+  bosh_connection_send_async (connection, stanza, self->cancellable, on_result, &sent);
+  bosh_client_disconnect_async (self->client, self->cancellable, on_result, &ended);
+  wait_for_result (&sent);
+  wait_for_result (&ended);
+
+  success = bosh_connection_send_finish (connection, sent, error);
+  if (!bosh_client_disconnect_finish (self->client, ended, &end_error))
+    g_debug ("The session has no polite end: %s", end_error->message);
+  stop_clock (self, clock, self->options->timeout, error);
+
+  return success;
+}
+
+BoshDetachedSession *
+tool_session_detach (ToolSession  *self,
+                     GError      **error)
+{
+  g_autoptr(GAsyncResult) result = NULL;
+  g_autoptr(BoshDetachedSession) detached = NULL;
+  GSource *clock;
+
+  renew_cancellable (self);
+  clock = start_clock (self, END_TIMEOUT);
+  bosh_client_detach_async (self->client, self->cancellable, on_result, &result);
+  wait_for_result (&result);
+  detached = bosh_client_detach_finish (self->client, result, error);
+  stop_clock (self, clock, END_TIMEOUT, error);
+
+  return g_steal_pointer (&detached);
+}
+
+void
+tool_session_end (ToolSession *self)
+{
+  g_autoptr(GAsyncResult) result = NULL;
+  g_autoptr(GError) error = NULL;
+  GSource *clock;
+
+  if (self->client == NULL || self->closed ||
+      bosh_client_get_state (self->client) == BOSH_CLIENT_STATE_DISCONNECTED ||
+      bosh_client_get_state (self->client) == BOSH_CLIENT_STATE_CLOSED)
+    return;
+
+  renew_cancellable (self);
+  clock = start_clock (self, END_TIMEOUT);
+  bosh_client_disconnect_async (self->client, self->cancellable, on_result, &result);
+  wait_for_result (&result);
+  if (!bosh_client_disconnect_finish (self->client, result, &error))
+    g_debug ("The session has no polite end: %s", error->message);
+  stop_clock (self, clock, END_TIMEOUT, NULL);
+}
+
+BoshClient *
+tool_session_get_client (ToolSession *self)
+{
+  return self->client;
+}
+
+int
+tool_session_get_signal (ToolSession *self)
+{
+  return self->signal_number;
+}
+
+gboolean
+tool_session_iterate (ToolSession  *self,
+                      GError      **error)
+{
+  if (self->signal_number != 0)
+    return FALSE;
+
+  if (self->closed)
+    {
+      g_propagate_error (error, g_steal_pointer (&self->close_error));
+      return FALSE;
+    }
+
+  g_main_context_iteration (NULL, TRUE);
+
+  return TRUE;
+}

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#pragma once
+
+#include <bosh-glib/bosh-glib.h>
+
+#include "bosh-tool-options.h"
+
+G_BEGIN_DECLS
+
+/* One session on the default main context, from its start to its end. What
+ * takes time runs the context until it is done; SIGINT, SIGTERM or the timeout
+ * break it off. A second signal ends the process at once. */
+typedef struct _ToolSession ToolSession;
+
+ToolSession         *tool_session_new             (const ToolOptions    *options);
+void                 tool_session_free            (ToolSession          *self);
+
+/* To be called before the session is opened: what arrives with the first answer
+ * is shown too. @handler is one of BoshClient::stanza. */
+void                 tool_session_set_stanza_handler (ToolSession       *self,
+                                                   GCallback             handler,
+                                                   gpointer              user_data);
+
+/* Log in as the options say, or go on with @detached. */
+gboolean             tool_session_log_in          (ToolSession          *self,
+                                                   const char           *password,
+                                                   GError              **error);
+gboolean             tool_session_attach          (ToolSession          *self,
+                                                   BoshDetachedSession  *detached,
+                                                   GError              **error);
+
+/* Sends @stanza and ends the session. The end does not wait for the answer of
+ * the stanza: a server that has nothing to tell would hold it back until the
+ * next request. But only that answer is success. */
+gboolean             tool_session_send_last       (ToolSession          *self,
+                                                   BoshElement          *stanza,
+                                                   GError              **error);
+
+/* Both stop after a few seconds; the end then is the server's own, after its
+ * time of inactivity. */
+BoshDetachedSession *tool_session_detach          (ToolSession          *self,
+                                                   GError              **error);
+void                 tool_session_end             (ToolSession          *self);
+
+BoshClient          *tool_session_get_client      (ToolSession          *self);
+/* The signal that asked for the end, or 0. */
+int                  tool_session_get_signal      (ToolSession          *self);
+/* Runs the context until there is something to do. FALSE with @error when the
+ * session has ended; FALSE without when a signal came. */
+gboolean             tool_session_iterate         (ToolSession          *self,
+                                                   GError              **error);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (ToolSession, tool_session_free)
+
+G_END_DECLS
