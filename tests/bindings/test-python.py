@@ -1,0 +1,312 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The library from Python, through its typelib, against the server of which
+the name is the first argument."""
+
+import gc
+import os
+import sys
+import threading
+import unittest
+import weakref
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..'))
+from tooling import PASSWORD, PATIENCE, DeafServer, ServerAddress
+
+try:
+    import gi
+    gi.require_version('Bosh', '1.0')
+    from gi.repository import Bosh, Gio, GLib, GObject
+except (ImportError, ValueError) as error:
+    print(error)
+    sys.exit(1 if os.environ.get('CI') == 'true' else 77)
+
+NS_CLIENT = 'jabber:client'
+
+
+class Values(unittest.TestCase):
+    """What needs no connection."""
+
+    def test_version(self):
+        self.assertEqual(
+            (Bosh.get_major_version(), Bosh.get_minor_version(), Bosh.get_micro_version()),
+            (Bosh.MAJOR_VERSION, Bosh.MINOR_VERSION, Bosh.MICRO_VERSION))
+
+    def test_enums(self):
+        self.assertEqual(int(Bosh.ConnectionState.DISCONNECTED), 0)
+        self.assertEqual(Bosh.ConnectionState.RETRYING.value_nick, 'retrying')
+        self.assertEqual(Bosh.ClientState.READY.value_nick, 'ready')
+        self.assertTrue(issubclass(Bosh.ConnectionState, GObject.GEnum))
+
+    def test_configuration(self):
+        configuration = Bosh.ConnectionConfiguration(hostname='example.org', port=5280,
+                                                     path='/http-bind/', wait=20)
+        self.assertEqual(configuration.to_uri(), 'http://example.org:5280/http-bind/')
+        self.assertEqual(configuration.props.wait, 20)
+        self.assertEqual(configuration.get_wait(), 20)
+        configuration = Bosh.ConnectionConfiguration.new_for_uri('https://example.org/bosh')
+        self.assertTrue(configuration.props.secure)
+
+    def test_error(self):
+        with self.assertRaises(GLib.Error) as raised:
+            Bosh.ConnectionConfiguration.new_for_uri('ftp://example.org/')
+        self.assertTrue(raised.exception.matches(Bosh.error_quark(), Bosh.Error.INVALID_URI))
+        self.assertNotEqual(raised.exception.message, '')
+        with self.assertRaises(GLib.Error) as raised:
+            Bosh.Element.new_from_string('<a><b></a>')
+        self.assertTrue(raised.exception.matches(Bosh.error_quark(), Bosh.Error.BAD_XML))
+
+    def test_element(self):
+        message = Bosh.Element.new_message('bob@localhost', 'chat', 'Grüße <&> \U0001f600')
+        self.assertEqual(message.get_name(), 'message')
+        self.assertEqual(message.get_attribute('to'), 'bob@localhost')
+        self.assertIsNone(message.get_attribute('from'))
+        self.assertEqual(message.get_child_text('body', NS_CLIENT), 'Grüße <&> \U0001f600')
+        self.assertTrue(message.equal(Bosh.Element.new_from_string(message.to_string())))
+        copy = message.copy()
+        copy.set_attribute('type', 'normal')
+        self.assertEqual(message.get_attribute('type'), 'chat')
+        self.assertEqual([child.get_name() for child in message.get_children()], ['body'])
+
+    def test_attributes(self):
+        element = Bosh.Element.new('a', 'urn:example')
+        element.set_attribute('one', '1')
+        element.set_attribute_ns('two', 'urn:other', '2')
+        self.assertEqual(element.get_n_attributes(), 2)
+        name, namespace, value = element.get_nth_attribute(1)
+        self.assertEqual((name, namespace, value), ('two', 'urn:other', '2'))
+
+    def test_child_outlives_its_parent(self):
+        text = '<a xmlns="urn:example"><b><c>' + 'x' * 10000 + '</c></b></a>'
+        for get in (lambda parent: parent.get_child('b', 'urn:example'),
+                    lambda parent: parent.get_nth_child(0),
+                    lambda parent: parent.get_children()[0]):
+            child = get(Bosh.Element.new_from_string(text))
+            gc.collect()
+            # What takes the memory of the parent, if it was freed.
+            others = [Bosh.Element.new_from_string(text.replace('x', 'y')) for _ in range(100)]
+            self.assertEqual(child.get_name(), 'b')
+            self.assertEqual(child.get_child_text('c', 'urn:example'), 'x' * 10000)
+            del others
+
+    def test_built_child_outlives_its_parent(self):
+        parent = Bosh.Element.new('a', 'urn:example')
+        child = parent.add_new_child('b', None)
+        del parent
+        gc.collect()
+        child.set_text('text')
+        self.assertEqual(child.get_text(), 'text')
+
+    def test_detached_session(self):
+        session = Bosh.DetachedSession.new('http://localhost:5280/http-bind/',
+                                           'alice@localhost/here', 'sid', 2 ** 53 - 1000)
+        session = Bosh.DetachedSession.new_from_json(session.to_json())
+        self.assertEqual(session.get_jid(), 'alice@localhost/here')
+        self.assertEqual(session.get_session_id(), 'sid')
+        self.assertEqual(session.get_request_id(), 2 ** 53 - 1000)
+        with self.assertRaises(GLib.Error) as raised:
+            Bosh.DetachedSession.new_from_json('{}')
+        self.assertTrue(raised.exception.matches(Bosh.error_quark(), Bosh.Error.INVALID_DATA))
+
+
+class Loop:
+    """Runs the context until the callback of an asynchronous call was there."""
+
+    def __init__(self, context=None):
+        self.context = context or GLib.MainContext.default()
+
+    def run_until(self, condition):
+        source = GLib.timeout_source_new_seconds(PATIENCE)
+        late = []
+        source.set_callback(lambda *_: late.append(True))
+        source.attach(self.context)
+        while not condition():
+            self.context.iteration(True)
+            if late:
+                raise TimeoutError()
+        source.destroy()
+
+    def call(self, object_, name, *arguments, cancellable=None):
+        """`object_.name_async ()` and the matching `name_finish ()`."""
+        results = []
+        getattr(object_, name + '_async')(*arguments, cancellable,
+                                          lambda _object, result: results.append(result))
+        self.run_until(lambda: results)
+        return getattr(object_, name + '_finish')(results[0])
+
+
+class Sessions(unittest.TestCase):
+    server = None
+
+    def setUp(self):
+        self.loop = Loop()
+        self.stanzas = []
+
+    def client(self, scheme='http'):
+        configuration = Bosh.ConnectionConfiguration.new_for_uri(self.server.uris[scheme])
+        if scheme == 'https':
+            plain = configuration
+            configuration = Bosh.ConnectionConfiguration(
+                hostname=plain.get_hostname(), port=plain.get_port(), path=plain.get_path(),
+                secure=True, tls_database=Gio.TlsFileDatabase.new(self.server.ca_file))
+        client = Bosh.Client.new('localhost', configuration)
+        client.connect('stanza', lambda _client, stanza: self.stanzas.append(stanza))
+        return client
+
+    def logged_in(self, user='alice', scheme='http', loop=None):
+        loop = loop or self.loop
+        client = self.client(scheme)
+        self.assertTrue(loop.call(client, 'connect'))
+        self.assertTrue(loop.call(client, 'login', user, PASSWORD, None))
+        return client
+
+    def assert_raises(self, quark, code, function, *arguments, **keywords):
+        with self.assertRaises(GLib.Error) as raised:
+            function(*arguments, **keywords)
+        self.assertTrue(raised.exception.matches(quark, code), raised.exception)
+
+    def test_reference_scenario(self):
+        for scheme in ('http', 'https'):
+            client = self.logged_in(scheme=scheme)
+            self.assertEqual(client.get_state(), Bosh.ClientState.READY)
+            self.assertTrue(client.props.jid.startswith('alice@localhost/'))
+            connection = client.get_connection()
+            sid = connection.get_session_id()
+            rid = connection.detach()
+            session = self.server.raw_session(sid, rid, scheme)
+            self.assertTrue(session.ping())
+            session.terminate()
+
+    def test_wrong_password(self):
+        client = self.client()
+        self.loop.call(client, 'connect')
+        self.assert_raises(Bosh.sasl_error_quark(), Bosh.SaslError.NOT_AUTHORIZED,
+                           self.loop.call, client, 'login', 'alice', 'wrong', None)
+
+    def test_cancel(self):
+        cancellable = Gio.Cancellable()
+        with DeafServer() as server:
+            configuration = Bosh.ConnectionConfiguration.new_for_uri(server.uri)
+            client = Bosh.Client.new('localhost', configuration)
+            GLib.idle_add(cancellable.cancel)
+            self.assert_raises(Gio.io_error_quark(), Gio.IOErrorEnum.CANCELLED,
+                               self.loop.call, client, 'connect', cancellable=cancellable)
+
+    def test_messages_and_iq(self):
+        alice = self.logged_in()
+        bob = self.logged_in('bob')
+        message = Bosh.Element.new_message(bob.get_jid(), 'chat', 'Hello')
+        self.assertTrue(alice.send(message))
+        self.assertTrue(message.is_sealed())
+        self.loop.run_until(lambda: self.stanzas)
+        self.assertEqual(self.stanzas[0].get_child_text('body', NS_CLIENT), 'Hello')
+        self.assertEqual(self.stanzas[0].get_attribute('from'), alice.get_jid())
+
+        ping = Bosh.Element.new('ping', 'urn:xmpp:ping')
+        iq = Bosh.Element.new_iq(bob.get_jid(), 'get', ping)
+        answer = self.loop.call(alice, 'send_iq', iq, 10)
+        self.assertEqual(answer.get_attribute('type'), 'result')
+        iq = Bosh.Element.new_iq(bob.get_jid(), 'get', Bosh.Element.new('query', 'urn:example'))
+        self.assert_raises(Bosh.stanza_error_quark(), Bosh.StanzaError.SERVICE_UNAVAILABLE,
+                           self.loop.call, alice, 'send_iq', iq, 10)
+        for client in (alice, bob):
+            self.assertTrue(self.loop.call(client, 'disconnect'))
+            self.assertEqual(client.get_state(), Bosh.ClientState.CLOSED)
+
+    def test_stanza_outlives_its_signal(self):
+        alice = self.logged_in()
+        for number in range(20):
+            alice.send(Bosh.Element.new_message(alice.get_jid(), None, f'{number}' * 500))
+        self.loop.run_until(lambda: len(self.stanzas) == 20)
+        self.loop.call(alice, 'disconnect')
+        del alice
+        gc.collect()
+        for number, stanza in enumerate(self.stanzas):
+            self.assertEqual(stanza.get_child_text('body', NS_CLIENT), f'{number}' * 500)
+
+    def test_closed_with_and_without_an_error(self):
+        for asked_for in (True, False):
+            client = self.logged_in()
+            closed = []
+            client.connect('closed', lambda _client, error, closed=closed: closed.append(error))
+            connection = client.get_connection()
+            if asked_for:
+                self.loop.call(client, 'disconnect')
+                self.loop.run_until(lambda closed=closed: closed)
+                self.assertEqual(closed, [None])
+            else:
+                # Someone else ends the session.
+                other = self.server.raw_session(connection.get_session_id(),
+                                                connection.get_request_id())
+                thread = threading.Thread(target=other.terminate)
+                thread.start()
+                self.loop.run_until(lambda closed=closed: closed)
+                thread.join(PATIENCE)
+                self.assertEqual(len(closed), 1)
+                self.assertIsInstance(closed[0], GLib.Error)
+                self.assertEqual(closed[0].domain, GLib.quark_to_string(Bosh.error_quark()))
+
+    def test_handler_drops_the_last_reference(self):
+        clients = [self.logged_in()]
+        reference = weakref.ref(clients[0])
+        jid = clients[0].get_jid()
+        clients[0].connect('stanza', lambda *_: clients.clear())
+        clients[0].send(Bosh.Element.new_message(jid, None, 'to myself'))
+        self.loop.run_until(lambda: not clients)
+        gc.collect()
+        self.loop.run_until(lambda: reference() is None)
+
+    def test_detach_and_attach(self):
+        first = self.logged_in()
+        jid = first.get_jid()
+        detached = self.loop.call(first, 'detach')
+        detached = Bosh.DetachedSession.new_from_json(detached.to_json())
+        second = self.client()
+        self.loop.call(second, 'attach', detached)
+        self.assertEqual(second.get_jid(), jid)
+        second.send(Bosh.Element.new_message(jid, None, 'to myself'))
+        self.loop.run_until(lambda: self.stanzas)
+        self.loop.call(second, 'disconnect')
+        self.assert_raises(Bosh.error_quark(), Bosh.Error.DETACHED, first.send,
+                           Bosh.Element.new_message(jid, None, 'too late'))
+
+    def test_prebind(self):
+        configuration = Bosh.ConnectionConfiguration.new_for_uri(self.server.uris['http'])
+        results = []
+        Bosh.Client.prebind_async('localhost', configuration, 'alice', PASSWORD, None, None,
+                                  lambda _source, result: results.append(result))
+        self.loop.run_until(lambda: results)
+        detached = Bosh.Client.prebind_finish(results[0])
+        session = self.server.raw_session(detached.get_session_id(), detached.get_request_id())
+        self.assertTrue(session.ping())
+        session.terminate()
+
+    def test_notify_and_thread(self):
+        """Signals come in the thread of the context, and no other."""
+        seen = []
+
+        def work():
+            context = GLib.MainContext()
+            context.push_thread_default()
+            loop = Loop(context)
+            client = self.client()
+            client.connect('notify::state', lambda client, _property: seen.append(
+                (client.get_state(), threading.get_ident())))
+            loop.call(client, 'connect')
+            loop.call(client, 'login', 'alice', PASSWORD, None)
+            loop.call(client, 'disconnect')
+            context.pop_thread_default()
+
+        thread = threading.Thread(target=work)
+        thread.start()
+        thread.join(PATIENCE)
+        self.assertFalse(thread.is_alive())
+        self.assertEqual({identity for _, identity in seen}, {thread.ident})
+        self.assertEqual([state for state, _ in seen], [
+            Bosh.ClientState.CONNECTING, Bosh.ClientState.CONNECTED,
+            Bosh.ClientState.LOGGING_IN, Bosh.ClientState.READY, Bosh.ClientState.CLOSED])
+
+
+if __name__ == '__main__':
+    Sessions.server = ServerAddress(sys.argv.pop(1))
+    unittest.main(verbosity=2)

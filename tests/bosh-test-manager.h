@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#pragma once
+
+#include <bosh-glib/bosh-glib.h>
+
+G_BEGIN_DECLS
+
+/* A connection manager that does what a test says: on a free port of 127.0.0.1,
+ * in the thread-default main context in which it is made. It keeps every
+ * request that it ever got, and holds each until it is answered. */
+typedef struct _BoshTestManager BoshTestManager;
+
+/* One request, and what becomes of it. It belongs to its manager. */
+typedef struct _BoshTestExchange BoshTestExchange;
+
+/* Runs the thread-default context until @condition holds; aborts where that
+ * takes too long. */
+#define bosh_test_await(condition)                                            \
+  G_STMT_START {                                                              \
+    GSource *patience_ = bosh_test_lose_patience (G_STRLOC ": " #condition);  \
+    while (!(condition))                                                      \
+      g_main_context_iteration (g_main_context_get_thread_default (), TRUE);  \
+    g_source_destroy (patience_);                                             \
+    g_source_unref (patience_);                                               \
+  } G_STMT_END
+
+GSource           *bosh_test_lose_patience          (const char             *what);
+
+/* Sees a request first. TRUE: it is taken care of, or stays held. */
+typedef gboolean (*BoshTestScript) (BoshTestManager  *manager,
+                                    BoshTestExchange *exchange,
+                                    gpointer          user_data);
+
+/* @certificate: https with it; nullable. */
+BoshTestManager   *bosh_test_manager_new            (GTlsCertificate        *certificate);
+void               bosh_test_manager_free           (BoshTestManager        *self);
+guint              bosh_test_manager_get_port       (BoshTestManager        *self);
+
+/* A configuration that leads to the manager, with other properties after it,
+ * ended by NULL. */
+#define bosh_test_manager_configure(self, ...)                                \
+  ((BoshConnectionConfiguration *)                                            \
+   g_object_new (BOSH_TYPE_CONNECTION_CONFIGURATION,                          \
+                 "hostname", "127.0.0.1",                                     \
+                 "port", bosh_test_manager_get_port (self),                   \
+                 __VA_ARGS__))
+
+/* The attributes of the creation answer, and what is in it. */
+#define BOSH_TEST_GRANTS "sid='s1' wait='55' hold='1' requests='2' inactivity='30' polling='2' ver='1.11'"
+#define BOSH_TEST_FEATURES "<stream:features xmlns:stream='http://etherx.jabber.org/streams'/>"
+
+void               bosh_test_manager_set_script     (BoshTestManager        *self,
+                                                     BoshTestScript          script,
+                                                     gpointer                user_data);
+/* While TRUE, requests for which the script does nothing are treated as servers
+ * treat them: one is held, until a newer one comes or bosh_test_manager_deliver()
+ * is called, and a repeat of what was answered gets the same answer. */
+void               bosh_test_manager_set_automatic  (BoshTestManager        *self,
+                                                     gboolean                automatic);
+/* For the creation answers of the automatic. */
+void               bosh_test_manager_set_grants     (BoshTestManager        *self,
+                                                     const char             *grants,
+                                                     const char             *content);
+/* Sends @content with the oldest request that is held, or with the next one. */
+void               bosh_test_manager_deliver        (BoshTestManager        *self,
+                                                     const char             *content);
+
+/* Of BoshTestExchange, in the order of arrival. */
+GPtrArray         *bosh_test_manager_get_exchanges  (BoshTestManager        *self);
+guint              bosh_test_manager_get_n_held     (BoshTestManager        *self);
+/* The first one that this function did not give yet; waits for it. */
+BoshTestExchange  *bosh_test_manager_take           (BoshTestManager        *self);
+/* Is there one that bosh_test_manager_take() would give without waiting? */
+gboolean           bosh_test_manager_has_request    (BoshTestManager        *self);
+
+/* `POST /http-bind/ HTTP/1.1`, for instance. */
+const char        *bosh_test_exchange_get_line      (BoshTestExchange       *self);
+/* NULL if there is no such header. */
+char              *bosh_test_exchange_dup_header    (BoshTestExchange       *self,
+                                                     const char             *name);
+GBytes            *bosh_test_exchange_get_bytes     (BoshTestExchange       *self);
+/* The `<body/>` of the request; its attributes by their plain names. */
+BoshElement       *bosh_test_exchange_get_body      (BoshTestExchange       *self);
+const char        *bosh_test_exchange_get_attribute (BoshTestExchange       *self,
+                                                     const char             *name);
+guint64            bosh_test_exchange_get_rid       (BoshTestExchange       *self);
+/* Names the TCP connection. */
+guint              bosh_test_exchange_get_connection (BoshTestExchange      *self);
+gboolean           bosh_test_exchange_is_answered   (BoshTestExchange       *self);
+/* Is its connection at its end? */
+gboolean           bosh_test_exchange_is_gone       (BoshTestExchange       *self);
+
+/* `<body …>content</body>` with status 200. */
+void               bosh_test_exchange_answer        (BoshTestExchange       *self,
+                                                     const char             *attributes,
+                                                     const char             *content);
+/* @headers (nullable) end with CRLF. */
+void               bosh_test_exchange_reply         (BoshTestExchange       *self,
+                                                     guint                   status,
+                                                     const char             *headers,
+                                                     const char             *text);
+/* Raw bytes instead of an answer, as often as said; then the next, and so on. */
+void               bosh_test_exchange_write         (BoshTestExchange       *self,
+                                                     GBytes                 *bytes,
+                                                     guint                   times);
+void               bosh_test_exchange_write_text    (BoshTestExchange       *self,
+                                                     const char             *text);
+/* Closes the connection, after what is written. */
+void               bosh_test_exchange_close         (BoshTestExchange       *self);
+/* Now, and rudely. */
+void               bosh_test_exchange_reset         (BoshTestExchange       *self);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (BoshTestManager, bosh_test_manager_free)
+
+G_END_DECLS

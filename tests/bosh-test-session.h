@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* A session on a virtual clock, with what it did recorded: for transcripts. */
+
+#pragma once
+
+#include "bosh-body-private.h"
+#include "bosh-element-private.h"
+#include "bosh-session-private.h"
+
+G_BEGIN_DECLS
+
+#define TEST_SECOND G_GINT64_CONSTANT (1000000)
+
+/* What an ordinary connection manager grants. */
+#define TEST_GRANTS "sid='s1' wait='60' hold='1' requests='2' inactivity='30' polling='5' ver='1.11'"
+
+typedef struct
+{
+  BoshSession *session;
+  gint64       now;
+  GQueue       sends;       /* of BoshAction: SEND, not yet taken */
+  GQueue       abandoned;   /* of guint64 */
+  GPtrArray   *payloads;    /* of BoshElement */
+  GString     *events;      /* names of the other actions, separated by blanks */
+  guint64      delivered;
+  GError      *error;       /* of CLOSED */
+} TestSession;
+
+void         test_session_init        (TestSession                 *self,
+                                       const BoshSessionParameters *parameters);
+void         test_session_clear       (TestSession                 *self);
+/* The parameters of the tests: domain example.org, wait 60, hold 1. */
+void         test_session_default     (BoshSessionParameters       *parameters);
+/* Lets the session act now. */
+void         test_session_drain       (TestSession                 *self);
+/* Lets time pass, with all deadlines in it. */
+void         test_session_advance     (TestSession                 *self,
+                                       gint64                       microseconds);
+/* The next request that was sent, which must exist, as an element; it is
+ * written at once. */
+BoshElement *test_session_take        (TestSession                 *self,
+                                       guint64                     *rid);
+/* The same as bytes. */
+GBytes      *test_session_take_bytes  (TestSession                 *self,
+                                       guint64                     *rid);
+gboolean     test_session_has_request (TestSession                 *self);
+/* Answers with `<body …>content</body>`. */
+void         test_session_answer      (TestSession                 *self,
+                                       guint64                      rid,
+                                       const char                  *attributes,
+                                       const char                  *content);
+/* Answers with any status and text. */
+void         test_session_answer_http (TestSession                 *self,
+                                       guint64                      rid,
+                                       guint                        status,
+                                       const char                  *text,
+                                       int                          retry_after);
+void         test_session_fail        (TestSession                 *self,
+                                       guint64                      rid,
+                                       BoshFailure                  failure);
+/* Opens the session by an answer with @attributes; the poll that follows is
+ * there to be taken. */
+void         test_session_open        (TestSession                 *self,
+                                       const char                  *attributes);
+/* The same, with polls kept back for some seconds. */
+void         test_session_open_quietly (TestSession                *self,
+                                       const char                  *attributes);
+void         test_session_queue       (TestSession                 *self,
+                                       const char                  *body);
+void         test_session_attribute   (BoshElement                 *request,
+                                       const char                  *name,
+                                       const char                  *expected);
+/* Forgets the recorded events after comparing them. */
+void         test_session_events      (TestSession                 *self,
+                                       const char                  *expected);
+
+G_END_DECLS

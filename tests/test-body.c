@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "config.h"
+
+#include "bosh-body-private.h"
+#include "bosh-element-private.h"
+
+#include <string.h>
+
+#define BODY(attributes, content)                                             \
+  "<body xmlns='" BOSH_NS_HTTPBIND "' " attributes ">" content "</body>"
+
+static BoshResponseBody *
+parse (const char *text)
+{
+  g_autoptr(GBytes) bytes = g_bytes_new (text, strlen (text));
+  g_autoptr(GError) error = NULL;
+  BoshBodyVerdict verdict;
+  BoshResponseBody *body = bosh_response_body_new (bytes, &verdict, &error);
+
+  g_assert_no_error (error);
+  g_assert_cmpint (verdict, ==, BOSH_BODY_OK);
+
+  return body;
+}
+
+static void
+test_compose (void)
+{
+  g_autoptr(GString) payloads = g_string_new ("<message xmlns='jabber:client'/>");
+  BoshRequestBody body = {
+    .rid = 9007199254740991,
+    .sid = "a'<&>\"b",
+    .ack = 5,
+    .pause = 60,
+    .terminate = TRUE,
+    .key = "k",
+    .new_key = "n",
+  };
+  g_autoptr(GBytes) bytes = bosh_request_body_compose (&body, payloads);
+  g_autoptr(BoshResponseBody) read = NULL;
+  g_autofree char *text = g_strndup (g_bytes_get_data (bytes, NULL), g_bytes_get_size (bytes));
+
+  g_test_summary ("R09, R10, R16, R18: a request is one well-formed body, values escaped");
+
+  g_assert_true (g_str_has_prefix (text, "<body xmlns='" BOSH_NS_HTTPBIND "'"));
+  read = parse (text);
+  g_assert_cmpstr (read->sid, ==, "a'<&>\"b");
+  g_assert_cmpstr (bosh_element_get_attribute (read->root, "rid"), ==, "9007199254740991");
+  g_assert_cmpstr (bosh_element_get_attribute (read->root, "pause"), ==, "60");
+  g_assert_cmpstr (bosh_element_get_attribute (read->root, "key"), ==, "k");
+  g_assert_cmpstr (bosh_element_get_attribute (read->root, "newkey"), ==, "n");
+  g_assert_cmpint (read->ack, ==, 5);
+  g_assert_cmpint (read->type, ==, BOSH_BODY_TERMINATE);
+  g_assert_cmpuint (bosh_element_get_n_children (read->root), ==, 1);
+}
+
+static void
+test_literal_prefix (void)
+{
+  BoshRequestBody body = { .rid = 1, .sid = "s", .restart = TRUE };
+  g_autoptr(GBytes) bytes = bosh_request_body_compose (&body, NULL);
+  g_autofree char *text = g_strndup (g_bytes_get_data (bytes, NULL), g_bytes_get_size (bytes));
+
+  g_test_summary ("R107, R117: the prefix xmpp is literal, as ejabberd compares it as text");
+
+  g_assert_nonnull (strstr (text, " xmlns:xmpp='urn:xmpp:xbosh' xmpp:restart='true'"));
+  g_assert_true (g_str_has_suffix (text, "/>"));
+}
+
+static void
+test_numbers (void)
+{
+  static const struct
+  {
+    const char *value;
+    gint64      expected;
+  } cases[] = {
+    { "0", 0 },
+    { "60", 60 },
+    { "007", 7 },
+    { "", -1 },
+    { "-1", -1 },
+    { "+1", -1 },
+    { " 1", -1 },
+    { "1.5", -1 },
+    { "abc", -1 },
+    { "60s", -1 },
+    { "86401", 86400 },
+    { "18446744073709551616", 86400 },
+    { "99999999999999999999999999", 86400 },
+  };
+
+  g_test_summary ("R33: numbers that are none are as good as absent, and large ones are bounded");
+
+  for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      g_autofree char *text = g_strdup_printf (BODY ("wait='%s'", ""), cases[i].value);
+      g_autoptr(BoshResponseBody) body = parse (text);
+
+      g_assert_cmpint (body->wait, ==, cases[i].expected);
+      g_assert_cmpint (body->inactivity, ==, -1);
+    }
+}
+
+static void
+test_types (void)
+{
+  g_autoptr(BoshResponseBody) plain = parse (BODY ("type='unheard-of'", ""));
+  g_autoptr(BoshResponseBody) error = parse (BODY ("type='error'", ""));
+  g_autoptr(BoshResponseBody) end = parse (BODY ("type='terminate' condition='x'", "<a xmlns='b'/>"));
+
+  g_test_summary ("R88, R94: the type of a body, whatever it contains");
+
+  g_assert_cmpint (plain->type, ==, BOSH_BODY_PLAIN);
+  g_assert_cmpint (error->type, ==, BOSH_BODY_ERROR);
+  g_assert_cmpint (end->type, ==, BOSH_BODY_TERMINATE);
+  g_assert_cmpstr (end->condition, ==, "x");
+}
+
+static void
+test_verdicts (void)
+{
+  static const struct
+  {
+    const char      *text;
+    BoshBodyVerdict  verdict;
+    int              code;
+  } cases[] = {
+    { "", BOSH_BODY_FOREIGN, BOSH_ERROR_NOT_BOSH },
+    { "plain text", BOSH_BODY_FOREIGN, BOSH_ERROR_NOT_BOSH },
+    { "<html/>", BOSH_BODY_FOREIGN, BOSH_ERROR_NOT_BOSH },
+    { "<!DOCTYPE html><html/>", BOSH_BODY_FOREIGN, BOSH_ERROR_NOT_BOSH },
+    { "<body/>", BOSH_BODY_FOREIGN, BOSH_ERROR_NOT_BOSH },
+    { BODY ("", "<!-- -->"), BOSH_BODY_REFUSED, BOSH_ERROR_BAD_XML },
+    { BODY ("", "<?a b?>"), BOSH_BODY_REFUSED, BOSH_ERROR_BAD_XML },
+    { BODY ("", "&a;"), BOSH_BODY_REFUSED, BOSH_ERROR_BAD_XML },
+    { BODY ("", "<a"), BOSH_BODY_REFUSED, BOSH_ERROR_BAD_XML },
+    { BODY ("", "<p:a/>"), BOSH_BODY_REFUSED, BOSH_ERROR_BAD_XML },
+  };
+
+  g_test_summary ("R09, R12-R15: a web page is told from a bad answer of a connection manager");
+
+  for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      g_autoptr(GBytes) bytes = g_bytes_new_static (cases[i].text, strlen (cases[i].text));
+      g_autoptr(GError) error = NULL;
+      BoshBodyVerdict verdict;
+
+      g_assert_null (bosh_response_body_new (bytes, &verdict, &error));
+      g_assert_error (error, BOSH_ERROR, cases[i].code);
+      g_assert_cmpint (verdict, ==, cases[i].verdict);
+    }
+}
+
+static void
+test_detail (void)
+{
+  g_autoptr (BoshResponseBody) stream = parse (BODY ("type='terminate'",
+    "<error xmlns='" BOSH_NS_STREAMS "'><conflict xmlns='" BOSH_NS_STREAM_ERRORS "'/>"
+    "<text xmlns='" BOSH_NS_STREAM_ERRORS "'>Replaced</text></error>"));
+  g_autoptr (BoshResponseBody) uri = parse (BODY ("type='terminate' uri='https://x/'", ""));
+  g_autoptr (BoshResponseBody) none = parse (BODY ("type='terminate'", " \n "));
+  g_autofree char *long_text = g_strnfill (10000, 'x');
+  g_autofree char *long_body = g_strdup_printf (BODY ("message='%s'", ""), long_text);
+  g_autoptr(BoshResponseBody) bounded = parse (long_body);
+  g_autofree char *stream_detail = bosh_response_body_dup_detail (stream);
+  g_autofree char *uri_detail = bosh_response_body_dup_detail (uri);
+  g_autofree char *bounded_detail = bosh_response_body_dup_detail (bounded);
+
+  g_test_summary ("R91, R92, R123: what a terminal body tells besides its condition, in bounds");
+
+  g_assert_cmpstr (stream_detail, ==, "conflict: Replaced");
+  g_assert_cmpstr (uri_detail, ==, "https://x/");
+  g_assert_null (bosh_response_body_dup_detail (none));
+  g_assert_cmpuint (strlen (bounded_detail), <=, 200);
+}
+
+static void
+test_redact (void)
+{
+  static const char *secret = BODY ("rid='1'", "<auth xmlns='" BOSH_NS_SASL "' mechanism='PLAIN'>"
+                                               "AGFsaWNlAHNlY3JldA==</auth>");
+  static const char *open_text = BODY ("rid='1'", "<message xmlns='jabber:client'/>");
+  static const char *broken = "<body><auth xmlns='" BOSH_NS_SASL "'>AGFsaWNl";
+  g_autoptr(GBytes) secret_bytes = g_bytes_new_static (secret, strlen (secret));
+  g_autoptr(GBytes) open_bytes = g_bytes_new_static (open_text, strlen (open_text));
+  g_autoptr(GBytes) broken_bytes = g_bytes_new_static (broken, strlen (broken));
+  g_autofree char *secret_text = bosh_body_redact (secret_bytes);
+  g_autofree char *plain_text = bosh_body_redact (open_bytes);
+  g_autofree char *broken_text = bosh_body_redact (broken_bytes);
+
+  g_test_summary ("What SASL elements hold is never shown");
+
+  g_assert_null (strstr (secret_text, "AGFs"));
+  g_assert_nonnull (strstr (secret_text, "PLAIN"));
+  g_assert_cmpstr (plain_text, ==, open_text);
+  g_assert_null (strstr (broken_text, "AGFs"));
+}
+
+int
+main (int   argc,
+      char *argv[])
+{
+  g_test_init (&argc, &argv, NULL);
+
+  g_test_add_func ("/bosh/body/compose", test_compose);
+  g_test_add_func ("/bosh/body/literal-prefix", test_literal_prefix);
+  g_test_add_func ("/bosh/body/numbers", test_numbers);
+  g_test_add_func ("/bosh/body/types", test_types);
+  g_test_add_func ("/bosh/body/verdicts", test_verdicts);
+  g_test_add_func ("/bosh/body/detail", test_detail);
+  g_test_add_func ("/bosh/body/redact", test_redact);
+
+  return g_test_run ();
+}

@@ -1,0 +1,520 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* The client against a connection manager that does what no real one does. */
+
+#include "config.h"
+
+#include "bosh-test-client.h"
+#include "bosh-test-http.h"
+
+#include <string.h>
+
+#define JID "alice@example.org/x"
+
+#define BODY "<body xmlns='http://jabber.org/protocol/httpbind' "                  \
+             "xmlns:stream='http://etherx.jabber.org/streams'"
+#define GRANTS " sid='s1' wait='60' hold='1' requests='2' inactivity='30' ver='1.6'"
+#define SASL "urn:ietf:params:xml:ns:xmpp-sasl"
+#define BIND "urn:ietf:params:xml:ns:xmpp-bind"
+
+#define FEATURES(mechanism)                                                   \
+  "<stream:features><mechanisms xmlns='" SASL "'><mechanism>" mechanism         \
+  "</mechanism></mechanisms></stream:features>"
+
+typedef struct
+{
+  BoshTestServer *server;
+  BoshTestPeer   *held;
+
+  /* What it does not send by itself: NULL is nothing. */
+  const char     *features;
+  const char     *answer_to_auth;
+  const char     *answer_to_bind;
+  guint           iterations;  /* SCRAM: of the challenge */
+
+  guint           n_auth;      /* requests with `<auth/>` */
+  GString        *sent;        /* all payloads of the client */
+} Script;
+
+static void
+answer (BoshTestPeer *peer,
+        const char   *attributes,
+        const char   *payload)
+{
+  g_autofree char *text = g_strconcat (BODY, attributes, ">", payload, "</body>", NULL);
+
+  bosh_test_peer_reply (peer, 200, "Content-Type: text/xml\r\n", text);
+}
+
+/* Gives it to the client with the request that is held. */
+static void
+push (Script     *script,
+      const char *payload)
+{
+  bosh_test_wait (script->held != NULL);
+  answer (g_steal_pointer (&script->held), "", payload);
+}
+
+/* The value of what stands between @before and @after. */
+static char *
+dup_between (const char *text,
+             const char *before,
+             const char *after)
+{
+  const char *start = strstr (text, before);
+  const char *end;
+
+  g_assert_nonnull (start);
+  start += strlen (before);
+  end = strstr (start, after);
+  g_assert_nonnull (end);
+
+  return g_strndup (start, end - start);
+}
+
+static char *
+encode (const char *text)
+{
+  return g_base64_encode ((const guint8 *)text, strlen (text));
+}
+
+/* RFC 5802 §7: what a server answers to `n,,n=name,r=nonce`. */
+static void
+challenge (Script       *script,
+           BoshTestPeer *peer,
+           const char   *request)
+{
+  g_autofree char *auth = dup_between (request, "<auth ", "</auth>");
+  g_autofree guchar *first = NULL;
+  g_autofree char *nonce = NULL;
+  g_autofree char *message = NULL;
+  g_autofree char *encoded = NULL;
+  g_autofree char *payload = NULL;
+  g_autofree char *text = NULL;
+  gsize length;
+
+  first = g_base64_decode (strchr (auth, '>') + 1, &length);
+  text = g_strndup ((const char *)first, length);
+  nonce = g_strdup (strstr (text, ",r=") + 3);
+  message = g_strdup_printf ("r=%sserver,s=c2FsdA==,i=%u", nonce, script->iterations);
+  encoded = encode (message);
+  payload = g_strdup_printf ("<challenge xmlns='" SASL "'>%s</challenge>", encoded);
+  answer (peer, "", payload);
+}
+
+static void
+on_request (BoshTestPeer          *peer,
+            const BoshTestRequest *request,
+            gpointer               user_data)
+{
+  Script *script = user_data;
+  gsize length;
+  const char *data = g_bytes_get_data (request->body, &length);
+  g_autofree char *text = g_strndup (data, length);
+  if (strstr (text, "/>") == NULL || strstr (text, "</body>") != NULL)
+    g_string_append (script->sent, text);
+
+  /* Each request releases the one before it. */
+  if (script->held != NULL)
+    answer (g_steal_pointer (&script->held), "", "");
+
+  if (strstr (text, "sid='s1'") == NULL)
+    answer (peer, GRANTS, script->features != NULL ? script->features : "");
+  else if (strstr (text, "type='terminate'") != NULL)
+    answer (peer, " type='terminate'", "");
+  else if (strstr (text, "<auth ") != NULL && script->iterations > 0)
+    challenge (script, peer, text);
+  else if (strstr (text, "<auth ") != NULL && script->answer_to_auth != NULL)
+    answer (peer, "", script->answer_to_auth);
+  else if (strstr (text, "restart='true'") != NULL)
+    answer (peer, "", "<stream:features><bind xmlns='" BIND "'/></stream:features>");
+  else if (strstr (text, BIND) != NULL && script->answer_to_bind != NULL)
+    answer (peer, "", script->answer_to_bind);
+  else
+    script->held = peer;
+
+  if (strstr (text, "<auth ") != NULL)
+    script->n_auth++;
+}
+
+static void
+script_init (Script *script)
+{
+  *script = (Script){ 0 };
+  script->server = bosh_test_server_new (NULL, on_request, script);
+  script->features = FEATURES ("PLAIN");
+  script->answer_to_auth = "<success xmlns='" SASL "'/>";
+  script->answer_to_bind = "<iq xmlns='jabber:client' type='result' id='bosh-login-bind'>"
+                           "<bind xmlns='" BIND "'><jid>" JID "</jid></bind></iq>";
+  script->sent = g_string_new (NULL);
+}
+
+static void
+script_clear (Script *script)
+{
+  g_clear_pointer (&script->server, bosh_test_server_free);
+  g_string_free (script->sent, TRUE);
+}
+
+static BoshClient *
+new_client (Script *script)
+{
+  g_autoptr(BoshConnectionConfiguration) configuration = NULL;
+
+  configuration = bosh_connection_configuration_new ("127.0.0.1",
+                                                     bosh_test_server_get_port (script->server),
+                                                     "/http-bind");
+  return bosh_client_new ("example.org", configuration);
+}
+
+static BoshClient *
+new_ready (Script *script)
+{
+  BoshClient *client = new_client (script);
+  g_autoptr(GError) error = NULL;
+
+  bosh_test_connect (client, &error);
+  g_assert_no_error (error);
+  bosh_test_login (client, "alice", "secret", NULL, &error);
+  g_assert_no_error (error);
+  g_assert_cmpstr (bosh_client_get_jid (client), ==, JID);
+
+  return client;
+}
+
+static gboolean
+is_closed (gpointer data)
+{
+  return bosh_connection_get_state (data) == BOSH_CONNECTION_STATE_CLOSED;
+}
+
+static void
+wait_for_end (BoshClient *client)
+{
+  bosh_test_wait_until (is_closed, bosh_client_get_connection (client));
+}
+
+static void
+test_late_features (void)
+{
+  Script script;
+  BoshClient *client;
+  g_autoptr(GAsyncResult) result = NULL;
+  g_autoptr(GError) error = NULL;
+
+  g_test_summary ("XEP-0206 §4: features may come in any answer; connecting waits for "
+                  "them");
+
+  script_init (&script);
+  script.features = NULL;
+  client = new_client (&script);
+  bosh_client_connect_async (client, NULL, bosh_test_keep_result, &result);
+  bosh_test_wait (script.held != NULL);
+  bosh_test_drain ();
+  g_assert_null (result);
+  g_assert_cmpint (bosh_client_get_state (client), ==, BOSH_CLIENT_STATE_CONNECTING);
+
+  push (&script, FEATURES ("PLAIN"));
+  bosh_client_connect_finish (client, bosh_test_wait_for (&result), &error);
+  g_assert_no_error (error);
+  g_assert_cmpint (bosh_client_get_state (client), ==, BOSH_CLIENT_STATE_CONNECTED);
+  bosh_test_login (client, "alice", "secret", NULL, &error);
+  g_assert_no_error (error);
+  g_clear_object (&result);
+  bosh_test_close (client);
+  script_clear (&script);
+}
+
+static void
+test_cancel_features (void)
+{
+  Script script;
+  BoshClient *client;
+  g_autoptr(GCancellable) cancellable = g_cancellable_new ();
+  g_autoptr(GAsyncResult) result = NULL;
+  g_autoptr(GError) error = NULL;
+
+  g_test_summary ("The wait for features is cancelled, and the session ends");
+
+  script_init (&script);
+  script.features = NULL;
+  client = new_client (&script);
+  bosh_client_connect_async (client, cancellable, bosh_test_keep_result, &result);
+  bosh_test_wait (script.held != NULL);
+  g_cancellable_cancel (cancellable);
+  g_assert_false (bosh_client_connect_finish (client, bosh_test_wait_for (&result), &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+  g_assert_cmpint (bosh_client_get_state (client), ==, BOSH_CLIENT_STATE_CLOSED);
+  g_clear_object (&result);
+  wait_for_end (client);
+  bosh_test_assert_gone (client);
+  script_clear (&script);
+}
+
+static void
+test_before_login (void)
+{
+  Script script;
+  BoshClient *client;
+  g_autoptr(BoshElement) shown = NULL;
+  g_autoptr(GError) error = NULL;
+  GQueue stanzas = G_QUEUE_INIT;
+  guint requests = 0;
+
+  g_test_summary ("Before a login nothing is answered, and SASL elements are shown "
+                  "neither before nor after it");
+
+  script_init (&script);
+  client = new_client (&script);
+  g_signal_connect (client, "stanza", G_CALLBACK (bosh_test_keep_stanza), &stanzas);
+  g_signal_connect (client, "iq-request", G_CALLBACK (bosh_test_ignore_request), &requests);
+  bosh_test_connect (client, &error);
+  g_assert_no_error (error);
+  push (&script, "<success xmlns='" SASL "'/><failure xmlns='" SASL "'/>"
+                 "<challenge xmlns='" SASL "'>AAAA</challenge>"
+                 "<iq xmlns='jabber:client' type='get' id='1' from='example.org'>"
+                 "<ping xmlns='urn:xmpp:ping'/></iq>");
+  shown = bosh_test_next_stanza (&stanzas);
+  g_assert_cmpstr (bosh_element_get_name (shown), ==, "iq");
+  bosh_test_wait (script.held != NULL);
+  g_assert_cmpuint (requests, ==, 0);
+  g_assert_null (strstr (script.sent->str, "<iq"));
+
+  bosh_test_login (client, "alice", "secret", NULL, &error);
+  g_assert_no_error (error);
+  push (&script, "<success xmlns='" SASL "'/><x xmlns='y'/>");
+  g_clear_pointer (&shown, bosh_element_unref);
+  shown = bosh_test_next_stanza (&stanzas);
+  g_assert_true (bosh_element_is (shown, "x", "y"));
+  g_assert_true (g_queue_is_empty (&stanzas));
+  bosh_test_close (client);
+  script_clear (&script);
+}
+
+static void
+test_bad_requests (void)
+{
+  static const char * const bad[] = {
+    "<iq xmlns='jabber:client' id='1' from='a@b/c' type='odd'><a xmlns='b'/></iq>",
+    "<iq xmlns='jabber:client' id='1' from='a@b/c'><a xmlns='b'/></iq>",
+    "<iq xmlns='jabber:client' id='1' from='a@b/c' type='get'/>",
+    "<iq xmlns='jabber:client' id='1' from='a@b/c' type='set'>text</iq>",
+    "<iq xmlns='jabber:client' id='1' from='a@b/c' type='set'><a xmlns='b'/><c/></iq>",
+    "<iq xmlns='jabber:client' from='a@b/c' type='get'><a xmlns='b'/></iq>",
+  };
+  static const char * const silent[] = {
+    "<iq xmlns='jabber:client' id='1' from='a@b/c' type='result'><a xmlns='b'/></iq>",
+    "<iq xmlns='jabber:client' id='1' from='a@b/c' type='error'/>",
+    "<message xmlns='jabber:client' id='1' from='a@b/c' type='get'><a xmlns='b'/></message>",
+    "<iq xmlns='urn:other' id='1' from='a@b/c' type='get'><a xmlns='b'/></iq>",
+  };
+  Script script;
+  BoshClient *client;
+  GQueue stanzas = G_QUEUE_INIT;
+  guint requests = 0;
+
+  g_test_summary ("RFC 6120 §8.2.3, §8.3.1: what is no proper request gets "
+                  "`bad-request`; answers and errors get nothing");
+
+  script_init (&script);
+  client = new_ready (&script);
+  g_signal_connect (client, "stanza", G_CALLBACK (bosh_test_keep_stanza), &stanzas);
+  g_signal_connect (client, "iq-request", G_CALLBACK (bosh_test_ignore_request), &requests);
+  for (guint i = 0; i < G_N_ELEMENTS (bad); i++)
+    {
+      g_string_truncate (script.sent, 0);
+      push (&script, bad[i]);
+      bosh_test_wait (strstr (script.sent->str, "<bad-request") != NULL);
+      g_assert_nonnull (strstr (script.sent->str, "type='error'"));
+      g_assert_nonnull (strstr (script.sent->str, "to='a@b/c'"));
+    }
+
+  g_string_truncate (script.sent, 0);
+  for (guint i = 0; i < G_N_ELEMENTS (silent); i++)
+    push (&script, silent[i]);
+  bosh_test_wait (script.held != NULL);
+  g_assert_cmpstr (script.sent->str, ==, "");
+  g_assert_cmpuint (g_queue_get_length (&stanzas), ==,
+                    G_N_ELEMENTS (bad) + G_N_ELEMENTS (silent));
+  g_assert_cmpuint (requests, ==, 0);
+  bosh_test_clear_stanzas (&stanzas);
+  bosh_test_close (client);
+  script_clear (&script);
+}
+
+static void
+keep_error (BoshClient   *client,
+            const GError *error,
+            gpointer      user_data)
+{
+  GError **slot = user_data;
+
+  g_assert_null (*slot);
+  *slot = g_error_copy (error);
+}
+
+static void
+test_terminated (void)
+{
+  Script script;
+  BoshClient *client;
+  g_autoptr(GAsyncResult) result = NULL;
+  g_autoptr(GError) error = NULL;
+  g_autoptr(GError) closed = NULL;
+
+  g_test_summary ("XEP-0124 §17.2: when the server ends the session in the middle of a "
+                  "login, the login fails with the reason, and `closed` tells it");
+
+  script_init (&script);
+  script.answer_to_auth = NULL;
+  client = new_client (&script);
+  g_signal_connect (client, "closed", G_CALLBACK (keep_error), &closed);
+  bosh_test_connect (client, &error);
+  g_assert_no_error (error);
+  bosh_client_login_async (client, "alice", "secret", NULL, NULL,
+                           bosh_test_keep_result, &result);
+  bosh_test_wait (script.n_auth == 1);
+  answer (g_steal_pointer (&script.held), " type='terminate' condition='system-shutdown'", "");
+  g_assert_false (bosh_client_login_finish (client, bosh_test_wait_for (&result), &error));
+  g_assert_error (error, BOSH_ERROR, BOSH_ERROR_SYSTEM_SHUTDOWN);
+  bosh_test_wait (closed != NULL);
+  g_assert_error (closed, BOSH_ERROR, BOSH_ERROR_SYSTEM_SHUTDOWN);
+  g_assert_cmpint (bosh_client_get_state (client), ==, BOSH_CLIENT_STATE_CLOSED);
+  g_clear_object (&result);
+  bosh_test_assert_gone (client);
+  script_clear (&script);
+}
+
+static void
+test_bind_refused (void)
+{
+  Script script;
+  BoshClient *client;
+  g_autoptr(GError) error = NULL;
+
+  g_test_summary ("RFC 6120 §7.7.2: a server that binds nothing fails the login");
+
+  script_init (&script);
+  script.answer_to_bind = "<iq xmlns='jabber:client' type='error' id='bosh-login-bind'>"
+                          "<error type='cancel'>"
+                          "<conflict xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/>"
+                          "</error></iq>";
+  client = new_client (&script);
+  bosh_test_connect (client, &error);
+  g_assert_no_error (error);
+  bosh_test_login (client, "alice", "secret", "x", &error);
+  g_assert_error (error, BOSH_STANZA_ERROR, BOSH_STANZA_ERROR_CONFLICT);
+  g_assert_null (bosh_client_get_jid (client));
+  g_assert_cmpstr (bosh_client_get_mechanism (client), ==, "PLAIN");
+  bosh_test_close (client);
+  script_clear (&script);
+}
+
+static gboolean
+is_null (gpointer data)
+{
+  return *(gpointer *)data == NULL;
+}
+
+static void
+test_slow_proof (void)
+{
+  Script script;
+  BoshClient *client;
+  BoshConnection *connection;
+  g_autoptr(GAsyncResult) result = NULL;
+  g_autoptr(GError) error = NULL;
+  gint64 begin;
+  gint64 longest = 0;
+
+  g_test_summary ("RFC 5802 §3: many iterations do not block the main loop, and no empty "
+                  "request goes out before the response");
+
+  script_init (&script);
+  script.features = FEATURES ("SCRAM-SHA-256");
+  script.iterations = 100000;
+  client = new_client (&script);
+  connection = bosh_client_get_connection (client);
+  bosh_test_connect (client, &error);
+  g_assert_no_error (error);
+  bosh_client_login_async (client, "alice", "secret", NULL, NULL,
+                           bosh_test_keep_result, &result);
+  bosh_test_wait (script.n_auth == 1);
+  bosh_test_wait (bosh_connection_get_stanzas_received (connection) == 2);
+
+  /* The response is to be the next payload; each turn of the loop is short. */
+  g_string_truncate (script.sent, 0);
+  if (script.held != NULL)
+    answer (g_steal_pointer (&script.held), "", "");
+  while (strstr (script.sent->str, "<response") == NULL)
+    {
+      begin = g_get_monotonic_time ();
+      g_main_context_iteration (NULL, FALSE);
+      longest = MAX (longest, g_get_monotonic_time () - begin);
+      g_assert_true (strstr (script.sent->str, "<response") != NULL || script.held == NULL);
+    }
+  g_test_message ("the longest turn took %d ms", (int)(longest / 1000));
+
+  push (&script, "<failure xmlns='" SASL "'><not-authorized/></failure>");
+  g_assert_false (bosh_client_login_finish (client, bosh_test_wait_for (&result), &error));
+  g_assert_error (error, BOSH_SASL_ERROR, BOSH_SASL_ERROR_NOT_AUTHORIZED);
+  g_clear_object (&result);
+  bosh_test_close (client);
+  script_clear (&script);
+}
+
+static void
+test_cancel_proof (void)
+{
+  Script script;
+  BoshClient *client;
+  BoshConnection *connection;
+  gpointer weak;
+  g_autoptr(GCancellable) cancellable = g_cancellable_new ();
+  g_autoptr(GAsyncResult) result = NULL;
+  g_autoptr(GError) error = NULL;
+
+  g_test_summary ("A login is cancelled while a thread computes: at once, and nothing "
+                  "is freed under the thread");
+
+  script_init (&script);
+  script.features = FEATURES ("SCRAM-SHA-256");
+  script.iterations = 200000;
+  client = new_client (&script);
+  connection = bosh_client_get_connection (client);
+  bosh_test_connect (client, &error);
+  g_assert_no_error (error);
+  bosh_client_login_async (client, "alice", "secret", NULL, cancellable,
+                           bosh_test_keep_result, &result);
+  bosh_test_wait (bosh_connection_get_stanzas_received (connection) == 2);
+  g_cancellable_cancel (cancellable);
+  g_assert_false (bosh_client_login_finish (client, bosh_test_wait_for (&result), &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+  g_assert_null (strstr (script.sent->str, "<response"));
+
+  wait_for_end (client);
+  g_clear_object (&result);
+  weak = connection;
+  g_object_add_weak_pointer (weak, &weak);
+  g_assert_finalize_object (client);
+  bosh_test_wait_until (is_null, &weak);
+  script_clear (&script);
+}
+
+int
+main (int   argc,
+      char *argv[])
+{
+  g_test_init (&argc, &argv, NULL);
+
+  g_test_add_func ("/bosh/client-scripted/late-features", test_late_features);
+  g_test_add_func ("/bosh/client-scripted/cancel-features", test_cancel_features);
+  g_test_add_func ("/bosh/client-scripted/before-login", test_before_login);
+  g_test_add_func ("/bosh/client-scripted/bad-requests", test_bad_requests);
+  g_test_add_func ("/bosh/client-scripted/terminated", test_terminated);
+  g_test_add_func ("/bosh/client-scripted/bind-refused", test_bind_refused);
+  g_test_add_func ("/bosh/client-scripted/slow-proof", test_slow_proof);
+  g_test_add_func ("/bosh/client-scripted/cancel-proof", test_cancel_proof);
+
+  return g_test_run ();
+}

@@ -1,0 +1,376 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "config.h"
+
+#include "bosh-connection-configuration-private.h"
+#include "bosh-error.h"
+
+#include <string.h>
+
+static void
+test_defaults (void)
+{
+  g_autoptr(BoshConnectionConfiguration) configuration = NULL;
+
+  g_test_summary ("XEP-0124 §5, §7.1, §20: defaults");
+
+  configuration = bosh_connection_configuration_new ("xmpp.example", 0, NULL);
+
+  g_assert_cmpstr (bosh_connection_configuration_get_hostname (configuration), ==, "xmpp.example");
+  g_assert_cmpuint (bosh_connection_configuration_get_port (configuration), ==, 5280);
+  g_assert_cmpstr (bosh_connection_configuration_get_path (configuration), ==, "/http-bind/");
+  g_assert_false (bosh_connection_configuration_get_secure (configuration));
+  g_assert_cmpuint (bosh_connection_configuration_get_wait (configuration), ==, 55);
+  g_assert_cmpuint (bosh_connection_configuration_get_hold (configuration), ==, 1);
+  g_assert_null (bosh_connection_configuration_get_route (configuration));
+  g_assert_null (bosh_connection_configuration_get_from (configuration));
+  g_assert_null (bosh_connection_configuration_get_language (configuration));
+  g_assert_false (bosh_connection_configuration_get_use_key_sequence (configuration));
+  g_assert_cmpuint (bosh_connection_configuration_get_key_sequence_length (configuration), ==, 0);
+  g_assert_true (bosh_connection_configuration_get_use_acknowledgements (configuration));
+  g_assert_cmpuint (bosh_connection_configuration_get_connect_timeout (configuration), ==, 30);
+  g_assert_null (bosh_connection_configuration_get_proxy_resolver (configuration));
+  g_assert_null (bosh_connection_configuration_get_tls_database (configuration));
+  g_assert_null (bosh_connection_configuration_get_tls_certificate (configuration));
+  g_assert_cmpstr (bosh_connection_configuration_get_content_type (configuration), ==,
+                   "text/xml; charset=utf-8");
+  g_assert_cmpstr (bosh_connection_configuration_get_user_agent (configuration), ==,
+                   "bosh-glib/" PACKAGE_VERSION);
+  g_assert_cmpuint (bosh_connection_configuration_get_max_request_size (configuration), ==,
+                    512 * 1024);
+  g_assert_cmpuint (bosh_connection_configuration_get_max_response_size (configuration), ==,
+                    4 * 1024 * 1024);
+
+  g_assert_finalize_object (g_steal_pointer (&configuration));
+}
+
+/* Values that differ from all defaults, as an application would give them. */
+static BoshConnectionConfiguration *
+create_unusual (GProxyResolver *resolver)
+{
+  return g_object_new (BOSH_TYPE_CONNECTION_CONFIGURATION,
+                       "hostname", "xmpp.example",
+                       "port", 8443,
+                       "path", "/bosh",
+                       "secure", TRUE,
+                       "wait", 3600,
+                       "hold", 8,
+                       "route", "xmpp:inner.example:5222",
+                       "from", "romeo@example",
+                       "language", "de",
+                       "use-key-sequence", TRUE,
+                       "key-sequence-length", 16,
+                       "use-acknowledgements", FALSE,
+                       "connect-timeout", 7,
+                       "proxy-resolver", resolver,
+                       "content-type", "application/xml",
+                       "user-agent", "balcony/1",
+                       "max-request-size", (guint64)1024,
+                       "max-response-size", (guint64)16 * 1024 * 1024,
+                       NULL);
+}
+
+static void
+test_properties (void)
+{
+  g_autoptr(GProxyResolver) resolver = g_simple_proxy_resolver_new ("direct://", NULL);
+  g_autoptr(BoshConnectionConfiguration) configuration = create_unusual (resolver);
+
+  g_test_summary ("Every property keeps what it is given");
+
+  g_assert_cmpuint (bosh_connection_configuration_get_port (configuration), ==, 8443);
+  g_assert_cmpstr (bosh_connection_configuration_get_path (configuration), ==, "/bosh");
+  g_assert_true (bosh_connection_configuration_get_secure (configuration));
+  g_assert_cmpuint (bosh_connection_configuration_get_wait (configuration), ==, 3600);
+  g_assert_cmpuint (bosh_connection_configuration_get_hold (configuration), ==, 8);
+  g_assert_cmpstr (bosh_connection_configuration_get_route (configuration), ==,
+                   "xmpp:inner.example:5222");
+  g_assert_cmpstr (bosh_connection_configuration_get_from (configuration), ==, "romeo@example");
+  g_assert_cmpstr (bosh_connection_configuration_get_language (configuration), ==, "de");
+  g_assert_true (bosh_connection_configuration_get_use_key_sequence (configuration));
+  g_assert_cmpuint (bosh_connection_configuration_get_key_sequence_length (configuration), ==, 16);
+  g_assert_false (bosh_connection_configuration_get_use_acknowledgements (configuration));
+  g_assert_cmpuint (bosh_connection_configuration_get_connect_timeout (configuration), ==, 7);
+  g_assert_true (bosh_connection_configuration_get_proxy_resolver (configuration) == resolver);
+  g_assert_cmpstr (bosh_connection_configuration_get_content_type (configuration), ==,
+                   "application/xml");
+  g_assert_cmpstr (bosh_connection_configuration_get_user_agent (configuration), ==, "balcony/1");
+  g_assert_cmpuint (bosh_connection_configuration_get_max_request_size (configuration), ==, 1024);
+  g_assert_cmpuint (bosh_connection_configuration_get_max_response_size (configuration), ==,
+                    16 * 1024 * 1024);
+}
+
+static void
+test_generic_access (void)
+{
+  g_autoptr(BoshConnectionConfiguration) configuration = create_unusual (NULL);
+  GObjectClass *klass = G_OBJECT_GET_CLASS (configuration);
+  g_autofree GParamSpec **specs = NULL;
+  g_autofree char *hostname = NULL;
+  guint port;
+  guint n_specs;
+
+  g_test_summary ("All properties can be read by name, and none can be changed");
+
+  specs = g_object_class_list_properties (klass, &n_specs);
+  g_assert_cmpuint (n_specs, ==, 20);
+  for (guint i = 0; i < n_specs; i++)
+    {
+      g_auto(GValue) value = G_VALUE_INIT;
+
+      g_assert_cmpint (specs[i]->flags & (G_PARAM_READWRITE | G_PARAM_CONSTRUCT_ONLY), ==,
+                       G_PARAM_READWRITE | G_PARAM_CONSTRUCT_ONLY);
+      g_object_get_property (G_OBJECT (configuration), specs[i]->name, &value);
+      g_assert_true (G_IS_VALUE (&value));
+    }
+
+  g_object_get (configuration, "hostname", &hostname, "port", &port, NULL);
+  g_assert_cmpstr (hostname, ==, "xmpp.example");
+  g_assert_cmpuint (port, ==, 8443);
+}
+
+static void
+test_conventional_port (void)
+{
+  g_autoptr(BoshConnectionConfiguration) configuration = NULL;
+  g_autofree char *uri = NULL;
+
+  g_test_summary ("XEP-0124 §20: port 5280, and 5281 with TLS");
+
+  configuration = g_object_new (BOSH_TYPE_CONNECTION_CONFIGURATION,
+                                "hostname", "xmpp.example", "secure", TRUE, NULL);
+  uri = bosh_connection_configuration_to_uri (configuration);
+
+  g_assert_cmpuint (bosh_connection_configuration_get_port (configuration), ==, 5281);
+  g_assert_cmpstr (uri, ==, "https://xmpp.example:5281/http-bind/");
+}
+
+static void
+test_to_uri (void)
+{
+  static const struct
+  {
+    const char *hostname;
+    guint16 port;
+    const char *path;
+    const char *uri;
+  } cases[] = {
+    { "xmpp.example", 0, NULL, "http://xmpp.example:5280/http-bind/" },
+    { "xmpp.example", 80, "/bosh", "http://xmpp.example/bosh" },
+    { "xmpp.example", 443, "bosh", "http://xmpp.example:443/bosh" },
+    { "xmpp.example", 5280, "", "http://xmpp.example:5280/" },
+    { "127.0.0.1", 0, "/a%20b?c=d&e=%2F", "http://127.0.0.1:5280/a%20b?c=d&e=%2F" },
+    { "::1", 0, "/", "http://[::1]:5280/" },
+    { "[2001:db8::1]", 0, "/", "http://[2001:db8::1]:5280/" },
+    { "bücher.example", 0, "/", "http://xn--bcher-kva.example:5280/" },
+    { "chat_server.example.", 0, "/", "http://chat_server.example.:5280/" },
+    /* What can't stand in a URI, and could break the request line. */
+    { "h", 0, "/a b\r\nX: y#\"<é>%zz%4",
+      "http://h:5280/a%20b%0D%0AX:%20y%23%22%3C%C3%A9%3E%25zz%254" },
+    { "h", 0, "/?", "http://h:5280/?" },
+  };
+
+  g_test_summary ("RFC 3986: the URI of a configuration");
+
+  for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      g_autoptr(BoshConnectionConfiguration) configuration = NULL;
+      g_autoptr(BoshConnectionConfiguration) again = NULL;
+      g_autoptr(GError) error = NULL;
+      g_autofree char *uri = NULL;
+      g_autofree char *same = NULL;
+
+      configuration = bosh_connection_configuration_new (cases[i].hostname, cases[i].port,
+                                                         cases[i].path);
+      uri = bosh_connection_configuration_to_uri (configuration);
+      g_assert_cmpstr (uri, ==, cases[i].uri);
+
+      again = bosh_connection_configuration_new_for_uri (uri, &error);
+      g_assert_no_error (error);
+      same = bosh_connection_configuration_to_uri (again);
+      g_assert_cmpstr (same, ==, uri);
+      g_assert_cmpstr (bosh_connection_configuration_get_hostname (again), ==,
+                       bosh_connection_configuration_get_hostname (configuration));
+      g_assert_cmpstr (bosh_connection_configuration_get_path (again), ==,
+                       bosh_connection_configuration_get_path (configuration));
+      g_assert_cmpuint (bosh_connection_configuration_get_port (again), ==,
+                        bosh_connection_configuration_get_port (configuration));
+    }
+}
+
+static void
+test_new_for_uri (void)
+{
+  static const struct
+  {
+    const char *uri;
+    gboolean secure;
+    const char *hostname;
+    guint port;
+    const char *path;
+    const char *again;
+  } cases[] = {
+    { "https://xmpp.example/bosh", TRUE, "xmpp.example", 443, "/bosh",
+      "https://xmpp.example/bosh" },
+    { "http://xmpp.example", FALSE, "xmpp.example", 80, "/", "http://xmpp.example/" },
+    { "HTTPS://xmpp.example:5281/http-bind", TRUE, "xmpp.example", 5281, "/http-bind",
+      "https://xmpp.example:5281/http-bind" },
+    { "https://[::1]:7443/", TRUE, "::1", 7443, "/", "https://[::1]:7443/" },
+    { "http://h:5280/p/?key=a%2Fb", FALSE, "h", 5280, "/p/?key=a%2Fb",
+      "http://h:5280/p/?key=a%2Fb" },
+    { "http://h?q", FALSE, "h", 80, "/?q", "http://h/?q" },
+    { "https://bücher.example/", TRUE, "xn--bcher-kva.example", 443, "/",
+      "https://xn--bcher-kva.example/" },
+    { "https://h:443/", TRUE, "h", 443, "/", "https://h/" },
+    { "http://h:443/", FALSE, "h", 443, "/", "http://h:443/" },
+  };
+
+  g_test_summary ("RFC 3986, RFC 9110 §4.2: configurations from URIs");
+
+  for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      g_autoptr(BoshConnectionConfiguration) configuration = NULL;
+      g_autoptr(GError) error = NULL;
+      g_autofree char *again = NULL;
+
+      configuration = bosh_connection_configuration_new_for_uri (cases[i].uri, &error);
+      g_assert_no_error (error);
+      g_assert_cmpint (bosh_connection_configuration_get_secure (configuration), ==,
+                       cases[i].secure);
+      g_assert_cmpstr (bosh_connection_configuration_get_hostname (configuration), ==,
+                       cases[i].hostname);
+      g_assert_cmpuint (bosh_connection_configuration_get_port (configuration), ==, cases[i].port);
+      g_assert_cmpstr (bosh_connection_configuration_get_path (configuration), ==, cases[i].path);
+      again = bosh_connection_configuration_to_uri (configuration);
+      g_assert_cmpstr (again, ==, cases[i].again);
+    }
+}
+
+static void
+test_invalid_uri (void)
+{
+  static const char * const cases[] = {
+    "",
+    "xmpp.example",
+    "/http-bind/",
+    "//xmpp.example/http-bind/",
+    "xmpp:romeo@example",
+    "ftp://xmpp.example/",
+    "ws://xmpp.example/",
+    "http://",
+    "http:///path",
+    "http://:5280/",
+    "http://romeo@xmpp.example/",
+    "http://romeo:secret@xmpp.example/",
+    "http://@xmpp.example/",
+    "http://xmpp.example/#fragment",
+    "http://xmpp.example/#",
+    "http://xmpp.example:0/",
+    "http://xmpp.example:65536/",
+    "http://xmpp.example:port/",
+    "http://xmpp.example:-1/",
+    "http://[::1/",
+    "http://[::g]/",
+    "http://xmpp example/",
+    "http://xmpp.example%0d%0aX/",
+    "http://xmpp%2Fexample/",
+    "http://-xmpp.example/",
+    "http://a,b/",
+  };
+  g_autofree char *long_name = g_strnfill (254, 'a');
+  g_autofree char *long_uri = g_strconcat ("http://", long_name, "/", NULL);
+  g_autoptr(GError) long_error = NULL;
+
+  g_test_summary ("RFC 3986: what is no absolute http or https URI is refused");
+
+  for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      g_autoptr(GError) error = NULL;
+
+      g_test_message ("%s", cases[i]);
+      g_assert_null (bosh_connection_configuration_new_for_uri (cases[i], &error));
+      g_assert_error (error, BOSH_ERROR, BOSH_ERROR_INVALID_URI);
+      g_assert_null (strstr (error->message, "secret"));
+    }
+
+  g_assert_null (bosh_connection_configuration_new_for_uri (long_uri, &long_error));
+  g_assert_error (long_error, BOSH_ERROR, BOSH_ERROR_INVALID_URI);
+}
+
+static void
+test_invalid_hostname (void)
+{
+  static const char * const cases[] = {
+    "", "a b", "a/b", "a\r\nb", "user@host", "[::1", "::g", "a:80"
+  };
+
+  g_test_summary ("A host name that can't be one gives no URI");
+
+  for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      g_autoptr(BoshConnectionConfiguration) configuration = NULL;
+      g_autoptr(GError) error = NULL;
+
+      configuration = bosh_connection_configuration_new (cases[i], 0, NULL);
+      g_assert_null (bosh_connection_configuration_to_uri (configuration));
+      g_assert_null (bosh_connection_configuration_build_uri (configuration, &error));
+      g_assert_error (error, BOSH_ERROR, BOSH_ERROR_INVALID_URI);
+    }
+}
+
+static void
+test_missing_hostname (void)
+{
+  g_autoptr(BoshConnectionConfiguration) configuration = NULL;
+  g_autoptr(GError) error = NULL;
+
+  g_test_summary ("A configuration may be without a host name, and then has no URI");
+
+  configuration = g_object_new (BOSH_TYPE_CONNECTION_CONFIGURATION, NULL);
+  g_assert_null (bosh_connection_configuration_get_hostname (configuration));
+  g_assert_null (bosh_connection_configuration_to_uri (configuration));
+  g_assert_null (bosh_connection_configuration_build_uri (configuration, &error));
+  g_assert_error (error, BOSH_ERROR, BOSH_ERROR_INVALID_URI);
+}
+
+static void
+test_wrong_header (void)
+{
+  g_autoptr(BoshConnectionConfiguration) configuration = NULL;
+
+  g_test_summary ("RFC 9110 §5.5: nothing that ends a line gets into a header");
+
+  g_test_expect_message ("Bosh", G_LOG_LEVEL_CRITICAL, "*is_field_value*");
+  g_test_expect_message ("Bosh", G_LOG_LEVEL_CRITICAL, "*is_field_value*");
+  configuration = g_object_new (BOSH_TYPE_CONNECTION_CONFIGURATION,
+                                "hostname", "xmpp.example",
+                                "content-type", "text/xml\r\nX-Evil: 1",
+                                "user-agent", "balcony\n",
+                                NULL);
+  g_test_assert_expected_messages ();
+
+  g_assert_cmpstr (bosh_connection_configuration_get_content_type (configuration), ==,
+                   "text/xml; charset=utf-8");
+  g_assert_cmpstr (bosh_connection_configuration_get_user_agent (configuration), ==,
+                   "bosh-glib/" PACKAGE_VERSION);
+}
+
+int
+main (int   argc,
+      char *argv[])
+{
+  g_test_init (&argc, &argv, NULL);
+
+  g_test_add_func ("/bosh/configuration/defaults", test_defaults);
+  g_test_add_func ("/bosh/configuration/properties", test_properties);
+  g_test_add_func ("/bosh/configuration/generic-access", test_generic_access);
+  g_test_add_func ("/bosh/configuration/conventional-port", test_conventional_port);
+  g_test_add_func ("/bosh/configuration/to-uri", test_to_uri);
+  g_test_add_func ("/bosh/configuration/new-for-uri", test_new_for_uri);
+  g_test_add_func ("/bosh/configuration/invalid-uri", test_invalid_uri);
+  g_test_add_func ("/bosh/configuration/invalid-hostname", test_invalid_hostname);
+  g_test_add_func ("/bosh/configuration/missing-hostname", test_missing_hostname);
+  g_test_add_func ("/bosh/configuration/wrong-header", test_wrong_header);
+
+  return g_test_run ();
+}

@@ -1,0 +1,331 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "config.h"
+
+#include <gio/gio.h>
+
+#include "bosh-error.h"
+#include "bosh-iq-tracker-private.h"
+
+#define DOMAIN "example.org"
+#define JID "alice@example.org/home"
+
+/* One request: what became of it. */
+typedef struct
+{
+  guint        calls;
+  BoshElement *answer;
+  GError      *error;
+} Outcome;
+
+static void
+on_done (GObject      *source_object,
+         GAsyncResult *result,
+         gpointer      user_data)
+{
+  Outcome *outcome = user_data;
+
+  outcome->calls++;
+  outcome->answer = g_task_propagate_pointer (G_TASK (result), &outcome->error);
+}
+
+static void
+outcome_clear (Outcome *outcome)
+{
+  g_clear_pointer (&outcome->answer, bosh_element_unref);
+  g_clear_error (&outcome->error);
+  outcome->calls = 0;
+}
+
+static void
+add (BoshIqTracker *tracker,
+     const char    *id,
+     const char    *to,
+     guint          timeout,
+     GCancellable  *cancellable,
+     Outcome       *outcome)
+{
+  g_autoptr(BoshElement) iq = bosh_element_new_iq (to, "get", NULL);
+
+  bosh_element_set_attribute (iq, "id", id);
+  bosh_iq_tracker_add (tracker, iq, timeout,
+                       g_task_new (NULL, cancellable, on_done, outcome));
+}
+
+static gboolean
+answer (BoshIqTracker *tracker,
+        const char    *id,
+        const char    *from,
+        const char    *type)
+{
+  g_autoptr(BoshElement) iq = bosh_element_new_iq (NULL, type, NULL);
+
+  if (id != NULL)
+    bosh_element_set_attribute (iq, "id", id);
+  if (from != NULL)
+    bosh_element_set_attribute (iq, "from", from);
+
+  return bosh_iq_tracker_handle (tracker, iq, DOMAIN, JID);
+}
+
+static void
+wait_for (Outcome *outcome)
+{
+  while (outcome->calls == 0)
+    g_main_context_iteration (NULL, TRUE);
+  while (g_main_context_iteration (NULL, FALSE))
+    ;
+  g_assert_cmpuint (outcome->calls, ==, 1);
+}
+
+static void
+test_addresses (void)
+{
+  static const struct
+  {
+    const char *to;
+    const char *from;
+    gboolean    accepted;
+  } cases[] = {
+    /* To our own account. */
+    { NULL, NULL, TRUE },
+    { NULL, "alice@example.org", TRUE },
+    { NULL, "Alice@Example.ORG", TRUE },
+    { NULL, JID, TRUE },
+    { NULL, DOMAIN, TRUE },
+    { NULL, "alice@example.org/work", FALSE },
+    { NULL, "mallory@example.org", FALSE },
+    { NULL, "mallory@example.org/home", FALSE },
+    { NULL, "example.com", FALSE },
+    { NULL, "", FALSE },
+    /* To what the server answers for. */
+    { DOMAIN, NULL, TRUE },
+    { DOMAIN, DOMAIN, TRUE },
+    { DOMAIN, "EXAMPLE.org", TRUE },
+    { DOMAIN, "alice@example.org", FALSE },
+    { "alice@example.org", NULL, TRUE },
+    { "alice@example.org", "alice@example.org", TRUE },
+    { "alice@example.org", DOMAIN, FALSE },
+    { JID, NULL, TRUE },
+    { JID, JID, TRUE },
+    { JID, "alice@example.org/HOME", FALSE },
+    /* To others. */
+    { "bob@example.org/x", "bob@example.org/x", TRUE },
+    { "bob@example.org/x", "Bob@example.org/x", TRUE },
+    { "bob@example.org/x", "bob@example.org/X", FALSE },
+    { "bob@example.org/x", "bob@example.org", FALSE },
+    { "bob@example.org/x", NULL, FALSE },
+    { "bob@example.org/x", JID, FALSE },
+    { "bob@example.org/x", DOMAIN, FALSE },
+    { "conference.example.org", "conference.example.org", TRUE },
+    { "conference.example.org", NULL, FALSE },
+    { "conference.example.org", DOMAIN, FALSE },
+  };
+
+  g_test_summary ("RFC 6120 §8.1.2.1, §8.2.3: an answer counts by its id and by "
+                  "who gives it");
+
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      g_autoptr(BoshIqTracker) tracker = bosh_iq_tracker_new (g_main_context_default ());
+      Outcome outcome = { 0 };
+
+      add (tracker, "a", cases[i].to, 60, NULL, &outcome);
+      g_assert_false (answer (tracker, "b", cases[i].from, "result"));
+      g_assert_cmpint (answer (tracker, "a", cases[i].from, "result"), ==,
+                       cases[i].accepted);
+      if (!cases[i].accepted)
+        {
+          const char *from = cases[i].to;
+
+          g_assert_true (bosh_iq_tracker_has (tracker, "a"));
+          g_assert_true (answer (tracker, "a", from, "result"));
+        }
+      wait_for (&outcome);
+      g_assert_no_error (outcome.error);
+      g_assert_nonnull (outcome.answer);
+      g_assert_false (bosh_iq_tracker_has (tracker, "a"));
+      /* Twice is once too often. */
+      g_assert_false (answer (tracker, "a", cases[i].from, "result"));
+      outcome_clear (&outcome);
+    }
+}
+
+static void
+test_types (void)
+{
+  g_autoptr(BoshIqTracker) tracker = bosh_iq_tracker_new (g_main_context_default ());
+  Outcome outcome = { 0 };
+
+  g_test_summary ("RFC 6120 §8.2.3: only `result` and `error` are answers; an error "
+                  "is the error of the task");
+
+  add (tracker, "a", NULL, G_MAXUINT, NULL, &outcome);
+  g_assert_false (answer (tracker, "a", NULL, "get"));
+  g_assert_false (answer (tracker, "a", NULL, "set"));
+  g_assert_false (answer (tracker, "a", NULL, "odd"));
+  g_assert_false (answer (tracker, NULL, NULL, "result"));
+  g_assert_true (answer (tracker, "a", NULL, "error"));
+  wait_for (&outcome);
+  g_assert_null (outcome.answer);
+  g_assert_error (outcome.error, BOSH_STANZA_ERROR, BOSH_STANZA_ERROR_UNDEFINED_CONDITION);
+  outcome_clear (&outcome);
+}
+
+static void
+test_timeout (void)
+{
+  g_autoptr(BoshIqTracker) tracker = bosh_iq_tracker_new (g_main_context_default ());
+  Outcome late = { 0 };
+  Outcome endless = { 0 };
+  Outcome early[3] = { 0 };
+  gint64 begin = g_get_monotonic_time ();
+
+  g_test_summary ("Each request ends at its own time, in whatever order they came");
+
+  add (tracker, "endless", NULL, G_MAXUINT, NULL, &endless);
+  add (tracker, "late", NULL, 3600, NULL, &late);
+  for (guint i = 0; i < G_N_ELEMENTS (early); i++)
+    {
+      g_autofree char *id = g_strdup_printf ("early%u", i);
+
+      add (tracker, id, NULL, 1, NULL, &early[i]);
+    }
+
+  for (guint i = 0; i < G_N_ELEMENTS (early); i++)
+    {
+      wait_for (&early[i]);
+      g_assert_error (early[i].error, BOSH_ERROR, BOSH_ERROR_TIMED_OUT);
+      outcome_clear (&early[i]);
+    }
+  g_assert_cmpint (g_get_monotonic_time () - begin, >=, G_USEC_PER_SEC);
+  g_assert_cmpuint (late.calls + endless.calls, ==, 0);
+  g_assert_false (answer (tracker, "early0", NULL, "result"));
+
+  g_assert_true (answer (tracker, "late", NULL, "result"));
+  g_assert_true (answer (tracker, "endless", NULL, "result"));
+  wait_for (&late);
+  wait_for (&endless);
+  outcome_clear (&late);
+  outcome_clear (&endless);
+}
+
+static void
+test_cancel (void)
+{
+  g_autoptr(BoshIqTracker) tracker = bosh_iq_tracker_new (g_main_context_default ());
+  g_autoptr(GCancellable) cancellable = g_cancellable_new ();
+  Outcome cancelled = { 0 };
+  Outcome other = { 0 };
+
+  g_test_summary ("A request that is cancelled waits no more; others do");
+
+  add (tracker, "a", NULL, 60, cancellable, &cancelled);
+  add (tracker, "b", NULL, 60, NULL, &other);
+  g_cancellable_cancel (cancellable);
+  wait_for (&cancelled);
+  g_assert_error (cancelled.error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+  g_assert_false (answer (tracker, "a", NULL, "result"));
+  g_assert_true (answer (tracker, "b", NULL, "result"));
+  wait_for (&other);
+  outcome_clear (&cancelled);
+  outcome_clear (&other);
+}
+
+static void
+test_fail_all (void)
+{
+  g_autoptr(BoshIqTracker) tracker = bosh_iq_tracker_new (g_main_context_default ());
+  g_autoptr(GError) error = NULL;
+  Outcome outcomes[100] = { 0 };
+
+  g_test_summary ("When the session ends, every request fails with the reason");
+
+  for (guint i = 0; i < G_N_ELEMENTS (outcomes); i++)
+    {
+      g_autofree char *id = g_strdup_printf ("%u", i);
+
+      add (tracker, id, NULL, i % 2 == 0 ? 60 : G_MAXUINT, NULL, &outcomes[i]);
+    }
+
+  error = g_error_new_literal (BOSH_ERROR, BOSH_ERROR_SESSION_LOST, "Lost");
+  bosh_iq_tracker_fail_all (tracker, error);
+  for (guint i = 0; i < G_N_ELEMENTS (outcomes); i++)
+    {
+      wait_for (&outcomes[i]);
+      g_assert_error (outcomes[i].error, BOSH_ERROR, BOSH_ERROR_SESSION_LOST);
+      outcome_clear (&outcomes[i]);
+    }
+  g_assert_false (bosh_iq_tracker_has (tracker, "0"));
+}
+
+typedef struct
+{
+  BoshIqTracker *tracker;
+  guint          calls;
+} Dropper;
+
+static void
+drop_tracker (GObject      *source_object,
+              GAsyncResult *result,
+              gpointer      user_data)
+{
+  Dropper *dropper = user_data;
+
+  dropper->calls++;
+  g_clear_pointer (&dropper->tracker, bosh_iq_tracker_free);
+}
+
+static gboolean
+answer_in_loop (gpointer user_data)
+{
+  Dropper *dropper = user_data;
+
+  g_assert_true (answer (dropper->tracker, "a", NULL, "result"));
+
+  return G_SOURCE_REMOVE;
+}
+
+static void
+test_drop (void)
+{
+  Dropper dropper = { 0 };
+  g_autoptr(GSource) source = g_timeout_source_new (0);
+  g_autoptr(BoshElement) iq = bosh_element_new_iq (NULL, "get", NULL);
+
+  g_test_summary ("A callback may free the tracker that called it");
+
+  bosh_element_set_attribute (iq, "id", "a");
+  dropper.tracker = bosh_iq_tracker_new (g_main_context_default ());
+  bosh_iq_tracker_add (dropper.tracker, iq, 60,
+                       g_task_new (NULL, NULL, drop_tracker, &dropper));
+  g_source_set_callback (source, answer_in_loop, &dropper, NULL);
+  g_source_attach (source, NULL);
+  while (dropper.tracker != NULL)
+    g_main_context_iteration (NULL, TRUE);
+  g_assert_cmpuint (dropper.calls, ==, 1);
+
+  /* The same from the timer. */
+  dropper.tracker = bosh_iq_tracker_new (g_main_context_default ());
+  bosh_iq_tracker_add (dropper.tracker, iq, 0,
+                       g_task_new (NULL, NULL, drop_tracker, &dropper));
+  while (dropper.tracker != NULL)
+    g_main_context_iteration (NULL, TRUE);
+  g_assert_cmpuint (dropper.calls, ==, 2);
+}
+
+int
+main (int   argc,
+      char *argv[])
+{
+  g_test_init (&argc, &argv, NULL);
+
+  g_test_add_func ("/bosh/iq-tracker/addresses", test_addresses);
+  g_test_add_func ("/bosh/iq-tracker/types", test_types);
+  g_test_add_func ("/bosh/iq-tracker/timeout", test_timeout);
+  g_test_add_func ("/bosh/iq-tracker/cancel", test_cancel);
+  g_test_add_func ("/bosh/iq-tracker/fail-all", test_fail_all);
+  g_test_add_func ("/bosh/iq-tracker/drop", test_drop);
+
+  return g_test_run ();
+}

@@ -1,0 +1,334 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""bosh-tool without an XMPP server: its options, its failures, its signals,
+and where it takes the password from."""
+
+import os
+import pty
+import select
+import signal
+import socket
+import sys
+import tempfile
+import termios
+import unittest
+
+sys.dont_write_bytecode = True
+from tooling import PASSWORD, PATIENCE, DeafServer, HttpServer, ToolTestCase
+
+ALICE = 'alice@localhost'
+COMMANDS = ('prebind', 'send', 'listen')
+
+
+class Help(ToolTestCase):
+    def test_version(self):
+        tool = self.tool('--version')
+        self.assert_success(tool)
+        self.assertRegex(tool.output, r'\Abosh-tool [0-9]+\.[0-9]+\.[0-9]+\n\Z')
+
+    def test_help_names_the_commands(self):
+        for option in ('--help', '-h'):
+            tool = self.tool(option)
+            self.assert_success(tool)
+            for command in COMMANDS:
+                self.assertIn(f'  {command} ', tool.output)
+
+    def test_help_documents_the_exit_status(self):
+        for arguments in ([], *([command] for command in COMMANDS)):
+            tool = self.tool(*arguments, '--help')
+            self.assert_success(tool)
+            for status in ('0', '1', '2', '3', '130', '143'):
+                self.assertRegex(tool.output, rf'(?m)^  {status} +\S')
+
+    def test_help_of_a_command_names_its_options(self):
+        common = ('--uri', '--password-file', '--resource', '--key-sequence', '--insecure-plain',
+                  '--ca-file', '--verbose', '--anonymous', '--wait', '--proxy', '--timeout')
+        own = {'prebind': ('--format',), 'send': ('--session',),
+               'listen': ('--format', '--session', '--count', '--detach')}
+        for command in COMMANDS:
+            tool = self.tool(command, '--help')
+            self.assert_success(tool)
+            self.assertRegex(tool.output, rf'(?m)^  bosh-tool {command} \[')
+            for option in common + own[command]:
+                self.assertRegex(tool.output, rf'(?m)^  (-\w, )?{option}\b')
+
+
+class Usage(ToolTestCase):
+    def assert_usage(self, pattern, *arguments, **options):
+        self.assert_failure(self.tool(*arguments, **options), 2, pattern)
+
+    def test_no_command(self):
+        self.assert_usage('--help')
+
+    def test_unknown_command(self):
+        self.assert_usage('frobnicate', 'frobnicate')
+
+    def test_unknown_option(self):
+        for command in COMMANDS:
+            self.assert_usage('--frobnicate', command, '--frobnicate', ALICE)
+
+    def test_a_password_is_no_option(self):
+        self.assert_usage('--password', 'prebind', '--password', PASSWORD, ALICE)
+
+    def test_number_of_arguments(self):
+        self.assert_usage('prebind --help', 'prebind')
+        self.assert_usage('prebind --help', 'prebind', ALICE, ALICE)
+        self.assert_usage('listen --help', 'listen')
+        self.assert_usage('send --help', 'send', ALICE, ALICE)
+        self.assert_usage('send --help', 'send', '--session', 'file', ALICE)
+        self.assert_usage('listen --help', 'listen', '--session', 'file', ALICE)
+
+    def test_jid(self):
+        for jid in ('localhost', '@localhost', 'alice@', 'alice@/resource', '', 'alice@localhost/'):
+            self.assert_usage('JID|domain|resource', 'prebind', jid, BOSH_PASSWORD=PASSWORD)
+        self.assert_usage('--resource', 'prebind', '--resource', 'one', ALICE + '/two')
+        self.assert_usage('resource', 'prebind', '--resource', '', ALICE)
+        self.assert_usage('recipient', 'send', ALICE, '', 'text')
+
+    def test_anonymous_has_no_user(self):
+        self.assert_usage('--anonymous', 'prebind', '--anonymous', ALICE)
+        self.assert_usage('--anonymous', 'prebind', '--anonymous', '--password-file', '-',
+                          'localhost')
+
+    def test_session_excludes_a_login(self):
+        for option in (['--anonymous'], ['--key-sequence'], ['--insecure-plain'],
+                       ['--password-file', '-'], ['--resource', 'here']):
+            self.assert_usage('--session', 'listen', '--session', '-', *option)
+
+    def test_values(self):
+        self.assert_usage('format', 'prebind', '--format', 'yaml', ALICE)
+        self.assert_usage('many', 'prebind', '--wait', 'many', ALICE)
+        self.assert_usage('wait', 'prebind', '--wait', '-2', ALICE)
+        self.assert_usage('wait', 'prebind', '--wait', '3601', ALICE)
+        self.assert_usage('timeout', 'prebind', '--timeout', '-1', ALICE)
+        self.assert_usage('timeout', 'prebind', '--timeout', '86401', ALICE)
+        self.assert_usage('count', 'listen', '--count', '-1', ALICE)
+        self.assert_usage('proxy', 'prebind', '--proxy', 'not a uri', ALICE)
+
+    def test_uri(self):
+        for uri in ('ftp://localhost/', 'localhost', '/http-bind', 'http://', 'not a uri',
+                    'http://user:secret@localhost/'):
+            self.assert_usage('.', 'prebind', '--uri', uri, ALICE, BOSH_PASSWORD=PASSWORD)
+
+
+class Password(ToolTestCase):
+    """Where there is a password, the connection is tried, and refused."""
+
+    def setUp(self):
+        # A port that is taken, and on which nobody listens.
+        self.socket = socket.socket()
+        self.addCleanup(self.socket.close)
+        self.socket.bind(('127.0.0.1', 0))
+        self.uri = f'http://127.0.0.1:{self.socket.getsockname()[1]}/'
+
+    def prebind(self, *arguments, **options):
+        return self.tool('prebind', '--uri', self.uri, '--timeout', '5', *arguments, ALICE,
+                         **options)
+
+    def file(self, contents):
+        handle = tempfile.NamedTemporaryFile()
+        self.addCleanup(handle.close)
+        handle.write(contents)
+        handle.flush()
+        return handle.name
+
+    def assert_used(self, tool):
+        self.assert_failure(tool, 1, '(?i)refused|could not connect|connect to')
+
+    def test_file(self):
+        for contents in (b'secret', b'secret\n', b'secret\r\n', 'geheim\u00fc\n'.encode()):
+            self.assert_used(self.prebind('--password-file', self.file(contents)))
+
+    def test_standard_input(self):
+        self.assert_used(self.prebind('--password-file', '-', text=PASSWORD + '\n'))
+
+    def test_environment(self):
+        self.assert_used(self.prebind(BOSH_PASSWORD=PASSWORD))
+
+    def test_none(self):
+        self.assert_failure(self.prebind(BOSH_PASSWORD=None), 2, '--password-file')
+
+    def test_missing_file(self):
+        tool = self.prebind('--password-file', '/nonexistent/password')
+        self.assert_failure(tool, 1, '/nonexistent/password')
+        self.assert_failure(self.prebind('--password-file', '/'), 1, '“/”')
+
+    def test_unusable(self):
+        for contents in (b'', b'\n'):
+            self.assert_failure(self.prebind('--password-file', self.file(contents)), 2, 'empty')
+        self.assert_failure(self.prebind('--password-file', self.file(b'\xff\xfe')), 1, 'UTF-8')
+        self.assert_failure(self.prebind('--password-file', self.file(b'se\0cret')), 1, 'UTF-8')
+        self.assert_failure(self.prebind('--password-file', '/dev/zero'), 1, 'long')
+        self.assert_failure(self.prebind(BOSH_PASSWORD=''), 2, 'empty')
+        self.assert_failure(self.prebind(BOSH_PASSWORD='s' * 2000), 2, 'long')
+
+    def test_is_taken_out_of_the_environment(self):
+        with DeafServer() as server:
+            tool = self.start_tool('prebind', '--uri', server.uri, ALICE, BOSH_PASSWORD=PASSWORD)
+            server.accept()
+            with open(f'/proc/{tool.pid}/environ', 'rb') as environment:
+                self.assertNotIn(PASSWORD.encode(), environment.read())
+
+
+class Terminal(ToolTestCase):
+    """The question on the terminal, on a pseudo-terminal."""
+
+    def start_on_terminal(self, uri):
+        tool = os.environ['BOSH_TOOL']
+        environment = self.environment(BOSH_PASSWORD=None)
+        self.pid, self.master = pty.fork()
+        if self.pid == 0:
+            os.execve(tool, [tool, 'prebind', '--uri', uri, '--timeout', '5', ALICE], environment)
+        self.output = ''
+        self.addCleanup(os.close, self.master)
+
+    def echoes(self):
+        return termios.tcgetattr(self.master)[3] & termios.ECHO != 0
+
+    def read(self):
+        """FALSE at the end."""
+        ready, _, _ = select.select([self.master], [], [], PATIENCE)
+        self.assertTrue(ready, self.output)
+        try:
+            data = os.read(self.master, 1000)
+        except OSError:
+            return False
+        self.output += data.decode()
+        return len(data) > 0
+
+    def read_question(self, number=1):
+        while self.output.count('Password of alice@localhost: ') < number:
+            self.assertTrue(self.read(), self.output)
+
+    def read_to_the_end(self):
+        while self.read():
+            pass
+        _, status = os.waitpid(self.pid, 0)
+        return os.waitstatus_to_exitcode(status)
+
+    def test_shows_nothing(self):
+        with socket.socket() as taken:
+            taken.bind(('127.0.0.1', 0))
+            self.start_on_terminal(f'http://127.0.0.1:{taken.getsockname()[1]}/')
+            self.read_question()
+            self.assertFalse(self.echoes())
+            os.write(self.master, b'secret\n')
+            self.assertEqual(self.read_to_the_end(), 1)
+        self.assertNotIn(PASSWORD, self.output)
+        self.assertTrue(self.echoes())
+
+    def test_interrupt_restores_the_terminal(self):
+        for key, number in ((b'\x03', signal.SIGINT), (b'\x1c', signal.SIGQUIT)):
+            self.start_on_terminal('http://127.0.0.1:1/')
+            self.read_question()
+            os.write(self.master, b'secr' + key)
+            self.assertEqual(self.read_to_the_end(), -number)
+            self.assertNotIn('secr', self.output)
+            self.assertTrue(self.echoes())
+
+    def test_kill_restores_the_terminal(self):
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            self.start_on_terminal('http://127.0.0.1:1/')
+            self.read_question()
+            os.kill(self.pid, number)
+            self.assertEqual(self.read_to_the_end(), -number)
+            self.assertTrue(self.echoes())
+
+    def test_asks_again_after_a_stop(self):
+        # The leader of a session is not stopped, but all else is the same.
+        self.start_on_terminal('http://127.0.0.1:1/')
+        self.read_question()
+        os.write(self.master, b'\x1a')
+        self.read_question(2)
+        self.assertFalse(self.echoes())
+        os.write(self.master, b'\x03')
+        self.assertEqual(self.read_to_the_end(), -signal.SIGINT)
+
+    def test_end_of_input(self):
+        self.start_on_terminal('http://127.0.0.1:1/')
+        self.read_question()
+        os.write(self.master, b'\x04')
+        self.assertEqual(self.read_to_the_end(), 2)
+        self.assertIn('bosh-tool: The password is empty', self.output)
+
+
+class Failures(ToolTestCase):
+    def prebind(self, uri, *arguments):
+        return self.tool('prebind', '--uri', uri, *arguments, ALICE, BOSH_PASSWORD=PASSWORD)
+
+    def assert_answer_is_refused(self, status, headers, body, pattern='.'):
+        with HttpServer(lambda *_: (status, headers, body)) as server:
+            self.assert_failure(self.prebind(server.uri, '--timeout', '10'), 1, pattern)
+
+    def test_unknown_host(self):
+        # A label of more than 63 characters is looked for nowhere.
+        self.assert_failure(self.prebind(f'http://{"x" * 64}.example/'), 1, '.')
+
+    def test_web_page(self):
+        self.assert_answer_is_refused(200, {'Content-Type': 'text/html'},
+                                      b'<!DOCTYPE html><html><body>Welcome</body></html>')
+
+    def test_not_found(self):
+        self.assert_answer_is_refused(404, {'Content-Type': 'text/html'}, b'<h1>Not Found</h1>')
+
+    def test_empty_answer(self):
+        self.assert_answer_is_refused(200, {}, b'')
+
+    def test_redirect(self):
+        self.assert_answer_is_refused(302, {'Location': 'http://127.0.0.1:1/'}, b'')
+
+    def test_text_of_the_server_is_harmless(self):
+        body = ('<body xmlns="http://jabber.org/protocol/httpbind" type="terminate"'
+                ' condition="remote-stream-error"><stream:error'
+                ' xmlns:stream="http://etherx.jabber.org/streams">'
+                '<undefined-condition xmlns="urn:ietf:params:xml:ns:xmpp-streams"/>'
+                '<text xmlns="urn:ietf:params:xml:ns:xmpp-streams">one\ntwo &#155;31m</text>'
+                '</stream:error></body>')
+        self.assert_answer_is_refused(200, {'Content-Type': 'text/xml'}, body.encode(),
+                                      r'\A[^\x00-\x09\x0b-\x1f\x7f-\x9f]*\Z')
+
+    def test_certificates(self):
+        for path in ('/nonexistent/ca.pem', '/'):
+            self.assert_failure(self.prebind('https://127.0.0.1:1/', '--ca-file', path), 1, path)
+
+    def test_relative_ca_file(self):
+        self.assert_failure(self.prebind('https://127.0.0.1:1/', '--ca-file', 'nonexistent.pem'),
+                            1, 'nonexistent.pem')
+
+    def test_proxy_that_is_not_there(self):
+        tool = self.prebind('http://server.example/', '--proxy', 'http://127.0.0.1:1/',
+                            '--timeout', '5')
+        self.assert_failure(tool, 1, '.')
+
+    def test_timeout(self):
+        with DeafServer() as server:
+            self.assert_failure(self.prebind(server.uri, '--timeout', '1'), 1, '1 second')
+
+    def test_session_file(self):
+        self.assert_failure(self.tool('listen', '--session', '/nonexistent/session.json'),
+                            1, '/nonexistent/session.json')
+        for text in ('', 'JID: alice@localhost\n', '[]', '{"sid": 1}'):
+            self.assert_failure(self.tool('listen', '--session', '-', text=text), 1, '.')
+
+
+class Interrupts(ToolTestCase):
+    def assert_ends(self, number, status, *arguments):
+        with DeafServer() as server:
+            tool = self.start_tool(*arguments[:1], '--uri', server.uri, *arguments[1:],
+                                   BOSH_PASSWORD=PASSWORD)
+            server.accept()
+            tool.send_signal(number)
+            self.assertEqual(tool.wait(PATIENCE), status)
+            self.assertEqual(tool.stdout.read(), '')
+            self.assertEqual(tool.stderr.read(), '')
+
+    def test_interrupt(self):
+        self.assert_ends(signal.SIGINT, 130, 'prebind', ALICE)
+        self.assert_ends(signal.SIGINT, 130, 'send', ALICE, 'bob@localhost', 'Hello')
+        self.assert_ends(signal.SIGINT, 130, 'listen', ALICE)
+
+    def test_terminate(self):
+        self.assert_ends(signal.SIGTERM, 143, 'prebind', ALICE)
+
+
+if __name__ == '__main__':
+    unittest.main(verbosity=2)

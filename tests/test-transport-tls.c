@@ -1,0 +1,529 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "config.h"
+
+#include "bosh-error.h"
+#include "bosh-test-http.h"
+#include "bosh-test-tls.h"
+#include "bosh-test-transport.h"
+
+#include <string.h>
+
+/* Made once: openssl takes its time. */
+static BoshTestTls *tls;
+
+static void
+answer_ok (BoshTestPeer          *peer,
+           const BoshTestRequest *request,
+           gpointer               user_data)
+{
+  bosh_test_peer_reply (peer, 200, NULL, "<body/>");
+}
+
+static void
+answer_and_close (BoshTestPeer          *peer,
+                  const BoshTestRequest *request,
+                  gpointer               user_data)
+{
+  bosh_test_peer_reply (peer, 200, "Connection: close\r\n", "<body/>");
+}
+
+static void
+answer_never (BoshTestPeer          *peer,
+              const BoshTestRequest *request,
+              gpointer               user_data)
+{
+}
+
+/* https to localhost. */
+static BoshTestPoster *
+create_client (guint            port,
+               GTlsDatabase    *database,
+               GTlsCertificate *certificate,
+               GProxyResolver  *resolver)
+{
+  g_autoptr(BoshConnectionConfiguration) configuration = NULL;
+
+  configuration = g_object_new (BOSH_TYPE_CONNECTION_CONFIGURATION,
+                                "hostname", "localhost",
+                                "port", port,
+                                "secure", TRUE,
+                                "tls-database", database,
+                                "tls-certificate", certificate,
+                                "proxy-resolver", resolver,
+                                NULL);
+
+  return bosh_test_poster_new (configuration);
+}
+
+static BoshTestPoster *
+create_plain_client (const char     *hostname,
+                     guint           port,
+                     GProxyResolver *resolver)
+{
+  g_autoptr(BoshConnectionConfiguration) configuration = NULL;
+
+  configuration = g_object_new (BOSH_TYPE_CONNECTION_CONFIGURATION,
+                                "hostname", hostname,
+                                "port", port,
+                                "proxy-resolver", resolver,
+                                NULL);
+
+  return bosh_test_poster_new (configuration);
+}
+
+static void
+test_trusted (void)
+{
+  g_autoptr(BoshTestServer) server = bosh_test_server_new (tls->server, answer_ok, NULL);
+  g_autoptr(BoshTestPoster) client = NULL;
+
+  g_test_summary ("R97, R98 (XEP-0124 §19.1): https, trusted by the database of the "
+                  "configuration, on one connection");
+
+  client = create_client (bosh_test_server_get_port (server), tls->database, NULL, NULL);
+  g_assert_true (bosh_transport_is_private (client->transport));
+  client->n_reposts = 2;
+  bosh_test_poster_post (client, 1, "x");
+  bosh_test_wait (client->outcomes->len == 3);
+  for (guint i = 0; i < 3; i++)
+    bosh_test_assert_body (bosh_test_poster_get_outcome (client, i), "<body/>");
+  g_assert_cmpuint (bosh_test_server_get_n_accepted (server), ==, 1);
+}
+
+static void
+test_distrusted (void)
+{
+  const struct
+  {
+    GTlsCertificate *certificate;
+    GTlsDatabase *database;
+    const char *text;
+  } cases[] = {
+    { tls->server, NULL, "unknown authority" },
+    { tls->untrusted, tls->database, "unknown authority" },
+    { tls->other_host, tls->database, "another host" },
+    { tls->expired, tls->database, "expired" },
+  };
+
+  g_test_summary ("R100 (XEP-0124 §19.1): to a server that can't be trusted nothing is sent, "
+                  "and the reason is told");
+
+  for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      g_autoptr(BoshTestServer) server = NULL;
+      g_autoptr(BoshTestPoster) client = NULL;
+      const BoshTestOutcome *outcome;
+
+      server = bosh_test_server_new (cases[i].certificate, answer_ok, NULL);
+      client = create_client (bosh_test_server_get_port (server), cases[i].database, NULL, NULL);
+      outcome = bosh_test_poster_exchange (client, 1, "x");
+      bosh_test_assert_failed (outcome, BOSH_ERROR, BOSH_ERROR_TLS, FALSE);
+      g_assert_nonnull (strstr (outcome->error->message, "localhost"));
+      g_assert_nonnull (strstr (outcome->error->message, cases[i].text));
+      g_assert_cmpuint (bosh_test_server_get_requests (server)->len, ==, 0);
+      g_assert_cmpuint (client->n_written, ==, 0);
+    }
+}
+
+static void
+test_broken_handshake (void)
+{
+  g_autoptr(BoshTestServer) server = bosh_test_server_new (NULL, answer_ok, NULL);
+  g_autoptr(BoshTestPoster) client = NULL;
+  const BoshTestOutcome *outcome;
+
+  g_test_summary ("A server that breaks off the handshake is unreachable, and may be tried "
+                  "again");
+
+  client = create_client (bosh_test_server_get_port (server), tls->database, NULL, NULL);
+  bosh_test_poster_post (client, 1, "x");
+  bosh_test_wait (bosh_test_server_get_n_accepted (server) == 1);
+  g_clear_pointer (&server, bosh_test_server_free);
+  bosh_test_wait (client->outcomes->len == 1);
+  outcome = bosh_test_poster_get_outcome (client, 0);
+  g_test_message ("%s", outcome->error->message);
+  g_assert_cmpuint (outcome->error->domain, ==, G_IO_ERROR);
+  g_assert_false (outcome->maybe_sent);
+}
+
+static gboolean
+on_plain_incoming (GSocketService    *service,
+                   GSocketConnection *connection,
+                   GObject           *source_object,
+                   gpointer           user_data)
+{
+  static const char answer[] = "HTTP/1.1 400 TLS? What TLS?\r\nContent-Length: 0\r\n\r\n";
+  GPtrArray *connections = user_data;
+
+  g_output_stream_write_all (g_io_stream_get_output_stream (G_IO_STREAM (connection)),
+                             answer, strlen (answer), NULL, NULL, NULL);
+  g_ptr_array_add (connections, g_object_ref (connection));
+
+  return TRUE;
+}
+
+static void
+test_other_protocol (void)
+{
+  g_autoptr(GPtrArray) connections = g_ptr_array_new_with_free_func (g_object_unref);
+  g_autoptr(GSocketService) service = g_socket_service_new ();
+  g_autoptr(BoshTestPoster) client = NULL;
+  const BoshTestOutcome *outcome;
+  guint port;
+
+  g_test_summary ("A port that speaks something else than TLS is an error of TLS");
+
+  port = g_socket_listener_add_any_inet_port (G_SOCKET_LISTENER (service), NULL, NULL);
+  g_signal_connect (service, "incoming", G_CALLBACK (on_plain_incoming), connections);
+  client = create_client (port, tls->database, NULL, NULL);
+  outcome = bosh_test_poster_exchange (client, 1, "x");
+  g_test_message ("%s", outcome->error->message);
+  bosh_test_assert_failed (outcome, BOSH_ERROR, BOSH_ERROR_TLS, FALSE);
+  g_socket_service_stop (service);
+  g_socket_listener_close (G_SOCKET_LISTENER (service));
+}
+
+static void
+test_changed_certificate (void)
+{
+  g_autoptr(BoshTestServer) server = bosh_test_server_new (tls->server, answer_and_close, NULL);
+  g_autoptr(BoshTestPoster) client = NULL;
+  const BoshTestOutcome *outcome;
+
+  g_test_summary ("R99, R100 (XEP-0124 §19.1): nothing is sent to a server that shows another "
+                  "certificate later");
+
+  client = create_client (bosh_test_server_get_port (server), tls->database, NULL, NULL);
+  bosh_test_assert_body (bosh_test_poster_exchange (client, 1, "x"), "<body/>");
+  bosh_test_assert_body (bosh_test_poster_exchange (client, 2, "x"), "<body/>");
+  g_assert_cmpuint (bosh_test_server_get_n_accepted (server), ==, 2);
+
+  bosh_test_server_set_certificate (server, tls->other_server);
+  outcome = bosh_test_poster_exchange (client, 3, "x");
+  bosh_test_assert_failed (outcome, BOSH_ERROR, BOSH_ERROR_TLS, FALSE);
+  g_test_message ("%s", outcome->error->message);
+  bosh_test_wait (bosh_test_server_get_n_closed (server) == 3);
+  g_assert_cmpuint (bosh_test_server_get_requests (server)->len, ==, 2);
+  g_assert_cmpuint (client->n_written, ==, 2);
+
+  bosh_test_server_set_certificate (server, tls->server);
+  bosh_test_assert_body (bosh_test_poster_exchange (client, 4, "x"), "<body/>");
+}
+
+static void
+test_connect_timeout (void)
+{
+  g_autoptr(BoshTestServer) server = bosh_test_server_new (tls->server, answer_never, NULL);
+  g_autoptr(BoshConnectionConfiguration) configuration = NULL;
+  g_autoptr(BoshTestPoster) client = NULL;
+  const BoshTestOutcome *outcome;
+
+  g_test_summary ("connect-timeout: a server that does not go on with the handshake, and one "
+                  "that only holds");
+
+  configuration = g_object_new (BOSH_TYPE_CONNECTION_CONFIGURATION,
+                                "hostname", "localhost",
+                                "port", bosh_test_server_get_port (server),
+                                "secure", TRUE,
+                                "tls-database", tls->database,
+                                "connect-timeout", 1,
+                                NULL);
+  client = bosh_test_poster_new (configuration);
+
+  /* This one is connected, and held for longer than the timeout of the next. */
+  bosh_test_poster_post (client, 1, "hold");
+  bosh_test_wait (client->n_written == 1);
+
+  bosh_test_server_set_reading (server, FALSE);
+  outcome = bosh_test_poster_exchange (client, 2, "x");
+  g_assert_cmpuint (outcome->id, ==, 2);
+  bosh_test_assert_failed (outcome, BOSH_ERROR, BOSH_ERROR_TIMED_OUT, FALSE);
+  g_assert_nonnull (strstr (outcome->error->message, "localhost"));
+  bosh_test_drain ();
+  g_assert_cmpuint (client->outcomes->len, ==, 1);
+}
+
+static void
+test_cancel (void)
+{
+  g_autoptr(BoshTestServer) server = bosh_test_server_new (tls->server, answer_never, NULL);
+  g_autoptr(BoshTestPoster) client = NULL;
+
+  g_test_summary ("R64 (XEP-0124 §14.3): a held exchange over TLS is closed at once when it "
+                  "is cancelled");
+
+  client = create_client (bosh_test_server_get_port (server), tls->database, NULL, NULL);
+  bosh_test_poster_post (client, 1, "hold");
+  bosh_test_wait (bosh_test_server_get_requests (server)->len == 1);
+  bosh_transport_cancel (client->transport, 1);
+  bosh_test_wait (bosh_test_server_get_n_closed (server) == 1);
+  g_assert_cmpuint (client->outcomes->len, ==, 0);
+}
+
+static void
+on_first_request (BoshTestPeer          *peer,
+                  const BoshTestRequest *request,
+                  gpointer               user_data)
+{
+  BoshTestServer **server = user_data;
+
+  bosh_test_peer_reply (peer, 200, NULL, "<body/>");
+  bosh_test_server_set_reading (*server, FALSE);
+}
+
+static void
+test_cancel_while_writing (void)
+{
+  BoshTestServer *server = NULL;
+  gsize size = 8 * 1024 * 1024;
+  g_autofree char *body = g_strnfill (size, 'x');
+  g_autoptr(BoshTestPoster) client = NULL;
+
+  g_test_summary ("Cancelling does not block where the server reads nothing, and TLS wants to "
+                  "say good-bye");
+
+  server = bosh_test_server_new (tls->server, on_first_request, &server);
+  client = create_client (bosh_test_server_get_port (server), tls->database, NULL, NULL);
+  bosh_test_assert_body (bosh_test_poster_exchange (client, 1, "x"), "<body/>");
+
+  bosh_test_poster_post (client, 2, body);
+  bosh_test_drain ();
+  g_assert_cmpuint (client->n_written, ==, 1);
+  bosh_transport_cancel (client->transport, 2);
+  bosh_test_drain ();
+  g_assert_cmpuint (client->outcomes->len, ==, 1);
+
+  bosh_test_server_free (server);
+}
+
+static void
+test_client_certificate (void)
+{
+  g_autoptr(BoshTestNginx) nginx = NULL;
+  g_autoptr(BoshTestPoster) client = NULL;
+  g_autoptr(BoshTestPoster) nobody = NULL;
+
+  g_test_summary ("tls-certificate is shown to a server that asks, and HTTP/1.1 spoken to one "
+                  "that offers HTTP/2");
+
+  nginx = bosh_test_nginx_new (tls, "return 200 \"$ssl_client_verify $ssl_client_s_dn "
+                                    "$server_protocol\";");
+  if (nginx == NULL)
+    return;
+
+  client = create_client (bosh_test_nginx_get_port (nginx), tls->database, tls->client, NULL);
+  bosh_test_assert_body (bosh_test_poster_exchange (client, 1, "x"), "SUCCESS CN=romeo HTTP/1.1");
+  bosh_test_assert_body (bosh_test_poster_exchange (client, 2, "x"), "SUCCESS CN=romeo HTTP/1.1");
+
+  nobody = create_client (bosh_test_nginx_get_port (nginx), tls->database, NULL, NULL);
+  bosh_test_assert_body (bosh_test_poster_exchange (nobody, 1, "x"), "NONE  HTTP/1.1");
+}
+
+static const char *
+get_proxy_request (BoshTestProxy *proxy,
+                   guint          index)
+{
+  g_assert_cmpuint (index, <, bosh_test_proxy_get_requests (proxy)->len);
+
+  return g_ptr_array_index (bosh_test_proxy_get_requests (proxy), index);
+}
+
+static void
+test_http_proxy (void)
+{
+  g_autoptr(BoshTestServer) server = bosh_test_server_new (NULL, answer_ok, NULL);
+  g_autoptr(BoshTestProxy) proxy = bosh_test_proxy_new (BOSH_TEST_PROXY_HTTP);
+  g_autoptr(GProxyResolver) resolver = bosh_test_proxy_new_resolver (proxy);
+  g_autoptr(BoshTestPoster) client = NULL;
+  g_autofree char *start = NULL;
+  guint port = bosh_test_server_get_port (server);
+
+  g_test_summary ("proxy-resolver: http through an HTTP proxy, in absolute form, which is not "
+                  "private");
+
+  client = create_plain_client ("localhost", port, resolver);
+  bosh_test_assert_body (bosh_test_poster_exchange (client, 1, "x"), "<body/>");
+  start = g_strdup_printf ("POST http://localhost:%u/http-bind/ HTTP/1.1\r\n", port);
+  g_assert_true (g_str_has_prefix (get_proxy_request (proxy, 0), start));
+  g_assert_false (bosh_transport_is_private (client->transport));
+}
+
+static void
+test_connect_proxy (void)
+{
+  g_autoptr(BoshTestServer) server = bosh_test_server_new (tls->server, answer_ok, NULL);
+  g_autoptr(BoshTestProxy) proxy = bosh_test_proxy_new (BOSH_TEST_PROXY_HTTP);
+  g_autoptr(GProxyResolver) resolver = bosh_test_proxy_new_resolver (proxy);
+  g_autoptr(BoshTestPoster) client = NULL;
+  g_autofree char *start = NULL;
+  guint port = bosh_test_server_get_port (server);
+
+  g_test_summary ("proxy-resolver: https through an HTTP proxy, by CONNECT");
+
+  client = create_client (port, tls->database, NULL, resolver);
+  bosh_test_assert_body (bosh_test_poster_exchange (client, 1, "x"), "<body/>");
+  bosh_test_assert_body (bosh_test_poster_exchange (client, 2, "x"), "<body/>");
+  g_assert_cmpuint (bosh_test_proxy_get_requests (proxy)->len, ==, 1);
+  start = g_strdup_printf ("CONNECT localhost:%u HTTP/1.1\r\n", port);
+  g_assert_true (g_str_has_prefix (get_proxy_request (proxy, 0), start));
+}
+
+static void
+test_connect_changed_certificate (void)
+{
+  g_autoptr(BoshTestServer) server = bosh_test_server_new (tls->server, answer_and_close, NULL);
+  g_autoptr(BoshTestProxy) proxy = bosh_test_proxy_new (BOSH_TEST_PROXY_HTTP);
+  g_autoptr(GProxyResolver) resolver = bosh_test_proxy_new_resolver (proxy);
+  g_autoptr(BoshTestPoster) client = NULL;
+
+  g_test_summary ("R99 (XEP-0124 §19.1): certificates are compared behind a proxy too");
+
+  client = create_client (bosh_test_server_get_port (server), tls->database, NULL, resolver);
+  bosh_test_assert_body (bosh_test_poster_exchange (client, 1, "x"), "<body/>");
+  bosh_test_server_set_certificate (server, tls->other_server);
+  bosh_test_assert_failed (bosh_test_poster_exchange (client, 2, "x"),
+                           BOSH_ERROR, BOSH_ERROR_TLS, FALSE);
+  g_assert_cmpuint (bosh_test_server_get_requests (server)->len, ==, 1);
+}
+
+static void
+test_socks_proxy (void)
+{
+  g_autoptr(BoshTestProxy) proxy = bosh_test_proxy_new (BOSH_TEST_PROXY_SOCKS5);
+  g_autoptr(GProxyResolver) resolver = bosh_test_proxy_new_resolver (proxy);
+
+  g_test_summary ("proxy-resolver: http and https through a SOCKS5 proxy, which resolves the "
+                  "name");
+
+  for (guint secure = 0; secure <= 1; secure++)
+    {
+      g_autoptr(BoshTestServer) server = NULL;
+      g_autoptr(BoshTestPoster) client = NULL;
+      g_autofree char *target = NULL;
+      guint port;
+
+      server = bosh_test_server_new (secure ? tls->server : NULL, answer_ok, NULL);
+      port = bosh_test_server_get_port (server);
+      client = secure ? create_client (port, tls->database, NULL, resolver)
+                      : create_plain_client ("localhost", port, resolver);
+      bosh_test_assert_body (bosh_test_poster_exchange (client, 1, "x"), "<body/>");
+      target = g_strdup_printf ("localhost:%u", port);
+      g_assert_cmpstr (get_proxy_request (proxy, secure), ==, target);
+      g_assert_cmpint (bosh_transport_is_private (client->transport), ==, secure);
+    }
+}
+
+static void
+test_refusing_proxy (void)
+{
+  static const char * const refusals[] = {
+    "HTTP/1.1 502 Bad Gateway\r\nContent-Length: 4\r\n\r\nnope",
+    "HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n",
+    "HTTP/1.1 407 Who?\r\nProxy-Authenticate: Basic realm=\"x\"\r\nContent-Length: 0\r\n\r\n",
+    "HTTP/1.1 302 Elsewhere\r\nLocation: http://portal.example/\r\nContent-Length: 0\r\n\r\n",
+  };
+
+  g_test_summary ("A proxy that refuses CONNECT is no answer of the server");
+
+  for (gsize i = 0; i < G_N_ELEMENTS (refusals); i++)
+    {
+      g_autoptr(BoshTestProxy) proxy = bosh_test_proxy_new (BOSH_TEST_PROXY_HTTP);
+      g_autoptr(GProxyResolver) resolver = bosh_test_proxy_new_resolver (proxy);
+      g_autoptr(BoshTestPoster) client = NULL;
+
+      bosh_test_proxy_set_refusal (proxy, refusals[i]);
+      client = create_client (5281, tls->database, NULL, resolver);
+      bosh_test_assert_failed (bosh_test_poster_exchange (client, 1, "x"),
+                               G_IO_ERROR, G_IO_ERROR_PROXY_FAILED, FALSE);
+      g_assert_cmpuint (bosh_test_proxy_get_requests (proxy)->len, ==, 1);
+    }
+}
+
+static void
+test_missing_proxy (void)
+{
+  BoshTestProxy *proxy = bosh_test_proxy_new (BOSH_TEST_PROXY_HTTP);
+  g_autoptr(GProxyResolver) resolver = bosh_test_proxy_new_resolver (proxy);
+  g_autoptr(BoshTestPoster) client = NULL;
+
+  g_test_summary ("A proxy that is not there: nothing was sent");
+
+  bosh_test_proxy_free (proxy);
+  client = create_plain_client ("localhost", 5280, resolver);
+  bosh_test_assert_failed (bosh_test_poster_exchange (client, 1, "x"),
+                           G_IO_ERROR, G_IO_ERROR_CONNECTION_REFUSED, FALSE);
+}
+
+static void
+test_proxy_challenge (void)
+{
+  static const char challenge[] = "HTTP/1.1 407 Who?\r\nProxy-Authenticate: Basic realm=\"x\"\r\n"
+                                  "Connection: close\r\nContent-Length: 4\r\n\r\nwho?";
+  g_autoptr(BoshTestProxy) proxy = bosh_test_proxy_new (BOSH_TEST_PROXY_HTTP);
+  g_autoptr(GProxyResolver) plain = bosh_test_proxy_new_resolver (proxy);
+  g_auto(GStrv) uris = NULL;
+
+  g_test_summary ("A proxy that wants a password is told as such, with one in its URI and "
+                  "without, and tried a few times at most");
+
+  bosh_test_proxy_set_refusal (proxy, challenge);
+  uris = g_proxy_resolver_lookup (plain, "http://localhost/", NULL, NULL);
+
+  for (guint with_password = 0; with_password <= 1; with_password++)
+    {
+      g_autoptr(GProxyResolver) resolver = NULL;
+      g_autoptr(BoshTestPoster) client = NULL;
+      g_autoptr(BoshTestPoster) secure = NULL;
+      g_autofree char *uri = NULL;
+      const BoshTestOutcome *outcome;
+
+      g_ptr_array_set_size (bosh_test_proxy_get_requests (proxy), 0);
+      uri = g_strconcat (with_password ? "http://romeo:rose@" : "http://",
+                         uris[0] + strlen ("http://"), NULL);
+      resolver = g_simple_proxy_resolver_new (uri, NULL);
+      client = create_plain_client ("localhost", 5280, resolver);
+      outcome = bosh_test_poster_exchange (client, 1, "x");
+      bosh_test_assert_body (outcome, "who?");
+      g_assert_cmpuint (outcome->status, ==, 407);
+      g_assert_cmpuint (bosh_test_proxy_get_requests (proxy)->len, ==, 1);
+
+      secure = create_client (5281, tls->database, NULL, resolver);
+      bosh_test_assert_failed (bosh_test_poster_exchange (secure, 1, "x"),
+                               G_IO_ERROR, G_IO_ERROR_PROXY_FAILED, FALSE);
+      g_assert_cmpuint (bosh_test_proxy_get_requests (proxy)->len, <, 12);
+    }
+}
+
+int
+main (int   argc,
+      char *argv[])
+{
+  int status;
+
+  g_test_init (&argc, &argv, NULL);
+  tls = bosh_test_tls_new ();
+
+  g_test_add_func ("/bosh/transport/tls/trusted", test_trusted);
+  g_test_add_func ("/bosh/transport/tls/distrusted", test_distrusted);
+  g_test_add_func ("/bosh/transport/tls/handshake-broken-off", test_broken_handshake);
+  g_test_add_func ("/bosh/transport/tls/other-protocol", test_other_protocol);
+  g_test_add_func ("/bosh/transport/tls/changed-certificate", test_changed_certificate);
+  g_test_add_func ("/bosh/transport/tls/connect-timeout", test_connect_timeout);
+  g_test_add_func ("/bosh/transport/tls/cancel", test_cancel);
+  g_test_add_func ("/bosh/transport/tls/cancel-while-writing", test_cancel_while_writing);
+  g_test_add_func ("/bosh/transport/tls/client-certificate", test_client_certificate);
+  g_test_add_func ("/bosh/transport/proxy/http", test_http_proxy);
+  g_test_add_func ("/bosh/transport/proxy/connect", test_connect_proxy);
+  g_test_add_func ("/bosh/transport/proxy/changed-certificate",
+                   test_connect_changed_certificate);
+  g_test_add_func ("/bosh/transport/proxy/socks", test_socks_proxy);
+  g_test_add_func ("/bosh/transport/proxy/refusing", test_refusing_proxy);
+  g_test_add_func ("/bosh/transport/proxy/missing", test_missing_proxy);
+  g_test_add_func ("/bosh/transport/proxy/challenge", test_proxy_challenge);
+
+  status = g_test_run ();
+  bosh_test_tls_free (tls);
+
+  return status;
+}

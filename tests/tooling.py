@@ -1,0 +1,218 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""What the tests of the programs share: how to run them, a session written by
+hand, and peers that do what no server does."""
+
+import http.client
+import http.server
+import os
+import re
+import socket
+import ssl
+import subprocess
+import threading
+import unittest
+import urllib.parse
+import urllib.request
+import xml.etree.ElementTree as ElementTree
+
+PASSWORD = 'secret'
+# No single step of a test takes so long, however slow the machine.
+PATIENCE = 60
+
+NS_BODY = 'http://jabber.org/protocol/httpbind'
+NS_CLIENT = 'jabber:client'
+PING = '<iq xmlns="jabber:client" type="get" id="hand"><ping xmlns="urn:xmpp:ping"/></iq>'
+
+LINES = re.compile(r'JID: (?P<jid>\S+)\nSID: (?P<sid>\S+)\nRID: (?P<rid>[0-9]+)\n')
+
+
+class ServerAddress:
+    """A server that run-with.py started."""
+
+    def __init__(self, name):
+        prefix = f'BOSH_TEST_{name.upper()}_'
+        self.name = name
+        self.uris = {'http': os.environ[prefix + 'HTTP_URI'],
+                     'https': os.environ[prefix + 'HTTPS_URI']}
+        self.ca_file = os.environ[prefix + 'CA_FILE']
+        self.enforces_keys = name == 'ejabberd'
+
+    def raw_session(self, sid, rid, scheme='http'):
+        context = ssl.create_default_context(cafile=self.ca_file)
+        return RawSession(self.uris[scheme], context, sid, rid)
+
+
+class RawSession:
+    """A session gone on with by hand, from its numbers alone."""
+
+    def __init__(self, uri, context, sid, rid):
+        self.uri = uri
+        self.context = context
+        self.sid = sid
+        self.rid = int(rid)
+
+    def post(self, payload='', attributes=''):
+        """Returns the <body/> of the answer."""
+        body = (f'<body xmlns="{NS_BODY}" rid="{self.rid}" sid="{self.sid}"{attributes}>'
+                f'{payload}</body>')
+        self.rid += 1
+        request = urllib.request.Request(self.uri, body.encode(),
+                                         {'Content-Type': 'text/xml; charset=utf-8'})
+        is_secure = self.uri.startswith('https:')
+        with urllib.request.urlopen(request, timeout=PATIENCE,
+                                    **({'context': self.context} if is_secure else {})) as answer:
+            return ElementTree.fromstring(answer.read())
+
+    def ping(self):
+        """Whether the session lives: the server answers a stanza in it."""
+        answer = self.post(PING)
+        # The answer may come with the next request only.
+        for _ in range(3):
+            if answer.get('type') == 'terminate':
+                return False
+            for iq in answer.iter(f'{{{NS_CLIENT}}}iq'):
+                if iq.get('id') == 'hand':
+                    return True
+            answer = self.post(PING.replace('hand', 'again'))
+        return False
+
+    def receive(self):
+        """The texts of the messages that wait. There must be one."""
+        return [message.findtext(f'{{{NS_CLIENT}}}body')
+                for message in self.post().iter(f'{{{NS_CLIENT}}}message')]
+
+    def terminate(self):
+        return self.post(attributes=' type="terminate"')
+
+
+class ProgramTestCase(unittest.TestCase):
+    """Runs programs, and leaves none behind."""
+
+    maxDiff = None
+
+    def environment(self, **changes):
+        # The translations are not under test.
+        merged = {**os.environ, 'LC_ALL': 'C.UTF-8', 'LANGUAGE': '', **changes}
+        return {name: value for name, value in merged.items() if value is not None}
+
+    def start(self, command, input_=subprocess.DEVNULL, **environment):
+        process = subprocess.Popen(
+            command, stdin=input_, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            encoding='utf-8', env=self.environment(**environment),
+            # No terminal, so nothing asks for a password there.
+            start_new_session=True)
+        self.addCleanup(self._end, process)
+        return process
+
+    def _end(self, process):
+        if process.poll() is None:
+            process.kill()
+        process.communicate()
+
+    def run_program(self, command, text=None, **environment):
+        process = self.start(command, subprocess.DEVNULL if text is None else subprocess.PIPE,
+                             **environment)
+        process.output, process.errors = process.communicate(text, timeout=PATIENCE)
+        return process
+
+    def assert_success(self, process):
+        self.assertEqual((process.returncode, process.errors), (0, ''))
+
+    def assert_three_lines(self, output):
+        self.assertRegex(output, '^' + LINES.pattern + '$')
+        return LINES.fullmatch(output)
+
+
+class ToolTestCase(ProgramTestCase):
+    """Runs bosh-tool."""
+
+    def tool(self, *arguments, **options):
+        return self.run_program([os.environ['BOSH_TOOL'], *arguments], **options)
+
+    def start_tool(self, *arguments, **options):
+        return self.start([os.environ['BOSH_TOOL'], *arguments], **options)
+
+    def assert_failure(self, process, status, pattern):
+        """One line says why, on the standard error."""
+        self.assertEqual(process.returncode, status, process.errors)
+        self.assertRegex(process.errors, r'\Abosh-tool: [^\n]+\n\Z')
+        self.assertRegex(process.errors, pattern)
+        self.assertNotIn(PASSWORD, process.errors)
+
+
+class DeafServer:
+    """Takes connections, and never answers."""
+
+    def __enter__(self):
+        self._socket = socket.create_server(('127.0.0.1', 0))
+        self._socket.settimeout(PATIENCE)
+        self.uri = f'http://127.0.0.1:{self._socket.getsockname()[1]}/'
+        self._peers = []
+        return self
+
+    def accept(self):
+        """Waits for a request."""
+        peer, _ = self._socket.accept()
+        peer.settimeout(PATIENCE)
+        peer.recv(1)
+        self._peers.append(peer)
+
+    def __exit__(self, *_):
+        for peer in self._peers:
+            peer.close()
+        self._socket.close()
+
+
+class HttpServer:
+    """Answers each POST by `respond (path, headers, body)`, which returns
+    (status, headers, bytes)."""
+
+    def __init__(self, respond):
+        class Handler(http.server.BaseHTTPRequestHandler):
+            protocol_version = 'HTTP/1.1'
+
+            def do_POST(self):
+                body = self.rfile.read(int(self.headers['Content-Length']))
+                status, headers, answer = respond(self.path, self.headers, body)
+                self.send_response(status)
+                for name, value in headers.items():
+                    self.send_header(name, value)
+                self.send_header('Content-Length', str(len(answer)))
+                self.end_headers()
+                self.wfile.write(answer)
+
+            def log_message(self, *_):
+                pass
+
+        class Server(http.server.ThreadingHTTPServer):
+            def handle_error(self, *_):
+                """A client may go away whenever it likes."""
+
+        self._server = Server(('127.0.0.1', 0), Handler)
+        self.uri = f'http://127.0.0.1:{self._server.server_port}/'
+
+    def __enter__(self):
+        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self._server.shutdown()
+        self._server.server_close()
+
+
+def forward_to(uri):
+    """For HttpServer: a proxy, of which all names lead to one server."""
+    target = urllib.parse.urlsplit(uri)
+
+    def respond(path, headers, body):
+        connection = http.client.HTTPConnection(target.hostname, target.port, timeout=PATIENCE)
+        try:
+            connection.request('POST', urllib.parse.urlsplit(path).path, body,
+                               {'Content-Type': headers['Content-Type']})
+            response = connection.getresponse()
+            return response.status, {'Content-Type': 'text/xml'}, response.read()
+        finally:
+            connection.close()
+
+    return respond
