@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Logs in, and hands the session over: prints the numbers by which another
+ * program goes on with it.
+ *
+ *   prebind-vala URI DOMAIN [USERNAME [RESOURCE]]
+ *
+ * Without a user name the login is anonymous. Environment: BOSH_PASSWORD;
+ * BOSH_KEY_SEQUENCE, if set, asks for one; BOSH_CA_FILE is who is trusted.
+ */
+
+async void prebind (string address, string domain, string? username, string? resource) throws Error
+{
+  var uri = Uri.parse (address, UriFlags.SCHEME_NORMALIZE);
+  var ca_file = Environment.get_variable ("BOSH_CA_FILE");
+  TlsDatabase? database = ca_file != null ? TlsFileDatabase.@new (ca_file) : null;
+  var configuration = (Bosh.ConnectionConfiguration) Object.new (
+    typeof (Bosh.ConnectionConfiguration),
+    hostname: uri.get_host (),
+    port: uri.get_port (),
+    path: uri.get_path (),
+    secure: uri.get_scheme () == "https",
+    use_key_sequence: Environment.get_variable ("BOSH_KEY_SEQUENCE") != null,
+    tls_database: database);
+  var client = new Bosh.Client (domain, configuration);
+
+  yield client.connect_async (null);
+  if (username != null)
+    yield client.login_async (username, Environment.get_variable ("BOSH_PASSWORD"), resource, null);
+  else
+    yield client.login_anonymously_async (null, null);
+
+  stdout.printf ("JID: %s\n", client.get_jid ());
+  stdout.printf ("SID: %s\n", client.get_connection ().get_session_id ());
+  /* The session lives on in the server. */
+  stdout.printf ("RID: %" + uint64.FORMAT + "\n", client.get_connection ().detach ());
+}
+
+int main (string[] args)
+{
+  var loop = new MainLoop ();
+  int status = 0;
+
+  if (args.length < 3 || (args.length > 3 && Environment.get_variable ("BOSH_PASSWORD") == null))
+    {
+      stderr.printf ("Usage: BOSH_PASSWORD=… prebind-vala URI DOMAIN [USERNAME [RESOURCE]]\n");
+      return 2;
+    }
+
+  prebind.begin (args[1], args[2], args[3], args.length > 4 ? args[4] : null, (object, result) =>
+    {
+      try
+        {
+          prebind.end (result);
+        }
+      catch (Error error)
+        {
+          stderr.printf ("%s\n", error.message);
+          status = 1;
+        }
+      loop.quit ();
+    });
+  loop.run ();
+
+  return status;
+}
