@@ -7,6 +7,7 @@
 #pragma once
 
 #include "bosh-connection-private.h"
+#include "bosh-network-watch-private.h"
 #include "bosh-pending-tasks-private.h"
 #include "bosh-session-private.h"
 #include "bosh-transport-private.h"
@@ -29,7 +30,8 @@ struct _BoshConnection
   BoshTransport               *transport;
   GMainContext                *context;
   GSource                     *source;         /* wakes the session; the only timer */
-  gboolean                     draining;
+  BoshNetworkWatch            *network;        /* tells when the network is back */
+  int                          drain_level;    /* depth of the loop that drains, + 1; or 0 */
   BoshPendingTasks            *tasks;
 
   BoshConnectionFilter         filter;

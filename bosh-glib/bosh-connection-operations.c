@@ -219,7 +219,6 @@ bosh_connection_attach_async (BoshConnection      *self,
 {
   g_autoptr(GTask) task = NULL;
   const BoshSavedSession *saved;
-  const char * const *cookies;
   const char *domain;
 
   g_return_if_fail (BOSH_IS_CONNECTION (self));
@@ -244,9 +243,7 @@ bosh_connection_attach_async (BoshConnection      *self,
 
   open_session (self, saved);
   bosh_connection_set_jid (self, bosh_detached_session_get_jid (session));
-  cookies = bosh_detached_session_get_cookies (session);
-  if (cookies != NULL)
-    bosh_transport_add_cookies (self->transport, cookies);
+  bosh_transport_add_cookies (self->transport, bosh_detached_session_get_cookies (session));
   bosh_pending_tasks_add (self->tasks, g_steal_pointer (&task), 0, self->context);
   bosh_session_open (self->session, g_get_monotonic_time ());
   connection_drain (self);
@@ -303,6 +300,9 @@ bosh_connection_restart_async (BoshConnection      *self,
 
   task = g_task_new (self, cancellable, callback, user_data);
   g_task_set_source_tag (task, bosh_connection_restart_async);
+
+  if (g_task_return_error_if_cancelled (task))
+    return;
 
   if (!check_session (self, &error) || !bosh_session_restart (self->session, self->jid, &error))
     {
@@ -634,6 +634,10 @@ bosh_connection_detach (BoshConnection *self)
   if (bosh_connection_get_session_id (self) == NULL ||
       bosh_session_get_state (self->session) == BOSH_SESSION_CLOSED)
     return 0;
+
+  /* Also while detach_async() is about to give its result. */
+  if (bosh_session_get_state (self->session) == BOSH_SESSION_DETACHED)
+    return bosh_session_get_last_rid (self->session) + 1;
 
   g_object_ref (self);
   next = bosh_session_detach (self->session);

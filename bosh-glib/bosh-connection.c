@@ -89,8 +89,12 @@ connection_source_dispatch (GSource     *source,
                             GSourceFunc  callback,
                             gpointer     user_data)
 {
+  BoshConnection *self = ((ConnectionSource *)source)->connection;
+
   g_source_set_ready_time (source, -1);
-  connection_drain (((ConnectionSource *)source)->connection);
+  if (bosh_network_watch_take_change (self->network))
+    bosh_session_handle_network (self->session, g_get_monotonic_time ());
+  connection_drain (self);
 
   return G_SOURCE_CONTINUE;
 }
@@ -112,6 +116,7 @@ void
 connection_stop (BoshConnection *self)
 {
   g_clear_pointer (&self->transport, bosh_transport_free);
+  g_clear_pointer (&self->network, bosh_network_watch_free);
   if (self->source != NULL)
     {
       g_source_destroy (self->source);
@@ -322,17 +327,21 @@ notify_changes (BoshConnection *self)
 
 /* Does what the session wants done. A handler may call anything here, or drop
  * the last reference: what it asks of the session is done by the loop that it
- * was called from. */
+ * was called from. Only if it runs a main loop of its own, which is deeper then,
+ * that one goes on with the rest. */
 void
 connection_drain (BoshConnection *self)
 {
+  int level = g_main_depth () + 1;
+  int outer_level = self->drain_level;
   BoshAction action;
 
-  if (self->draining)
+  if (level <= outer_level)
     return;
 
   g_object_ref (self);
-  self->draining = TRUE;
+  self->drain_level = level;
+  connection_wake (self);
 
   while (bosh_session_next_action (self->session, &action, g_get_monotonic_time ()))
     {
@@ -342,7 +351,7 @@ connection_drain (BoshConnection *self)
       g_clear_error (&action.error);
     }
 
-  self->draining = FALSE;
+  self->drain_level = outer_level;
   if (self->source != NULL)
     g_source_set_ready_time (self->source, bosh_session_get_deadline (self->session));
   notify_changes (self);
@@ -394,8 +403,9 @@ on_response (guint64                      id,
         .location = response->location,
       };
 
-      emit_body (self, SIGNAL_RESPONSE_RECEIVED, response->body);
       bosh_session_handle_response (self->session, id, &answer, now);
+      connection_wake (self);
+      emit_body (self, SIGNAL_RESPONSE_RECEIVED, response->body);
     }
   connection_drain (self);
   g_object_unref (self);
@@ -410,7 +420,9 @@ connection_start (BoshConnection *self)
   self->source = g_source_new (&connection_source_funcs, sizeof (ConnectionSource));
   ((ConnectionSource *)self->source)->connection = self;
   g_source_set_static_name (self->source, "[bosh] connection");
+  g_source_set_can_recurse (self->source, TRUE);
   g_source_attach (self->source, self->context);
+  self->network = bosh_network_watch_new (self->source);
 }
 
 static void

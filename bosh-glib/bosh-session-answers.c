@@ -18,9 +18,10 @@
 #define MAX_ATTACH_FAILURES 4
 #define MAX_TERMINATE_ATTEMPTS 3
 
-/* Answers of the connection manager in a row that can't be used, and requests
- * to repeat one request (§17.3). */
-#define MAX_BAD_ANSWERS 3
+/* Answers to one request that can't be used: half an answer looks like that too,
+ * so there is more than one chance. And how often the connection manager may
+ * ask for the same request again (§17.3). */
+#define MAX_BAD_ANSWERS 5
 #define MAX_REPEATS_ASKED 5
 
 /* How long after a terminate the answers to other requests are awaited. */

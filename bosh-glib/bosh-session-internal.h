@@ -43,7 +43,7 @@ typedef struct
   gboolean          overtakable;   /* nothing yet hints that it arrived */
   guint             attempts;
   guint             suspicions;    /* repeats because its silence was suspicious */
-  guint             bad_answers;   /* in a row */
+  guint             bad_answers;   /* that could not be used */
   gint64            sent_at;       /* of the last attempt */
   gint64            written_at;    /* of the last attempt, or NEVER */
   gint64            retry_at;      /* when to repeat it, or NEVER */

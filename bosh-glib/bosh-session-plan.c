@@ -20,6 +20,11 @@
 #define SHORTEST_GUARD (5 * MILLISECOND)
 #define LONGEST_GUARD (100 * MILLISECOND)
 
+/* The same between the last request of one owner of a session and the first of
+ * the next, which nobody watches both: a busy Prosody was seen to read the new
+ * socket first, and to answer on the old one. */
+#define HAND_OVER_GUARD (250 * MILLISECOND)
+
 /* With more requests out than are held, the server lets the oldest go at once;
  * if it does not, one of them is lost, or they were overtaken. */
 #define SUSPICION_AFTER (1500 * MILLISECOND)
@@ -200,10 +205,27 @@ check_termination (BoshSession *self,
   return FALSE;
 }
 
+/* Can a later request no longer overtake this one? */
+static gboolean
+is_settled (BoshSession *self,
+            Request     *request,
+            gint64       now)
+{
+  gint64 guard = CLAMP (2 * self->round_trip, SHORTEST_GUARD, LONGEST_GUARD);
+
+  if (request->response != NULL || request->confirmed)
+    return TRUE;
+  if (!request->in_flight || request->written_at == NEVER)
+    return FALSE;
+
+  return !request->overtakable || is_due (self, request->written_at + guard, now);
+}
+
 /* Nothing but at most one request that the server has and holds: whoever
  * repeats its number goes on without loss. */
 static gboolean
-can_hand_over (BoshSession *self)
+can_hand_over (BoshSession *self,
+               gint64       now)
 {
   Request *only = g_queue_peek_head (&self->window);
 
@@ -211,15 +233,16 @@ can_hand_over (BoshSession *self)
       self->state == BOSH_SESSION_ATTACHING)
     return FALSE;
 
-  return only == NULL || only->confirmed || (only->kind == REQUEST_EMPTY && only->in_flight &&
-                                             only->written_at != NEVER);
+  return only == NULL || only->confirmed ||
+         (only->kind == REQUEST_EMPTY && only->in_flight && only->written_at != NEVER &&
+          is_due (self, only->written_at + HAND_OVER_GUARD, now));
 }
 
 static gboolean
 check_hand_over (BoshSession *self,
                  gint64       now)
 {
-  if (!self->handing_over || (!can_hand_over (self) && !is_due (self, self->hand_over_at, now)))
+  if (!self->handing_over || (!can_hand_over (self, now) && !is_due (self, self->hand_over_at, now)))
     return FALSE;
 
   for (GList *link = self->window.head; link != NULL; link = link->next)
@@ -269,7 +292,9 @@ check_pause (BoshSession *self,
           !is_due (self, request->written_at + PAUSE_SETTLES_WITHIN, now))
         return FALSE;
 
-      if (!request->confirmed && request->attempts < MAX_PAUSE_ATTEMPTS)
+      /* A short pause would be over before it is sure. */
+      if (!request->confirmed && request->attempts < MAX_PAUSE_ATTEMPTS &&
+          self->paused_until - now >= 4 * PAUSE_SETTLES_WITHIN)
         {
           session_repeat (self, request, now);
           return TRUE;
@@ -283,22 +308,6 @@ check_pause (BoshSession *self,
   session_push_action (self, BOSH_ACTION_PAUSED);
 
   return TRUE;
-}
-
-/* Can a later request no longer overtake this one? */
-static gboolean
-is_settled (BoshSession *self,
-            Request     *request,
-            gint64       now)
-{
-  gint64 guard = CLAMP (2 * self->round_trip, SHORTEST_GUARD, LONGEST_GUARD);
-
-  if (request->response != NULL || request->confirmed)
-    return TRUE;
-  if (!request->in_flight || request->written_at == NEVER)
-    return FALSE;
-
-  return !request->overtakable || is_due (self, request->written_at + guard, now);
 }
 
 static void

@@ -513,10 +513,23 @@ bosh_session_terminate (BoshSession  *self,
 guint64
 bosh_session_detach (BoshSession *self)
 {
+  guint64 next = self->next_rid;
+
+  /* The server has not seen what was never written: a request behind such a
+   * number would wait for it in vain. */
+  for (GList *link = self->window.tail; link != NULL; link = link->prev)
+    {
+      Request *request = link->data;
+
+      if (request->attempts > 1 || request->written_at != NEVER)
+        break;
+      next = request->rid;
+    }
+
   abandon_all (self);
   session_set_state (self, BOSH_SESSION_DETACHED);
 
-  return self->next_rid;
+  return next;
 }
 
 gboolean

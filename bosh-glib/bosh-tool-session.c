@@ -264,7 +264,9 @@ create_address (const ToolOptions  *options,
 
   address = bosh_connection_configuration_new_for_uri (uri, &local_error);
   if (address == NULL)
-    g_set_error_literal (error, TOOL_USAGE_ERROR, 0, local_error->message);
+    g_set_error (error, TOOL_USAGE_ERROR, 0,
+                 _("Can't use the address of the connection manager: %s"),
+                 local_error->message);
 
   return address;
 }

@@ -9,8 +9,6 @@
 /* Longer than any step takes, in seconds. */
 #define PATIENCE 60
 
-/*DBG*/static void dbg_sent(BoshConnection*c,const char*b,gpointer d){ if(g_getenv("DBG")) g_printerr("%p %ld >> %s\n",(void*)c,(long)(g_get_monotonic_time()/1000%1000000),b);}
-/*DBG*/static void dbg_recv(BoshConnection*c,const char*b,gpointer d){ if(g_getenv("DBG")) g_printerr("%p %ld << %s\n",(void*)c,(long)(g_get_monotonic_time()/1000%1000000),b);}
 static const char *server;
 static gboolean use_keys;
 
@@ -132,7 +130,7 @@ bosh_test_new_client (const char *domain)
 {
   g_autoptr(BoshConnectionConfiguration) configuration = bosh_test_new_configuration ();
 
-  /*DBG*/{BoshClient *cl = bosh_client_new (domain, configuration);BoshConnection *co=bosh_client_get_connection(cl);g_signal_connect(co,"request-sent",G_CALLBACK(dbg_sent),NULL);g_signal_connect(co,"response-received",G_CALLBACK(dbg_recv),NULL); return cl;}
+  return bosh_client_new (domain, configuration);
 }
 
 gboolean

@@ -219,6 +219,13 @@ bosh_test_manager_get_port (BoshTestManager *self)
 }
 
 void
+bosh_test_manager_set_certificate (BoshTestManager *self,
+                                   GTlsCertificate *certificate)
+{
+  bosh_test_server_set_certificate (self->server, certificate);
+}
+
+void
 bosh_test_manager_set_script (BoshTestManager *self,
                               BoshTestScript   script,
                               gpointer         user_data)

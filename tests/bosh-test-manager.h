@@ -36,6 +36,9 @@ typedef gboolean (*BoshTestScript) (BoshTestManager  *manager,
 BoshTestManager   *bosh_test_manager_new            (GTlsCertificate        *certificate);
 void               bosh_test_manager_free           (BoshTestManager        *self);
 guint              bosh_test_manager_get_port       (BoshTestManager        *self);
+/* For connections that come after. */
+void               bosh_test_manager_set_certificate (BoshTestManager       *self,
+                                                     GTlsCertificate        *certificate);
 
 /* A configuration that leads to the manager, with other properties after it,
  * ended by NULL. */
@@ -47,7 +50,8 @@ guint              bosh_test_manager_get_port       (BoshTestManager        *sel
                  __VA_ARGS__))
 
 /* The attributes of the creation answer, and what is in it. */
-#define BOSH_TEST_GRANTS "sid='s1' wait='55' hold='1' requests='2' inactivity='30' polling='2' ver='1.11'"
+#define BOSH_TEST_GRANTS                                                      \
+  "sid='s1' wait='55' hold='1' requests='2' inactivity='30' polling='2' ver='1.11'"
 #define BOSH_TEST_FEATURES "<stream:features xmlns:stream='http://etherx.jabber.org/streams'/>"
 
 void               bosh_test_manager_set_script     (BoshTestManager        *self,

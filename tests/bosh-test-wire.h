@@ -39,7 +39,8 @@ void              bosh_test_wire_disconnect    (BoshTestWire                 *se
 /* Sends a message that must be accepted. */
 void              bosh_test_wire_send          (BoshTestWire                 *self,
                                                 const char                   *text);
-/* Waits for the next stanza, which must be a message with this body. */
+/* Waits for the next stanza but features, which must be a message with this
+ * body. */
 void              bosh_test_wire_receive       (BoshTestWire                 *self,
                                                 const char                   *text);
 /* Compares the events, and forgets them: names of states, names of stanzas

@@ -104,8 +104,8 @@ test_defaults (void)
   BoshTestExchange *creation = create (manager, bosh_test_manager_configure (manager, NULL));
   BoshElement *body = bosh_test_exchange_get_body (creation);
   g_autofree char *host = g_strdup_printf ("127.0.0.1:%u", bosh_test_manager_get_port (manager));
-  g_autofree char *length = g_strdup_printf ("%" G_GSIZE_FORMAT,
-                                             g_bytes_get_size (bosh_test_exchange_get_bytes (creation)));
+  GBytes *bytes = bosh_test_exchange_get_bytes (creation);
+  g_autofree char *length = g_strdup_printf ("%" G_GSIZE_FORMAT, g_bytes_get_size (bytes));
 
   g_test_summary ("XEP-0124 §5, §7.1: the creation request without any setting");
 

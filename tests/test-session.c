@@ -548,8 +548,8 @@ test_http_errors_that_end (void)
     int         code;
   } cases[] = {
     { TEST_GRANTS, 404, 1, BOSH_ERROR_ITEM_NOT_FOUND },
-    { TEST_GRANTS, 400, 3, BOSH_ERROR_BAD_REQUEST },
-    { TEST_GRANTS, 403, 3, BOSH_ERROR_POLICY_VIOLATION },
+    { TEST_GRANTS, 400, 5, BOSH_ERROR_BAD_REQUEST },
+    { TEST_GRANTS, 403, 5, BOSH_ERROR_POLICY_VIOLATION },
     { "sid='s1' requests='2' wait='60'", 400, 1, BOSH_ERROR_BAD_REQUEST },
     { "sid='s1' requests='2' wait='60'", 403, 1, BOSH_ERROR_POLICY_VIOLATION },
     { "sid='s1' requests='2' wait='60'", 404, 1, BOSH_ERROR_ITEM_NOT_FOUND },
@@ -567,7 +567,7 @@ test_http_errors_that_end (void)
       for (guint j = 0; j < cases[i].answers; j++)
         {
           g_assert_null (t.error);
-          test_session_advance (&t, 3 * TEST_SECOND);
+          test_session_advance (&t, 8 * TEST_SECOND);
           g_bytes_unref (test_session_take_bytes (&t, &rid));
           test_session_answer_http (&t, rid, cases[i].status, "", -1);
         }
@@ -588,10 +588,10 @@ test_bad_xml_ends (void)
 
   test_session_init (&t, NULL);
   test_session_open (&t, TEST_GRANTS);
-  for (guint i = 0; i < 3; i++)
+  for (guint i = 0; i < 5; i++)
     {
       g_assert_null (t.error);
-      test_session_advance (&t, 3 * TEST_SECOND);
+      test_session_advance (&t, 8 * TEST_SECOND);
       g_bytes_unref (test_session_take_bytes (&t, &rid));
       test_session_answer (&t, rid, "", "<message xmlns='jabber:client'/><!-- no -->");
     }
@@ -1525,6 +1525,8 @@ test_keys_carried_over (void)
     expected = g_strdup (bosh_element_get_attribute (request, "key"));
   }
   g_assert_true (bosh_session_hand_over (t.session, NULL));
+  test_session_events (&t, "");
+  test_session_advance (&t, TEST_SECOND / 2);
   test_session_events (&t, "detached HANDED-OVER");
   saved = bosh_session_save (t.session);
 

@@ -43,7 +43,7 @@ class ServerTestCase(ToolTestCase):
 
     def send(self, to, text, *arguments):
         """The server keeps it until `to` is there."""
-        self.assert_success(self.call('send', *arguments, 'alice@localhost', to, text))
+        self.assert_success(self.call('send', *arguments, '--', 'alice@localhost', to, text))
 
     def prebind_json(self, *arguments):
         tool = self.call('prebind', '--format', 'json', *arguments)
@@ -81,7 +81,7 @@ class Prebind(ServerTestCase):
 
     def assert_alive(self, jid, session):
         """Both ways, from the printed number on."""
-        self.assert_success(self.call('send', 'bob@localhost', jid, 'are you there?'))
+        self.assert_success(self.call('send', '--', 'bob@localhost', jid, 'are you there?'))
         self.assertEqual(session.receive(), ['are you there?'])
         self.assertEqual(session.ping(), True)
         session.terminate()

@@ -91,8 +91,10 @@ def interrupt(number, _frame):
 
 def run(command, servers):
     """Returns the status of the command: negative for a signal."""
-    # A tool such as valgrind, set up by whoever started us.
-    wrapper = shlex.split(os.environ.get('BOSH_TEST_WRAPPER', ''))
+    # A tool such as valgrind, set up by whoever started us; not for Python.
+    wrapper = []
+    if not os.path.basename(command[0]).startswith('python'):
+        wrapper = shlex.split(os.environ.get('BOSH_TEST_WRAPPER', ''))
     try:
         process = servers.sandbox.popen(wrapper + command,
                                         env={**os.environ, **servers.environment()})

@@ -66,6 +66,7 @@ typedef struct
   guint     connection;
   Fate      fate;
   gboolean  open;
+  gboolean  answered;
 } Exchange;
 
 typedef struct
@@ -490,6 +491,22 @@ behave (Simulation *self)
     }
 }
 
+/* Was this request answered, by this exchange or by that of a repeat? */
+static gboolean
+was_answered (Simulation *self,
+              Exchange   *exchange)
+{
+  for (guint i = self->exchanges->len; i > 0; i--)
+    {
+      Exchange *other = get_exchange (self, i - 1);
+
+      if (other->rid == exchange->rid && other->answered)
+        return TRUE;
+    }
+
+  return FALSE;
+}
+
 static void
 handle_event (Simulation *self,
               Event      *event)
@@ -499,9 +516,9 @@ handle_event (Simulation *self,
   switch (event->type)
     {
     case EVENT_ARRIVES:
-      /* What is duplicated is not answered before: that would be another
-       * request, and end the session. */
-      if (exchange->fate == FATE_DUPLICATED && !exchange->open)
+      /* A copy that comes when the request was answered long ago would end the
+       * session, and nobody could help it. */
+      if (!exchange->open && was_answered (self, exchange))
         break;
       model_manager_request (self->manager, event->connection, event->bytes, self->now);
       break;
@@ -517,6 +534,7 @@ handle_event (Simulation *self,
           BoshHttpAnswer answer = { event->status, event->bytes, -1, NULL };
 
           exchange->open = FALSE;
+          exchange->answered = TRUE;
           bosh_session_handle_response (self->session, exchange->rid, &answer, self->now);
         }
       break;

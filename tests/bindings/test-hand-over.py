@@ -3,13 +3,14 @@
 """A session that wanders from process to process while messages arrive in it all
 the time: each message must be seen once, in order, by one of the processes.
 
-Without a role, it runs the test against the server named by the argument, which
-run-with.py has started. The roles are the processes of the test:
+Run with the name of a server that run-with.py has started, it is the test. With
+the name of a role, it is one of the processes of the test:
 
-  send NAME URI COUNT RATE   logs in as NAME and sends COUNT numbered messages
-  carry                      takes the session from standard input, prints the
-                             numbers of what arrives, hands the session over
-                             after as many as were asked for
+  send NAME URI COUNT RATE   logs in as NAME and sends COUNT numbered messages,
+                             RATE a second
+  carry                      takes the session from standard input, and prints
+                             the numbers of what arrives, and the session, when
+                             as many have arrived as were asked for
 """
 
 import json
@@ -32,14 +33,12 @@ HAND_OVERS = 10
 PATIENCE = 120
 
 
-def configure(uri):
-    configuration = Bosh.ConnectionConfiguration.new_for_uri(uri)
-    if 'BOSH_TEST_CA_FILE' not in os.environ:
-        return configuration
-    database = Gio.TlsFileDatabase.new(os.environ['BOSH_TEST_CA_FILE'])
+def configure(uri, key_sequence=False):
+    address = Bosh.ConnectionConfiguration.new_for_uri(uri)
     return Bosh.ConnectionConfiguration(
-        hostname=configuration.get_hostname(), port=configuration.get_port(),
-        path=configuration.get_path(), secure=configuration.get_secure(), tls_database=database)
+        hostname=address.get_hostname(), port=address.get_port(), path=address.get_path(),
+        secure=address.get_secure(), use_key_sequence=key_sequence,
+        tls_database=Gio.TlsFileDatabase.new(os.environ['BOSH_TEST_CA_FILE']))
 
 
 class Role:
@@ -67,7 +66,7 @@ class Role:
 class Sender(Role):
     def __init__(self, name, uri, count, rate):
         super().__init__()
-        self.left = range(count)
+        self.count = count
         self.next = 0
         self.interval = 1000 // rate
         self.client = Bosh.Client.new('localhost', configure(uri))
@@ -84,7 +83,7 @@ class Sender(Role):
         message = Bosh.Element.new_message(RECIPIENT, 'chat', str(self.next))
         self.client.send(message)
         self.next += 1
-        if self.next < len(self.left):
+        if self.next < self.count:
             return GLib.SOURCE_CONTINUE
         self.client.disconnect_async(None, self.on_disconnected)
         return GLib.SOURCE_REMOVE
@@ -123,15 +122,9 @@ class Carrier(Role):
 
 class HandOver(unittest.TestCase):
     server = None
-    scheme = 'http'
-    key_sequence = False
 
-    def prebind(self, uri):
-        configuration = configure(uri)
-        if self.key_sequence:
-            configuration = Bosh.ConnectionConfiguration(
-                hostname=configuration.get_hostname(), port=configuration.get_port(),
-                path=configuration.get_path(), use_key_sequence=True)
+    def prebind(self, uri, key_sequence):
+        configuration = configure(uri, key_sequence)
         result = []
         loop = GLib.MainLoop()
 
@@ -139,7 +132,6 @@ class HandOver(unittest.TestCase):
             result.append(Bosh.Client.prebind_finish(task))
             loop.quit()
 
-        # Presence makes the server deliver to this resource.
         Bosh.Client.prebind_async('localhost', configuration, 'bob', PASSWORD, 'carried', None,
                                   on_prebound)
         loop.run()
@@ -156,8 +148,7 @@ class HandOver(unittest.TestCase):
         prefix = f'BOSH_TEST_{self.server.upper()}_'
         uri = os.environ[f'{prefix}{scheme.upper()}_URI']
         os.environ['BOSH_TEST_CA_FILE'] = os.environ[prefix + 'CA_FILE']
-        self.key_sequence = key_sequence
-        session = self.prebind(uri)
+        session = self.prebind(uri, key_sequence)
         numbers = []
         sender = subprocess.Popen([sys.executable, __file__, 'send', 'alice', uri,
                                    str(MESSAGES), str(RATE)])
@@ -178,8 +169,12 @@ class HandOver(unittest.TestCase):
         self.assertEqual(numbers, list(range(MESSAGES)))
 
     def test_http(self):
-        """Design rule 3: a hand-over loses nothing and repeats nothing."""
+        """A hand-over loses nothing and repeats nothing."""
         self.run_test('http', False)
+
+    def test_https(self):
+        """The same through TLS."""
+        self.run_test('https', False)
 
     def test_key_sequence(self):
         """R71: nor does one that carries a key sequence along."""

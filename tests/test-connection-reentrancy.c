@@ -1,0 +1,437 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* A connection under handlers that do to it what they like: a whole life of a
+ * session is run again and again, and each time another one of its signals and
+ * callbacks does something. */
+
+#include "config.h"
+
+#include "bosh-test-client.h"
+#include "bosh-test-wire.h"
+
+#include <string.h>
+
+typedef enum
+{
+  SEND,
+  DISCONNECT,
+  DETACH,
+  DETACH_ASYNC,
+  CANCEL,
+  DROP,
+  RUN_LOOP,
+  N_ACTIONS
+} Action;
+
+static const char * const action_names[N_ACTIONS] = {
+  "send",
+  "disconnect",
+  "detach",
+  "detach-async",
+  "cancel",
+  "drop",
+  "run-loop",
+};
+
+/* Where something is done: names of signals and properties, and callbacks. */
+static const char * const places[] = {
+  "closed",
+  "request-sent",
+  "response-received",
+  "stanza",
+  "features",
+  "queued-stanzas",
+  "request-id",
+  "session-id",
+  "state",
+  "connected",
+  "sent",
+  "restarted",
+  "ended",
+};
+
+typedef struct
+{
+  BoshConnection *connection;  /* NULL once it was dropped */
+  gpointer alive;              /* the same, NULL at its end */
+  GCancellable *cancellable;
+  const char *place;
+  guint n_to_skip;             /* times that the place is passed without acting */
+  Action action;
+  gboolean has_acted;
+  gboolean ends_by_detaching;
+  guint n_pending;             /* operations */
+  guint n_closed;
+} Life;
+
+static void act (Life *self);
+
+static void
+pass (Life       *self,
+      const char *place)
+{
+  if (self->has_acted || strcmp (place, self->place) != 0)
+    return;
+
+  if (self->n_to_skip > 0)
+    {
+      self->n_to_skip--;
+      return;
+    }
+
+  self->has_acted = TRUE;
+  act (self);
+}
+
+static BoshElement *
+new_message (void)
+{
+  return bosh_element_new_message (NULL, NULL, "x");
+}
+
+/* Every operation ends once, in whatever way. */
+static void
+finish (Life           *self,
+        GObject        *source,
+        GAsyncResult   *result,
+        BoshTestFinish  finish_func,
+        const char     *place)
+{
+  g_autoptr(GError) error = NULL;
+
+  g_assert_true (finish_func (BOSH_CONNECTION (source), result, &error) == (error == NULL));
+  g_assert_cmpuint (self->n_pending, >, 0);
+  self->n_pending--;
+  pass (self, place);
+}
+
+static gboolean
+finish_detach (BoshConnection  *connection,
+               GAsyncResult    *result,
+               GError         **error)
+{
+  g_autoptr(BoshDetachedSession) session = NULL;
+
+  session = bosh_connection_detach_finish (connection, result, error);
+
+  return session != NULL;
+}
+
+static void
+on_extra_sent (GObject      *source,
+               GAsyncResult *result,
+               gpointer      user_data)
+{
+  finish (user_data, source, result, bosh_connection_send_finish, "-");
+}
+
+static void
+on_disconnected (GObject      *source,
+                 GAsyncResult *result,
+                 gpointer      user_data)
+{
+  finish (user_data, source, result, bosh_connection_disconnect_finish, "ended");
+}
+
+static void
+on_detached (GObject      *source,
+             GAsyncResult *result,
+             gpointer      user_data)
+{
+  finish (user_data, source, result, finish_detach, "ended");
+}
+
+static void
+start_disconnect (Life *self)
+{
+  self->n_pending++;
+  bosh_connection_disconnect_async (self->connection, NULL, self->cancellable,
+                                    on_disconnected, self);
+}
+
+static void
+start_detach (Life *self)
+{
+  self->n_pending++;
+  bosh_connection_detach_async (self->connection, self->cancellable, on_detached, self);
+}
+
+static void
+start_send (Life                *self,
+            GAsyncReadyCallback  callback)
+{
+  g_autoptr(BoshElement) message = new_message ();
+
+  self->n_pending++;
+  bosh_connection_send_async (self->connection, message, self->cancellable, callback, self);
+}
+
+/* As an application does that waits for something inside of a handler. */
+static void
+run_loop (Life *self)
+{
+  guint n_pending = self->n_pending;
+
+  start_send (self, on_extra_sent);
+  bosh_test_await (self->n_pending <= n_pending);
+}
+
+static void
+act (Life *self)
+{
+  if (self->connection == NULL)
+    return;
+
+  switch (self->action)
+    {
+    case SEND:
+      start_send (self, on_extra_sent);
+      break;
+
+    case DISCONNECT:
+      start_disconnect (self);
+      break;
+
+    case DETACH:
+      bosh_connection_detach (self->connection);
+      break;
+
+    case DETACH_ASYNC:
+      start_detach (self);
+      break;
+
+    case CANCEL:
+      g_cancellable_cancel (self->cancellable);
+      break;
+
+    case DROP:
+      g_clear_object (&self->connection);
+      break;
+
+    case RUN_LOOP:
+      run_loop (self);
+      break;
+
+    case N_ACTIONS:
+    default:
+      g_assert_not_reached ();
+    }
+}
+
+static void
+on_notify (GObject    *object,
+           GParamSpec *pspec,
+           gpointer    user_data)
+{
+  pass (user_data, pspec->name);
+}
+
+static void
+on_stanza (BoshConnection *connection,
+           BoshElement    *element,
+           gpointer        user_data)
+{
+  pass (user_data, "stanza");
+}
+
+static void
+on_closed (BoshConnection *connection,
+           const GError   *error,
+           gpointer        user_data)
+{
+  Life *self = user_data;
+
+  self->n_closed++;
+  pass (self, "closed");
+}
+
+static void
+on_request_sent (BoshConnection *connection,
+                 const char     *text,
+                 gpointer        user_data)
+{
+  pass (user_data, "request-sent");
+}
+
+static void
+on_response_received (BoshConnection *connection,
+                      const char     *text,
+                      gpointer        user_data)
+{
+  pass (user_data, "response-received");
+}
+
+static void
+on_sent (GObject      *source,
+         GAsyncResult *result,
+         gpointer      user_data)
+{
+  Life *self = user_data;
+
+  finish (self, source, result, bosh_connection_send_finish, "sent");
+  if (self->connection == NULL)
+    return;
+
+  if (self->ends_by_detaching)
+    start_detach (self);
+  else
+    start_disconnect (self);
+}
+
+static void
+on_restarted (GObject      *source,
+              GAsyncResult *result,
+              gpointer      user_data)
+{
+  Life *self = user_data;
+
+  finish (self, source, result, bosh_connection_restart_finish, "restarted");
+  if (self->connection == NULL)
+    return;
+
+  start_send (self, on_sent);
+}
+
+static void
+on_connected (GObject      *source,
+              GAsyncResult *result,
+              gpointer      user_data)
+{
+  Life *self = user_data;
+
+  finish (self, source, result, bosh_connection_connect_finish, "connected");
+  if (self->connection == NULL)
+    return;
+
+  self->n_pending++;
+  bosh_connection_restart_async (self->connection, self->cancellable, on_restarted, self);
+}
+
+static gboolean
+has_ended (Life *self)
+{
+  BoshConnectionState state;
+
+  if (self->n_pending > 0)
+    return FALSE;
+  if (self->alive == NULL)
+    return TRUE;
+  if (self->connection == NULL)
+    return FALSE;
+
+  state = bosh_connection_get_state (self->connection);
+
+  /* What was cancelled just leaves the session as it is. */
+  return state == BOSH_CONNECTION_STATE_CLOSED || state == BOSH_CONNECTION_STATE_DETACHED ||
+         g_cancellable_is_cancelled (self->cancellable);
+}
+
+/* Elements are answered at once, so that nobody has to wait for anything. */
+static gboolean
+answer_payload (BoshTestManager  *manager,
+                BoshTestExchange *exchange,
+                gpointer          user_data)
+{
+  GPtrArray *exchanges = bosh_test_manager_get_exchanges (manager);
+
+  if (bosh_test_exchange_get_attribute (exchange, "type") != NULL ||
+      bosh_element_get_n_children (bosh_test_exchange_get_body (exchange)) == 0)
+    return FALSE;
+
+  for (guint i = 0; i < exchanges->len; i++)
+    {
+      BoshTestExchange *held = g_ptr_array_index (exchanges, i);
+
+      if (!bosh_test_exchange_is_answered (held) && !bosh_test_exchange_is_gone (held))
+        bosh_test_exchange_answer (held, "", held == exchange ? BOSH_TEST_MESSAGE ("1") : "");
+    }
+
+  return TRUE;
+}
+
+/* FALSE if the place was not passed that often. */
+static gboolean
+run_life (const char *place,
+          guint       n_to_skip,
+          Action      action,
+          gboolean    ends_by_detaching)
+{
+  g_autoptr(BoshTestManager) manager = bosh_test_manager_new (NULL);
+  g_autoptr(GCancellable) cancellable = g_cancellable_new ();
+  Life self = {
+    .cancellable = cancellable,
+    .place = place,
+    .n_to_skip = n_to_skip,
+    .action = action,
+    .ends_by_detaching = ends_by_detaching,
+  };
+  BoshConnectionConfiguration *configuration = bosh_test_manager_configure (manager, NULL);
+
+  bosh_test_manager_set_automatic (manager, TRUE);
+  bosh_test_manager_set_script (manager, answer_payload, NULL);
+  self.connection = bosh_connection_new ("example.org", configuration);
+  g_object_unref (configuration);
+  self.alive = self.connection;
+  g_object_add_weak_pointer (G_OBJECT (self.connection), &self.alive);
+  g_signal_connect (self.connection, "notify", G_CALLBACK (on_notify), &self);
+  g_signal_connect (self.connection, "stanza", G_CALLBACK (on_stanza), &self);
+  g_signal_connect (self.connection, "closed", G_CALLBACK (on_closed), &self);
+  g_signal_connect (self.connection, "request-sent", G_CALLBACK (on_request_sent), &self);
+  g_signal_connect (self.connection, "response-received",
+                    G_CALLBACK (on_response_received), &self);
+
+  self.n_pending++;
+  bosh_connection_connect_async (self.connection, cancellable, on_connected, &self);
+  if (self.connection != NULL)
+    start_send (&self, on_extra_sent);
+  bosh_test_await (has_ended (&self));
+  bosh_test_run_dry ();
+  g_assert_cmpuint (self.n_closed, <=, 1);
+
+  g_clear_object (&self.connection);
+  bosh_test_run_dry ();
+  g_assert_null (self.alive);
+
+  return self.has_acted;
+}
+
+static void
+test_place (gconstpointer data)
+{
+  const char *place = data;
+  guint n_runs = 0;
+
+  g_test_summary ("Whatever a handler does, every operation ends once, the session is closed at "
+                  "most once, and nothing is left");
+
+  for (Action action = SEND; action < N_ACTIONS; action++)
+    {
+      for (guint detaching = 0; detaching < 2; detaching++)
+        {
+          guint n_to_skip = 0;
+
+          g_test_message ("%s at %s", action_names[action], place);
+          while (run_life (place, n_to_skip, action, detaching == 1))
+            n_to_skip++;
+          n_runs += n_to_skip;
+        }
+    }
+
+  g_assert_cmpuint (n_runs, >=, N_ACTIONS);
+}
+
+int
+main (int   argc,
+      char *argv[])
+{
+  g_test_init (&argc, &argv, NULL);
+
+  for (guint i = 0; i < G_N_ELEMENTS (places); i++)
+    {
+      g_autofree char *path = g_strconcat ("/bosh/connection-reentrancy/", places[i], NULL);
+
+      g_test_add_data_func (path, places[i], test_place);
+    }
+
+  return g_test_run ();
+}

@@ -1,0 +1,478 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* The connection against real servers. servers/run-with.py starts them and says
+ * where they are; the name of the server is the argument. */
+
+#include "config.h"
+
+#include "bosh-test-client.h"
+#include "bosh-test-wire.h"
+
+#include <string.h>
+
+#define NS_HTTPBIND "http://jabber.org/protocol/httpbind"
+
+/* --- Somebody who talks to himself --- */
+
+typedef struct
+{
+  BoshClient *client;
+  GQueue arrived;        /* of BoshElement */
+  guint n_switches;      /* of key sequences */
+  guint n_sent;
+  guint n_received;
+} Talker;
+
+static BoshConnectionConfiguration *
+new_configuration (guint key_sequence_length)
+{
+  const char *uri = bosh_test_get_variable ("HTTP_URI");
+  g_autoptr(GUri) parsed = g_uri_parse (uri, G_URI_FLAGS_NONE, NULL);
+
+  return g_object_new (BOSH_TYPE_CONNECTION_CONFIGURATION,
+                       "hostname", g_uri_get_host (parsed),
+                       "port", (guint)g_uri_get_port (parsed),
+                       "path", g_uri_get_path (parsed),
+                       "use-key-sequence", key_sequence_length > 0,
+                       "key-sequence-length", key_sequence_length,
+                       NULL);
+}
+
+static void
+on_request_sent (BoshConnection *connection,
+                 const char     *body,
+                 gpointer        user_data)
+{
+  Talker *self = user_data;
+
+  if (strstr (body, " key='") != NULL && strstr (body, " newkey='") != NULL)
+    self->n_switches++;
+}
+
+static void
+on_message (BoshClient  *client,
+            BoshElement *stanza,
+            gpointer     user_data)
+{
+  Talker *self = user_data;
+  g_autofree char *expected = NULL;
+
+  /* Servers tell of themselves too. */
+  if (g_strcmp0 (bosh_element_get_attribute (stanza, "from"), bosh_client_get_jid (client)) != 0)
+    return;
+
+  expected = g_strdup_printf ("%u", self->n_received);
+  bosh_test_assert_body (stanza, expected);
+  self->n_received++;
+}
+
+static void
+talker_init (Talker *self,
+             guint   key_sequence_length)
+{
+  g_autoptr(BoshConnectionConfiguration) configuration = new_configuration (key_sequence_length);
+
+  memset (self, 0, sizeof *self);
+  self->client = bosh_client_new ("localhost", configuration);
+  g_signal_connect (self->client, "stanza::message", G_CALLBACK (on_message), self);
+  g_signal_connect (bosh_client_get_connection (self->client), "request-sent",
+                    G_CALLBACK (on_request_sent), self);
+}
+
+static void
+talker_log_in (Talker *self)
+{
+  g_autoptr(GError) error = NULL;
+
+  bosh_test_connect (self->client, &error);
+  g_assert_no_error (error);
+  bosh_test_login (self->client, "alice", "secret", NULL, &error);
+  g_assert_no_error (error);
+}
+
+static void
+talker_say (Talker *self)
+{
+  g_autofree char *text = g_strdup_printf ("%u", self->n_sent++);
+
+  bosh_test_send_message (self->client, bosh_client_get_jid (self->client), text);
+}
+
+static void
+talker_await_all (Talker *self)
+{
+  bosh_test_await (self->n_received == self->n_sent);
+}
+
+static BoshConnection *
+talker_get_connection (Talker *self)
+{
+  return bosh_client_get_connection (self->client);
+}
+
+/* Hands the session of one over to the other, by way of JSON. */
+static BoshDetachedSession *
+detach (BoshClient *client)
+{
+  g_autoptr(GAsyncResult) result = NULL;
+  g_autoptr(BoshDetachedSession) session = NULL;
+  g_autofree char *json = NULL;
+  g_autoptr(GError) error = NULL;
+  BoshDetachedSession *copy;
+
+  bosh_client_detach_async (client, NULL, bosh_test_keep_result, &result);
+  session = bosh_client_detach_finish (client, bosh_test_wait_for (&result), &error);
+  g_assert_no_error (error);
+  json = bosh_detached_session_to_json (session);
+  copy = bosh_detached_session_new_from_json (json, &error);
+  g_assert_no_error (error);
+
+  return copy;
+}
+
+static gboolean
+attach (BoshClient           *client,
+        BoshDetachedSession  *session,
+        GError              **error)
+{
+  g_autoptr(GAsyncResult) result = NULL;
+
+  bosh_client_attach_async (client, session, NULL, bosh_test_keep_result, &result);
+
+  return bosh_client_attach_finish (client, bosh_test_wait_for (&result), error);
+}
+
+/* --- Tests --- */
+
+static void
+test_key_sequence (void)
+{
+  g_autoptr(BoshDetachedSession) session = NULL;
+  g_autoptr(GError) error = NULL;
+  Talker old;
+  Talker new;
+
+  g_test_summary ("XEP-0124 §15: 200 messages over many switches of the key sequence, "
+                  "and across a hand-over");
+
+  talker_init (&old, 8);
+  talker_log_in (&old);
+  for (guint i = 0; i < 150; i++)
+    {
+      talker_say (&old);
+      talker_await_all (&old);
+    }
+  g_assert_cmpuint (old.n_switches, >, 10);
+
+  session = detach (old.client);
+  g_assert_true (bosh_detached_session_has_key_sequence (session));
+  talker_init (&new, 8);
+  attach (new.client, session, &error);
+  g_assert_no_error (error);
+  for (guint i = 0; i < 50; i++)
+    {
+      talker_say (&new);
+      talker_await_all (&new);
+    }
+  g_assert_cmpuint (new.n_switches, >, 3);
+
+  g_test_message ("%u and %u switches", old.n_switches, new.n_switches);
+  bosh_test_assert_gone (old.client);
+  bosh_test_close (new.client);
+}
+
+static void
+test_all_at_once (void)
+{
+  Talker talker;
+  BoshConnection *connection;
+  guint64 n_requests;
+
+  g_test_summary ("2000 messages sent in one iteration: each arrives once, in order, "
+                  "in few requests");
+
+  talker_init (&talker, 0);
+  talker_log_in (&talker);
+  connection = talker_get_connection (&talker);
+  n_requests = bosh_connection_get_requests_sent (connection);
+  for (guint i = 0; i < 2000; i++)
+    talker_say (&talker);
+  talker_await_all (&talker);
+
+  n_requests = bosh_connection_get_requests_sent (connection) - n_requests;
+  g_test_message ("%" G_GUINT64_FORMAT " requests", n_requests);
+  g_assert_cmpuint (bosh_connection_get_requests_repeated (connection), ==, 0);
+  bosh_test_close (talker.client);
+}
+
+typedef struct
+{
+  Talker *talker;
+  guint n_left;
+} Burst;
+
+static gboolean
+on_idle (gpointer user_data)
+{
+  Burst *burst = user_data;
+
+  talker_say (burst->talker);
+
+  return --burst->n_left > 0;
+}
+
+static void
+burst (Talker *talker,
+       guint   n_messages)
+{
+  Burst state = { talker, n_messages };
+  g_autoptr(GSource) source = g_idle_source_new ();
+
+  g_source_set_priority (source, G_PRIORITY_DEFAULT);
+  g_source_set_callback (source, on_idle, &state, NULL);
+  g_source_attach (source, NULL);
+  bosh_test_await (state.n_left == 0);
+}
+
+static void
+test_one_by_one (void)
+{
+  Talker talker;
+  BoshConnection *connection;
+  guint64 n_requests;
+
+  g_test_summary ("2000 messages, one in each iteration: each arrives once, in order");
+
+  talker_init (&talker, 0);
+  talker_log_in (&talker);
+  connection = talker_get_connection (&talker);
+  n_requests = bosh_connection_get_requests_sent (connection);
+  burst (&talker, 2000);
+  talker_await_all (&talker);
+
+  n_requests = bosh_connection_get_requests_sent (connection) - n_requests;
+  g_test_message ("%" G_GUINT64_FORMAT " requests, %" G_GUINT64_FORMAT " of them repeats",
+                  n_requests, bosh_connection_get_requests_repeated (connection));
+  bosh_test_close (talker.client);
+}
+
+static void
+test_bursts (void)
+{
+  Talker talker;
+  BoshConnection *connection;
+
+  g_test_summary ("300 bursts of messages: no request overtakes another so that the session dies");
+
+  talker_init (&talker, 0);
+  talker_log_in (&talker);
+  connection = talker_get_connection (&talker);
+  for (guint i = 0; i < 300; i++)
+    {
+      burst (&talker, 1 + i % 5);
+      talker_await_all (&talker);
+    }
+
+  g_test_message ("%" G_GUINT64_FORMAT " requests, %" G_GUINT64_FORMAT " of them repeats",
+                  bosh_connection_get_requests_sent (connection),
+                  bosh_connection_get_requests_repeated (connection));
+  bosh_test_close (talker.client);
+}
+
+static void
+expect (GQueue     *stanzas,
+        const char *text)
+{
+  g_autoptr(BoshElement) next = bosh_test_next_stanza (stanzas);
+
+  bosh_test_assert_body (next, text);
+}
+
+static void
+test_pause (void)
+{
+  BoshClient *alice = bosh_test_new_ready ("localhost", "alice");
+  BoshClient *bob = bosh_test_new_ready ("localhost", "bob");
+  BoshConnection *connection = bosh_client_get_connection (alice);
+  g_autoptr(GAsyncResult) result = NULL;
+  g_autoptr(GError) error = NULL;
+  GQueue for_alice = G_QUEUE_INIT;
+  GQueue for_bob = G_QUEUE_INIT;
+
+  g_test_summary ("XEP-0124 §10: what arrives during a pause comes after it; NOT_SUPPORTED where "
+                  "the server has no pauses");
+
+  g_signal_connect (alice, "stanza::message", G_CALLBACK (bosh_test_keep_stanza), &for_alice);
+  g_signal_connect (bob, "stanza::message", G_CALLBACK (bosh_test_keep_stanza), &for_bob);
+  bosh_connection_pause_async (connection, 10, NULL, bosh_test_keep_result, &result);
+  bosh_connection_pause_finish (connection, bosh_test_wait_for (&result), &error);
+  g_clear_object (&result);
+  if (bosh_connection_get_max_pause (connection) == 0)
+    {
+      bosh_test_assert_failure (&error, BOSH_ERROR, BOSH_ERROR_NOT_SUPPORTED);
+    }
+  else
+    {
+      g_assert_no_error (error);
+      g_assert_cmpint (bosh_connection_get_state (connection), ==, BOSH_CONNECTION_STATE_PAUSED);
+      bosh_test_send_message (bob, bosh_client_get_jid (alice), "1");
+      bosh_test_send_message (bob, bosh_client_get_jid (alice), "2");
+      bosh_test_send_message (bob, bosh_client_get_jid (bob), "done");
+      expect (&for_bob, "done");
+      g_assert_cmpint (bosh_connection_get_state (connection), ==, BOSH_CONNECTION_STATE_PAUSED);
+      g_assert_true (g_queue_is_empty (&for_alice));
+      bosh_connection_resume (connection);
+      expect (&for_alice, "1");
+      expect (&for_alice, "2");
+
+      /* It ends by itself before the server's patience does. */
+      bosh_connection_pause_async (connection, 10, NULL, bosh_test_keep_result, &result);
+      bosh_connection_pause_finish (connection, bosh_test_wait_for (&result), &error);
+      g_assert_no_error (error);
+      g_clear_object (&result);
+      bosh_test_await (bosh_connection_get_state (connection) == BOSH_CONNECTION_STATE_CONNECTED);
+    }
+
+  bosh_test_send_message (bob, bosh_client_get_jid (alice), "3");
+  expect (&for_alice, "3");
+  bosh_test_close (bob);
+  bosh_test_close (alice);
+}
+
+/* A request written by hand. */
+static char *
+post (guint64     rid,
+      const char *sid,
+      const char *content)
+{
+  g_autoptr(GUri) uri = g_uri_parse (bosh_test_get_variable ("HTTP_URI"), G_URI_FLAGS_NONE, NULL);
+  g_autoptr(GSocketClient) client = g_socket_client_new ();
+  g_autoptr(GSocketConnection) connection = NULL;
+  g_autoptr(GError) error = NULL;
+  g_autofree char *body = NULL;
+  g_autofree char *request = NULL;
+  g_autoptr(GString) answer = g_string_new (NULL);
+  char piece[4096];
+  gssize size;
+
+  body = g_strdup_printf ("<body xmlns='" NS_HTTPBIND "' rid='%" G_GUINT64_FORMAT "' sid='%s'>"
+                          "%s</body>",
+                          rid, sid, content);
+  request = g_strdup_printf ("POST %s HTTP/1.1\r\nHost: %s:%d\r\nConnection: close\r\n"
+                             "Content-Type: text/xml\r\nContent-Length: %zu\r\n\r\n%s",
+                             g_uri_get_path (uri), g_uri_get_host (uri), g_uri_get_port (uri),
+                             strlen (body), body);
+  connection = g_socket_client_connect_to_host (client, g_uri_get_host (uri), g_uri_get_port (uri),
+                                                NULL, &error);
+  g_assert_no_error (error);
+  g_socket_set_timeout (g_socket_connection_get_socket (connection), 30);
+  g_output_stream_write_all (g_io_stream_get_output_stream (G_IO_STREAM (connection)),
+                             request, strlen (request), NULL, NULL, &error);
+  g_assert_no_error (error);
+  while ((size = g_input_stream_read (g_io_stream_get_input_stream (G_IO_STREAM (connection)),
+                                      piece, sizeof piece, NULL, &error)) > 0)
+    g_string_append_len (answer, piece, size);
+  g_assert_no_error (error);
+
+  return g_string_free (g_steal_pointer (&answer), FALSE);
+}
+
+static void
+test_detach (void)
+{
+  BoshClient *client = bosh_test_new_ready ("localhost", "alice");
+  BoshConnection *connection = bosh_client_get_connection (client);
+  g_autofree char *sid = g_strdup (bosh_connection_get_session_id (connection));
+  g_autofree char *answer = NULL;
+  guint64 rid;
+
+  g_test_summary ("XEP-0124 §14.1: a request written by hand with the number that detach() "
+                  "gave is answered, and the session goes on");
+
+  rid = bosh_connection_detach (connection);
+  g_assert_cmpuint (rid, >, 0);
+  answer = post (rid, sid, "<iq type='get' id='p1' xmlns='jabber:client'>"
+                           "<ping xmlns='urn:xmpp:ping'/></iq>");
+  g_test_message ("%s", answer);
+  g_assert_true (g_str_has_prefix (answer, "HTTP/1.1 200 "));
+  g_assert_nonnull (strstr (answer, "<body"));
+  g_assert_null (strstr (answer, "terminate"));
+  bosh_test_assert_gone (client);
+}
+
+static void
+test_unknown_host (void)
+{
+  g_autoptr(BoshConnectionConfiguration) configuration = new_configuration (0);
+  g_autoptr(BoshConnection) connection = bosh_connection_new ("unknown.example", configuration);
+  g_autoptr(GAsyncResult) result = NULL;
+  g_autoptr(GError) error = NULL;
+
+  g_test_summary ("XEP-0124 §17.2: a domain that is not served, in the words of each server");
+
+  bosh_connection_connect_async (connection, NULL, bosh_test_keep_result, &result);
+  g_assert_false (bosh_connection_connect_finish (connection, bosh_test_wait_for (&result),
+                                                  &error));
+  bosh_test_assert_failure (&error, BOSH_ERROR,
+                            bosh_test_is_ejabberd () ? BOSH_ERROR_INTERNAL_SERVER_ERROR
+                                                     : BOSH_ERROR_IMPROPER_ADDRESSING);
+  g_assert_cmpint (bosh_connection_get_state (connection), ==, BOSH_CONNECTION_STATE_CLOSED);
+}
+
+static void
+count_closed (BoshConnection *connection,
+              const GError   *error,
+              gpointer        user_data)
+{
+  guint *count = user_data;
+
+  *count += 1;
+}
+
+static void
+test_ended (void)
+{
+  BoshClient *first = bosh_test_new_ready ("localhost", "alice");
+  BoshClient *second = bosh_test_new_client ("localhost");
+  BoshClient *third = bosh_test_new_client ("localhost");
+  BoshConnection *connection = bosh_client_get_connection (third);
+  g_autoptr(BoshDetachedSession) session = NULL;
+  g_autoptr(GError) error = NULL;
+  guint n_closed = 0;
+
+  g_test_summary ("XEP-0124 §17.2: a session that has ended is item-not-found, once");
+
+  session = detach (first);
+  bosh_test_assert_gone (first);
+  attach (second, session, &error);
+  g_assert_no_error (error);
+  bosh_test_close (second);
+
+  g_signal_connect (connection, "closed", G_CALLBACK (count_closed), &n_closed);
+  g_assert_false (attach (third, session, &error));
+  bosh_test_assert_failure (&error, BOSH_ERROR, BOSH_ERROR_ITEM_NOT_FOUND);
+  bosh_test_run_dry ();
+  g_assert_cmpuint (n_closed, ==, 1);
+  g_assert_cmpuint (bosh_connection_get_requests_sent (connection), ==, 1);
+  bosh_test_assert_gone (third);
+}
+
+int
+main (int   argc,
+      char *argv[])
+{
+  g_test_init (&argc, &argv, NULL);
+  g_assert_cmpint (argc, ==, 2);
+  bosh_test_set_server (argv[1]);
+
+  g_test_add_func ("/bosh/connection-servers/key-sequence", test_key_sequence);
+  g_test_add_func ("/bosh/connection-servers/all-at-once", test_all_at_once);
+  g_test_add_func ("/bosh/connection-servers/one-by-one", test_one_by_one);
+  g_test_add_func ("/bosh/connection-servers/bursts", test_bursts);
+  g_test_add_func ("/bosh/connection-servers/pause", test_pause);
+  g_test_add_func ("/bosh/connection-servers/detach", test_detach);
+  g_test_add_func ("/bosh/connection-servers/unknown-host", test_unknown_host);
+  g_test_add_func ("/bosh/connection-servers/ended", test_ended);
+
+  return g_test_run ();
+}
