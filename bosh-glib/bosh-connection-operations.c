@@ -232,6 +232,13 @@ bosh_connection_attach_async (BoshConnection      *self,
     return;
 
   saved = bosh_detached_session_get_saved (session);
+  if (saved->session_id[0] == '\0')
+    {
+      g_task_return_new_error (task, BOSH_ERROR, BOSH_ERROR_INVALID_DATA, "%s",
+                               _("The detached session has no session id"));
+      return;
+    }
+
   domain = self->domain != NULL ? self->domain : "";
   if (g_ascii_strcasecmp (saved->domain, domain) != 0)
     {
@@ -618,8 +625,8 @@ bosh_connection_disconnect_finish (BoshConnection  *self,
  *
  * Operations that wait fail with `BOSH_ERROR_DETACHED`.
  *
- * Returns: the request id to go on with, one above the last used (XEP-0124
- *   §14.1), or 0 if there is no session
+ * Returns: the request id to go on with, one above the last that was sent
+ *   (XEP-0124 §14.1), or 0 if there is no session
  *
  * Since: 1.0
  */

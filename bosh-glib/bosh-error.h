@@ -50,9 +50,11 @@ G_BEGIN_DECLS
  *   condition (XEP-0124 §13)
  * @BOSH_ERROR_HTTP: an HTTP status that is no answer of a connection manager;
  *   the message has the status
- * @BOSH_ERROR_NOT_BOSH: what answers at the address speaks HTTP, but not BOSH
- * @BOSH_ERROR_BAD_XML: an answer has XML that is malformed, or a construct
- *   that XEP-0124 §6 forbids (DTD, entity, comment, processing instruction)
+ * @BOSH_ERROR_NOT_BOSH: what answers at the address does not speak BOSH: it
+ *   is no HTTP, or the answer does not begin with a BOSH body (a web page, a
+ *   DTD, nothing at all)
+ * @BOSH_ERROR_BAD_XML: a BOSH body has XML that is malformed, or something that
+ *   XEP-0124 §6 forbids (an entity, a comment, a processing instruction)
  * @BOSH_ERROR_TOO_LARGE: an answer or a stanza is over a limit of the
  *   configuration
  * @BOSH_ERROR_TLS: the encrypted connection can't be trusted
@@ -75,7 +77,8 @@ G_BEGIN_DECLS
  * @BOSH_ERROR_SERVER_NOT_AUTHENTIC: the server could not prove that it knows
  *   the password (RFC 5802 §9)
  * @BOSH_ERROR_LOGIN_FAILED: the login broke off at another place than
- *   authentication (for instance at resource binding)
+ *   authentication (for instance at resource binding), or the exchange could
+ *   not be understood
  *
  * What can go wrong with a session.
  *

@@ -85,10 +85,31 @@ def open_inodes(pid):
     return inodes
 
 
+class DeferredSignals:
+    """What would interrupt us comes when the block is over."""
+
+    NUMBERS = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM)
+
+    def __enter__(self):
+        self._arrived = []
+        self._handlers = {number: signal.signal(number, self._on_signal)
+                          for number in self.NUMBERS}
+
+    def __exit__(self, *_):
+        for number, handler in self._handlers.items():
+            signal.signal(number, handler)
+        for number in self._arrived:
+            os.kill(os.getpid(), number)
+
+    def _on_signal(self, number, _frame):
+        self._arrived.append(number)
+
+
 class Sandbox:
     """The directory, and the guard that removes it if we can't."""
 
     def __init__(self):
+        self._processes = []
         self.directory = tempfile.mkdtemp(prefix='bosh-test-')
         self._guard = subprocess.Popen(
             ['/bin/sh', '-c', GUARD, 'guard', self.directory],
@@ -122,9 +143,20 @@ class Sandbox:
         def tell_guard():
             os.write(descriptor, b'%d\n' % (sign * os.getpid()))
 
-        return subprocess.Popen(command, preexec_fn=tell_guard, **options)
+        # A signal in the middle would leave a process that nobody knows.
+        with DeferredSignals():
+            process = subprocess.Popen(command, preexec_fn=tell_guard, **options)
+            self._processes.append((process, sign))
+        return process
+
+    def _end_processes(self):
+        for process, sign in self._processes:
+            if process.poll() is None:
+                os.kill(sign * process.pid, signal.SIGKILL)
+                process.wait()
 
     def close(self):
+        self._end_processes()
         self._guard.kill()
         self._guard.wait()
         self._guard.stdin.close()
