@@ -685,6 +685,28 @@ test_repeat (void)
 }
 
 static void
+test_network_is_back (void)
+{
+  g_autoptr(BoshTestManager) manager = bosh_test_manager_new (NULL);
+  g_auto(BoshTestWire) wire = { NULL };
+  BoshTestExchange *poll;
+  BoshTestExchange *repeat;
+
+  g_test_summary ("A repeat that waits goes out at once when the network comes back");
+
+  bosh_test_wire_init (&wire, manager, NULL);
+  poll = bosh_test_wire_open (&wire, BOSH_TEST_GRANTS);
+  bosh_test_exchange_reply (poll, 503, "Retry-After: 3000\r\n", "");
+  bosh_test_await (bosh_connection_get_state (wire.connection) == BOSH_CONNECTION_STATE_RETRYING);
+
+  g_signal_emit_by_name (g_network_monitor_get_default (), "network-changed", FALSE);
+  g_signal_emit_by_name (g_network_monitor_get_default (), "network-changed", TRUE);
+  repeat = bosh_test_manager_take (manager);
+  g_assert_true (g_bytes_equal (bosh_test_exchange_get_bytes (repeat),
+                                bosh_test_exchange_get_bytes (poll)));
+}
+
+static void
 test_polling (void)
 {
   g_autoptr(BoshTestManager) manager = bosh_test_manager_new (NULL);
@@ -731,6 +753,7 @@ main (int   argc,
   g_test_add_func ("/bosh/connection/disconnect-again", test_disconnect_again);
   g_test_add_func ("/bosh/connection/terminated", test_terminated);
   g_test_add_func ("/bosh/connection/repeat", test_repeat);
+  g_test_add_func ("/bosh/connection/network-is-back", test_network_is_back);
   g_test_add_func ("/bosh/connection/polling", test_polling);
 
   return g_test_run ();
