@@ -58,7 +58,9 @@ is_present ()
 missing_packages ()
 {
   printf '%s\n' "$1" | while read -r package kind what; do
-    [ -z "$package" ] || is_present "$kind" "$what" || printf ' %s' "$package"
+    [ -z "$package" ] || is_present "$kind" "$what" || printf '%s\n' "$package"
+  done | sort -u | while read -r package; do
+    printf ' %s' "$package"
   done
 }
 

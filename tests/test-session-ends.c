@@ -1,0 +1,598 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Transcripts of the session machine: pauses, ends, hand-overs, keys. */
+
+#include "config.h"
+
+#include "bosh-test-session.h"
+
+#include <string.h>
+
+static void
+test_terminal_conditions (void)
+{
+  static const struct
+  {
+    const char *attributes;
+    const char *content;
+    int         code;
+  } cases[] = {
+    { "condition='bad-request'", "", BOSH_ERROR_BAD_REQUEST },
+    { "condition='host-gone'", "", BOSH_ERROR_HOST_GONE },
+    { "condition='host-unknown'", "", BOSH_ERROR_HOST_UNKNOWN },
+    { "condition='improper-addressing'", "", BOSH_ERROR_IMPROPER_ADDRESSING },
+    { "condition='internal-server-error'", "", BOSH_ERROR_INTERNAL_SERVER_ERROR },
+    { "condition='item-not-found'", "", BOSH_ERROR_ITEM_NOT_FOUND },
+    { "condition='other-request'", "", BOSH_ERROR_OTHER_REQUEST },
+    { "condition='policy-violation'", "", BOSH_ERROR_POLICY_VIOLATION },
+    { "condition='remote-connection-failed'", "", BOSH_ERROR_REMOTE_CONNECTION_FAILED },
+    { "condition='remote-stream-error'",
+      "<stream:error xmlns:stream='" BOSH_NS_STREAMS "'><conflict xmlns='" BOSH_NS_STREAM_ERRORS "'/>"
+      "</stream:error>",
+      BOSH_ERROR_REMOTE_STREAM_ERROR },
+    { "condition='see-other-uri'", "<uri>https://other.example/bosh</uri>", BOSH_ERROR_SEE_OTHER_URI },
+    { "condition='system-shutdown'", "", BOSH_ERROR_SYSTEM_SHUTDOWN },
+    { "condition='undefined-condition'", "", BOSH_ERROR_UNDEFINED_CONDITION },
+    { "condition='made-up'", "", BOSH_ERROR_UNKNOWN_CONDITION },
+    { "", "", BOSH_ERROR_TERMINATED },
+  };
+
+  g_test_summary ("R88, R91, R92, R123: every terminal condition, with what came with it");
+
+  for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      g_autofree char *attributes = g_strdup_printf ("type='terminate' %s", cases[i].attributes);
+      g_autofree char *content = g_strdup_printf ("<message xmlns='jabber:client'/>%s", cases[i].content);
+      TestSession t;
+      guint64 rid;
+
+      test_session_init (&t, NULL);
+      test_session_open (&t, TEST_GRANTS);
+      g_bytes_unref (test_session_take_bytes (&t, &rid));
+      test_session_answer (&t, rid, attributes, content);
+      g_assert_error (t.error, BOSH_ERROR, cases[i].code);
+      g_assert_cmpuint (t.payloads->len, >=, 1);
+      if (cases[i].code == BOSH_ERROR_REMOTE_STREAM_ERROR)
+        g_assert_nonnull (strstr (t.error->message, "conflict"));
+      test_session_advance (&t, 100 * TEST_SECOND);
+      g_assert_false (test_session_has_request (&t));
+      test_session_clear (&t);
+    }
+}
+
+static void
+test_pause (void)
+{
+  TestSession t;
+  g_autoptr(BoshElement) request = NULL;
+  g_autoptr(GError) error = NULL;
+  guint64 poll;
+  guint64 pause;
+  guint64 next;
+
+  g_test_summary ("R49, R51, R52, R54: a pause, and the next request that ends it");
+
+  test_session_init (&t, NULL);
+  test_session_open (&t, TEST_GRANTS " maxpause='120'");
+  g_bytes_unref (test_session_take_bytes (&t, &poll));
+  test_session_advance (&t, TEST_SECOND);
+  g_assert_true (bosh_session_pause (t.session, 500, &error));
+  request = test_session_take (&t, &pause);
+  test_session_attribute (request, "pause", "120");
+  test_session_answer (&t, poll, "", "<message xmlns='jabber:client'/>");
+  test_session_events (&t, "");
+  test_session_answer (&t, pause, "", "");
+  test_session_events (&t, "paused PAUSED");
+  g_assert_cmpuint (t.payloads->len, ==, 1);
+  test_session_advance (&t, 100 * TEST_SECOND);
+  g_assert_false (test_session_has_request (&t));
+
+  test_session_queue (&t, "back");
+  g_bytes_unref (test_session_take_bytes (&t, &next));
+  g_assert_cmpuint (next, ==, pause + 1);
+  test_session_events (&t, "open");
+  test_session_clear (&t);
+}
+
+static void
+test_pause_unanswered (void)
+{
+  TestSession t;
+  guint64 poll;
+  guint64 pause;
+  guint64 next;
+
+  g_test_summary ("R50-R52: a pause that the server never answers, as ejabberd does, and its end");
+
+  test_session_init (&t, NULL);
+  test_session_open (&t, TEST_GRANTS " maxpause='120'");
+  g_bytes_unref (test_session_take_bytes (&t, &poll));
+  test_session_advance (&t, TEST_SECOND);
+  g_assert_true (bosh_session_pause (t.session, 60, NULL));
+  g_bytes_unref (test_session_take_bytes (&t, &pause));
+  t.now += 30000;
+  test_session_answer (&t, poll, "", "");
+  test_session_events (&t, "paused PAUSED");
+  test_session_advance (&t, 54 * TEST_SECOND);
+  g_assert_false (test_session_has_request (&t));
+  test_session_advance (&t, 2 * TEST_SECOND);
+  g_bytes_unref (test_session_take_bytes (&t, &next));
+  g_assert_cmpuint (next, ==, pause + 1);
+  test_session_clear (&t);
+}
+
+static void
+test_pause_not_offered (void)
+{
+  TestSession t;
+  g_autoptr(GError) error = NULL;
+
+  g_test_summary ("R49: without maxpause no pause is sent");
+
+  test_session_init (&t, NULL);
+  test_session_open (&t, TEST_GRANTS);
+  g_assert_false (bosh_session_pause (t.session, 60, &error));
+  g_assert_error (error, BOSH_ERROR, BOSH_ERROR_NOT_SUPPORTED);
+  test_session_clear (&t);
+}
+
+static void
+test_terminate (void)
+{
+  TestSession t;
+  g_autoptr(BoshElement) request = NULL;
+  g_autoptr(BoshElement) presence = bosh_element_new_presence (NULL, "unavailable");
+  g_autoptr(GError) error = NULL;
+  guint64 poll;
+  guint64 data;
+  guint64 last;
+
+  g_test_summary ("R54, R59, R60: the end takes the queue along, and other answers are honoured");
+
+  test_session_init (&t, NULL);
+  test_session_open (&t, TEST_GRANTS);
+  g_bytes_unref (test_session_take_bytes (&t, &poll));
+  test_session_advance (&t, TEST_SECOND);
+  test_session_queue (&t, "one");
+  g_bytes_unref (test_session_take_bytes (&t, &data));
+  test_session_queue (&t, "two");
+  g_assert_true (bosh_session_terminate (t.session, presence, NULL));
+  g_assert_false (bosh_session_queue (t.session, presence, NULL, &error));
+  g_assert_error (error, BOSH_ERROR, BOSH_ERROR_NOT_CONNECTED);
+  test_session_advance (&t, TEST_SECOND);
+  g_assert_false (test_session_has_request (&t));
+  test_session_advance (&t, TEST_SECOND);
+  g_bytes_unref (test_session_take_bytes (&t, &last));
+  g_assert_cmpuint (last, ==, poll);
+  request = test_session_take (&t, &last);
+  test_session_attribute (request, "type", "terminate");
+  g_assert_cmpuint (bosh_element_get_n_children (request), ==, 2);
+  test_session_answer (&t, last, "type='terminate'", "<message xmlns='jabber:client' id='3'/>");
+  test_session_answer (&t, poll, "", "<message xmlns='jabber:client' id='1'/>");
+  test_session_answer (&t, data, "", "<message xmlns='jabber:client' id='2'/>");
+  test_session_events (&t, "terminating closed CLOSED");
+  g_assert_null (t.error);
+  g_assert_cmpuint (t.payloads->len, ==, 3);
+  g_assert_cmpuint (t.delivered, ==, 3);
+  test_session_clear (&t);
+}
+
+static void
+test_terminate_other_request (void)
+{
+  TestSession t;
+  guint64 poll;
+  guint64 last;
+
+  g_test_summary ("R60: the held request that ejabberd ends with other-request is no failure");
+
+  test_session_init (&t, NULL);
+  test_session_open (&t, TEST_GRANTS);
+  g_bytes_unref (test_session_take_bytes (&t, &poll));
+  test_session_advance (&t, TEST_SECOND);
+  test_session_queue (&t, "bye");
+  g_assert_true (bosh_session_terminate (t.session, NULL, NULL));
+  g_bytes_unref (test_session_take_bytes (&t, &last));
+  test_session_answer (&t, poll, "type='terminate' condition='other-request'", "");
+  test_session_answer (&t, last, "type='terminate'", "");
+  test_session_events (&t, "terminating closed CLOSED");
+  g_assert_no_error (t.error);
+  g_assert_cmpuint (t.delivered, ==, 1);
+  test_session_clear (&t);
+}
+
+static void
+test_terminate_unanswered (void)
+{
+  TestSession t;
+  g_autoptr(GPtrArray) undelivered = NULL;
+  guint64 rid;
+
+  g_test_summary ("R60: a server that does not confirm the end is not waited for without bound");
+
+  test_session_init (&t, NULL);
+  test_session_open_quietly (&t, TEST_GRANTS);
+  test_session_queue (&t, "fate unknown");
+  g_assert_true (bosh_session_terminate (t.session, NULL, NULL));
+  g_bytes_unref (test_session_take_bytes (&t, &rid));
+  test_session_advance (&t, 60 * TEST_SECOND);
+  g_assert_error (t.error, BOSH_ERROR, BOSH_ERROR_TIMED_OUT);
+  undelivered = bosh_session_dup_undelivered (t.session);
+  g_assert_cmpuint (undelivered->len, ==, 1);
+  test_session_clear (&t);
+}
+
+static void
+test_terminated_out_of_order (void)
+{
+  TestSession t;
+  guint64 poll;
+  guint64 data;
+
+  g_test_summary ("R85: a terminate in answer to a later request waits a moment for earlier ones");
+
+  test_session_init (&t, NULL);
+  test_session_open (&t, TEST_GRANTS);
+  g_bytes_unref (test_session_take_bytes (&t, &poll));
+  test_session_advance (&t, TEST_SECOND);
+  test_session_queue (&t, "hello");
+  g_bytes_unref (test_session_take_bytes (&t, &data));
+  test_session_answer (&t, data, "type='terminate' condition='item-not-found'", "");
+  g_assert_null (t.error);
+  test_session_advance (&t, TEST_SECOND);
+  g_assert_error (t.error, BOSH_ERROR, BOSH_ERROR_ITEM_NOT_FOUND);
+  test_session_clear (&t);
+}
+
+static void
+test_undelivered (void)
+{
+  TestSession t;
+  g_autoptr(GPtrArray) undelivered = NULL;
+  g_autoptr(GPtrArray) unsent = NULL;
+  guint64 rid;
+
+  g_test_summary ("R39: after a loss it is known what may have arrived, and what can't have");
+
+  test_session_init (&t, NULL);
+  test_session_open_quietly (&t, TEST_GRANTS);
+  test_session_queue (&t, "arrived");
+  g_bytes_unref (test_session_take_bytes (&t, &rid));
+  test_session_answer (&t, rid, "", "");
+  test_session_queue (&t, "who knows");
+  test_session_advance (&t, TEST_SECOND / 10);
+  test_session_drain (&t);
+  g_bytes_unref (test_session_take_bytes (&t, &rid));
+  while (test_session_has_request (&t))
+    g_bytes_unref (test_session_take_bytes (&t, &rid));
+  test_session_queue (&t, "here");
+  test_session_queue (&t, "too");
+  test_session_answer (&t, rid, "type='terminate' condition='system-shutdown'", "");
+  test_session_advance (&t, TEST_SECOND);
+  g_assert_error (t.error, BOSH_ERROR, BOSH_ERROR_SYSTEM_SHUTDOWN);
+  undelivered = bosh_session_dup_undelivered (t.session);
+  unsent = bosh_session_dup_unsent (t.session);
+  g_assert_cmpuint (undelivered->len, ==, 1);
+  g_assert_cmpuint (unsent->len, ==, 2);
+  test_session_clear (&t);
+}
+
+static void
+test_unreachable_is_unsent (void)
+{
+  TestSession t;
+  g_autoptr(GPtrArray) undelivered = NULL;
+  g_autoptr(GPtrArray) unsent = NULL;
+  BoshAction action = { 0 };
+  guint64 rid;
+
+  g_test_summary ("A stanza whose request never found a connection certainly did not arrive");
+
+  test_session_init (&t, NULL);
+  test_session_open_quietly (&t, TEST_GRANTS);
+  test_session_queue (&t, "stays");
+  g_assert_true (bosh_session_next_action (t.session, &action, t.now));
+  g_assert_cmpint (action.type, ==, BOSH_ACTION_SEND);
+  rid = action.rid;
+  g_bytes_unref (action.bytes);
+  test_session_fail (&t, rid, BOSH_FAILURE_UNREACHABLE);
+  bosh_session_abort (t.session, g_error_new_literal (BOSH_ERROR, BOSH_ERROR_FAILED, "given up"));
+  test_session_drain (&t);
+  undelivered = bosh_session_dup_undelivered (t.session);
+  unsent = bosh_session_dup_unsent (t.session);
+  g_assert_cmpuint (undelivered->len, ==, 0);
+  g_assert_cmpuint (unsent->len, ==, 1);
+  test_session_clear (&t);
+}
+
+static void
+test_detach (void)
+{
+  TestSession t;
+  g_autoptr(BoshElement) stanza = bosh_element_new_message ("a@b", NULL, "x");
+  g_autoptr(GError) error = NULL;
+  guint64 rid;
+
+  g_test_summary ("detach: all stops, and the next number is given");
+
+  test_session_init (&t, NULL);
+  test_session_open (&t, TEST_GRANTS);
+  g_bytes_unref (test_session_take_bytes (&t, &rid));
+  g_assert_cmpuint (bosh_session_detach (t.session), ==, rid + 1);
+  test_session_events (&t, "detached");
+  g_assert_cmpuint (t.abandoned.length, ==, 1);
+  test_session_advance (&t, 100 * TEST_SECOND);
+  g_assert_false (test_session_has_request (&t));
+  g_assert_false (bosh_session_queue (t.session, stanza, NULL, &error));
+  g_assert_error (error, BOSH_ERROR, BOSH_ERROR_DETACHED);
+  test_session_clear (&t);
+}
+
+static void
+test_hand_over (void)
+{
+  TestSession t;
+  TestSession u;
+  BoshSessionParameters parameters;
+  g_autoptr(BoshSavedSession) saved = NULL;
+  g_autoptr(GBytes) bytes = NULL;
+  g_autoptr(GBytes) again = NULL;
+  guint64 poll;
+  guint64 data;
+  guint64 rid;
+
+  g_test_summary ("A hand-over waits for payload to arrive, and goes on with the held request");
+
+  test_session_init (&t, NULL);
+  test_session_open (&t, TEST_GRANTS);
+  g_bytes_unref (test_session_take_bytes (&t, &poll));
+  test_session_advance (&t, TEST_SECOND);
+  test_session_queue (&t, "last words");
+  g_assert_true (bosh_session_hand_over (t.session, NULL));
+  bytes = test_session_take_bytes (&t, &data);
+  test_session_events (&t, "");
+  t.now += 30000;
+  test_session_answer (&t, poll, "", "");
+  test_session_events (&t, "detached HANDED-OVER");
+  g_assert_cmpuint (t.delivered, ==, 1);
+
+  saved = bosh_session_save (t.session);
+  g_assert_cmpuint (bosh_saved_session_get_first_rid (saved), ==, data);
+  g_assert_cmpuint (saved->next_rid, ==, data + 1);
+  g_assert_cmpuint (saved->unsent->len, ==, 0);
+
+  test_session_default (&parameters);
+  test_session_init (&u, NULL);
+  bosh_session_free (u.session);
+  u.session = bosh_session_new_from_saved (saved, &parameters);
+  bosh_session_open (u.session, u.now);
+  again = test_session_take_bytes (&u, &rid);
+  g_assert_cmpuint (rid, ==, data);
+  g_assert_true (g_bytes_equal (bytes, again));
+  test_session_events (&u, "attaching");
+  test_session_advance (&u, TEST_SECOND + 1000);
+  test_session_events (&u, "open OPENED");
+  test_session_answer (&u, rid, "", "<message xmlns='jabber:client' id='kept'/>");
+  g_assert_cmpuint (u.payloads->len, ==, 1);
+  g_bytes_unref (test_session_take_bytes (&u, &rid));
+  g_assert_cmpuint (rid, ==, data + 1);
+
+  test_session_clear (&t);
+  test_session_clear (&u);
+}
+
+static void
+test_hand_over_unreachable (void)
+{
+  TestSession t;
+  g_autoptr(BoshSavedSession) saved = NULL;
+  guint64 rid;
+
+  g_test_summary ("A hand-over without a server takes the unanswered requests along");
+
+  test_session_init (&t, NULL);
+  test_session_open_quietly (&t, TEST_GRANTS);
+  test_session_queue (&t, "one");
+  g_bytes_unref (test_session_take_bytes (&t, &rid));
+  test_session_fail (&t, rid, BOSH_FAILURE_BROKEN);
+  g_assert_true (bosh_session_hand_over (t.session, NULL));
+  for (guint i = 0; i < 20; i++)
+    {
+      while (test_session_has_request (&t))
+        {
+          g_bytes_unref (test_session_take_bytes (&t, &rid));
+          test_session_fail (&t, rid, BOSH_FAILURE_UNREACHABLE);
+        }
+      test_session_advance (&t, TEST_SECOND);
+    }
+  g_assert_nonnull (strstr (t.events->str, "HANDED-OVER"));
+  saved = bosh_session_save (t.session);
+  g_assert_cmpuint (saved->unanswered->len, ==, 1);
+  g_assert_true (g_array_index (saved->unanswered, BoshUnansweredRequest, 0).has_payload);
+  test_session_clear (&t);
+}
+
+static void
+test_attach_stale (void)
+{
+  TestSession t;
+  TestSession u;
+  BoshSessionParameters parameters;
+  g_autoptr(BoshSavedSession) saved = NULL;
+  guint64 rid;
+
+  g_test_summary ("R66: a session that the server does not know fails once, without a storm");
+
+  test_session_init (&t, NULL);
+  test_session_open (&t, TEST_GRANTS);
+  saved = bosh_session_save (t.session);
+  test_session_default (&parameters);
+  test_session_init (&u, NULL);
+  bosh_session_free (u.session);
+  u.session = bosh_session_new_from_saved (saved, &parameters);
+  bosh_session_open (u.session, u.now);
+  g_bytes_unref (test_session_take_bytes (&u, &rid));
+  test_session_answer (&u, rid, "type='terminate' condition='item-not-found'", "");
+  g_assert_error (u.error, BOSH_ERROR, BOSH_ERROR_ITEM_NOT_FOUND);
+  test_session_advance (&u, 100 * TEST_SECOND);
+  g_assert_false (test_session_has_request (&u));
+  test_session_clear (&t);
+  test_session_clear (&u);
+}
+
+static void
+check_key (const char *key,
+           const char *expected)
+{
+  g_autofree char *hashed = g_compute_checksum_for_string (G_CHECKSUM_SHA1, key, -1);
+
+  g_assert_cmpstr (hashed, ==, expected);
+}
+
+static void
+test_keys (void)
+{
+  BoshSessionParameters parameters;
+  TestSession t;
+  g_autofree char *expected = NULL;
+  guint64 rid;
+  guint switches = 0;
+
+  g_test_summary ("R68, R70, R71, R73: each key is what the last hashes from, over several switches");
+
+  test_session_default (&parameters);
+  parameters.use_key_sequence = TRUE;
+  parameters.key_sequence_length = 5;
+  test_session_init (&t, &parameters);
+  bosh_session_open (t.session, t.now);
+
+  for (guint i = 0; i < 40; i++)
+    {
+      g_autoptr(BoshElement) request = test_session_take (&t, &rid);
+      const char *key = bosh_element_get_attribute (request, "key");
+      const char *new_key = bosh_element_get_attribute (request, "newkey");
+
+      if (i == 0)
+        g_assert_null (key);
+      else
+        check_key (key, expected);
+      if (i > 0 && new_key != NULL)
+        switches++;
+      g_free (expected);
+      expected = g_strdup (new_key != NULL ? new_key : key);
+      g_assert_cmpuint (strlen (expected), ==, 40);
+      t.now += TEST_SECOND;
+      test_session_answer (&t, rid, i == 0 ? TEST_GRANTS : "", "<message xmlns='jabber:client'/>");
+    }
+  g_assert_cmpuint (switches, >=, 7);
+  test_session_clear (&t);
+}
+
+static void
+test_keys_carried_over (void)
+{
+  BoshSessionParameters parameters;
+  TestSession t;
+  TestSession u;
+  g_autoptr(BoshSavedSession) saved = NULL;
+  g_autofree char *expected = NULL;
+  guint64 rid;
+
+  g_test_summary ("R71: the key sequence goes on after a hand-over");
+
+  test_session_default (&parameters);
+  parameters.use_key_sequence = TRUE;
+  parameters.key_sequence_length = 200;
+  test_session_init (&t, &parameters);
+  test_session_open (&t, TEST_GRANTS);
+  {
+    g_autoptr(BoshElement) request = test_session_take (&t, &rid);
+
+    expected = g_strdup (bosh_element_get_attribute (request, "key"));
+  }
+  test_session_answer (&t, rid, "", "<message xmlns='jabber:client'/>");
+  {
+    g_autoptr(BoshElement) request = test_session_take (&t, &rid);
+
+    check_key (bosh_element_get_attribute (request, "key"), expected);
+    g_free (expected);
+    expected = g_strdup (bosh_element_get_attribute (request, "key"));
+  }
+  g_assert_true (bosh_session_hand_over (t.session, NULL));
+  test_session_events (&t, "");
+  test_session_advance (&t, TEST_SECOND / 2);
+  test_session_events (&t, "detached HANDED-OVER");
+  saved = bosh_session_save (t.session);
+
+  parameters.entropy[3] = 99;
+  test_session_init (&u, NULL);
+  bosh_session_free (u.session);
+  u.session = bosh_session_new_from_saved (saved, &parameters);
+  bosh_session_open (u.session, u.now);
+  g_bytes_unref (test_session_take_bytes (&u, &rid));
+  test_session_answer (&u, rid, "", "<message xmlns='jabber:client'/>");
+  {
+    g_autoptr(BoshElement) request = test_session_take (&u, &rid);
+
+    check_key (bosh_element_get_attribute (request, "key"), expected);
+  }
+  test_session_clear (&t);
+  test_session_clear (&u);
+}
+
+static void
+test_rid_limit (void)
+{
+  TestSession t;
+  BoshSessionParameters parameters;
+  BoshSavedSession *saved = bosh_saved_session_new ();
+  guint64 rid;
+
+  g_test_summary ("R62: the highest request id is never passed");
+
+  saved->domain = g_strdup ("example.org");
+  saved->session_id = g_strdup ("s1");
+  saved->wait = 60;
+  saved->hold = 1;
+  saved->requests = 2;
+  saved->next_rid = BOSH_MAX_RID;
+  test_session_default (&parameters);
+  test_session_init (&t, NULL);
+  bosh_session_free (t.session);
+  t.session = bosh_session_new_from_saved (saved, &parameters);
+  bosh_session_open (t.session, t.now);
+  g_bytes_unref (test_session_take_bytes (&t, &rid));
+  g_assert_cmpuint (rid, ==, BOSH_MAX_RID);
+  test_session_answer (&t, rid, "", "<message xmlns='jabber:client'/>");
+  g_assert_error (t.error, BOSH_ERROR, BOSH_ERROR_SESSION_LOST);
+  g_assert_false (test_session_has_request (&t));
+  test_session_clear (&t);
+  bosh_saved_session_free (saved);
+}
+
+int
+main (int   argc,
+      char *argv[])
+{
+  g_test_init (&argc, &argv, NULL);
+
+  g_test_add_func ("/bosh/session-ends/terminal-conditions", test_terminal_conditions);
+  g_test_add_func ("/bosh/session-ends/pause", test_pause);
+  g_test_add_func ("/bosh/session-ends/pause-unanswered", test_pause_unanswered);
+  g_test_add_func ("/bosh/session-ends/pause-not-offered", test_pause_not_offered);
+  g_test_add_func ("/bosh/session-ends/terminate", test_terminate);
+  g_test_add_func ("/bosh/session-ends/terminate-other-request", test_terminate_other_request);
+  g_test_add_func ("/bosh/session-ends/terminate-unanswered", test_terminate_unanswered);
+  g_test_add_func ("/bosh/session-ends/terminated-out-of-order", test_terminated_out_of_order);
+  g_test_add_func ("/bosh/session-ends/undelivered", test_undelivered);
+  g_test_add_func ("/bosh/session-ends/unreachable-is-unsent", test_unreachable_is_unsent);
+  g_test_add_func ("/bosh/session-ends/detach", test_detach);
+  g_test_add_func ("/bosh/session-ends/hand-over", test_hand_over);
+  g_test_add_func ("/bosh/session-ends/hand-over-unreachable", test_hand_over_unreachable);
+  g_test_add_func ("/bosh/session-ends/attach-stale", test_attach_stale);
+  g_test_add_func ("/bosh/session-ends/keys", test_keys);
+  g_test_add_func ("/bosh/session-ends/keys-carried-over", test_keys_carried_over);
+  g_test_add_func ("/bosh/session-ends/rid-limit", test_rid_limit);
+
+  return g_test_run ();
+}
