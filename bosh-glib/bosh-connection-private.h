@@ -25,7 +25,6 @@ gboolean     bosh_connection_is_private          (BoshConnection       *self);
 /* The JID that was bound, for a detached session, and for `from` of a restart. */
 void         bosh_connection_set_jid             (BoshConnection       *self,
                                                   const char           *jid);
-const char  *bosh_connection_get_jid             (BoshConnection       *self);
 
 /* The error with which the connection closed: what is sent or asked for now gets a copy of it. */
 GError      *bosh_connection_dup_close_error     (BoshConnection       *self);

@@ -407,12 +407,6 @@ bosh_connection_set_jid (BoshConnection *self,
   self->jid = copy;
 }
 
-const char *
-bosh_connection_get_jid (BoshConnection *self)
-{
-  return self->jid;
-}
-
 GError *
 bosh_connection_dup_close_error (BoshConnection *self)
 {

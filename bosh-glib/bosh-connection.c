@@ -591,13 +591,12 @@ bosh_connection_set_property (GObject      *object,
     }
 }
 
-static void
-install_properties (GObjectClass *object_class)
-{
-  const GParamFlags readable = G_PARAM_READABLE | G_PARAM_STATIC_STRINGS;
-  const GParamFlags construct_only = G_PARAM_READWRITE | G_PARAM_CONSTRUCT_ONLY |
-                                     G_PARAM_STATIC_STRINGS;
+#define READABLE (G_PARAM_READABLE | G_PARAM_STATIC_STRINGS)
+#define CONSTRUCT_ONLY (G_PARAM_READWRITE | G_PARAM_CONSTRUCT_ONLY | G_PARAM_STATIC_STRINGS)
 
+static void
+define_session_properties (void)
+{
   /**
    * BoshConnection:domain:
    *
@@ -608,7 +607,7 @@ install_properties (GObjectClass *object_class)
    * Since: 1.0
    */
   properties[PROP_DOMAIN] =
-    g_param_spec_string ("domain", NULL, NULL, NULL, construct_only);
+    g_param_spec_string ("domain", NULL, NULL, NULL, CONSTRUCT_ONLY);
 
   /**
    * BoshConnection:configuration:
@@ -620,7 +619,7 @@ install_properties (GObjectClass *object_class)
    */
   properties[PROP_CONFIGURATION] =
     g_param_spec_object ("configuration", NULL, NULL, BOSH_TYPE_CONNECTION_CONFIGURATION,
-                         construct_only);
+                         CONSTRUCT_ONLY);
 
   /**
    * BoshConnection:state:
@@ -631,7 +630,7 @@ install_properties (GObjectClass *object_class)
    */
   properties[PROP_STATE] =
     g_param_spec_enum ("state", NULL, NULL, BOSH_TYPE_CONNECTION_STATE,
-                       BOSH_CONNECTION_STATE_DISCONNECTED, readable);
+                       BOSH_CONNECTION_STATE_DISCONNECTED, READABLE);
 
   /**
    * BoshConnection:session-id:
@@ -643,7 +642,7 @@ install_properties (GObjectClass *object_class)
    * Since: 1.0
    */
   properties[PROP_SESSION_ID] =
-    g_param_spec_string ("session-id", NULL, NULL, NULL, readable);
+    g_param_spec_string ("session-id", NULL, NULL, NULL, READABLE);
 
   /**
    * BoshConnection:request-id:
@@ -653,7 +652,7 @@ install_properties (GObjectClass *object_class)
    * Since: 1.0
    */
   properties[PROP_REQUEST_ID] =
-    g_param_spec_uint64 ("request-id", NULL, NULL, 0, BOSH_MAX_RID, 0, readable);
+    g_param_spec_uint64 ("request-id", NULL, NULL, 0, BOSH_MAX_RID, 0, READABLE);
 
   /**
    * BoshConnection:features:
@@ -664,8 +663,12 @@ install_properties (GObjectClass *object_class)
    * Since: 1.0
    */
   properties[PROP_FEATURES] =
-    g_param_spec_boxed ("features", NULL, NULL, BOSH_TYPE_ELEMENT, readable);
+    g_param_spec_boxed ("features", NULL, NULL, BOSH_TYPE_ELEMENT, READABLE);
+}
 
+static void
+define_granted_properties (void)
+{
   /**
    * BoshConnection:wait:
    *
@@ -676,7 +679,7 @@ install_properties (GObjectClass *object_class)
    * Since: 1.0
    */
   properties[PROP_WAIT] =
-    g_param_spec_uint ("wait", NULL, NULL, 0, G_MAXUINT, 0, readable);
+    g_param_spec_uint ("wait", NULL, NULL, 0, G_MAXUINT, 0, READABLE);
 
   /**
    * BoshConnection:hold:
@@ -687,7 +690,7 @@ install_properties (GObjectClass *object_class)
    * Since: 1.0
    */
   properties[PROP_HOLD] =
-    g_param_spec_uint ("hold", NULL, NULL, 0, G_MAXUINT, 0, readable);
+    g_param_spec_uint ("hold", NULL, NULL, 0, G_MAXUINT, 0, READABLE);
 
   /**
    * BoshConnection:requests:
@@ -698,7 +701,7 @@ install_properties (GObjectClass *object_class)
    * Since: 1.0
    */
   properties[PROP_REQUESTS] =
-    g_param_spec_uint ("requests", NULL, NULL, 0, G_MAXUINT, 0, readable);
+    g_param_spec_uint ("requests", NULL, NULL, 0, G_MAXUINT, 0, READABLE);
 
   /**
    * BoshConnection:inactivity:
@@ -709,7 +712,7 @@ install_properties (GObjectClass *object_class)
    * Since: 1.0
    */
   properties[PROP_INACTIVITY] =
-    g_param_spec_uint ("inactivity", NULL, NULL, 0, G_MAXUINT, 0, readable);
+    g_param_spec_uint ("inactivity", NULL, NULL, 0, G_MAXUINT, 0, READABLE);
 
   /**
    * BoshConnection:polling:
@@ -720,7 +723,7 @@ install_properties (GObjectClass *object_class)
    * Since: 1.0
    */
   properties[PROP_POLLING] =
-    g_param_spec_uint ("polling", NULL, NULL, 0, G_MAXUINT, 0, readable);
+    g_param_spec_uint ("polling", NULL, NULL, 0, G_MAXUINT, 0, READABLE);
 
   /**
    * BoshConnection:max-pause:
@@ -731,8 +734,12 @@ install_properties (GObjectClass *object_class)
    * Since: 1.0
    */
   properties[PROP_MAX_PAUSE] =
-    g_param_spec_uint ("max-pause", NULL, NULL, 0, G_MAXUINT, 0, readable);
+    g_param_spec_uint ("max-pause", NULL, NULL, 0, G_MAXUINT, 0, READABLE);
+}
 
+static void
+define_counting_properties (void)
+{
   /**
    * BoshConnection:queued-stanzas:
    *
@@ -741,7 +748,7 @@ install_properties (GObjectClass *object_class)
    * Since: 1.0
    */
   properties[PROP_QUEUED_STANZAS] =
-    g_param_spec_uint ("queued-stanzas", NULL, NULL, 0, G_MAXUINT, 0, readable);
+    g_param_spec_uint ("queued-stanzas", NULL, NULL, 0, G_MAXUINT, 0, READABLE);
 
   /**
    * BoshConnection:requests-sent:
@@ -751,7 +758,7 @@ install_properties (GObjectClass *object_class)
    * Since: 1.0
    */
   properties[PROP_REQUESTS_SENT] =
-    g_param_spec_uint64 ("requests-sent", NULL, NULL, 0, G_MAXUINT64, 0, readable);
+    g_param_spec_uint64 ("requests-sent", NULL, NULL, 0, G_MAXUINT64, 0, READABLE);
 
   /**
    * BoshConnection:requests-repeated:
@@ -762,7 +769,7 @@ install_properties (GObjectClass *object_class)
    * Since: 1.0
    */
   properties[PROP_REQUESTS_REPEATED] =
-    g_param_spec_uint64 ("requests-repeated", NULL, NULL, 0, G_MAXUINT64, 0, readable);
+    g_param_spec_uint64 ("requests-repeated", NULL, NULL, 0, G_MAXUINT64, 0, READABLE);
 
   /**
    * BoshConnection:stanzas-sent:
@@ -772,7 +779,7 @@ install_properties (GObjectClass *object_class)
    * Since: 1.0
    */
   properties[PROP_STANZAS_SENT] =
-    g_param_spec_uint64 ("stanzas-sent", NULL, NULL, 0, G_MAXUINT64, 0, readable);
+    g_param_spec_uint64 ("stanzas-sent", NULL, NULL, 0, G_MAXUINT64, 0, READABLE);
 
   /**
    * BoshConnection:stanzas-received:
@@ -783,9 +790,7 @@ install_properties (GObjectClass *object_class)
    * Since: 1.0
    */
   properties[PROP_STANZAS_RECEIVED] =
-    g_param_spec_uint64 ("stanzas-received", NULL, NULL, 0, G_MAXUINT64, 0, readable);
-
-  g_object_class_install_properties (object_class, N_PROPS, properties);
+    g_param_spec_uint64 ("stanzas-received", NULL, NULL, 0, G_MAXUINT64, 0, READABLE);
 }
 
 static void
@@ -863,7 +868,11 @@ bosh_connection_class_init (BoshConnectionClass *klass)
   object_class->get_property = bosh_connection_get_property;
   object_class->set_property = bosh_connection_set_property;
 
-  install_properties (object_class);
+  define_session_properties ();
+  define_granted_properties ();
+  define_counting_properties ();
+  g_object_class_install_properties (object_class, N_PROPS, properties);
+
   install_signals (object_class);
 }
 

@@ -36,42 +36,6 @@ bosh_saved_session_new (void)
   return self;
 }
 
-BoshSavedSession *
-bosh_saved_session_copy (const BoshSavedSession *self)
-{
-  BoshSavedSession *copy = bosh_saved_session_new ();
-
-  copy->domain = g_strdup (self->domain);
-  copy->session_id = g_strdup (self->session_id);
-  copy->next_rid = self->next_rid;
-  for (guint i = 0; i < self->unanswered->len; i++)
-    {
-      const BoshUnansweredRequest *request;
-
-      request = &g_array_index (self->unanswered, BoshUnansweredRequest, i);
-      bosh_saved_session_add_unanswered (copy, request->rid, request->body,
-                                         request->has_payload);
-    }
-  for (guint i = 0; i < self->unsent->len; i++)
-    g_ptr_array_add (copy->unsent,
-                     bosh_element_ref (g_ptr_array_index (self->unsent, i)));
-  copy->language = g_strdup (self->language);
-  copy->version = g_strdup (self->version);
-  copy->wait = self->wait;
-  copy->hold = self->hold;
-  copy->requests = self->requests;
-  copy->inactivity = self->inactivity;
-  copy->polling = self->polling;
-  copy->max_pause = self->max_pause;
-  copy->acknowledges = self->acknowledges;
-  copy->acknowledging = self->acknowledging;
-  copy->key_seed = g_strdup (self->key_seed);
-  copy->key_length = self->key_length;
-  copy->key_position = self->key_position;
-
-  return copy;
-}
-
 void
 bosh_saved_session_free (BoshSavedSession *self)
 {

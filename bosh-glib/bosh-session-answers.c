@@ -293,8 +293,6 @@ repeat_on_request (BoshSession *self,
                    Request     *request,
                    gint64       now)
 {
-  g_autoptr(GError) error = NULL;
-
   if (++request->bad_answers > MAX_REPEATS_ASKED)
     {
       session_close (self, g_error_new (BOSH_ERROR, BOSH_ERROR_SESSION_LOST,

@@ -124,7 +124,6 @@ struct _BoshSession
   gint64            last_contact;  /* the last good answer, or a first sending */
   gint64            round_trip;    /* the shortest seen, or NEVER */
   gint64            last_new_at;   /* when the last new request went out */
-  gint64            last_empty_at;
   gint64            poll_at;       /* not before this, or NEVER */
   gboolean          ended;         /* the server agreed to our termination */
   gint64            terminate_at;  /* until when other answers are awaited after a terminate */

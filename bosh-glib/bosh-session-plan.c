@@ -528,8 +528,6 @@ send_new (BoshSession *self,
   g_queue_push_tail (&self->window, request);
 
   self->last_new_at = now;
-  if (kind == REQUEST_EMPTY)
-    self->last_empty_at = now;
   send_request (self, request, now);
 }
 

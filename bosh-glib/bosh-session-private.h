@@ -121,7 +121,6 @@ typedef struct
 } BoshSavedSession;
 
 BoshSavedSession *bosh_saved_session_new         (void);
-BoshSavedSession *bosh_saved_session_copy        (const BoshSavedSession      *self);
 void              bosh_saved_session_free        (BoshSavedSession            *self);
 /* The number to send first: that of the oldest unanswered request, else the next. */
 guint64           bosh_saved_session_get_first_rid (const BoshSavedSession    *self);

@@ -142,7 +142,6 @@ bosh_session_new (const BoshSessionParameters *parameters)
   self->paused_until = NEVER;
   self->round_trip = NEVER;
   self->last_new_at = NEVER;
-  self->last_empty_at = NEVER;
   self->poll_at = NEVER;
   self->terminate_at = NEVER;
   self->exceed_at = NEVER;

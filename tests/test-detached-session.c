@@ -150,21 +150,6 @@ test_round_trip (void)
 }
 
 static void
-test_copy (void)
-{
-  g_autoptr(BoshSavedSession) saved = new_full ();
-  BoshSavedSession *copy = bosh_saved_session_copy (saved);
-  const char * const cookies[] = { "node=\"b\"; path=/", "x=1", NULL };
-  g_autoptr(BoshDetachedSession) session = NULL;
-
-  g_test_summary ("A saved session is copied whole");
-
-  g_clear_pointer (&saved, bosh_saved_session_free);
-  session = bosh_detached_session_new_from_saved (URI, JID, copy, cookies);
-  assert_full (session);
-}
-
-static void
 test_member_order (void)
 {
   BoshSavedSession *saved = bosh_saved_session_new ();
@@ -622,7 +607,6 @@ main (int   argc,
   g_test_init (&argc, &argv, NULL);
 
   g_test_add_func ("/bosh/detached-session/round-trip", test_round_trip);
-  g_test_add_func ("/bosh/detached-session/copy", test_copy);
   g_test_add_func ("/bosh/detached-session/member-order", test_member_order);
   g_test_add_func ("/bosh/detached-session/foreign", test_foreign);
   g_test_add_func ("/bosh/detached-session/properties", test_properties);
