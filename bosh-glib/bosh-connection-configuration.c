@@ -68,6 +68,7 @@ struct _BoshConnectionConfiguration
   char *from;
   char *language;
   char *content_type;
+  char *response_content_type;
   char *user_agent;
   GProxyResolver *proxy_resolver;
   GTlsDatabase *tls_database;
@@ -82,6 +83,8 @@ struct _BoshConnectionConfiguration
   gboolean secure;
   gboolean use_key_sequence;
   gboolean use_acknowledgements;
+  gboolean compress_requests;
+  gboolean allow_http2;
 };
 
 G_DEFINE_FINAL_TYPE (BoshConnectionConfiguration, bosh_connection_configuration, G_TYPE_OBJECT)
@@ -101,10 +104,13 @@ enum
   PROP_USE_KEY_SEQUENCE,
   PROP_KEY_SEQUENCE_LENGTH,
   PROP_USE_ACKNOWLEDGEMENTS,
+  PROP_RESPONSE_CONTENT_TYPE,
   PROP_CONNECT_TIMEOUT,
   PROP_PROXY_RESOLVER,
   PROP_TLS_DATABASE,
   PROP_TLS_CERTIFICATE,
+  PROP_ALLOW_HTTP2,
+  PROP_COMPRESS_REQUESTS,
   PROP_CONTENT_TYPE,
   PROP_USER_AGENT,
   PROP_MAX_REQUEST_SIZE,
@@ -262,6 +268,7 @@ bosh_connection_configuration_finalize (GObject *object)
   g_free (self->from);
   g_free (self->language);
   g_free (self->content_type);
+  g_free (self->response_content_type);
   g_free (self->user_agent);
   g_clear_object (&self->proxy_resolver);
   g_clear_object (&self->tls_database);
@@ -328,6 +335,10 @@ bosh_connection_configuration_get_property (GObject    *object,
       g_value_set_boolean (value, self->use_acknowledgements);
       break;
 
+    case PROP_RESPONSE_CONTENT_TYPE:
+      g_value_set_string (value, self->response_content_type);
+      break;
+
     case PROP_CONNECT_TIMEOUT:
       g_value_set_uint (value, self->connect_timeout);
       break;
@@ -342,6 +353,14 @@ bosh_connection_configuration_get_property (GObject    *object,
 
     case PROP_TLS_CERTIFICATE:
       g_value_set_object (value, self->tls_certificate);
+      break;
+
+    case PROP_ALLOW_HTTP2:
+      g_value_set_boolean (value, self->allow_http2);
+      break;
+
+    case PROP_COMPRESS_REQUESTS:
+      g_value_set_boolean (value, self->compress_requests);
       break;
 
     case PROP_CONTENT_TYPE:
@@ -427,6 +446,10 @@ bosh_connection_configuration_set_property (GObject      *object,
       self->use_acknowledgements = g_value_get_boolean (value);
       break;
 
+    case PROP_RESPONSE_CONTENT_TYPE:
+      self->response_content_type = g_value_dup_string (value);
+      break;
+
     case PROP_CONNECT_TIMEOUT:
       self->connect_timeout = g_value_get_uint (value);
       break;
@@ -441,6 +464,14 @@ bosh_connection_configuration_set_property (GObject      *object,
 
     case PROP_TLS_CERTIFICATE:
       self->tls_certificate = g_value_dup_object (value);
+      break;
+
+    case PROP_ALLOW_HTTP2:
+      self->allow_http2 = g_value_get_boolean (value);
+      break;
+
+    case PROP_COMPRESS_REQUESTS:
+      self->compress_requests = g_value_get_boolean (value);
       break;
 
     case PROP_CONTENT_TYPE:
@@ -627,6 +658,20 @@ install_session_properties (void)
    */
   properties[PROP_USE_ACKNOWLEDGEMENTS] =
     g_param_spec_boolean ("use-acknowledgements", NULL, NULL, TRUE, flags);
+
+  /**
+   * BoshConnectionConfiguration:response-content-type: (getter get_response_content_type)
+   *
+   * The Content-Type that the connection manager is asked to give its answers:
+   * the attribute `content` of XEP-0124 §7.1.
+   *
+   * It is for proxies on the way that let nothing else through; this library
+   * reads the answers whatever they are called. `NULL` asks for nothing.
+   *
+   * Since: 1.0
+   */
+  properties[PROP_RESPONSE_CONTENT_TYPE] =
+    g_param_spec_string ("response-content-type", NULL, NULL, NULL, flags);
 }
 
 static void
@@ -682,6 +727,37 @@ install_transport_properties (void)
    */
   properties[PROP_TLS_CERTIFICATE] =
     g_param_spec_object ("tls-certificate", NULL, NULL, G_TYPE_TLS_CERTIFICATE, flags);
+
+  /**
+   * BoshConnectionConfiguration:allow-http2: (getter get_allow_http2)
+   *
+   * Whether HTTP/2 may be used with a server that offers it over TLS.
+   *
+   * With HTTP/1.1 each request under way has a connection of its own, and an
+   * answer that is no longer waited for is closed at once without touching the
+   * others. With HTTP/2 they share one connection: it is broken to give one of
+   * them up, and what else was under way on it is repeated. So it is not used
+   * unless asked for.
+   *
+   * Since: 1.0
+   */
+  properties[PROP_ALLOW_HTTP2] =
+    g_param_spec_boolean ("allow-http2", NULL, NULL, FALSE, flags);
+
+  /**
+   * BoshConnectionConfiguration:compress-requests: (getter get_compress_requests)
+   *
+   * Whether requests are compressed, where the connection manager says in its
+   * `accept` that it takes compressed ones (XEP-0124 §7.2).
+   *
+   * Requests under 512 bytes go out as they are. If the connection manager
+   * can't read the compressed ones after all, they are repeated plain, and no
+   * others are compressed.
+   *
+   * Since: 1.0
+   */
+  properties[PROP_COMPRESS_REQUESTS] =
+    g_param_spec_boolean ("compress-requests", NULL, NULL, FALSE, flags);
 
   /**
    * BoshConnectionConfiguration:content-type: (getter get_content_type)
@@ -1147,6 +1223,26 @@ bosh_connection_configuration_get_use_acknowledgements (BoshConnectionConfigurat
 }
 
 /**
+ * bosh_connection_configuration_get_response_content_type: (get-property response-content-type)
+ * @self: a configuration
+ *
+ * Gets the Content-Type that is asked for (XEP-0124 §7.1).
+ *
+ * See [property@Bosh.ConnectionConfiguration:response-content-type].
+ *
+ * Returns: (nullable): the content type
+ *
+ * Since: 1.0
+ */
+const char *
+bosh_connection_configuration_get_response_content_type (BoshConnectionConfiguration *self)
+{
+  g_return_val_if_fail (BOSH_IS_CONNECTION_CONFIGURATION (self), NULL);
+
+  return self->response_content_type;
+}
+
+/**
  * bosh_connection_configuration_get_connect_timeout: (get-property connect-timeout)
  * @self: a configuration
  *
@@ -1226,6 +1322,47 @@ bosh_connection_configuration_get_tls_certificate (BoshConnectionConfiguration *
   g_return_val_if_fail (BOSH_IS_CONNECTION_CONFIGURATION (self), NULL);
 
   return self->tls_certificate;
+}
+
+/**
+ * bosh_connection_configuration_get_allow_http2: (get-property allow-http2)
+ * @self: a configuration
+ *
+ * Tells whether HTTP/2 may be used.
+ *
+ * See [property@Bosh.ConnectionConfiguration:allow-http2].
+ *
+ * Returns: `TRUE` if HTTP/2 may be used
+ *
+ * Since: 1.0
+ */
+gboolean
+bosh_connection_configuration_get_allow_http2 (BoshConnectionConfiguration *self)
+{
+  g_return_val_if_fail (BOSH_IS_CONNECTION_CONFIGURATION (self), FALSE);
+
+  return self->allow_http2;
+}
+
+/**
+ * bosh_connection_configuration_get_compress_requests: (get-property compress-requests)
+ * @self: a configuration
+ *
+ * Tells whether requests are compressed where the server allows it (XEP-0124
+ * §7.2).
+ *
+ * See [property@Bosh.ConnectionConfiguration:compress-requests].
+ *
+ * Returns: `TRUE` if requests may be compressed
+ *
+ * Since: 1.0
+ */
+gboolean
+bosh_connection_configuration_get_compress_requests (BoshConnectionConfiguration *self)
+{
+  g_return_val_if_fail (BOSH_IS_CONNECTION_CONFIGURATION (self), FALSE);
+
+  return self->compress_requests;
 }
 
 /**

@@ -51,6 +51,8 @@ guint                        bosh_connection_configuration_get_key_sequence_leng
 BOSH_AVAILABLE_IN_1_0
 gboolean                     bosh_connection_configuration_get_use_acknowledgements (BoshConnectionConfiguration  *self);
 BOSH_AVAILABLE_IN_1_0
+const char                  *bosh_connection_configuration_get_response_content_type (BoshConnectionConfiguration *self);
+BOSH_AVAILABLE_IN_1_0
 guint                        bosh_connection_configuration_get_connect_timeout      (BoshConnectionConfiguration  *self);
 BOSH_AVAILABLE_IN_1_0
 GProxyResolver              *bosh_connection_configuration_get_proxy_resolver       (BoshConnectionConfiguration  *self);
@@ -58,6 +60,10 @@ BOSH_AVAILABLE_IN_1_0
 GTlsDatabase                *bosh_connection_configuration_get_tls_database         (BoshConnectionConfiguration  *self);
 BOSH_AVAILABLE_IN_1_0
 GTlsCertificate             *bosh_connection_configuration_get_tls_certificate      (BoshConnectionConfiguration  *self);
+BOSH_AVAILABLE_IN_1_0
+gboolean                     bosh_connection_configuration_get_allow_http2          (BoshConnectionConfiguration  *self);
+BOSH_AVAILABLE_IN_1_0
+gboolean                     bosh_connection_configuration_get_compress_requests    (BoshConnectionConfiguration  *self);
 BOSH_AVAILABLE_IN_1_0
 const char                  *bosh_connection_configuration_get_content_type         (BoshConnectionConfiguration  *self);
 BOSH_AVAILABLE_IN_1_0

@@ -28,6 +28,9 @@ test_defaults (void)
   g_assert_false (bosh_connection_configuration_get_use_key_sequence (configuration));
   g_assert_cmpuint (bosh_connection_configuration_get_key_sequence_length (configuration), ==, 0);
   g_assert_true (bosh_connection_configuration_get_use_acknowledgements (configuration));
+  g_assert_null (bosh_connection_configuration_get_response_content_type (configuration));
+  g_assert_false (bosh_connection_configuration_get_allow_http2 (configuration));
+  g_assert_false (bosh_connection_configuration_get_compress_requests (configuration));
   g_assert_cmpuint (bosh_connection_configuration_get_connect_timeout (configuration), ==, 30);
   g_assert_null (bosh_connection_configuration_get_proxy_resolver (configuration));
   g_assert_null (bosh_connection_configuration_get_tls_database (configuration));
@@ -61,6 +64,9 @@ create_unusual (GProxyResolver *resolver)
                        "use-key-sequence", TRUE,
                        "key-sequence-length", 16,
                        "use-acknowledgements", FALSE,
+                       "response-content-type", "text/html",
+                       "allow-http2", TRUE,
+                       "compress-requests", TRUE,
                        "connect-timeout", 7,
                        "proxy-resolver", resolver,
                        "content-type", "application/xml",
@@ -90,6 +96,10 @@ test_properties (void)
   g_assert_true (bosh_connection_configuration_get_use_key_sequence (configuration));
   g_assert_cmpuint (bosh_connection_configuration_get_key_sequence_length (configuration), ==, 16);
   g_assert_false (bosh_connection_configuration_get_use_acknowledgements (configuration));
+  g_assert_cmpstr (bosh_connection_configuration_get_response_content_type (configuration), ==,
+                   "text/html");
+  g_assert_true (bosh_connection_configuration_get_allow_http2 (configuration));
+  g_assert_true (bosh_connection_configuration_get_compress_requests (configuration));
   g_assert_cmpuint (bosh_connection_configuration_get_connect_timeout (configuration), ==, 7);
   g_assert_true (bosh_connection_configuration_get_proxy_resolver (configuration) == resolver);
   g_assert_cmpstr (bosh_connection_configuration_get_content_type (configuration), ==,
@@ -113,7 +123,7 @@ test_generic_access (void)
   g_test_summary ("All properties can be read by name, and none can be changed");
 
   specs = g_object_class_list_properties (klass, &n_specs);
-  g_assert_cmpuint (n_specs, ==, 20);
+  g_assert_cmpuint (n_specs, ==, 23);
   for (guint i = 0; i < n_specs; i++)
     {
       g_auto(GValue) value = G_VALUE_INIT;
