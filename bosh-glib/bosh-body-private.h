@@ -22,7 +22,10 @@ typedef struct
   const char *from;
   const char *route;
   const char *language;
+  const char *stream;
+  const char *content;
   gboolean    creation;     /* write ver, wait, hold, xmpp:version */
+  gboolean    opens_stream; /* write xmpp:version */
   guint       wait;
   guint       hold;
   guint64     ack;          /* 0: none */
@@ -52,8 +55,11 @@ typedef struct
   BoshBodyType  type;
   const char   *sid;
   const char   *condition;
-  const char   *uri;
   const char   *version;
+  const char   *accept;      /* codings of requests that it takes */
+  const char   *charsets;
+  const char   *stream;
+  const char   *from;
   gboolean      is_echo;     /* has a rid: ejabberd repeats our own request */
   gint64        wait;
   gint64        hold;
@@ -86,6 +92,8 @@ void              bosh_response_body_free   (BoshResponseBody       *self);
 GPtrArray        *bosh_response_body_dup_payloads (BoshResponseBody *self);
 /* What the answer tells about a terminal condition besides its name. */
 char             *bosh_response_body_dup_detail   (BoshResponseBody *self);
+/* The URI of `see-other-uri`, nullable. */
+char             *bosh_response_body_dup_uri      (BoshResponseBody *self);
 
 /* The text of a body for a debug console: what SASL elements hold is left out. */
 char             *bosh_body_redact          (GBytes                 *bytes);

@@ -41,11 +41,11 @@ static void
 append_xbosh_attributes (GString               *output,
                          const BoshRequestBody *self)
 {
-  if (!self->creation && !self->restart)
+  if (!self->creation && !self->restart && !self->opens_stream)
     return;
 
   append_attribute (output, "xmlns:xmpp", BOSH_NS_XBOSH);
-  if (self->creation)
+  if (self->creation || self->opens_stream)
     append_attribute (output, "xmpp:version", "1.0");
   if (self->restart)
     append_attribute (output, "xmpp:restart", "true");
@@ -69,7 +69,9 @@ bosh_request_body_compose (const BoshRequestBody *self,
       append_attribute (output, "ver", "1.11");
       append_number (output, "wait", self->wait);
       append_number (output, "hold", self->hold);
+      append_attribute (output, "content", self->content);
     }
+  append_attribute (output, "stream", self->stream);
   if (self->ack != 0)
     append_number (output, "ack", self->ack);
   if (self->pause != 0)
@@ -133,8 +135,11 @@ read_attributes (BoshElement *root)
   self->type = get_body_type (root);
   self->sid = bosh_element_get_attribute (root, "sid");
   self->condition = bosh_element_get_attribute (root, "condition");
-  self->uri = bosh_element_get_attribute (root, "uri");
   self->version = bosh_element_get_attribute (root, "ver");
+  self->accept = bosh_element_get_attribute (root, "accept");
+  self->charsets = bosh_element_get_attribute (root, "charsets");
+  self->stream = bosh_element_get_attribute (root, "stream");
+  self->from = bosh_element_get_attribute (root, "from");
   self->is_echo = bosh_element_get_attribute (root, "rid") != NULL;
   self->wait = get_number (root, "wait", BOSH_MAX_SECONDS);
   self->hold = get_number (root, "hold", 1000);
@@ -215,6 +220,10 @@ bosh_response_body_dup_payloads (BoshResponseBody *self)
       BoshElement *child = bosh_element_get_nth_child (self->root, i);
       BoshElement *payload;
 
+      /* That of `see-other-uri`. */
+      if (bosh_element_is (child, "uri", BOSH_NS_HTTPBIND))
+        continue;
+
       if (g_strcmp0 (bosh_element_get_namespace (child), BOSH_NS_HTTPBIND) != 0)
         {
           payload = bosh_element_ref (child);
@@ -252,17 +261,30 @@ describe_stream_error (BoshElement *error)
   return g_strdup (text != NULL && text[0] != '\0' ? text : condition);
 }
 
+/* A child element in the specification, an attribute in some servers. */
+char *
+bosh_response_body_dup_uri (BoshResponseBody *self)
+{
+  g_autofree char *uri = bosh_element_get_child_text (self->root, "uri", BOSH_NS_HTTPBIND);
+
+  if (uri == NULL)
+    uri = g_strdup (bosh_element_get_attribute (self->root, "uri"));
+
+  return uri != NULL && g_strstrip (uri)[0] != '\0' ? g_steal_pointer (&uri) : NULL;
+}
+
 char *
 bosh_response_body_dup_detail (BoshResponseBody *self)
 {
   BoshElement *stream_error = bosh_element_get_child (self->root, "error", BOSH_NS_STREAMS);
   const char *message = bosh_element_get_attribute (self->root, "message");
+  g_autofree char *uri = bosh_response_body_dup_uri (self);
   g_autofree char *detail = NULL;
 
   if (stream_error != NULL)
     detail = describe_stream_error (stream_error);
-  else if (self->uri != NULL)
-    detail = g_strdup (self->uri);
+  else if (uri != NULL)
+    detail = g_steal_pointer (&uri);
   else if (message != NULL)
     detail = g_strdup (message);
   else

@@ -2,7 +2,8 @@
 
 /* What the files of the connection share:
  *   bosh-connection.c             the object, and the drain that drives a session
- *   bosh-connection-operations.c  what an application asks for */
+ *   bosh-connection-operations.c  what an application asks for
+ *   bosh-connection-streams.c     several streams in the session */
 
 #pragma once
 
@@ -10,6 +11,7 @@
 #include "bosh-network-watch-private.h"
 #include "bosh-pending-tasks-private.h"
 #include "bosh-session-private.h"
+#include "bosh-sleep-watch-private.h"
 #include "bosh-transport-private.h"
 
 G_BEGIN_DECLS
@@ -31,6 +33,7 @@ struct _BoshConnection
   GMainContext                *context;
   GSource                     *source;         /* wakes the session; the only timer */
   BoshNetworkWatch            *network;        /* tells when the network is back */
+  BoshSleepWatch              *sleep;          /* tells when the machine woke */
   int                          drain_level;    /* depth of the loop that drains, + 1; or 0 */
   BoshPendingTasks            *tasks;
 
@@ -49,6 +52,17 @@ struct _BoshConnection
 
 /* Captures the context of the caller, and makes what is needed for I/O. */
 void connection_start (BoshConnection *self);
+/* FALSE, with an error, where there never was a session. */
+gboolean connection_check_session (BoshConnection  *self,
+                                   GError         **error);
+/* The end of the stream @name, or of what was asked for as @serial. */
+void connection_close_stream (BoshConnection *self,
+                              const char     *name,
+                              guint64         serial,
+                              const GError   *error);
+void connection_emit_stream_closed (BoshConnection *self,
+                                    const char     *stream,
+                                    const GError   *error);
 /* No I/O and no timer any more. */
 void connection_stop  (BoshConnection *self);
 /* Does what the session wants done, now. */

@@ -63,11 +63,15 @@ open_session (BoshConnection         *self,
 {
   BoshConnectionConfiguration *configuration = self->configuration;
   g_autofree char *language = dup_language (self);
+  g_autofree char *uri = bosh_connection_configuration_to_uri (configuration);
   BoshSessionParameters parameters = {
     .domain = self->domain,
     .route = bosh_connection_configuration_get_route (configuration),
     .from = bosh_connection_configuration_get_from (configuration),
     .language = language,
+    .content = bosh_connection_configuration_get_response_content_type (configuration),
+    .uri = uri,
+    .compress_requests = bosh_connection_configuration_get_compress_requests (configuration),
     .wait = bosh_connection_configuration_get_wait (configuration),
     .hold = bosh_connection_configuration_get_hold (configuration),
     .use_acknowledgements = bosh_connection_configuration_get_use_acknowledgements (configuration),
@@ -102,10 +106,9 @@ check_unused (BoshConnection *self,
   return FALSE;
 }
 
-/* FALSE, with an error, where there never was a session. */
-static gboolean
-check_session (BoshConnection  *self,
-               GError         **error)
+gboolean
+connection_check_session (BoshConnection  *self,
+                          GError         **error)
 {
   if (self->session != NULL)
     return TRUE;
@@ -311,7 +314,7 @@ bosh_connection_restart_async (BoshConnection      *self,
   if (g_task_return_error_if_cancelled (task))
     return;
 
-  if (!check_session (self, &error) || !bosh_session_restart (self->session, self->jid, &error))
+  if (!connection_check_session (self, &error) || !bosh_session_restart (self->session, self->jid, &error))
     {
       g_task_return_error (task, g_steal_pointer (&error));
       return;
@@ -347,7 +350,7 @@ queue (BoshConnection  *self,
        guint64         *serial,
        GError         **error)
 {
-  if (!check_session (self, error) ||
+  if (!connection_check_session (self, error) ||
       !bosh_session_queue (self->session, element, serial, error))
     return FALSE;
 
@@ -494,7 +497,7 @@ bosh_connection_pause_async (BoshConnection      *self,
   if (g_task_return_error_if_cancelled (task))
     return;
 
-  if (!check_session (self, &error) || !bosh_session_pause (self->session, seconds, &error))
+  if (!connection_check_session (self, &error) || !bosh_session_pause (self->session, seconds, &error))
     {
       g_task_return_error (task, g_steal_pointer (&error));
       return;
@@ -577,7 +580,7 @@ bosh_connection_disconnect_async (BoshConnection      *self,
   task = g_task_new (self, cancellable, callback, user_data);
   g_task_set_source_tag (task, bosh_connection_disconnect_async);
 
-  if (!check_session (self, &error) ||
+  if (!connection_check_session (self, &error) ||
       !bosh_session_terminate (self->session, last_payload, &error))
     {
       g_task_return_error (task, g_steal_pointer (&error));
@@ -694,7 +697,7 @@ bosh_connection_detach_async (BoshConnection      *self,
   if (g_task_return_error_if_cancelled (task))
     return;
 
-  if (!check_session (self, &error) || !bosh_session_hand_over (self->session, &error))
+  if (!connection_check_session (self, &error) || !bosh_session_hand_over (self->session, &error))
     {
       g_task_return_error (task, g_steal_pointer (&error));
       return;

@@ -218,6 +218,26 @@ bosh_connection_get_max_pause (BoshConnection *self)
 }
 
 /**
+ * bosh_connection_get_charsets:
+ * @self: a connection
+ *
+ * Gets the character sets that the connection manager takes beside UTF-8, as it
+ * lists them, separated by spaces (XEP-0124 §7.2). This library writes UTF-8,
+ * which every connection manager takes.
+ *
+ * Returns: (nullable): the list, or `NULL` if none was given
+ *
+ * Since: 1.0
+ */
+const char *
+bosh_connection_get_charsets (BoshConnection *self)
+{
+  g_return_val_if_fail (BOSH_IS_CONNECTION (self), NULL);
+
+  return self->session != NULL ? bosh_session_get_charsets (self->session) : NULL;
+}
+
+/**
  * bosh_connection_get_request_id:
  * @self: a connection
  *

@@ -66,6 +66,8 @@ enum
 enum
 {
   SIGNAL_STANZA,
+  SIGNAL_STREAM_STANZA,
+  SIGNAL_STREAM_CLOSED,
   SIGNAL_CLOSED,
   SIGNAL_REQUEST_SENT,
   SIGNAL_RESPONSE_RECEIVED,
@@ -94,6 +96,8 @@ connection_source_dispatch (GSource     *source,
   g_source_set_ready_time (source, -1);
   if (bosh_network_watch_take_change (self->network))
     bosh_session_handle_network (self->session, g_get_monotonic_time ());
+  if (bosh_sleep_watch_take_wake (self->sleep))
+    bosh_session_handle_wake (self->session, g_get_monotonic_time ());
   connection_drain (self);
 
   return G_SOURCE_CONTINUE;
@@ -117,6 +121,7 @@ connection_stop (BoshConnection *self)
 {
   g_clear_pointer (&self->transport, bosh_transport_free);
   g_clear_pointer (&self->network, bosh_network_watch_free);
+  g_clear_pointer (&self->sleep, bosh_sleep_watch_free);
   if (self->source != NULL)
     {
       g_source_destroy (self->source);
@@ -182,6 +187,23 @@ emit_body (BoshConnection *self,
   g_signal_emit (self, signals[signal], 0, text);
 }
 
+static const char *
+get_coding (BoshCoding coding)
+{
+  switch (coding)
+    {
+    case BOSH_CODING_GZIP:
+      return "gzip";
+
+    case BOSH_CODING_DEFLATE:
+      return "deflate";
+
+    case BOSH_CODING_IDENTITY:
+    default:
+      return NULL;
+    }
+}
+
 static void
 perform_send (BoshConnection *self,
               BoshAction     *action)
@@ -192,17 +214,24 @@ perform_send (BoshConnection *self,
   self->requests_sent++;
   if (action->repeated)
     self->requests_repeated++;
-  bosh_transport_post (self->transport, action->rid, action->bytes);
+  bosh_transport_post (self->transport, action->rid, action->bytes, get_coding (action->coding));
   emit_body (self, SIGNAL_REQUEST_SENT, action->bytes);
 }
 
 static void
 perform_payload (BoshConnection *self,
-                 BoshElement    *element)
+                 BoshElement    *element,
+                 const char     *stream)
 {
   const char *name = bosh_element_get_name (element);
 
   self->stanzas_received++;
+  if (stream != NULL)
+    {
+      g_signal_emit (self, signals[SIGNAL_STREAM_STANZA], 0, stream, element);
+      return;
+    }
+
   if (bosh_element_is (element, "features", BOSH_NS_STREAMS))
     connection_set_features (self, element);
 
@@ -214,10 +243,18 @@ perform_payload (BoshConnection *self,
   g_signal_emit (self, signals[SIGNAL_STANZA], g_quark_try_string (name), element);
 }
 
+void
+connection_emit_stream_closed (BoshConnection *self,
+                               const char     *stream,
+                               const GError   *error)
+{
+  g_signal_emit (self, signals[SIGNAL_STREAM_CLOSED], 0, stream, error);
+}
+
 static void
 perform_hand_over (BoshConnection *self)
 {
-  g_autofree char *uri = bosh_connection_configuration_to_uri (self->configuration);
+  g_autofree char *uri = bosh_transport_dup_uri (self->transport);
   g_auto(GStrv) cookies = bosh_transport_dup_cookies (self->transport);
   g_autoptr(BoshDetachedSession) detached = NULL;
   g_autoptr(GError) error = NULL;
@@ -244,7 +281,10 @@ perform_close (BoshConnection *self,
   /* A disconnection that went well is no failure; everything else that still
    * waits has failed. */
   if (error == NULL)
-    bosh_pending_tasks_succeed (self->tasks, bosh_connection_disconnect_async);
+    {
+      bosh_pending_tasks_succeed (self->tasks, bosh_connection_disconnect_async);
+      bosh_pending_tasks_succeed (self->tasks, bosh_connection_close_stream_async);
+    }
   reason = bosh_connection_dup_close_error (self);
   bosh_pending_tasks_fail (self->tasks, reason);
 
@@ -267,7 +307,7 @@ perform (BoshConnection *self,
       break;
 
     case BOSH_ACTION_PAYLOAD:
-      perform_payload (self, action->element);
+      perform_payload (self, action->element, action->text);
       break;
 
     case BOSH_ACTION_STATE:
@@ -281,9 +321,31 @@ perform (BoshConnection *self,
       bosh_pending_tasks_succeed (self->tasks, bosh_connection_attach_async);
       break;
 
+    case BOSH_ACTION_REDIRECTED:
+      if (self->transport != NULL)
+        bosh_transport_set_uri (self->transport, action->text);
+      break;
+
     case BOSH_ACTION_RESTARTED:
-      connection_set_features (self, NULL);
-      bosh_pending_tasks_succeed (self->tasks, bosh_connection_restart_async);
+      if (action->text == NULL)
+        {
+          connection_set_features (self, NULL);
+          bosh_pending_tasks_succeed (self->tasks, bosh_connection_restart_async);
+        }
+      else
+        {
+          bosh_pending_tasks_succeed_up_to (self->tasks, bosh_connection_restart_stream_async,
+                                            action->serial);
+        }
+      break;
+
+    case BOSH_ACTION_STREAM_OPENED:
+      bosh_pending_tasks_give_text (self->tasks, bosh_connection_open_stream_async,
+                                    action->serial, action->text);
+      break;
+
+    case BOSH_ACTION_STREAM_CLOSED:
+      connection_close_stream (self, action->text, action->serial, action->error);
       break;
 
     case BOSH_ACTION_PAUSED:
@@ -348,6 +410,7 @@ connection_drain (BoshConnection *self)
       perform (self, &action);
       g_clear_pointer (&action.bytes, g_bytes_unref);
       g_clear_pointer (&action.element, bosh_element_unref);
+      g_clear_pointer (&action.text, g_free);
       g_clear_error (&action.error);
     }
 
@@ -423,6 +486,7 @@ connection_start (BoshConnection *self)
   g_source_set_can_recurse (self->source, TRUE);
   g_source_attach (self->source, self->context);
   self->network = bosh_network_watch_new (self->source);
+  self->sleep = bosh_sleep_watch_new (self->source, self->context);
 }
 
 static void
@@ -813,6 +877,37 @@ install_signals (GObjectClass *object_class)
   signals[SIGNAL_STANZA] =
     g_signal_new ("stanza", type, G_SIGNAL_RUN_LAST | G_SIGNAL_DETAILED, 0, NULL, NULL, NULL,
                   G_TYPE_NONE, 1, BOSH_TYPE_ELEMENT);
+
+  /**
+   * BoshConnection::stream-stanza:
+   * @self: the connection
+   * @stream: the name of the stream
+   * @element: what arrived; it is immutable
+   *
+   * An element has arrived on another stream than the first, whose elements
+   * [signal@Bosh.Connection::stanza] gives (XEP-0124 §16.4).
+   *
+   * Since: 1.0
+   */
+  signals[SIGNAL_STREAM_STANZA] =
+    g_signal_new ("stream-stanza", type, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
+                  G_TYPE_NONE, 2, G_TYPE_STRING, BOSH_TYPE_ELEMENT);
+
+  /**
+   * BoshConnection::stream-closed:
+   * @self: the connection
+   * @stream: the name of the stream
+   * @error: (nullable): why, or `NULL` if it was asked for
+   *
+   * A stream has ended, the first or another, and the session goes on with
+   * those that are left (XEP-0124 §16.5, §16.6). What was queued for it and not
+   * sent is among [method@Bosh.Connection.get_unsent].
+   *
+   * Since: 1.0
+   */
+  signals[SIGNAL_STREAM_CLOSED] =
+    g_signal_new ("stream-closed", type, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
+                  G_TYPE_NONE, 2, G_TYPE_STRING, G_TYPE_ERROR);
 
   /**
    * BoshConnection::closed:

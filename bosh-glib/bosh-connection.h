@@ -130,6 +130,45 @@ BoshDetachedSession         *bosh_connection_detach_finish      (BoshConnection 
                                                                  GError                      **error);
 
 BOSH_AVAILABLE_IN_1_0
+void                         bosh_connection_open_stream_async  (BoshConnection               *self,
+                                                                 const char                   *domain,
+                                                                 GCancellable                 *cancellable,
+                                                                 GAsyncReadyCallback           callback,
+                                                                 gpointer                      user_data);
+BOSH_AVAILABLE_IN_1_0
+char                        *bosh_connection_open_stream_finish (BoshConnection               *self,
+                                                                 GAsyncResult                 *result,
+                                                                 GError                      **error);
+BOSH_AVAILABLE_IN_1_0
+void                         bosh_connection_close_stream_async (BoshConnection               *self,
+                                                                 const char                   *stream,
+                                                                 BoshElement                  *last_payload,
+                                                                 GCancellable                 *cancellable,
+                                                                 GAsyncReadyCallback           callback,
+                                                                 gpointer                      user_data);
+BOSH_AVAILABLE_IN_1_0
+gboolean                     bosh_connection_close_stream_finish (BoshConnection              *self,
+                                                                 GAsyncResult                 *result,
+                                                                 GError                      **error);
+BOSH_AVAILABLE_IN_1_0
+void                         bosh_connection_restart_stream_async (BoshConnection             *self,
+                                                                 const char                   *stream,
+                                                                 GCancellable                 *cancellable,
+                                                                 GAsyncReadyCallback           callback,
+                                                                 gpointer                      user_data);
+BOSH_AVAILABLE_IN_1_0
+gboolean                     bosh_connection_restart_stream_finish (BoshConnection            *self,
+                                                                 GAsyncResult                 *result,
+                                                                 GError                      **error);
+BOSH_AVAILABLE_IN_1_0
+gboolean                     bosh_connection_send_to_stream     (BoshConnection               *self,
+                                                                 const char                   *stream,
+                                                                 BoshElement                  *element,
+                                                                 GError                      **error);
+BOSH_AVAILABLE_IN_1_0
+char                       **bosh_connection_get_streams        (BoshConnection               *self);
+
+BOSH_AVAILABLE_IN_1_0
 BoshConnectionState          bosh_connection_get_state          (BoshConnection               *self);
 BOSH_AVAILABLE_IN_1_0
 const char                  *bosh_connection_get_domain         (BoshConnection               *self);
@@ -153,6 +192,8 @@ BOSH_AVAILABLE_IN_1_0
 guint                        bosh_connection_get_polling        (BoshConnection               *self);
 BOSH_AVAILABLE_IN_1_0
 guint                        bosh_connection_get_max_pause      (BoshConnection               *self);
+BOSH_AVAILABLE_IN_1_0
+const char                  *bosh_connection_get_charsets       (BoshConnection               *self);
 BOSH_AVAILABLE_IN_1_0
 guint                        bosh_connection_get_queued_stanzas (BoshConnection               *self);
 BOSH_AVAILABLE_IN_1_0

@@ -25,6 +25,7 @@
 #define MAX_STRING_LENGTH 4096
 #define MAX_UNANSWERED 1024
 #define MAX_COOKIES 256
+#define MAX_STREAMS 256
 
 /* What is assumed where nothing was told: the values that servers have most
  * often, on the side that does no harm. */
@@ -133,11 +134,45 @@ add_unsent (JsonBuilder            *builder,
   for (guint i = 0; i < saved->unsent->len; i++)
     {
       BoshElement *stanza = g_ptr_array_index (saved->unsent, i);
+      const char *stream = g_ptr_array_index (saved->unsent_streams, i);
       g_autofree char *text = bosh_element_to_string (stanza);
 
-      json_builder_add_string_value (builder, text);
+      if (stream == NULL)
+        {
+          json_builder_add_string_value (builder, text);
+          continue;
+        }
+
+      json_builder_begin_object (builder);
+      add_string (builder, "stream", stream);
+      add_string (builder, "stanza", text);
+      json_builder_end_object (builder);
     }
   json_builder_end_array (builder);
+}
+
+/* Of no use to anybody where there is one stream only. */
+static void
+add_streams (JsonBuilder            *builder,
+             const BoshSavedSession *saved)
+{
+  if (saved->streams->len == 0 ||
+      g_array_index (saved->streams, BoshSavedStream, 0).name == NULL)
+    return;
+
+  json_builder_set_member_name (builder, "streams");
+  json_builder_begin_array (builder);
+  for (guint i = 0; i < saved->streams->len; i++)
+    {
+      const BoshSavedStream *stream = &g_array_index (saved->streams, BoshSavedStream, i);
+
+      json_builder_begin_object (builder);
+      add_string (builder, "name", stream->name);
+      add_boolean (builder, "closed", stream->closed);
+      json_builder_end_object (builder);
+    }
+  json_builder_end_array (builder);
+  add_number (builder, "opening", saved->opening);
 }
 
 static void
@@ -193,6 +228,8 @@ bosh_detached_data_to_json (const BoshDetachedData *self)
   add_boolean (builder, "acknowledging", saved->acknowledging);
   add_unanswered (builder, saved);
   add_unsent (builder, saved);
+  add_string (builder, "accept", saved->accept);
+  add_streams (builder, saved);
   add_key_sequence (builder, saved);
   add_cookies (builder, self->cookies);
   json_builder_end_object (builder);
@@ -501,6 +538,72 @@ read_unanswered (JsonObject        *object,
   return TRUE;
 }
 
+/* @value stays NULL where the member is absent; it may be empty. */
+static gboolean
+read_stream_name (JsonObject  *object,
+                  const char  *name,
+                  char       **value)
+{
+  JsonNode *node = get_member (object, name);
+
+  if (node != NULL && JSON_NODE_HOLDS_VALUE (node) &&
+      json_node_get_value_type (node) == G_TYPE_STRING && json_node_get_string (node)[0] == '\0')
+    *value = g_strdup ("");
+
+  return *value != NULL || read_string (object, name, MAX_STRING_LENGTH, value, NULL);
+}
+
+static gboolean
+has_stream (const BoshSavedSession *saved,
+            const char             *name)
+{
+  if (name == NULL || name[0] == '\0')
+    return TRUE;
+
+  for (guint i = 0; i < saved->streams->len; i++)
+    if (g_strcmp0 (g_array_index (saved->streams, BoshSavedStream, i).name, name) == 0)
+      return TRUE;
+
+  return FALSE;
+}
+
+static gboolean
+read_streams (JsonObject        *object,
+              BoshSavedSession  *saved,
+              GError           **error)
+{
+  JsonArray *array;
+  guint length;
+
+  if (!read_array (object, "streams", MAX_STREAMS, &array, error))
+    return FALSE;
+
+  length = array == NULL ? 0 : json_array_get_length (array);
+  for (guint i = 0; i < length; i++)
+    {
+      JsonNode *node = json_array_get_element (array, i);
+      g_autofree char *name = NULL;
+      gboolean closed = FALSE;
+
+      if (!JSON_NODE_HOLDS_OBJECT (node) ||
+          !read_string (json_node_get_object (node), "name", MAX_STRING_LENGTH, &name, NULL) ||
+          !read_boolean (json_node_get_object (node), "closed", &closed, NULL) ||
+          name == NULL || has_stream (saved, name))
+        return set_invalid (error, "streams");
+      bosh_saved_session_add_stream (saved, name, closed);
+    }
+
+  return read_uint (object, "opening", MAX_STREAMS, &saved->opening, error);
+}
+
+static BoshElement *
+read_stanza (JsonNode *node)
+{
+  const char *text = node != NULL ? get_text (node, MAX_JSON_SIZE) : NULL;
+
+  return text != NULL ? bosh_element_new_from_string (text, NULL) : NULL;
+}
+
 static gboolean
 read_unsent (JsonObject        *object,
              BoshSavedSession  *saved,
@@ -515,14 +618,17 @@ read_unsent (JsonObject        *object,
   length = array == NULL ? 0 : json_array_get_length (array);
   for (guint i = 0; i < length; i++)
     {
-      const char *text = get_text (json_array_get_element (array, i), MAX_JSON_SIZE);
-      BoshElement *stanza = NULL;
+      JsonNode *node = json_array_get_element (array, i);
+      g_autofree char *stream = NULL;
+      g_autoptr(BoshElement) stanza = NULL;
 
-      if (text != NULL)
-        stanza = bosh_element_new_from_string (text, NULL);
-      if (stanza == NULL)
+      if (!JSON_NODE_HOLDS_OBJECT (node))
+        stanza = read_stanza (node);
+      else if (read_stream_name (json_node_get_object (node), "stream", &stream))
+        stanza = read_stanza (get_member (json_node_get_object (node), "stanza"));
+      if (stanza == NULL || !has_stream (saved, stream))
         return set_invalid (error, "unsent");
-      g_ptr_array_add (saved->unsent, stanza);
+      bosh_saved_session_add_unsent (saved, stanza, stream);
     }
 
   return TRUE;
@@ -596,6 +702,7 @@ read_granted (JsonObject        *object,
          read_uint (object, "polling", BOSH_MAX_SECONDS, &saved->polling, error) &&
          read_uint (object, "maxpause", BOSH_MAX_SECONDS, &saved->max_pause, error) &&
          read_string (object, "ver", MAX_STRING_LENGTH, &saved->version, error) &&
+         read_string (object, "accept", MAX_STRING_LENGTH, &saved->accept, error) &&
          read_string (object, "language", MAX_STRING_LENGTH, &saved->language, error) &&
          read_boolean (object, "acknowledges", &saved->acknowledges, error) &&
          read_boolean (object, "acknowledging", &saved->acknowledging, error);
@@ -665,6 +772,7 @@ read_session (JsonObject        *object,
       !read_rid (object, &rid, error) ||
       !read_granted (object, saved, error) ||
       !read_unanswered (object, saved, error) ||
+      !read_streams (object, saved, error) ||
       !read_unsent (object, saved, error) ||
       !read_key_sequence (object, saved, error) ||
       !read_cookies (object, &self->cookies, error))

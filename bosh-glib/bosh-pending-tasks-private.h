@@ -37,6 +37,20 @@ void              bosh_pending_tasks_succeed_up_to (BoshPendingTasks    *self,
 void              bosh_pending_tasks_give        (BoshPendingTasks      *self,
                                                   gpointer               tag,
                                                   GObject               *object);
+/* The one with @tag and @serial, if it is there, returns a copy of @text. */
+void              bosh_pending_tasks_give_text   (BoshPendingTasks      *self,
+                                                  gpointer               tag,
+                                                  guint64                serial,
+                                                  const char            *text);
+/* The one with @tag and @serial, if it is there, returns TRUE. */
+void              bosh_pending_tasks_succeed_one (BoshPendingTasks      *self,
+                                                  gpointer               tag,
+                                                  guint64                serial);
+/* The same, with @error. */
+void              bosh_pending_tasks_fail_one    (BoshPendingTasks      *self,
+                                                  gpointer               tag,
+                                                  guint64                serial,
+                                                  const GError          *error);
 /* All return @error. */
 void              bosh_pending_tasks_fail        (BoshPendingTasks      *self,
                                                   const GError          *error);

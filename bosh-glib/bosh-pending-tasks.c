@@ -157,6 +157,57 @@ bosh_pending_tasks_give (BoshPendingTasks *self,
     }
 }
 
+static GTask *
+take_one (BoshPendingTasks *self,
+          gpointer          tag,
+          guint64           serial)
+{
+  for (GList *link = self->tasks.head; link != NULL; link = link->next)
+    {
+      PendingTask *pending = link->data;
+
+      if (g_task_get_source_tag (pending->task) == tag && pending->serial == serial)
+        return remove_pending (pending);
+    }
+
+  return NULL;
+}
+
+void
+bosh_pending_tasks_give_text (BoshPendingTasks *self,
+                              gpointer          tag,
+                              guint64           serial,
+                              const char       *text)
+{
+  g_autoptr(GTask) task = take_one (self, tag, serial);
+
+  if (task != NULL)
+    g_task_return_pointer (task, g_strdup (text), g_free);
+}
+
+void
+bosh_pending_tasks_succeed_one (BoshPendingTasks *self,
+                                gpointer          tag,
+                                guint64           serial)
+{
+  g_autoptr(GTask) task = take_one (self, tag, serial);
+
+  if (task != NULL)
+    g_task_return_boolean (task, TRUE);
+}
+
+void
+bosh_pending_tasks_fail_one (BoshPendingTasks *self,
+                             gpointer          tag,
+                             guint64           serial,
+                             const GError     *error)
+{
+  g_autoptr(GTask) task = take_one (self, tag, serial);
+
+  if (task != NULL)
+    g_task_return_error (task, g_error_copy (error));
+}
+
 void
 bosh_pending_tasks_fail (BoshPendingTasks *self,
                          const GError     *error)

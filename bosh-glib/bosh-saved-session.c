@@ -14,6 +14,14 @@ clear_unanswered (gpointer data)
   g_clear_pointer (&request->body, g_bytes_unref);
 }
 
+static void
+clear_stream (gpointer data)
+{
+  BoshSavedStream *stream = data;
+
+  g_clear_pointer (&stream->name, g_free);
+}
+
 /* The session id and the seed of the keys are as good as a password. */
 static void
 free_secret (char *secret)
@@ -32,6 +40,9 @@ bosh_saved_session_new (void)
   self->unanswered = g_array_new (FALSE, FALSE, sizeof (BoshUnansweredRequest));
   g_array_set_clear_func (self->unanswered, clear_unanswered);
   self->unsent = g_ptr_array_new_with_free_func ((GDestroyNotify)bosh_element_unref);
+  self->unsent_streams = g_ptr_array_new_with_free_func (g_free);
+  self->streams = g_array_new (FALSE, FALSE, sizeof (BoshSavedStream));
+  g_array_set_clear_func (self->streams, clear_stream);
 
   return self;
 }
@@ -43,6 +54,9 @@ bosh_saved_session_free (BoshSavedSession *self)
   free_secret (self->session_id);
   g_array_unref (self->unanswered);
   g_ptr_array_unref (self->unsent);
+  g_ptr_array_unref (self->unsent_streams);
+  g_array_unref (self->streams);
+  g_free (self->accept);
   g_free (self->language);
   g_free (self->version);
   free_secret (self->key_seed);
@@ -70,4 +84,23 @@ bosh_saved_session_add_unanswered (BoshSavedSession *self,
   request.body = g_bytes_ref (body);
   request.has_payload = has_payload;
   g_array_append_val (self->unanswered, request);
+}
+
+void
+bosh_saved_session_add_unsent (BoshSavedSession *self,
+                               BoshElement      *stanza,
+                               const char       *stream)
+{
+  g_ptr_array_add (self->unsent, bosh_element_ref (stanza));
+  g_ptr_array_add (self->unsent_streams, g_strdup (stream));
+}
+
+void
+bosh_saved_session_add_stream (BoshSavedSession *self,
+                               const char       *name,
+                               gboolean          closed)
+{
+  BoshSavedStream stream = { g_strdup (name), closed };
+
+  g_array_append_val (self->streams, stream);
 }

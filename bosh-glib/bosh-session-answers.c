@@ -7,6 +7,8 @@
 #include "bosh-error-private.h"
 #include "bosh-i18n-private.h"
 
+#include <string.h>
+
 /* Waiting times between repeats of what failed. */
 #define FIRST_BACKOFF (500 * MILLISECOND)
 #define LONGEST_BACKOFF (30 * SECOND)
@@ -30,6 +32,14 @@
 /* An empty answer that came sooner was not held. */
 #define HELD_AT_LEAST (1 * SECOND)
 #define LONGEST_POLL_DELAY (5 * SECOND)
+
+/* How often a session that is being created is sent to another URI. */
+#define MAX_HOPS 5
+
+/* After a change of the network, until the new one works; and between two times
+ * that everything under way is asked for again. */
+#define NETWORK_SETTLES_WITHIN (500 * MILLISECOND)
+#define PROBE_INTERVAL (10 * SECOND)
 
 /* A request that was out for so long before the next one was sent was held. */
 #define PROVABLY_HELD (20 * MILLISECOND)
@@ -167,9 +177,9 @@ bosh_session_handle_written (BoshSession *self,
   session_mark_left (self, request);
 }
 
-void
-bosh_session_handle_network (BoshSession *self,
-                             gint64       now)
+static void
+hurry_repeats (BoshSession *self,
+               gint64       now)
 {
   for (GList *link = self->window.head; link != NULL; link = link->next)
     {
@@ -178,6 +188,65 @@ bosh_session_handle_network (BoshSession *self,
       if (!request->in_flight && request->response == NULL)
         request->retry_at = MIN (request->retry_at, now);
     }
+}
+
+void
+bosh_session_handle_network (BoshSession *self,
+                             gint64       now)
+{
+  hurry_repeats (self, now);
+
+  self->probe_at = now + NETWORK_SETTLES_WITHIN;
+  if (self->probed_at != NEVER)
+    self->probe_at = MAX (self->probe_at, self->probed_at + PROBE_INTERVAL);
+}
+
+void
+bosh_session_handle_wake (BoshSession *self,
+                          gint64       now)
+{
+  hurry_repeats (self, now);
+  self->probe_at = now;
+}
+
+/* Sends the session that is being created to where it is said to be. What is
+ * told over an insecure connection may be a lie, but who could tell it could do
+ * the same to the session; from a secure one, only another secure one is
+ * trusted. FALSE if it is not followed. */
+static gboolean
+follow (BoshSession *self,
+        Request     *request,
+        const char  *target)
+{
+  g_autoptr(GUri) base = NULL;
+  g_autoptr(GUri) uri = NULL;
+  const char *scheme;
+
+  if (self->uri == NULL || target == NULL || request->kind != REQUEST_CREATION ||
+      self->hops >= MAX_HOPS)
+    return FALSE;
+
+  base = g_uri_parse (self->uri, G_URI_FLAGS_ENCODED, NULL);
+  uri = base != NULL ? g_uri_parse_relative (base, target, G_URI_FLAGS_ENCODED, NULL) : NULL;
+  if (uri == NULL || g_uri_get_host (uri) == NULL || g_uri_get_host (uri)[0] == '\0' ||
+      g_uri_get_userinfo (uri) != NULL)
+    return FALSE;
+
+  scheme = g_uri_get_scheme (uri);
+  if (strcmp (scheme, "https") != 0 &&
+      (strcmp (scheme, "http") != 0 || strcmp (g_uri_get_scheme (base), "https") == 0))
+    return FALSE;
+
+  /* Another connection manager, and so another session (§14.1, §15.4). */
+  self->hops++;
+  g_free (self->uri);
+  self->uri = g_uri_to_string_partial (uri, G_URI_HIDE_FRAGMENT);
+  session_remove_request (self, request);
+  session_draw_rid (self);
+  g_clear_pointer (&self->keys, bosh_key_sequence_free);
+  session_push_action (self, BOSH_ACTION_REDIRECTED)->text = g_strdup (self->uri);
+
+  return TRUE;
 }
 
 /* What an HTTP status other than 200 means when it comes from a connection
@@ -213,6 +282,24 @@ new_http_error (const BoshHttpAnswer *answer)
                       _("The server answered with HTTP status %u"), answer->status);
 }
 
+/* Those that mean the same request at another place; 303 would be a GET there. */
+static gboolean
+is_redirect (guint status)
+{
+  return status == 301 || status == 302 || status == 307 || status == 308;
+}
+
+/* The connection manager said that it takes compressed requests, and does not:
+ * from here on it gets plain ones. */
+static void
+repeat_plain (BoshSession *self,
+              Request     *request,
+              gint64       now)
+{
+  self->coding = BOSH_CODING_IDENTITY;
+  session_repeat (self, request, now);
+}
+
 static void
 handle_http_error (BoshSession          *self,
                    Request              *request,
@@ -220,8 +307,20 @@ handle_http_error (BoshSession          *self,
                    gint64                now)
 {
   const char *condition = get_legacy_condition (answer->status);
-  g_autoptr(GError) error = new_http_error (answer);
+  g_autoptr(GError) error = NULL;
 
+  if (is_redirect (answer->status) && follow (self, request, answer->location))
+    return;
+
+  /* Bad request, unsupported media type, not implemented. */
+  if (request->coding != BOSH_CODING_IDENTITY &&
+      (answer->status == 400 || answer->status == 415 || answer->status == 501))
+    {
+      repeat_plain (self, request, now);
+      return;
+    }
+
+  error = new_http_error (answer);
   if (request->kind == REQUEST_CREATION || condition == NULL)
     {
       session_fail_attempt (self, request, error, answer->retry_after, now);
@@ -331,6 +430,14 @@ accept_answer (BoshSession      *self,
       return;
     }
 
+  if (body->type == BOSH_BODY_TERMINATE && request->coding != BOSH_CODING_IDENTITY &&
+      g_strcmp0 (body->condition, "bad-request") == 0)
+    {
+      bosh_response_body_free (body);
+      repeat_plain (self, request, now);
+      return;
+    }
+
   request->response = body;
   conclude_for_next (self, request, now);
   suspect_earlier (self, request, now);
@@ -396,6 +503,10 @@ take_grants (BoshSession      *self,
   self->polling = MAX (body->polling, 0);
   self->max_pause = MAX (body->max_pause, 0);
   self->acknowledges = self->use_acknowledgements && body->ack >= 0;
+  self->accept = g_strdup (body->accept);
+  self->charsets = g_strdup (body->charsets);
+  session_get_first_stream (self)->name = g_strdup (body->stream);
+  session_choose_coding (self);
 
   return TRUE;
 }
@@ -456,19 +567,45 @@ remove_echo (Request   *request,
         }
 }
 
+/* Payloads of a stream that nobody opened are no business of ours, and not the
+ * only thing that must be wrong (§16.4). */
+static void
+refuse_stream (BoshSession      *self,
+               BoshResponseBody *body)
+{
+  if (self->reason == NULL)
+    self->reason = g_error_new (BOSH_ERROR, BOSH_ERROR_FAILED,
+                                _("The server sent stanzas of an unknown stream “%s”"),
+                                body->stream);
+  self->terminate_wanted = TRUE;
+}
+
 static void
 push_payloads (BoshSession      *self,
                Request          *request,
                BoshResponseBody *body)
 {
-  g_autoptr(GPtrArray) payloads = bosh_response_body_dup_payloads (body);
+  g_autoptr(GPtrArray) payloads = NULL;
+  gboolean known;
+  Stream *stream = session_get_answer_stream (self, body, &known);
 
+  if (!known)
+    refuse_stream (self, body);
+  if (stream == NULL)
+    return;
+
+  payloads = bosh_response_body_dup_payloads (body);
   if (body->is_echo && request->attempts > 1)
     remove_echo (request, payloads);
 
   for (guint i = 0; i < payloads->len; i++)
-    session_push_action (self, BOSH_ACTION_PAYLOAD)->element =
-      bosh_element_ref (g_ptr_array_index (payloads, i));
+    {
+      BoshAction *action = session_push_action (self, BOSH_ACTION_PAYLOAD);
+
+      action->element = bosh_element_ref (g_ptr_array_index (payloads, i));
+      if (stream != session_get_first_stream (self))
+        action->text = g_strdup (stream->name);
+    }
 }
 
 /* When the next poll may go out: at once in general, but at intervals in a
@@ -523,8 +660,36 @@ handle_terminate (BoshSession      *self,
       return;
     }
 
+  if (g_strcmp0 (body->condition, "see-other-uri") == 0)
+    {
+      g_autofree char *uri = bosh_response_body_dup_uri (body);
+
+      if (follow (self, request, uri))
+        return;
+    }
+
   detail = bosh_response_body_dup_detail (body);
   session_close (self, bosh_error_new_for_condition (body->condition, detail));
+}
+
+/* What an answer means for the request that it answers, beside its payloads. */
+static void
+finish_request (BoshSession *self,
+                Request     *request)
+{
+  if (request->kind == REQUEST_RESTART)
+    {
+      BoshAction *action = session_push_action (self, BOSH_ACTION_RESTARTED);
+
+      action->serial = request->order;
+      if (request->stream != NULL && request->stream != session_get_first_stream (self))
+        action->text = g_strdup (request->stream->name);
+    }
+  else if (request->kind == REQUEST_CLOSE_STREAM && !request->stream->closed &&
+           request->response->type == BOSH_BODY_PLAIN)
+    {
+      session_close_stream (self, request->stream, NULL);
+    }
 }
 
 /* Hands out what one answer says, in its turn (§14.2). */
@@ -535,6 +700,7 @@ handle_body (BoshSession *self,
 {
   BoshResponseBody *body = request->response;
   gboolean created = request->kind == REQUEST_CREATION && body->type != BOSH_BODY_TERMINATE;
+  gboolean ended;
   gboolean opened = created || self->state == BOSH_SESSION_ATTACHING;
 
   if (created && !take_grants (self, body))
@@ -550,14 +716,18 @@ handle_body (BoshSession *self,
 
   if (opened && body->type != BOSH_BODY_TERMINATE)
     session_set_state (self, BOSH_SESSION_OPEN);
+  /* First, as the new features may come with the answer. */
   if (request->kind == REQUEST_RESTART)
-    session_push_action (self, BOSH_ACTION_RESTARTED);
+    finish_request (self, request);
   push_payloads (self, request, body);
+  if (request->kind == REQUEST_CLOSE_STREAM)
+    finish_request (self, request);
+  ended = body->type == BOSH_BODY_TERMINATE && !session_handle_stream_end (self, body);
   if (opened && body->type != BOSH_BODY_TERMINATE)
     session_push_action (self, BOSH_ACTION_OPENED);
 
   /* Whatever the answer to a termination is, the session has ended (§13). */
-  if (body->type == BOSH_BODY_TERMINATE)
+  if (ended)
     handle_terminate (self, request, body, now);
   else if (request->kind == REQUEST_TERMINATE)
     session_close (self, NULL);
@@ -572,7 +742,9 @@ session_process_answers (BoshSession *self,
   while (request != NULL && request->response != NULL && session_is_live (self))
     {
       handle_body (self, request, now);
-      session_remove_request (self, request);
+      /* It is gone already where the session was sent elsewhere. */
+      if (g_queue_peek_head (&self->window) == request)
+        session_remove_request (self, request);
       request = g_queue_peek_head (&self->window);
     }
 }

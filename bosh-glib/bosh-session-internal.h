@@ -3,7 +3,8 @@
 /* What the files of the session machine share, and nobody else sees:
  *   bosh-session.c          inputs of the owner, state, actions
  *   bosh-session-answers.c  what comes back from the network
- *   bosh-session-plan.c     what goes out next, and when */
+ *   bosh-session-plan.c     what goes out next, and when
+ *   bosh-session-streams.c  several streams in one session */
 
 #pragma once
 
@@ -27,7 +28,18 @@ typedef enum
   REQUEST_RESTART,
   REQUEST_PAUSE,
   REQUEST_TERMINATE,
+  REQUEST_OPEN_STREAM,
+  REQUEST_CLOSE_STREAM,
 } RequestKind;
+
+/* One XMPP stream of the session. Freed with the session only. */
+typedef struct
+{
+  char     *name;              /* NULL: the first, where there are no others */
+  gboolean  closing;           /* its end was asked for */
+  guint64   order;             /* the number of that */
+  gboolean  closed;
+} Stream;
 
 /* One request, from its first sending until its answer was handed out. Its
  * bytes never change: a repeat is an exact copy (XEP-0124 §14.3). */
@@ -41,6 +53,9 @@ typedef struct
   gboolean          left;          /* bytes of it may have reached the server */
   gboolean          confirmed;     /* the server has it, answered or not */
   gboolean          overtakable;   /* nothing yet hints that it arrived */
+  BoshCoding        coding;        /* of the last attempt */
+  Stream           *stream;        /* RESTART, CLOSE_STREAM: which */
+  guint64           order;         /* RESTART, OPEN_STREAM: its number */
   guint             attempts;
   guint             suspicions;    /* repeats because its silence was suspicious */
   guint             bad_answers;   /* that could not be used */
@@ -51,13 +66,34 @@ typedef struct
   BoshResponseBody *response;      /* waits for those before it, nullable */
 } Request;
 
+typedef enum
+{
+  ORDER_STANZA,
+  ORDER_OPEN_STREAM,
+  ORDER_CLOSE_STREAM,
+} OrderKind;
+
+/* What is queued: a stanza in general. */
 typedef struct
 {
-  BoshElement *element;
+  OrderKind    kind;
+  BoshElement *element;            /* STANZA */
+  Stream      *stream;             /* NULL: all of them */
+  char        *to;                 /* OPEN_STREAM */
+  char        *from;               /* OPEN_STREAM, nullable */
   guint64      serial;
   char        *xml;                /* NULL once it was sent */
   gsize        length;
 } Stanza;
+
+typedef struct
+{
+  Stream  *stream;
+  char    *from;                   /* nullable */
+  guint64  serial;
+} Restart;
+
+#define MAX_STREAMS 256
 
 struct _BoshSession
 {
@@ -66,7 +102,11 @@ struct _BoshSession
   char             *route;
   char             *from;
   char             *language;
+  char             *content;
+  char             *uri;           /* nullable */
+  guint             hops;          /* redirects that were followed */
   gboolean          use_acknowledgements;
+  gboolean          compress_requests;
   gboolean          use_key_sequence;
   guint             key_sequence_length;
   gsize             max_payload_size;  /* of all payloads of one request */
@@ -83,9 +123,13 @@ struct _BoshSession
   guint             polling;
   guint             max_pause;
   gboolean          acknowledges;
+  char             *accept;        /* nullable */
+  char             *charsets;      /* nullable */
+  BoshCoding        coding;        /* of requests */
 
   BoshSessionState  state;
   GError           *error;         /* why it closed */
+  GError           *reason;        /* why we terminate, nullable */
 
   /* requests */
   guint64           next_rid;
@@ -96,15 +140,19 @@ struct _BoshSession
   GQueue            queue;         /* of Stanza, not sent */
   GQueue            sent;          /* of Stanza, sent and not known to have arrived */
   guint64           last_serial;   /* queued last */
+  guint64           last_restart;  /* asked for last */
   guint64           sent_serial;   /* sent last */
   guint64           left_serial;   /* bytes of which may have reached the server */
   guint64           delivered;     /* known to have arrived */
 
+  GPtrArray        *streams;       /* of Stream, the first at first */
+  GQueue            opening;       /* numbers of streams that have no name yet */
+  GQueue            stranded;      /* of Stanza, whose stream was closed before they were sent */
+
   GQueue            actions;       /* of BoshAction */
 
   /* what the owner asked for and is not out yet */
-  gboolean          restart_wanted;
-  char             *restart_from;
+  GQueue            restarts;      /* of Restart */
   guint             pause_wanted;  /* seconds */
   gboolean          terminate_wanted;
   Stanza           *last_stanza;   /* goes with the terminate request */
@@ -125,6 +173,8 @@ struct _BoshSession
   gint64            round_trip;    /* the shortest seen, or NEVER */
   gint64            last_new_at;   /* when the last new request went out */
   gint64            poll_at;       /* not before this, or NEVER */
+  gint64            probe_at;      /* when to ask again for what is under way, or NEVER */
+  gint64            probed_at;     /* when that was done last, or NEVER */
   gboolean          ended;         /* the server agreed to our termination */
   gint64            terminate_at;  /* until when other answers are awaited after a terminate */
   gint64            exceed_at;     /* when a termination no longer waits for a free slot */
@@ -144,6 +194,7 @@ void        session_close           (BoshSession     *self,
                                      GError          *error);
 void        session_deliver_up_to   (BoshSession     *self,
                                      guint64          serial);
+void        session_draw_rid        (BoshSession     *self);
 char       *session_draw            (BoshSession     *self,
                                      const char      *purpose);
 gboolean    session_is_live         (BoshSession     *self);
@@ -159,6 +210,22 @@ void        session_mark_left       (BoshSession     *self,
 void        session_abandon         (BoshSession     *self,
                                      Request         *request);
 
+/* Can the owner ask for something to be sent? */
+gboolean    session_check_open      (BoshSession     *self,
+                                     GError         **error);
+gboolean    session_queue_stanza    (BoshSession     *self,
+                                     BoshElement     *payload,
+                                     Stream          *stream,
+                                     guint64         *serial,
+                                     GError         **error);
+/* Takes @order and gives it its number. */
+void        session_queue_order     (BoshSession     *self,
+                                     Stanza          *order);
+/* Its number. */
+guint64     session_queue_restart   (BoshSession     *self,
+                                     Stream          *stream,
+                                     const char      *from);
+
 /* bosh-session-answers.c */
 void        session_repeat          (BoshSession     *self,
                                      Request         *request,
@@ -170,6 +237,28 @@ void        session_fail_attempt    (BoshSession     *self,
                                      gint64           now);
 void        session_process_answers (BoshSession     *self,
                                      gint64           now);
+
+/* Compression as both sides like it. */
+void        session_choose_coding   (BoshSession     *self);
+
+/* bosh-session-streams.c */
+GPtrArray  *session_streams_new     (void);
+Stream     *session_get_first_stream (BoshSession    *self);
+Stream     *session_find_stream     (BoshSession     *self,
+                                     const char      *name);
+Stream     *session_add_stream      (BoshSession     *self,
+                                     const char      *name);
+gboolean    session_has_streams     (BoshSession     *self);
+const char *session_get_stream_name (BoshSession     *self,
+                                     Stream          *stream);
+void        session_close_stream    (BoshSession     *self,
+                                     Stream          *stream,
+                                     GError          *error);
+gboolean    session_handle_stream_end (BoshSession   *self,
+                                     BoshResponseBody *body);
+Stream     *session_get_answer_stream (BoshSession   *self,
+                                     BoshResponseBody *body,
+                                     gboolean        *known);
 
 /* bosh-session-plan.c */
 /* Does what is due, and lets the next request out if its time has come. TRUE if

@@ -20,6 +20,9 @@
 #define SHORTEST_GUARD (5 * MILLISECOND)
 #define LONGEST_GUARD (100 * MILLISECOND)
 
+/* What went out later than this before a probe went out on the new network. */
+#define NETWORK_PROBE_AGE (400 * MILLISECOND)
+
 /* The same between the last request of one owner of a session and the first of
  * the next, which nobody watches both: a busy Prosody was seen to read the new
  * socket first, and to answer on the old one. */
@@ -45,6 +48,9 @@
 #define TRANSIT_SPREAD (500 * MILLISECOND)
 
 #define MIN_KEY_SEQUENCE_LENGTH 4096
+
+/* Less is not worth the work, and often does not get smaller. */
+#define SMALLEST_COMPRESSED 512
 
 /* TRUE if the time has come, else notes when it comes. */
 static gboolean
@@ -105,6 +111,35 @@ get_suspicion (BoshSession *self)
     return NEVER;
 
   return written_at + MAX (SUSPICION_AFTER << oldest->suspicions, 4 * self->round_trip);
+}
+
+/* The connections of what is under way may lead nowhere since the network has
+ * changed: it is asked for again, which brings the same answer, or is held as
+ * before. Not a creation, which would make another session. */
+static gboolean
+check_network (BoshSession *self,
+               gint64       now)
+{
+  gboolean repeated = FALSE;
+
+  if (!is_due (self, self->probe_at, now))
+    return FALSE;
+
+  for (GList *link = self->window.head; link != NULL; link = link->next)
+    {
+      Request *request = link->data;
+
+      if (!request->in_flight || request->sent_at > now - NETWORK_PROBE_AGE ||
+          request->kind == REQUEST_CREATION || request->kind == REQUEST_PAUSE)
+        continue;
+      session_repeat (self, request, now);
+      repeated = TRUE;
+    }
+  self->probe_at = NEVER;
+  if (repeated)
+    self->probed_at = now;
+
+  return repeated;
 }
 
 /* Looks for exchanges that take too long. */
@@ -229,7 +264,7 @@ can_hand_over (BoshSession *self,
 {
   Request *only = g_queue_peek_head (&self->window);
 
-  if (self->queue.length > 0 || self->window.length > 1 || self->restart_wanted ||
+  if (self->queue.length > 0 || self->window.length > 1 || self->restarts.length > 0 ||
       self->state == BOSH_SESSION_ATTACHING)
     return FALSE;
 
@@ -261,7 +296,7 @@ check_resume (BoshSession *self,
     return FALSE;
 
   if (self->queue.length == 0 && !self->resume_wanted && !self->terminate_wanted &&
-      !self->restart_wanted && !is_due (self, self->paused_until, now))
+      self->restarts.length == 0 && !is_due (self, self->paused_until, now))
     return FALSE;
 
   self->resume_wanted = FALSE;
@@ -310,6 +345,22 @@ check_pause (BoshSession *self,
   return TRUE;
 }
 
+void
+session_choose_coding (BoshSession *self)
+{
+  g_auto(GStrv) codings = NULL;
+
+  self->coding = BOSH_CODING_IDENTITY;
+  if (!self->compress_requests || self->accept == NULL)
+    return;
+
+  codings = g_strsplit_set (self->accept, ", ", 32);
+  if (g_strv_contains ((const char * const *)codings, "gzip"))
+    self->coding = BOSH_CODING_GZIP;
+  else if (g_strv_contains ((const char * const *)codings, "deflate"))
+    self->coding = BOSH_CODING_DEFLATE;
+}
+
 static void
 send_request (BoshSession *self,
               Request     *request,
@@ -318,6 +369,8 @@ send_request (BoshSession *self,
   BoshAction *action = session_push_action (self, BOSH_ACTION_SEND);
 
   request->in_flight = TRUE;
+  request->coding = g_bytes_get_size (request->bytes) >= SMALLEST_COMPRESSED ? self->coding
+                                                                             : BOSH_CODING_IDENTITY;
   request->overtakable = TRUE;
   request->attempts++;
   request->sent_at = now;
@@ -328,6 +381,7 @@ send_request (BoshSession *self,
   action->rid = request->rid;
   action->bytes = g_bytes_ref (request->bytes);
   action->repeated = request->attempts > 1;
+  action->coding = request->coding;
 }
 
 /* The time of §11 between a request and an empty one that fills the window, as
@@ -409,16 +463,25 @@ take_keys (BoshSession *self,
     }
 }
 
-/* Moves stanzas from the queue into @payloads, as many as a request may have. */
+/* Moves stanzas from the queue into @payloads, as many as a request may have,
+ * all of one stream (§16.4). */
 static void
-take_stanzas (BoshSession *self,
-              GString     *payloads)
+take_stanzas (BoshSession     *self,
+              BoshRequestBody *body,
+              GString         *payloads)
 {
+  Stanza *first = g_queue_peek_head (&self->queue);
+  Stream *stream = first != NULL ? first->stream : NULL;
+
+  if (first != NULL)
+    body->stream = session_get_stream_name (self, stream);
+
   while (!g_queue_is_empty (&self->queue))
     {
       Stanza *stanza = g_queue_peek_head (&self->queue);
 
-      if (payloads->len > 0 && payloads->len + stanza->length > self->max_payload_size)
+      if (stanza->kind != ORDER_STANZA || stanza->stream != stream ||
+          (payloads->len > 0 && payloads->len + stanza->length > self->max_payload_size))
         break;
 
       g_string_append_len (payloads, stanza->xml, stanza->length);
@@ -437,20 +500,49 @@ fill_creation (BoshSession     *self,
   body->from = self->from;
   body->route = self->route;
   body->language = self->language;
+  body->content = self->content;
   body->wait = self->wait;
   body->hold = self->hold;
   body->ack = self->use_acknowledgements ? 1 : 0;
 }
 
+/* A restart of another stream goes to where that one was opened. */
 static void
 fill_restart (BoshSession     *self,
+              const Restart   *restart,
               BoshRequestBody *body)
 {
   body->restart = TRUE;
-  body->to = self->domain;
-  body->from = self->restart_from;
+  if (restart->stream == session_get_first_stream (self))
+    body->to = self->domain;
+  body->stream = session_get_stream_name (self, restart->stream);
+  body->from = restart->from;
   body->language = self->language;
-  self->restart_wanted = FALSE;
+}
+
+/* To open another stream, or to close one; the head of the queue tells (§16.3,
+ * §16.5). */
+static void
+fill_order (BoshSession     *self,
+            Stanza          *order,
+            BoshRequestBody *body)
+{
+  if (order->kind == ORDER_OPEN_STREAM)
+    {
+      body->opens_stream = TRUE;
+      body->to = order->to;
+      body->from = order->from;
+      body->language = self->language;
+      g_queue_push_tail (&self->opening, GSIZE_TO_POINTER (order->serial));
+    }
+  else
+    {
+      body->terminate = TRUE;
+      body->stream = session_get_stream_name (self, order->stream);
+    }
+
+  self->sent_serial = order->serial;
+  g_queue_push_tail (&self->sent, g_queue_pop_head (&self->queue));
 }
 
 static void
@@ -490,6 +582,8 @@ send_new (BoshSession *self,
   char key[BOSH_KEY_LENGTH + 1];
   char new_key[BOSH_KEY_LENGTH + 1];
   BoshRequestBody body = { 0 };
+  Stanza *head = g_queue_peek_head (&self->queue);
+  Restart *restart = NULL;
   Request *request;
 
   if (self->next_rid > BOSH_MAX_RID)
@@ -506,9 +600,14 @@ send_new (BoshSession *self,
   else
     body.ack = get_ack (self);
   if (kind == REQUEST_PAYLOAD || kind == REQUEST_TERMINATE)
-    take_stanzas (self, payloads);
+    take_stanzas (self, &body, payloads);
+  if (kind == REQUEST_OPEN_STREAM || kind == REQUEST_CLOSE_STREAM)
+    fill_order (self, head, &body);
   if (kind == REQUEST_RESTART)
-    fill_restart (self, &body);
+    {
+      restart = g_queue_pop_head (&self->restarts);
+      fill_restart (self, restart, &body);
+    }
   if (kind == REQUEST_TERMINATE)
     fill_terminate (self, &body, payloads);
   if (kind == REQUEST_PAUSE)
@@ -525,6 +624,15 @@ send_new (BoshSession *self,
   request->kind = kind;
   request->bytes = bosh_request_body_compose (&body, payloads);
   request->last_serial = self->sent_serial;
+  if (kind == REQUEST_CLOSE_STREAM)
+    request->stream = head->stream;
+  if (restart != NULL)
+    {
+      request->stream = restart->stream;
+      request->order = restart->serial;
+      g_free (restart->from);
+      g_free (restart);
+    }
   g_queue_push_tail (&self->window, request);
 
   self->last_new_at = now;
@@ -550,6 +658,33 @@ send_pause (BoshSession *self,
   self->paused_until = now + MAX (length / 2, length - PAUSE_MARGIN);
 }
 
+static gboolean
+has_orders (BoshSession *self)
+{
+  for (GList *link = self->queue.head; link != NULL; link = link->next)
+    if (((Stanza *)link->data)->kind != ORDER_STANZA)
+      return TRUE;
+
+  return FALSE;
+}
+
+static RequestKind
+get_queued_kind (BoshSession *self)
+{
+  switch (((Stanza *)g_queue_peek_head (&self->queue))->kind)
+    {
+    case ORDER_OPEN_STREAM:
+      return REQUEST_OPEN_STREAM;
+
+    case ORDER_CLOSE_STREAM:
+      return REQUEST_CLOSE_STREAM;
+
+    case ORDER_STANZA:
+    default:
+      return REQUEST_PAYLOAD;
+    }
+}
+
 /* Everything but polls. What counts is not how many requests are in flight, but
  * how far the next one would be from the oldest whose answer was not handed
  * out: the server keeps its answers to the last few only, so one that is lost
@@ -561,7 +696,7 @@ plan_wanted (BoshSession *self,
   guint limit = get_limit (self);
   guint open = self->window.length;
 
-  if (self->restart_wanted)
+  if (self->restarts.length > 0)
     {
       if (open < limit)
         send_new (self, REQUEST_RESTART, now);
@@ -578,7 +713,10 @@ plan_wanted (BoshSession *self,
 
       for (GList *link = self->queue.head; link != NULL; link = link->next)
         length += ((Stanza *)link->data)->length;
-      if (length <= self->max_payload_size)
+      /* The last payload is for all streams, what is queued may not be. */
+      if (self->queue.length == 0 ||
+          (length <= self->max_payload_size && !session_has_streams (self) &&
+           self->opening.length == 0 && !has_orders (self)))
         {
           session_set_state (self, BOSH_SESSION_TERMINATING);
           send_new (self, REQUEST_TERMINATE, now);
@@ -589,7 +727,7 @@ plan_wanted (BoshSession *self,
   if (self->queue.length > 0)
     {
       if (open < limit)
-        send_new (self, REQUEST_PAYLOAD, now);
+        send_new (self, get_queued_kind (self), now);
       return TRUE;
     }
 
@@ -635,7 +773,7 @@ plan_poll (BoshSession *self,
 static gboolean
 has_work (BoshSession *self)
 {
-  return self->window.length == 0 || self->queue.length > 0 || self->restart_wanted ||
+  return self->window.length == 0 || self->queue.length > 0 || self->restarts.length > 0 ||
          self->terminate_wanted || self->pause_wanted > 0 || self->hastened ||
          self->handing_over;
 }
@@ -677,7 +815,7 @@ session_plan (BoshSession *self,
   if (!session_is_live (self))
     return FALSE;
 
-  if (check_termination (self, now) || check_exchanges (self, now) || check_attach (self, now) ||
+  if (check_termination (self, now) || check_network (self, now) || check_exchanges (self, now) || check_attach (self, now) ||
       check_hand_over (self, now) || check_pause (self, now) || check_resume (self, now))
     return TRUE;
 

@@ -20,10 +20,13 @@ typedef struct
   const char *route;                /* nullable */
   const char *from;                 /* nullable */
   const char *language;             /* nullable */
+  const char *content;              /* nullable */
+  const char *uri;                  /* where requests go; nullable: redirects end it */
   guint       wait;                 /* seconds */
   guint       hold;
   gboolean    use_acknowledgements;
   gboolean    use_key_sequence;
+  gboolean    compress_requests;    /* where the server takes them */
   guint       key_sequence_length;  /* 0: thousands, drawn from the entropy */
   gsize       max_request_size;     /* bytes */
   guint8      entropy[BOSH_SESSION_ENTROPY];  /* unpredictable, never used before */
@@ -67,15 +70,26 @@ typedef enum
 {
   BOSH_ACTION_SEND,         /* POST @bytes as @rid */
   BOSH_ACTION_ABANDON,      /* close the exchange @rid, if it is under way */
-  BOSH_ACTION_PAYLOAD,      /* @element arrived */
+  BOSH_ACTION_PAYLOAD,      /* @element arrived, on the stream @text if that is set */
   BOSH_ACTION_STATE,        /* the session is in @state now */
   BOSH_ACTION_OPENED,       /* created, or attached */
-  BOSH_ACTION_RESTARTED,    /* the restart was answered */
+  BOSH_ACTION_REDIRECTED,   /* requests go to the URI @text from here on */
+  BOSH_ACTION_RESTARTED,    /* the restart @serial of the stream @text was answered */
+  BOSH_ACTION_STREAM_OPENED, /* @text is what was asked for as @serial */
+  BOSH_ACTION_STREAM_CLOSED, /* @text, or what was asked for as @serial, is over */
   BOSH_ACTION_PAUSED,       /* the pause is in force */
   BOSH_ACTION_DELIVERED,    /* the server has all stanzas up to @serial */
   BOSH_ACTION_HANDED_OVER,  /* bosh_session_save() has what goes on elsewhere */
   BOSH_ACTION_CLOSED,       /* over, with @error, or without */
 } BoshActionType;
+
+/* Codings of a request (XEP-0124 §7.2), as HTTP names them. */
+typedef enum
+{
+  BOSH_CODING_IDENTITY,
+  BOSH_CODING_GZIP,
+  BOSH_CODING_DEFLATE,
+} BoshCoding;
 
 typedef struct
 {
@@ -83,6 +97,8 @@ typedef struct
   guint64           rid;
   GBytes           *bytes;     /* owned by the receiver */
   gboolean          repeated;  /* SEND: these bytes were sent before */
+  BoshCoding        coding;    /* SEND: how to compress them on the way */
+  char             *text;      /* owned by the receiver, nullable */
   BoshElement      *element;   /* owned by the receiver */
   guint64           serial;
   BoshSessionState  state;
@@ -100,11 +116,22 @@ typedef struct
 
 typedef struct
 {
+  char       *name;            /* nullable: the first, and the only one that can be */
+  gboolean    closed;
+} BoshSavedStream;
+
+typedef struct
+{
   char       *domain;
   char       *session_id;
   guint64     next_rid;        /* the first number never sent */
   GArray     *unanswered;      /* of BoshUnansweredRequest, by rid */
   GPtrArray  *unsent;          /* of BoshElement, in order */
+  GPtrArray  *unsent_streams;  /* of nullable char *, as many: NULL is the first
+                                * stream, "" stands for all of them */
+  GArray     *streams;         /* of BoshSavedStream, the first at first */
+  guint       opening;         /* streams that were asked for and have no name yet */
+  char       *accept;          /* codings that the server takes, nullable */
   char       *language;        /* nullable */
   char       *version;         /* `ver` of the server, nullable */
   guint       wait;
@@ -122,6 +149,12 @@ typedef struct
 
 BoshSavedSession *bosh_saved_session_new         (void);
 void              bosh_saved_session_free        (BoshSavedSession            *self);
+void              bosh_saved_session_add_unsent  (BoshSavedSession            *self,
+                                                  BoshElement                 *stanza,
+                                                  const char                  *stream);
+void              bosh_saved_session_add_stream  (BoshSavedSession            *self,
+                                                  const char                  *name,
+                                                  gboolean                     closed);
 /* The number to send first: that of the oldest unanswered request, else the next. */
 guint64           bosh_saved_session_get_first_rid (const BoshSavedSession    *self);
 void              bosh_saved_session_add_unanswered (BoshSavedSession         *self,
@@ -151,6 +184,33 @@ void              bosh_session_hasten            (BoshSession                 *s
 gboolean          bosh_session_restart           (BoshSession                 *self,
                                                   const char                  *from,
                                                   GError                     **error);
+/* Several streams (§16). Each operation fails with NOT_SUPPORTED where the server
+ * offers no more than one. */
+/* STREAM_OPENED, or STREAM_CLOSED, with @serial follows. */
+gboolean          bosh_session_open_stream       (BoshSession                 *self,
+                                                  const char                  *to,
+                                                  const char                  *from,
+                                                  guint64                     *serial,
+                                                  GError                     **error);
+/* STREAM_CLOSED with @serial follows. The last open stream takes the session
+ * with it: then @serial is 0, and CLOSED follows. */
+gboolean          bosh_session_close_stream      (BoshSession                 *self,
+                                                  const char                  *name,
+                                                  BoshElement                 *payload,
+                                                  guint64                     *serial,
+                                                  GError                     **error);
+/* Queues for one stream, or for all that are open where @name is NULL. */
+gboolean          bosh_session_queue_to          (BoshSession                 *self,
+                                                  BoshElement                 *payload,
+                                                  const char                  *name,
+                                                  guint64                     *serial,
+                                                  GError                     **error);
+gboolean          bosh_session_restart_stream    (BoshSession                 *self,
+                                                  const char                  *name,
+                                                  guint64                     *serial,
+                                                  GError                     **error);
+/* Names of the open streams, the first at first; empty where there are no names. */
+GStrv             bosh_session_dup_streams       (BoshSession                 *self);
 gboolean          bosh_session_pause             (BoshSession                 *self,
                                                   guint                        seconds,
                                                   GError                     **error);
@@ -186,8 +246,12 @@ void              bosh_session_handle_failure    (BoshSession                 *s
                                                   BoshFailure                  failure,
                                                   const GError                *error,
                                                   gint64                       now);
-/* The network came back, or the machine woke: try again now. */
+/* The network has changed: what waits is tried again now, and what is under way
+ * is asked for again in a moment, as its connections may have gone. */
 void              bosh_session_handle_network    (BoshSession                 *self,
+                                                  gint64                       now);
+/* The machine was asleep: the same, at once. */
+void              bosh_session_handle_wake       (BoshSession                 *self,
                                                   gint64                       now);
 
 /* Payloads come before requests, so that what a handler sends rides in the next
@@ -209,6 +273,7 @@ guint             bosh_session_get_requests      (BoshSession                 *s
 guint             bosh_session_get_inactivity    (BoshSession                 *self);
 guint             bosh_session_get_polling       (BoshSession                 *self);
 guint             bosh_session_get_max_pause     (BoshSession                 *self);
+const char       *bosh_session_get_charsets      (BoshSession                 *self);
 guint             bosh_session_get_n_queued      (BoshSession                 *self);
 guint             bosh_session_get_n_in_flight   (BoshSession                 *self);
 /* Sent, and not known to have arrived, in order. */

@@ -39,8 +39,17 @@
 static void
 stanza_free (Stanza *self)
 {
-  bosh_element_unref (self->element);
+  g_clear_pointer (&self->element, bosh_element_unref);
+  g_free (self->to);
+  g_free (self->from);
   g_free (self->xml);
+  g_free (self);
+}
+
+static void
+restart_free (Restart *self)
+{
+  g_free (self->from);
   g_free (self);
 }
 
@@ -87,6 +96,7 @@ action_free (BoshAction *self)
   g_clear_pointer (&self->bytes, g_bytes_unref);
   g_clear_pointer (&self->element, bosh_element_unref);
   g_clear_error (&self->error);
+  g_free (self->text);
   g_free (self);
 }
 
@@ -114,6 +124,13 @@ draw_number (BoshSession *self,
   return g_ascii_strtoull (hex, NULL, 16) % limit;
 }
 
+/* Large and unpredictable, with 2^52 numbers left above it (§14.1, §19.3). */
+void
+session_draw_rid (BoshSession *self)
+{
+  self->next_rid = 1 + draw_number (self, "rid", G_GUINT64_CONSTANT (1) << 52);
+}
+
 BoshSession *
 bosh_session_new (const BoshSessionParameters *parameters)
 {
@@ -123,22 +140,30 @@ bosh_session_new (const BoshSessionParameters *parameters)
   self->route = g_strdup (parameters->route);
   self->from = g_strdup (parameters->from);
   self->language = g_strdup (parameters->language);
+  self->content = g_strdup (parameters->content);
+  self->uri = g_strdup (parameters->uri);
   self->wait = parameters->wait;
   self->hold = parameters->hold;
   self->use_acknowledgements = parameters->use_acknowledgements;
   self->use_key_sequence = parameters->use_key_sequence;
   self->key_sequence_length = parameters->key_sequence_length;
+  self->compress_requests = parameters->compress_requests;
   self->max_payload_size = MAX (parameters->max_request_size, 2 * BODY_OVERHEAD) - BODY_OVERHEAD;
   memcpy (self->entropy, parameters->entropy, sizeof self->entropy);
 
-  /* Large and unpredictable, with 2^52 numbers left above it (§14.1, §19.3). */
-  self->next_rid = 1 + draw_number (self, "rid", G_GUINT64_CONSTANT (1) << 52);
+  session_draw_rid (self);
   self->jitter = 1 + draw_number (self, "jitter", G_MAXUINT32);
 
   g_queue_init (&self->window);
   g_queue_init (&self->queue);
   g_queue_init (&self->sent);
   g_queue_init (&self->actions);
+  g_queue_init (&self->restarts);
+  g_queue_init (&self->opening);
+  g_queue_init (&self->stranded);
+  self->streams = session_streams_new ();
+  self->probe_at = NEVER;
+  self->probed_at = NEVER;
   self->paused_until = NEVER;
   self->round_trip = NEVER;
   self->last_new_at = NEVER;
@@ -156,6 +181,7 @@ bosh_session_new (const BoshSessionParameters *parameters)
 static void
 restore_stanza (BoshSession *self,
                 BoshElement *element,
+                Stream      *stream,
                 GQueue      *queue)
 {
   /* What is too large for us now was not when it was queued. */
@@ -164,8 +190,26 @@ restore_stanza (BoshSession *self,
   if (stanza == NULL)
     return;
 
+  stanza->stream = stream;
   stanza->serial = ++self->last_serial;
   g_queue_push_tail (queue, stanza);
+}
+
+/* What kind of request an unanswered one is, by its own words. */
+static void
+classify_restored (BoshSession      *self,
+                   Request          *request,
+                   BoshResponseBody *body)
+{
+  const char *restart = bosh_element_get_attribute_ns (body->root, "restart", BOSH_NS_XBOSH);
+
+  request->stream = body->stream != NULL ? session_find_stream (self, body->stream) : NULL;
+  if (restart != NULL)
+    request->kind = REQUEST_RESTART;
+  else if (body->type == BOSH_BODY_TERMINATE && request->stream != NULL)
+    request->kind = REQUEST_CLOSE_STREAM;
+  else if (bosh_element_get_attribute (body->root, "to") != NULL)
+    request->kind = REQUEST_OPEN_STREAM;
 }
 
 static void
@@ -189,14 +233,34 @@ restore_request (BoshSession                 *self,
     {
       g_autoptr(GPtrArray) payloads = bosh_response_body_dup_payloads (body);
 
+      classify_restored (self, request, body);
       for (guint i = 0; i < payloads->len; i++)
-        restore_stanza (self, g_ptr_array_index (payloads, i), &self->sent);
+        restore_stanza (self, g_ptr_array_index (payloads, i), request->stream, &self->sent);
     }
 
   request->last_serial = self->last_serial;
   self->sent_serial = self->last_serial;
   session_mark_left (self, request);
   g_queue_push_tail (&self->window, request);
+}
+
+static void
+restore_streams (BoshSession            *self,
+                 const BoshSavedSession *saved)
+{
+  for (guint i = 0; i < saved->streams->len; i++)
+    {
+      const BoshSavedStream *stream = &g_array_index (saved->streams, BoshSavedStream, i);
+
+      if (i == 0)
+        session_get_first_stream (self)->name = g_strdup (stream->name);
+      else
+        session_add_stream (self, stream->name);
+      ((Stream *)g_ptr_array_index (self->streams, i))->closed = stream->closed;
+    }
+
+  for (guint i = 0; i < saved->opening; i++)
+    g_queue_push_tail (&self->opening, GSIZE_TO_POINTER (0));
 }
 
 BoshSession *
@@ -224,10 +288,20 @@ bosh_session_new_from_saved (const BoshSavedSession      *saved,
   if (saved->key_seed != NULL)
     self->keys = bosh_key_sequence_new (saved->key_seed, saved->key_length, saved->key_position);
 
+  restore_streams (self, saved);
+  self->accept = g_strdup (saved->accept);
+  session_choose_coding (self);
   for (guint i = 0; i < saved->unanswered->len; i++)
     restore_request (self, &g_array_index (saved->unanswered, BoshUnansweredRequest, i));
   for (guint i = 0; i < saved->unsent->len; i++)
-    restore_stanza (self, g_ptr_array_index (saved->unsent, i), &self->queue);
+    {
+      const char *name = g_ptr_array_index (saved->unsent_streams, i);
+      Stream *stream = session_get_first_stream (self);
+
+      if (name != NULL)
+        stream = name[0] != '\0' ? session_find_stream (self, name) : NULL;
+      restore_stanza (self, g_ptr_array_index (saved->unsent, i), stream, &self->queue);
+    }
 
   return self;
 }
@@ -238,17 +312,25 @@ bosh_session_free (BoshSession *self)
   g_queue_clear_full (&self->window, (GDestroyNotify)request_free);
   g_queue_clear_full (&self->queue, (GDestroyNotify)stanza_free);
   g_queue_clear_full (&self->sent, (GDestroyNotify)stanza_free);
+  g_queue_clear_full (&self->stranded, (GDestroyNotify)stanza_free);
+  g_queue_clear_full (&self->restarts, (GDestroyNotify)restart_free);
   g_queue_clear_full (&self->actions, (GDestroyNotify)action_free);
+  g_queue_clear (&self->opening);
+  g_ptr_array_unref (self->streams);
   g_clear_pointer (&self->last_stanza, stanza_free);
   g_clear_pointer (&self->keys, bosh_key_sequence_free);
   g_clear_error (&self->error);
+  g_clear_error (&self->reason);
   g_free (self->domain);
   g_free (self->route);
   g_free (self->from);
   g_free (self->language);
   g_free (self->sid);
   g_free (self->version);
-  g_free (self->restart_from);
+  g_free (self->content);
+  g_free (self->uri);
+  g_free (self->accept);
+  g_free (self->charsets);
   explicit_bzero (self->entropy, sizeof self->entropy);
   g_free (self);
 }
@@ -375,9 +457,11 @@ session_close (BoshSession *self,
 {
   abandon_all (self);
   session_set_state (self, BOSH_SESSION_CLOSED);
-  self->error = error;
+  self->error = self->reason != NULL ? g_steal_pointer (&self->reason) : error;
+  if (self->error != error)
+    g_clear_error (&error);
   session_push_action (self, BOSH_ACTION_CLOSED)->error =
-    error != NULL ? g_error_copy (error) : NULL;
+    self->error != NULL ? g_error_copy (self->error) : NULL;
 }
 
 void
@@ -391,10 +475,9 @@ bosh_session_open (BoshSession *self,
   session_set_state (self, self->sid == NULL ? BOSH_SESSION_CREATING : BOSH_SESSION_ATTACHING);
 }
 
-/* Can the owner ask for something to be sent? */
-static gboolean
-check_open (BoshSession  *self,
-            GError      **error)
+gboolean
+session_check_open (BoshSession  *self,
+                    GError      **error)
 {
   if (self->state == BOSH_SESSION_DETACHED || self->handing_over)
     g_set_error_literal (error, BOSH_ERROR, BOSH_ERROR_DETACHED,
@@ -415,27 +498,53 @@ check_open (BoshSession  *self,
   return FALSE;
 }
 
+void
+session_queue_order (BoshSession *self,
+                     Stanza      *order)
+{
+  order->serial = ++self->last_serial;
+  g_queue_push_tail (&self->queue, order);
+}
+
+gboolean
+session_queue_stanza (BoshSession  *self,
+                      BoshElement  *payload,
+                      Stream       *stream,
+                      guint64      *serial,
+                      GError      **error)
+{
+  Stanza *stanza = stanza_new (payload, self->max_payload_size, error);
+
+  if (stanza == NULL)
+    return FALSE;
+
+  stanza->stream = stream;
+  session_queue_order (self, stanza);
+  if (serial != NULL)
+    *serial = stanza->serial;
+
+  return TRUE;
+}
+
 gboolean
 bosh_session_queue (BoshSession  *self,
                     BoshElement  *payload,
                     guint64      *serial,
                     GError      **error)
 {
-  Stanza *stanza;
+  Stream *first = session_get_first_stream (self);
 
-  if (!check_open (self, error))
+  if (!session_check_open (self, error))
     return FALSE;
 
-  stanza = stanza_new (payload, self->max_payload_size, error);
-  if (stanza == NULL)
-    return FALSE;
+  if (first->closing || first->closed)
+    {
+      g_set_error_literal (error, BOSH_ERROR, BOSH_ERROR_NOT_CONNECTED,
+                           _("The first stream of the session was closed"));
+      return FALSE;
+    }
 
-  stanza->serial = ++self->last_serial;
-  g_queue_push_tail (&self->queue, stanza);
-  if (serial != NULL)
-    *serial = stanza->serial;
-
-  return TRUE;
+  return session_queue_stanza (self, payload, first, serial, error);
 }
 
 void
@@ -444,17 +553,30 @@ bosh_session_hasten (BoshSession *self)
   self->hastened = self->delivered != self->last_serial;
 }
 
+guint64
+session_queue_restart (BoshSession *self,
+                       Stream      *stream,
+                       const char  *from)
+{
+  Restart *restart = g_new0 (Restart, 1);
+
+  restart->stream = stream;
+  restart->from = g_strdup (from);
+  restart->serial = ++self->last_restart;
+  g_queue_push_tail (&self->restarts, restart);
+
+  return restart->serial;
+}
+
 gboolean
 bosh_session_restart (BoshSession  *self,
                       const char   *from,
                       GError      **error)
 {
-  if (!check_open (self, error))
+  if (!session_check_open (self, error))
     return FALSE;
 
-  g_free (self->restart_from);
-  self->restart_from = g_strdup (from);
-  self->restart_wanted = TRUE;
+  session_queue_restart (self, session_get_first_stream (self), from);
 
   return TRUE;
 }
@@ -464,7 +586,7 @@ bosh_session_pause (BoshSession  *self,
                     guint         seconds,
                     GError      **error)
 {
-  if (!check_open (self, error))
+  if (!session_check_open (self, error))
     return FALSE;
 
   if (self->max_pause == 0)
@@ -492,7 +614,7 @@ bosh_session_terminate (BoshSession  *self,
                         BoshElement  *payload,
                         GError      **error)
 {
-  if (!check_open (self, error))
+  if (!session_check_open (self, error))
     return FALSE;
 
   if (payload != NULL)
@@ -535,7 +657,7 @@ gboolean
 bosh_session_hand_over (BoshSession  *self,
                         GError      **error)
 {
-  if (!check_open (self, error))
+  if (!session_check_open (self, error))
     return FALSE;
 
   if (self->sid == NULL)
@@ -558,6 +680,23 @@ bosh_session_cancel_hand_over (BoshSession *self)
       self->handing_over = FALSE;
       self->hand_over_at = NEVER;
     }
+}
+
+static void
+save_stanza (BoshSession      *self,
+             const Stanza     *stanza,
+             BoshSavedSession *saved)
+{
+  const char *name = NULL;
+
+  if (stanza->kind != ORDER_STANZA)
+    return;
+
+  if (stanza->stream == NULL)
+    name = "";
+  else if (stanza->stream != session_get_first_stream (self))
+    name = stanza->stream->name;
+  bosh_saved_session_add_unsent (saved, stanza->element, name);
 }
 
 BoshSavedSession *
@@ -595,7 +734,15 @@ bosh_session_save (BoshSession *self)
                                          request->kind != REQUEST_EMPTY && !request->confirmed);
     }
   for (GList *link = self->queue.head; link != NULL; link = link->next)
-    g_ptr_array_add (saved->unsent, bosh_element_ref (((Stanza *)link->data)->element));
+    save_stanza (self, link->data, saved);
+  for (guint i = 0; i < self->streams->len; i++)
+    {
+      Stream *stream = g_ptr_array_index (self->streams, i);
+
+      bosh_saved_session_add_stream (saved, stream->name, stream->closing || stream->closed);
+    }
+  saved->opening = self->opening.length;
+  saved->accept = g_strdup (self->accept);
 
   return saved;
 }
@@ -722,6 +869,12 @@ bosh_session_get_max_pause (BoshSession *self)
   return self->max_pause;
 }
 
+const char *
+bosh_session_get_charsets (BoshSession *self)
+{
+  return self->charsets;
+}
+
 guint
 bosh_session_get_n_queued (BoshSession *self)
 {
@@ -761,11 +914,24 @@ bosh_session_dup_undelivered (BoshSession *self)
     {
       Stanza *stanza = link->data;
 
-      if (stanza->serial <= left)
+      if (stanza->serial <= left && stanza->kind == ORDER_STANZA)
         g_ptr_array_add (stanzas, bosh_element_ref (stanza->element));
     }
 
   return stanzas;
+}
+
+static void
+add_elements (GPtrArray *stanzas,
+              GQueue    *queue)
+{
+  for (GList *link = queue->head; link != NULL; link = link->next)
+    {
+      Stanza *stanza = link->data;
+
+      if (stanza->kind == ORDER_STANZA)
+        g_ptr_array_add (stanzas, bosh_element_ref (stanza->element));
+    }
 }
 
 GPtrArray *
@@ -778,11 +944,11 @@ bosh_session_dup_unsent (BoshSession *self)
     {
       Stanza *stanza = link->data;
 
-      if (stanza->serial > left)
+      if (stanza->serial > left && stanza->kind == ORDER_STANZA)
         g_ptr_array_add (stanzas, bosh_element_ref (stanza->element));
     }
-  for (GList *link = self->queue.head; link != NULL; link = link->next)
-    g_ptr_array_add (stanzas, bosh_element_ref (((Stanza *)link->data)->element));
+  add_elements (stanzas, &self->stranded);
+  add_elements (stanzas, &self->queue);
   if (self->last_stanza != NULL)
     g_ptr_array_add (stanzas, bosh_element_ref (self->last_stanza->element));
 

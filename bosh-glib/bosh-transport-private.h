@@ -45,11 +45,20 @@ BoshTransport *bosh_transport_new            (BoshConnectionConfiguration  *conf
 /* Cancels everything; no callback comes afterwards. */
 void           bosh_transport_free           (BoshTransport                *self);
 
+/* Goes to another URI, absolute and valid, from here on, as if nothing had been
+ * sent before. */
+void           bosh_transport_set_uri        (BoshTransport                *self,
+                                              const char                   *uri);
+/* Where requests go, nullable. */
+char          *bosh_transport_dup_uri        (BoshTransport                *self);
+
 /* POSTs @body; @id names the exchange in the callbacks and in _cancel(). One id
- * is in use once at a time. */
+ * is in use once at a time. @coding is how to compress it: `gzip`, `deflate` or
+ * NULL. */
 void           bosh_transport_post           (BoshTransport                *self,
                                               guint64                       id,
-                                              GBytes                       *body);
+                                              GBytes                       *body,
+                                              const char                   *coding);
 /* Closes the exchange at once: the server sees its socket closed. No-op for
  * an id that is not under way. */
 void           bosh_transport_cancel         (BoshTransport                *self,

@@ -178,12 +178,19 @@ describe_certificate_errors (GTlsCertificateFlags flags)
   return g_string_free (g_steal_pointer (&text), FALSE);
 }
 
+/* For messages. */
+static const char *
+get_hostname (BoshTransport *self)
+{
+  return self->uri != NULL ? g_uri_get_host (self->uri)
+                           : bosh_connection_configuration_get_hostname (self->configuration);
+}
+
 static GError *
 translate_error (Exchange     *exchange,
                  const GError *error)
 {
-  const char *hostname =
-    bosh_connection_configuration_get_hostname (exchange->transport->configuration);
+  const char *hostname = get_hostname (exchange->transport);
 
   if (exchange->certificate_errors != 0)
     {
@@ -488,6 +495,8 @@ on_network_event (SoupMessage        *message,
 
   if (event == G_SOCKET_CLIENT_TLS_HANDSHAKING && G_IS_TLS_CONNECTION (connection))
     {
+      if (bosh_connection_configuration_get_allow_http2 (exchange->transport->configuration))
+        return;
       g_tls_connection_set_advertised_protocols (G_TLS_CONNECTION (connection), protocols);
     }
   else if (event == G_SOCKET_CLIENT_PROXY_NEGOTIATING)
@@ -620,11 +629,10 @@ static gboolean
 on_connect_timeout (gpointer user_data)
 {
   Exchange *exchange = user_data;
-  BoshConnectionConfiguration *configuration = exchange->transport->configuration;
   g_autofree char *message = NULL;
 
   message = g_strdup_printf (_("Could not connect to %s in time"),
-                             bosh_connection_configuration_get_hostname (configuration));
+                             get_hostname (exchange->transport));
   exchange_condemn (exchange, BOSH_ERROR, BOSH_ERROR_TIMED_OUT, message);
   exchange_fail (exchange, NULL);
 
@@ -656,13 +664,42 @@ exchange_set_timer (Exchange    *exchange,
   g_source_attach (exchange->timer, exchange->transport->context);
 }
 
+/* RFC 9110 §8.4.1: what is called deflate is the format of zlib. NULL for no
+ * compression. */
+static GBytes *
+compress (GBytes     *body,
+          const char *coding)
+{
+  g_autoptr(GZlibCompressor) compressor = NULL;
+  g_autoptr(GOutputStream) memory = NULL;
+  g_autoptr(GOutputStream) stream = NULL;
+  gsize length;
+  const char *data = g_bytes_get_data (body, &length);
+
+  if (coding == NULL)
+    return NULL;
+
+  compressor = g_zlib_compressor_new (strcmp (coding, "gzip") == 0 ? G_ZLIB_COMPRESSOR_FORMAT_GZIP
+                                                                   : G_ZLIB_COMPRESSOR_FORMAT_ZLIB,
+                                      -1);
+  memory = g_memory_output_stream_new_resizable ();
+  stream = g_converter_output_stream_new (memory, G_CONVERTER (compressor));
+  if (!g_output_stream_write_all (stream, data, length, NULL, NULL, NULL) ||
+      !g_output_stream_close (stream, NULL, NULL))
+    return NULL;
+
+  return g_memory_output_stream_steal_as_bytes (G_MEMORY_OUTPUT_STREAM (memory));
+}
+
 static SoupMessage *
-create_message (Exchange *exchange,
-                GBytes   *body)
+create_message (Exchange   *exchange,
+                GBytes     *body,
+                const char *coding)
 {
   BoshTransport *self = exchange->transport;
   const char *content_type = bosh_connection_configuration_get_content_type (self->configuration);
   const char *user_agent = bosh_connection_configuration_get_user_agent (self->configuration);
+  g_autoptr(GBytes) compressed = compress (body, coding);
   g_autoptr(SoupMessage) message = NULL;
 
   message = soup_message_new_from_uri (SOUP_METHOD_POST, self->uri);
@@ -670,7 +707,11 @@ create_message (Exchange *exchange,
   /* Not idempotent to HTTP, but it is to BOSH, by its number; without the flag
    * libsoup makes a new connection for every POST. */
   soup_message_set_flags (message, SOUP_MESSAGE_IDEMPOTENT | SOUP_MESSAGE_NO_REDIRECT);
-  soup_message_set_request_body_from_bytes (message, content_type, body);
+  soup_message_set_request_body_from_bytes (message, content_type,
+                                            compressed != NULL ? compressed : body);
+  if (compressed != NULL)
+    soup_message_headers_replace (soup_message_get_request_headers (message),
+                                  "Content-Encoding", coding);
   if (*user_agent != '\0')
     soup_message_headers_replace (soup_message_get_request_headers (message),
                                   "User-Agent", user_agent);
@@ -744,9 +785,27 @@ bosh_transport_free (BoshTransport *self)
 }
 
 void
+bosh_transport_set_uri (BoshTransport *self,
+                        const char    *uri)
+{
+  g_clear_pointer (&self->uri, g_uri_unref);
+  self->uri = g_uri_parse (uri, G_URI_FLAGS_ENCODED, NULL);
+  g_clear_object (&self->certificate);
+  self->was_used = FALSE;
+  self->is_local = FALSE;
+}
+
+char *
+bosh_transport_dup_uri (BoshTransport *self)
+{
+  return self->uri != NULL ? g_uri_to_string (self->uri) : NULL;
+}
+
+void
 bosh_transport_post (BoshTransport *self,
                      guint64        id,
-                     GBytes        *body)
+                     GBytes        *body,
+                     const char    *coding)
 {
   Exchange *exchange;
   guint timeout = bosh_connection_configuration_get_connect_timeout (self->configuration);
@@ -770,7 +829,7 @@ bosh_transport_post (BoshTransport *self,
   if (timeout != 0)
     exchange_set_timer (exchange, timeout * 1000, "[bosh] connect timeout", on_connect_timeout);
 
-  exchange->message = create_message (exchange, body);
+  exchange->message = create_message (exchange, body, coding);
 
   /* The caller may be outside of a callback of our context. */
   g_main_context_push_thread_default (self->context);
@@ -853,5 +912,6 @@ bosh_transport_add_cookies (BoshTransport      *self,
 gboolean
 bosh_transport_is_private (BoshTransport *self)
 {
-  return bosh_connection_configuration_get_secure (self->configuration) || self->is_local;
+  return self->is_local ||
+         (self->uri != NULL && strcmp (g_uri_get_scheme (self->uri), "https") == 0);
 }

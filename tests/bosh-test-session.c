@@ -83,6 +83,18 @@ record (TestSession *self,
   g_string_append (self->events, event);
 }
 
+/* Takes @text. */
+static void
+record_text (TestSession *self,
+             const char  *event,
+             char        *text)
+{
+  g_autofree char *line = g_strdup_printf ("%s(%s)", event, text != NULL ? text : "");
+
+  record (self, line);
+  g_free (text);
+}
+
 static void
 forget_send (TestSession *self,
              guint64      rid)
@@ -111,7 +123,22 @@ take_action (TestSession *self,
       g_queue_push_tail (&self->abandoned, g_memdup2 (&action->rid, sizeof action->rid));
       break;
 
+    case BOSH_ACTION_REDIRECTED:
+      record_text (self, "REDIRECTED", action->text);
+      break;
+
+    case BOSH_ACTION_STREAM_OPENED:
+      record_text (self, "STREAM-OPENED", action->text);
+      break;
+
+    case BOSH_ACTION_STREAM_CLOSED:
+      record_text (self, "STREAM-CLOSED", action->text);
+      g_clear_error (&action->error);
+      break;
+
     case BOSH_ACTION_PAYLOAD:
+      if (action->text != NULL)
+        record_text (self, "ON", action->text);
       g_ptr_array_add (self->payloads, action->element);
       break;
 
@@ -125,6 +152,7 @@ take_action (TestSession *self,
 
     case BOSH_ACTION_RESTARTED:
       record (self, "RESTARTED");
+      g_free (action->text);
       break;
 
     case BOSH_ACTION_PAUSED:

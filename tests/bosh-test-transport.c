@@ -102,7 +102,7 @@ bosh_test_poster_post (BoshTestPoster *self,
 {
   g_autoptr(GBytes) bytes = g_bytes_new (body, strlen (body));
 
-  bosh_transport_post (self->transport, id, bytes);
+  bosh_transport_post (self->transport, id, bytes, NULL);
 }
 
 const BoshTestOutcome *

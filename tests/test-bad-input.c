@@ -77,7 +77,7 @@ answer_status (BoshTestExchange *exchange,
                const char       *status)
 {
   bosh_test_exchange_reply (exchange, g_ascii_strtoull (status, NULL, 10),
-                            "Location: http://127.0.0.1:1/elsewhere\r\n",
+                            "Location: ftp://127.0.0.1/elsewhere\r\n",
                             "<html><body>Sorry</body></html>");
 }
 

@@ -38,14 +38,14 @@ static BoshSavedSession *
 new_full (void)
 {
   BoshSavedSession *saved = bosh_saved_session_new ();
+  g_autoptr(BoshElement) unsent = bosh_element_new_message ("bob@localhost", "chat", "„hi“ & <bye>");
 
   saved->domain = g_strdup ("localhost");
   saved->session_id = g_strdup ("s3cret");
   saved->next_rid = 43;
   add_request (saved, 41, BODY_41, FALSE);
   add_request (saved, 42, BODY_42, TRUE);
-  g_ptr_array_add (saved->unsent,
-                   bosh_element_new_message ("bob@localhost", "chat", "„hi“ & <bye>"));
+  bosh_saved_session_add_unsent (saved, unsent, NULL);
   saved->language = g_strdup ("de");
   saved->version = g_strdup ("1.11");
   saved->wait = 55;

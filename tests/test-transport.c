@@ -604,7 +604,7 @@ run_in_thread (gpointer data)
 
   /* Outside of its context, as an application may call. */
   client->n_reposts = 4;
-  bosh_transport_post (client->transport, 1, bytes);
+  bosh_transport_post (client->transport, 1, bytes, NULL);
 
   g_main_context_push_thread_default (context);
   while (client->outcomes->len < 5)

@@ -424,6 +424,9 @@ take_action (Simulation *self,
 
     case BOSH_ACTION_STATE:
     case BOSH_ACTION_RESTARTED:
+    case BOSH_ACTION_REDIRECTED:
+    case BOSH_ACTION_STREAM_OPENED:
+    case BOSH_ACTION_STREAM_CLOSED:
     default:
       break;
     }
