@@ -24,15 +24,14 @@ is_hopeless (BoshConnection *self,
   return TRUE;
 }
 
-/* Waits for @serial with what succeeded, else returns @error, which it takes. */
+/* Waits for what has the number @serial; or returns @error, which it takes. */
 static void
 wait_for (BoshConnection *self,
           GTask          *task,
-          gboolean        succeeded,
           guint64         serial,
           GError         *error)
 {
-  if (!succeeded)
+  if (error != NULL)
     {
       g_task_return_error (task, error);
       return;
@@ -100,9 +99,11 @@ bosh_connection_open_stream_async (BoshConnection      *self,
   task = g_task_new (self, cancellable, callback, user_data);
   g_task_set_source_tag (task, bosh_connection_open_stream_async);
 
-  if (!is_hopeless (self, task))
-    wait_for (self, task, bosh_session_open_stream (self->session, domain, NULL, &serial, &error),
-              serial, error);
+  if (is_hopeless (self, task))
+    return;
+
+  bosh_session_open_stream (self->session, domain, NULL, &serial, &error);
+  wait_for (self, task, serial, error);
 }
 
 /**
@@ -172,10 +173,11 @@ bosh_connection_close_stream_async (BoshConnection      *self,
   task = g_task_new (self, cancellable, callback, user_data);
   g_task_set_source_tag (task, bosh_connection_close_stream_async);
 
-  if (!is_hopeless (self, task))
-    wait_for (self, task,
-              bosh_session_close_stream (self->session, stream, last_payload, &serial, &error),
-              serial, error);
+  if (is_hopeless (self, task))
+    return;
+
+  bosh_session_close_stream (self->session, stream, last_payload, &serial, &error);
+  wait_for (self, task, serial, error);
 }
 
 /**
@@ -237,9 +239,11 @@ bosh_connection_restart_stream_async (BoshConnection      *self,
   task = g_task_new (self, cancellable, callback, user_data);
   g_task_set_source_tag (task, bosh_connection_restart_stream_async);
 
-  if (!is_hopeless (self, task))
-    wait_for (self, task, bosh_session_restart_stream (self->session, stream, &serial, &error),
-              serial, error);
+  if (is_hopeless (self, task))
+    return;
+
+  bosh_session_restart_stream (self->session, stream, &serial, &error);
+  wait_for (self, task, serial, error);
 }
 
 /**

@@ -196,6 +196,7 @@ bosh_session_handle_network (BoshSession *self,
 {
   hurry_repeats (self, now);
 
+  self->changed_at = now;
   self->probe_at = now + NETWORK_SETTLES_WITHIN;
   if (self->probed_at != NEVER)
     self->probe_at = MAX (self->probe_at, self->probed_at + PROBE_INTERVAL);
@@ -206,6 +207,7 @@ bosh_session_handle_wake (BoshSession *self,
                           gint64       now)
 {
   hurry_repeats (self, now);
+  self->changed_at = now;
   self->probe_at = now;
 }
 

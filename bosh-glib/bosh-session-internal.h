@@ -173,7 +173,8 @@ struct _BoshSession
   gint64            round_trip;    /* the shortest seen, or NEVER */
   gint64            last_new_at;   /* when the last new request went out */
   gint64            poll_at;       /* not before this, or NEVER */
-  gint64            probe_at;      /* when to ask again for what is under way, or NEVER */
+  gint64            changed_at;    /* when the network changed last */
+  gint64            probe_at;      /* when to ask again for what went out before that, or NEVER */
   gint64            probed_at;     /* when that was done last, or NEVER */
   gboolean          ended;         /* the server agreed to our termination */
   gint64            terminate_at;  /* until when other answers are awaited after a terminate */

@@ -20,9 +20,6 @@
 #define SHORTEST_GUARD (5 * MILLISECOND)
 #define LONGEST_GUARD (100 * MILLISECOND)
 
-/* What went out later than this before a probe went out on the new network. */
-#define NETWORK_PROBE_AGE (400 * MILLISECOND)
-
 /* The same between the last request of one owner of a session and the first of
  * the next, which nobody watches both: a busy Prosody was seen to read the new
  * socket first, and to answer on the old one. */
@@ -129,7 +126,7 @@ check_network (BoshSession *self,
     {
       Request *request = link->data;
 
-      if (!request->in_flight || request->sent_at > now - NETWORK_PROBE_AGE ||
+      if (!request->in_flight || request->sent_at > self->changed_at ||
           request->kind == REQUEST_CREATION || request->kind == REQUEST_PAUSE)
         continue;
       session_repeat (self, request, now);

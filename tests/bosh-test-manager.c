@@ -57,13 +57,34 @@ bosh_test_lose_patience (const char *what)
   return source;
 }
 
+/* The text of a request, which may be compressed. */
+static char *
+dup_text (const BoshTestRequest *request)
+{
+  g_autofree char *coding = bosh_test_request_dup_header (request, "Content-Encoding");
+  g_autoptr(GZlibDecompressor) decompressor = NULL;
+  g_autoptr(GInputStream) memory = NULL;
+  g_autoptr(GInputStream) stream = NULL;
+  g_autofree char *text = g_new0 (char, 65536);
+
+  if (coding == NULL)
+    return g_strndup (g_bytes_get_data (request->body, NULL), g_bytes_get_size (request->body));
+
+  decompressor = g_zlib_decompressor_new (strcmp (coding, "gzip") == 0 ? G_ZLIB_COMPRESSOR_FORMAT_GZIP
+                                                                       : G_ZLIB_COMPRESSOR_FORMAT_ZLIB);
+  memory = g_memory_input_stream_new_from_bytes (request->body);
+  stream = g_converter_input_stream_new (memory, G_CONVERTER (decompressor));
+  g_assert_true (g_input_stream_read_all (stream, text, 65535, NULL, NULL, NULL));
+
+  return g_steal_pointer (&text);
+}
+
 static BoshTestExchange *
 exchange_new (BoshTestPeer          *peer,
               const BoshTestRequest *request)
 {
   BoshTestExchange *self = g_new0 (BoshTestExchange, 1);
-  g_autofree char *text = g_strndup (g_bytes_get_data (request->body, NULL),
-                                     g_bytes_get_size (request->body));
+  g_autofree char *text = dup_text (request);
 
   self->peer = peer;
   self->request = request;
