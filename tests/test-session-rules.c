@@ -1,0 +1,676 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Transcripts of the session machine, one for each rule that no other proves. */
+
+#include "config.h"
+
+#include "bosh-test-session.h"
+
+#include <string.h>
+
+/* Answers without `ver`, with acknowledgements, and with a wide window. */
+#define ACK_GRANTS "sid='s1' wait='60' hold='1' requests='4' inactivity='30' ver='1.11' ack='1'"
+
+static char *
+format_ack (guint64 rid)
+{
+  return g_strdup_printf ("ack='%" G_GUINT64_FORMAT "'", rid);
+}
+
+static guint64
+take_rid (TestSession *t)
+{
+  guint64 rid;
+
+  g_bytes_unref (test_session_take_bytes (t, &rid));
+
+  return rid;
+}
+
+/* Lets time pass until a request is there, and returns how much. */
+static gint64
+wait_for_request (TestSession *t)
+{
+  gint64 start = t->now;
+
+  while (!test_session_has_request (t))
+    {
+      test_session_advance (t, TEST_SECOND / 100);
+      g_assert_null (t->error);
+      g_assert_cmpint (t->now - start, <, 1000 * TEST_SECOND);
+    }
+
+  return t->now - start;
+}
+
+static void
+test_versions (void)
+{
+  static const char *versions[] = { "1.6", "1.06", "1.11", "1.100", "2.0", "1", "new" };
+
+  g_test_summary ("R21: whatever version the server has, it is one that reports errors in bodies");
+
+  for (gsize i = 0; i < G_N_ELEMENTS (versions); i++)
+    {
+      g_autofree char *grants = g_strdup_printf ("sid='s1' wait='60' requests='2' ver='%s'",
+                                                 versions[i]);
+      TestSession t;
+      guint64 rid;
+
+      test_session_init (&t, NULL);
+      test_session_open (&t, grants);
+      rid = take_rid (&t);
+      test_session_answer_http (&t, rid, 400, "", -1);
+      g_assert_no_error (t.error);
+      wait_for_request (&t);
+      g_assert_cmpuint (take_rid (&t), ==, rid);
+      test_session_clear (&t);
+    }
+}
+
+static void
+test_polling_asked (void)
+{
+  static const struct
+  {
+    guint       wait;
+    guint       hold;
+    const char *grants;
+  } cases[] = {
+    { 0, 1, "sid='s1' wait='0' hold='1' requests='2' inactivity='30' polling='5'" },
+    { 60, 0, "sid='s1' wait='0' hold='0' requests='1' inactivity='30' polling='5'" },
+    { 0, 0, "sid='s1' wait='0' hold='0' requests='1' inactivity='30' polling='5'" },
+    /* Prosody grants what was not asked for. */
+    { 60, 0, "sid='s1' wait='60' hold='1' requests='2' inactivity='30' polling='5'" },
+  };
+
+  g_test_summary ("R25, R56: polling is announced by wait or hold of 0, and done regularly");
+
+  for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      BoshSessionParameters parameters;
+      g_autoptr(BoshElement) creation = NULL;
+      g_autofree char *wait = g_strdup_printf ("%u", cases[i].wait);
+      g_autofree char *hold = g_strdup_printf ("%u", cases[i].hold);
+      TestSession t;
+      guint64 rid;
+
+      test_session_default (&parameters);
+      parameters.wait = cases[i].wait;
+      parameters.hold = cases[i].hold;
+      test_session_init (&t, &parameters);
+      bosh_session_open (t.session, t.now);
+      creation = test_session_take (&t, &rid);
+      test_session_attribute (creation, "wait", wait);
+      test_session_attribute (creation, "hold", hold);
+      test_session_answer (&t, rid, cases[i].grants, "");
+
+      for (guint j = 0; j < 10; j++)
+        {
+          g_assert_cmpint (wait_for_request (&t), >=, 49 * TEST_SECOND / 10);
+          g_assert_cmpint (t.now, <, (1000 + 6 * (j + 1)) * TEST_SECOND);
+          rid = take_rid (&t);
+          /* Not even payload goes out in between. */
+          test_session_queue (&t, "patience");
+          g_assert_false (test_session_has_request (&t));
+          test_session_answer (&t, rid, "", "");
+        }
+      test_session_clear (&t);
+    }
+}
+
+static void
+test_redundant_ack (void)
+{
+  TestSession t;
+
+  g_test_summary ("R40: a server may acknowledge the very request that it answers");
+
+  test_session_init (&t, NULL);
+  test_session_open_quietly (&t, ACK_GRANTS);
+  for (guint i = 1; i <= 5; i++)
+    {
+      g_autofree char *ack = NULL;
+      guint64 rid;
+
+      test_session_queue (&t, "hello");
+      rid = take_rid (&t);
+      ack = format_ack (rid);
+      test_session_answer (&t, rid, ack, "");
+      g_assert_cmpuint (t.delivered, ==, i);
+    }
+  g_assert_no_error (t.error);
+  test_session_clear (&t);
+}
+
+static void
+test_acks_throughout (void)
+{
+  TestSession t;
+  guint64 poll;
+  guint64 first;
+  g_autofree char *expected = NULL;
+
+  g_test_summary ("R42-R44: each request tells the highest answer with all before it, "
+                  "and nothing where none is missing");
+
+  test_session_init (&t, NULL);
+  test_session_open (&t, ACK_GRANTS);
+  poll = take_rid (&t);
+  expected = g_strdup_printf ("%" G_GUINT64_FORMAT, poll - 1);
+  test_session_advance (&t, TEST_SECOND);
+  test_session_queue (&t, "one");
+  first = take_rid (&t);
+  test_session_answer (&t, first, "", "");
+  {
+    g_autoptr(BoshElement) request = NULL;
+    guint64 rid;
+
+    /* The answer to the first was not seen, though one to the second was. */
+    test_session_queue (&t, "two");
+    request = test_session_take (&t, &rid);
+    test_session_attribute (request, "ack", expected);
+    test_session_answer (&t, rid, "", "");
+  }
+  test_session_answer (&t, poll, "", "");
+  {
+    g_autoptr(BoshElement) request = NULL;
+
+    test_session_queue (&t, "three");
+    request = test_session_take (&t, NULL);
+    test_session_attribute (request, "ack", NULL);
+  }
+  test_session_clear (&t);
+}
+
+static void
+test_no_acks (void)
+{
+  BoshSessionParameters parameters;
+  g_autoptr(BoshElement) creation = NULL;
+  g_autoptr(BoshElement) request = NULL;
+  TestSession t;
+  guint64 rid;
+
+  g_test_summary ("R43: acknowledgements that were not announced at creation are never sent");
+
+  test_session_default (&parameters);
+  parameters.use_acknowledgements = FALSE;
+  test_session_init (&t, &parameters);
+  bosh_session_open (t.session, t.now);
+  creation = test_session_take (&t, &rid);
+  test_session_attribute (creation, "ack", NULL);
+  t.now += 10000;
+  test_session_answer (&t, rid, ACK_GRANTS, "");
+  take_rid (&t);
+  test_session_advance (&t, TEST_SECOND);
+  test_session_queue (&t, "the poll is unanswered");
+  request = test_session_take (&t, NULL);
+  test_session_attribute (request, "ack", NULL);
+  test_session_clear (&t);
+}
+
+static void
+test_attributes_of_later_answers (void)
+{
+  TestSession t;
+  guint64 rid;
+
+  g_test_summary ("R37, R109, R110: from, version and features may come in any answer; "
+                  "until then, and after, there are empty requests");
+
+  test_session_init (&t, NULL);
+  test_session_open (&t, TEST_GRANTS);
+  for (guint i = 0; i < 3; i++)
+    {
+      g_autoptr(BoshElement) request = test_session_take (&t, &rid);
+
+      g_assert_cmpuint (bosh_element_get_n_children (request), ==, 0);
+      test_session_advance (&t, 60 * TEST_SECOND);
+      test_session_answer (&t, rid, i == 0 ? "" : "from='example.org'", "");
+    }
+  rid = take_rid (&t);
+  test_session_answer (&t, rid,
+                       "from='example.org' sid='s1' xmpp:version='1.0' "
+                       "xmlns:xmpp='" BOSH_NS_XBOSH "'",
+                       "<features xmlns='" BOSH_NS_STREAMS "'/>");
+  g_assert_cmpuint (t.payloads->len, ==, 1);
+  g_assert_true (bosh_element_is (g_ptr_array_index (t.payloads, 0), "features",
+                                  BOSH_NS_STREAMS));
+  g_assert_cmpuint (take_rid (&t), ==, rid + 1);
+  test_session_events (&t, "");
+  test_session_clear (&t);
+}
+
+static void
+test_sid_of_later_answers (void)
+{
+  TestSession t;
+
+  g_test_summary ("R31: a session id in a later answer, as many servers send it, begins nothing new");
+
+  test_session_init (&t, NULL);
+  test_session_open_quietly (&t, TEST_GRANTS);
+  for (guint i = 0; i < 3; i++)
+    {
+      g_autoptr(BoshElement) request = NULL;
+      guint64 rid;
+
+      test_session_queue (&t, "hello");
+      request = test_session_take (&t, &rid);
+      test_session_attribute (request, "sid", "s1");
+      test_session_answer (&t, rid, "sid='s2' wait='1' requests='9' inactivity='1'", "");
+    }
+  test_session_events (&t, "");
+  g_assert_cmpstr (bosh_session_get_id (t.session), ==, "s1");
+  g_assert_cmpuint (bosh_session_get_wait (t.session), ==, 60);
+  g_assert_cmpuint (bosh_session_get_requests (t.session), ==, 2);
+  test_session_clear (&t);
+}
+
+static void
+test_no_inactivity (void)
+{
+  TestSession t;
+  guint64 rid;
+
+  g_test_summary ("R48: without a limit of inactivity the session is never given up");
+
+  test_session_init (&t, NULL);
+  test_session_open (&t, "sid='s1' wait='60' hold='1' requests='2' polling='5' ver='1.11'");
+  for (gint64 end = t.now + 24 * 3600 * TEST_SECOND; t.now < end;)
+    {
+      if (test_session_has_request (&t))
+        test_session_fail (&t, take_rid (&t), BOSH_FAILURE_UNREACHABLE);
+      test_session_advance (&t, TEST_SECOND);
+    }
+  g_assert_no_error (t.error);
+  wait_for_request (&t);
+  rid = take_rid (&t);
+  test_session_answer (&t, rid, "", "");
+  test_session_events (&t, "retrying open");
+  test_session_clear (&t);
+}
+
+static void
+test_no_limit_of_requests (void)
+{
+  TestSession t;
+  guint64 first;
+
+  g_test_summary ("R53: no `requests` is no limit, and no reason to send more than two");
+
+  test_session_init (&t, NULL);
+  test_session_open (&t, "sid='s1' wait='60' hold='1' inactivity='30' ver='1.11'");
+  first = take_rid (&t);
+  test_session_advance (&t, TEST_SECOND);
+  test_session_queue (&t, "one");
+  g_assert_cmpuint (take_rid (&t), ==, first + 1);
+  test_session_advance (&t, TEST_SECOND / 10);
+  test_session_queue (&t, "two");
+  test_session_advance (&t, TEST_SECOND / 10);
+  g_assert_false (test_session_has_request (&t));
+  test_session_clear (&t);
+}
+
+static void
+test_long_keys (void)
+{
+  g_autoptr(GHashTable) seeds = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  g_autoptr(GHashTable) lengths = g_hash_table_new (NULL, NULL);
+
+  g_test_summary ("R68, R72: a key sequence has thousands of keys, and another number and seed "
+                  "in each session");
+
+  for (guint i = 0; i < 16; i++)
+    {
+      BoshSessionParameters parameters;
+      g_autoptr(BoshSavedSession) saved = NULL;
+      TestSession t;
+
+      test_session_default (&parameters);
+      parameters.use_key_sequence = TRUE;
+      parameters.entropy[31] = i;
+      test_session_init (&t, &parameters);
+      test_session_open (&t, TEST_GRANTS);
+      saved = bosh_session_save (t.session);
+      g_assert_cmpuint (saved->key_length, >=, 4096);
+      g_assert_true (g_hash_table_add (seeds, g_strdup (saved->key_seed)));
+      g_hash_table_add (lengths, GUINT_TO_POINTER (saved->key_length));
+      test_session_clear (&t);
+    }
+  g_assert_cmpuint (g_hash_table_size (lengths), >, 8);
+}
+
+static void
+test_no_report_of_errors (void)
+{
+  TestSession t;
+  g_autoptr(GBytes) sent = NULL;
+  g_autoptr(GBytes) repeated = NULL;
+  guint64 rid;
+
+  g_test_summary ("R93: an answer that can't be used is not reported: the request is repeated as it was");
+
+  test_session_init (&t, NULL);
+  test_session_open (&t, TEST_GRANTS);
+  sent = test_session_take_bytes (&t, &rid);
+  test_session_answer (&t, rid, "", "<?bad answer?>");
+  wait_for_request (&t);
+  repeated = test_session_take_bytes (&t, NULL);
+  g_assert_true (g_bytes_equal (sent, repeated));
+  g_assert_false (test_session_has_request (&t));
+  test_session_clear (&t);
+}
+
+static void
+test_mixed_answer (void)
+{
+  TestSession t;
+
+  g_test_summary ("R16, R104: what a server mixes in one body is handed out in order, but for text");
+
+  test_session_init (&t, NULL);
+  test_session_open (&t, TEST_GRANTS);
+  test_session_answer (&t, take_rid (&t), "",
+                       "\n<success xmlns='" BOSH_NS_SASL "'/> text <features xmlns='" BOSH_NS_STREAMS "'/>"
+                       "<message xmlns='jabber:client'/><message xmlns='jabber:server'/>");
+  g_assert_cmpuint (t.payloads->len, ==, 4);
+  g_assert_true (bosh_element_is (g_ptr_array_index (t.payloads, 0), "success", BOSH_NS_SASL));
+  g_assert_true (bosh_element_is (g_ptr_array_index (t.payloads, 3), "message", "jabber:server"));
+  test_session_clear (&t);
+}
+
+static void
+test_restart_logic (void)
+{
+  static const char *attributes[] = {
+    "",
+    "xmpp:restartlogic='true'",
+    "xmpp:restartlogic='false'",
+    "restartlogic='0'",
+  };
+
+  g_test_summary ("R111: the restart is asked for whatever the server says about it");
+
+  for (gsize i = 0; i < G_N_ELEMENTS (attributes); i++)
+    {
+      g_autofree char *grants = g_strdup_printf (TEST_GRANTS " xmlns:xmpp='" BOSH_NS_XBOSH "' %s",
+                                                 attributes[i]);
+      g_autoptr(BoshElement) request = NULL;
+      TestSession t;
+
+      test_session_init (&t, NULL);
+      test_session_open_quietly (&t, grants);
+      g_assert_true (bosh_session_restart (t.session, NULL, NULL));
+      request = test_session_take (&t, NULL);
+      g_assert_cmpstr (bosh_element_get_attribute_ns (request, "restart", BOSH_NS_XBOSH), ==,
+                       "true");
+      test_session_clear (&t);
+    }
+}
+
+static void
+test_old_authentication (void)
+{
+  TestSession t;
+  g_autoptr(BoshElement) request = NULL;
+
+  g_test_summary ("R115: an authid is no reason for anything");
+
+  test_session_init (&t, NULL);
+  test_session_open (&t, TEST_GRANTS " authid='ServerStreamID'");
+  request = test_session_take (&t, NULL);
+  g_assert_cmpuint (bosh_element_get_n_children (request), ==, 0);
+  test_session_attribute (request, "sid", "s1");
+  test_session_attribute (request, "authid", NULL);
+  test_session_clear (&t);
+}
+
+/* How long an unanswered poll is waited for before it is repeated. */
+static gint64
+measure_patience (const char *grants)
+{
+  TestSession t;
+  guint64 rid;
+  gint64 start;
+
+  test_session_init (&t, NULL);
+  test_session_open (&t, grants);
+  rid = take_rid (&t);
+  start = t.now;
+  wait_for_request (&t);
+  g_assert_cmpuint (*(guint64 *)g_queue_peek_head (&t.abandoned), ==, rid);
+  g_assert_cmpuint (take_rid (&t), ==, rid);
+  test_session_clear (&t);
+
+  return t.now - start;
+}
+
+static void
+test_granted_wait (void)
+{
+  g_test_summary ("R32: the wait that was granted counts, not the one that was asked for, "
+                  "and with a margin; the old exchange is closed first");
+
+  g_assert_cmpint (measure_patience ("sid='s1' wait='20' hold='1' requests='2'"), >,
+                   25 * TEST_SECOND);
+  g_assert_cmpint (measure_patience ("sid='s1' wait='20' hold='1' requests='2'"), <,
+                   40 * TEST_SECOND);
+  g_assert_cmpint (measure_patience ("sid='s1' wait='3600' hold='1' requests='2'"), >,
+                   66 * TEST_SECOND);
+  g_assert_cmpint (measure_patience ("sid='s1' wait='3600' hold='1' requests='2'"), <,
+                   100 * TEST_SECOND);
+}
+
+static void
+test_attached_polls (void)
+{
+  TestSession t;
+  TestSession u;
+  BoshSessionParameters parameters;
+  g_autoptr(BoshSavedSession) saved = NULL;
+  guint n_requests = 0;
+  guint64 previous;
+
+  g_test_summary ("R46, R64: after a hand-over one request is held as before it, and each number "
+                  "goes out once");
+
+  test_session_init (&t, NULL);
+  test_session_open (&t, TEST_GRANTS);
+  saved = bosh_session_save (t.session);
+  previous = bosh_saved_session_get_first_rid (saved) - 1;
+  test_session_default (&parameters);
+  test_session_init (&u, NULL);
+  bosh_session_free (u.session);
+  u.session = bosh_session_new_from_saved (saved, &parameters);
+  bosh_session_open (u.session, u.now);
+  for (gint64 end = u.now + 600 * TEST_SECOND; u.now < end;)
+    {
+      guint64 rid = take_rid (&u);
+
+      g_assert_cmpuint (rid, ==, previous + 1);
+      previous = rid;
+      n_requests++;
+      test_session_advance (&u, 60 * TEST_SECOND);
+      g_assert_false (test_session_has_request (&u));
+      test_session_answer (&u, rid, "", "");
+    }
+  g_assert_cmpuint (n_requests, ==, 10);
+  g_assert_cmpuint (bosh_session_get_wait (u.session), ==, 60);
+  test_session_clear (&t);
+  test_session_clear (&u);
+}
+
+static void
+test_late_result (void)
+{
+  TestSession t;
+  guint64 rid;
+
+  g_test_summary ("R46: what is asked for may come in any later answer, so there is always a request "
+                  "for it");
+
+  test_session_init (&t, NULL);
+  test_session_open (&t, TEST_GRANTS);
+  rid = take_rid (&t);
+  test_session_advance (&t, TEST_SECOND);
+  test_session_queue (&t, "bind, please");
+  test_session_answer (&t, rid, "", "");
+  for (guint i = 0; i < 5; i++)
+    {
+      wait_for_request (&t);
+      rid = take_rid (&t);
+      test_session_advance (&t, 10 * TEST_SECOND);
+      test_session_answer (&t, rid, "", "");
+    }
+  wait_for_request (&t);
+  test_session_answer (&t, take_rid (&t), "", "<iq xmlns='jabber:client' type='result'/>");
+  g_assert_cmpuint (t.payloads->len, ==, 1);
+  test_session_clear (&t);
+}
+
+static void
+test_report_without_end (void)
+{
+  TestSession t;
+  guint64 rids[30];
+  guint64 silent;
+  g_autofree char *report = NULL;
+  guint repeats = 0;
+
+  g_test_summary ("R45: a server that reports the same request again and again gets it "
+                  "once in a while");
+
+  test_session_init (&t, NULL);
+  test_session_open (&t, "sid='s1' wait='60' hold='30' requests='40' ver='1.11' ack='1'");
+  for (guint i = 0; i < G_N_ELEMENTS (rids); i++)
+    {
+      rids[i] = take_rid (&t);
+      test_session_queue (&t, "hello");
+      test_session_advance (&t, TEST_SECOND / 10);
+    }
+  silent = take_rid (&t);
+  test_session_advance (&t, TEST_SECOND);
+
+  /* All the others are answered, ten in a second. */
+  report = g_strdup_printf ("report='%" G_GUINT64_FORMAT "' time='5000'", silent);
+  for (guint i = 0; i < G_N_ELEMENTS (rids); i++)
+    {
+      test_session_answer (&t, rids[i], report, "");
+      test_session_advance (&t, TEST_SECOND / 10);
+      while (test_session_has_request (&t))
+        repeats += take_rid (&t) == silent ? 1 : 0;
+    }
+  g_assert_cmpuint (repeats, >=, 2);
+  g_assert_cmpuint (repeats, <=, 4);
+  test_session_clear (&t);
+}
+
+static void
+test_huge_inactivity (void)
+{
+  TestSession t;
+
+  g_test_summary ("R47, R56: a server that claims to wait for days is polled all the same");
+
+  test_session_init (&t, NULL);
+  test_session_open (&t, "sid='s1' wait='0' hold='1' requests='2' inactivity='86400' polling='5'");
+  for (guint i = 0; i < 20; i++)
+    {
+      g_assert_cmpint (wait_for_request (&t), <=, 6 * TEST_SECOND);
+      test_session_answer (&t, take_rid (&t), "", "");
+    }
+  test_session_clear (&t);
+}
+
+static void
+test_no_delay (void)
+{
+  TestSession t;
+  g_autoptr(BoshElement) request = NULL;
+  gint64 now;
+
+  g_test_summary ("R38: with a free place a stanza leaves at once, by no timer");
+
+  test_session_init (&t, NULL);
+  test_session_open (&t, TEST_GRANTS);
+  take_rid (&t);
+  test_session_advance (&t, TEST_SECOND);
+  now = t.now;
+  test_session_queue (&t, "now");
+  request = test_session_take (&t, NULL);
+  g_assert_cmpuint (bosh_element_get_n_children (request), ==, 1);
+  g_assert_cmpint (t.now, ==, now);
+  test_session_clear (&t);
+}
+
+static void
+test_many_replies (void)
+{
+  TestSession t;
+  guint n_sent = 0;
+  guint64 held;
+
+  g_test_summary ("R53: replies to a crowd keep the limit too, and share requests");
+
+  test_session_init (&t, NULL);
+  test_session_open (&t, TEST_GRANTS);
+  held = take_rid (&t);
+  for (guint i = 0; i < 50; i++)
+    {
+      g_autoptr(BoshElement) first = NULL;
+      g_autoptr(BoshElement) second = NULL;
+      guint64 rid;
+
+      test_session_answer (&t, held, "", "<iq xmlns='jabber:client' type='get' id='a'/>");
+      held = take_rid (&t);
+      test_session_advance (&t, TEST_SECOND);
+      test_session_queue (&t, "reply");
+      test_session_queue (&t, "query");
+      first = test_session_take (&t, &rid);
+      test_session_queue (&t, "another reply");
+      test_session_queue (&t, "another query");
+      test_session_advance (&t, TEST_SECOND / 10);
+      g_assert_false (test_session_has_request (&t));
+      g_assert_cmpuint (bosh_session_get_n_in_flight (t.session), ==, 2);
+
+      test_session_answer (&t, held, "", "");
+      second = test_session_take (&t, &held);
+      test_session_answer (&t, rid, "", "");
+      n_sent += bosh_element_get_n_children (first) + bosh_element_get_n_children (second);
+    }
+  g_assert_cmpuint (n_sent, ==, 200);
+  test_session_clear (&t);
+}
+
+int
+main (int   argc,
+      char *argv[])
+{
+  g_test_init (&argc, &argv, NULL);
+
+  g_test_add_func ("/bosh/session-rules/versions", test_versions);
+  g_test_add_func ("/bosh/session-rules/polling-asked", test_polling_asked);
+  g_test_add_func ("/bosh/session-rules/redundant-ack", test_redundant_ack);
+  g_test_add_func ("/bosh/session-rules/acks-throughout", test_acks_throughout);
+  g_test_add_func ("/bosh/session-rules/no-acks", test_no_acks);
+  g_test_add_func ("/bosh/session-rules/attributes-of-later-answers", test_attributes_of_later_answers);
+  g_test_add_func ("/bosh/session-rules/sid-of-later-answers", test_sid_of_later_answers);
+  g_test_add_func ("/bosh/session-rules/no-inactivity", test_no_inactivity);
+  g_test_add_func ("/bosh/session-rules/no-limit-of-requests", test_no_limit_of_requests);
+  g_test_add_func ("/bosh/session-rules/long-keys", test_long_keys);
+  g_test_add_func ("/bosh/session-rules/no-report-of-errors", test_no_report_of_errors);
+  g_test_add_func ("/bosh/session-rules/mixed-answer", test_mixed_answer);
+  g_test_add_func ("/bosh/session-rules/restart-logic", test_restart_logic);
+  g_test_add_func ("/bosh/session-rules/old-authentication", test_old_authentication);
+  g_test_add_func ("/bosh/session-rules/granted-wait", test_granted_wait);
+  g_test_add_func ("/bosh/session-rules/attached-polls", test_attached_polls);
+  g_test_add_func ("/bosh/session-rules/late-result", test_late_result);
+  g_test_add_func ("/bosh/session-rules/report-without-end", test_report_without_end);
+  g_test_add_func ("/bosh/session-rules/huge-inactivity", test_huge_inactivity);
+  g_test_add_func ("/bosh/session-rules/no-delay", test_no_delay);
+  g_test_add_func ("/bosh/session-rules/many-replies", test_many_replies);
+
+  return g_test_run ();
+}
