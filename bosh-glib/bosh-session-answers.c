@@ -342,7 +342,7 @@ handle_http_error (BoshSession          *self,
 
 /* An answer to @request tells of the next one: a connection manager that holds
  * a request lets it go early when a newer one comes (§11), so the newer one
- * has arrived. */
+ * has arrived. One that acknowledges says so itself (§9.1). */
 static void
 conclude_for_next (BoshSession *self,
                    Request     *request,
@@ -358,7 +358,7 @@ conclude_for_next (BoshSession *self,
   if (self->round_trip != NEVER && now - next->written_at >= self->round_trip)
     next->overtakable = FALSE;
 
-  held = request->written_at != NEVER && !session_is_polling (self) &&
+  held = request->written_at != NEVER && !session_is_polling (self) && !self->acknowledges &&
          next->sent_at - request->written_at >= MAX (PROVABLY_HELD, 4 * self->round_trip);
   if (held && request->attempts == 1 && request->response->type == BOSH_BODY_PLAIN &&
       bosh_element_get_n_children (request->response->root) == 0 &&

@@ -120,6 +120,43 @@ test_polling_asked (void)
 }
 
 static void
+test_absent_ack (void)
+{
+  TestSession t;
+  g_autofree char *ack = NULL;
+  guint64 poll;
+  guint64 data;
+
+  g_test_summary ("R35, R40: an answer without `ack` tells that nothing after its request arrived, "
+                  "where the server acknowledges at all");
+
+  test_session_init (&t, NULL);
+  test_session_open (&t, ACK_GRANTS);
+  poll = take_rid (&t);
+  test_session_advance (&t, TEST_SECOND);
+  test_session_queue (&t, "lost on the way");
+  data = take_rid (&t);
+  t.now += 30000;
+  test_session_answer (&t, poll, "", "");
+  g_assert_cmpuint (t.delivered, ==, 0);
+  test_session_answer (&t, data, "", "");
+  g_assert_cmpuint (t.delivered, ==, 1);
+  test_session_clear (&t);
+
+  /* A server that did not offer acknowledgements does not mean it. */
+  test_session_init (&t, NULL);
+  test_session_open (&t, TEST_GRANTS);
+  poll = take_rid (&t);
+  test_session_advance (&t, TEST_SECOND);
+  test_session_queue (&t, "who knows");
+  data = take_rid (&t);
+  ack = format_ack (data);
+  test_session_answer (&t, poll, ack, "<message xmlns='jabber:client'/>");
+  g_assert_cmpuint (t.delivered, ==, 0);
+  test_session_clear (&t);
+}
+
+static void
 test_redundant_ack (void)
 {
   TestSession t;
@@ -652,6 +689,7 @@ main (int   argc,
 
   g_test_add_func ("/bosh/session-rules/versions", test_versions);
   g_test_add_func ("/bosh/session-rules/polling-asked", test_polling_asked);
+  g_test_add_func ("/bosh/session-rules/absent-ack", test_absent_ack);
   g_test_add_func ("/bosh/session-rules/redundant-ack", test_redundant_ack);
   g_test_add_func ("/bosh/session-rules/acks-throughout", test_acks_throughout);
   g_test_add_func ("/bosh/session-rules/no-acks", test_no_acks);
