@@ -281,13 +281,15 @@ bosh_response_body_dup_detail (BoshResponseBody *self)
   g_autofree char *uri = bosh_response_body_dup_uri (self);
   g_autofree char *detail = NULL;
 
-  if (stream_error != NULL)
-    detail = describe_stream_error (stream_error);
-  else if (uri != NULL)
+  /* Old connection managers leave out the element around its conditions
+   * (XEP-0206 §6). */
+  if (stream_error != NULL || g_strcmp0 (self->condition, "remote-stream-error") == 0)
+    detail = describe_stream_error (stream_error != NULL ? stream_error : self->root);
+  if (detail == NULL && uri != NULL)
     detail = g_steal_pointer (&uri);
-  else if (message != NULL)
+  else if (detail == NULL && message != NULL)
     detail = g_strdup (message);
-  else
+  else if (detail == NULL)
     detail = bosh_element_get_text (self->root);
 
   if (detail == NULL || g_strstrip (detail)[0] == '\0')

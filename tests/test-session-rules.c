@@ -448,6 +448,26 @@ test_restart_logic (void)
 }
 
 static void
+test_bare_stream_error (void)
+{
+  TestSession t;
+
+  g_test_summary ("R123: the conditions of a stream error without the element around them are told too");
+
+  test_session_init (&t, NULL);
+  test_session_open (&t, TEST_GRANTS);
+  test_session_answer (&t, take_rid (&t), "type='terminate' condition='remote-stream-error'",
+                       "<message xmlns='jabber:client'/>"
+                       "<not-well-formed xmlns='" BOSH_NS_STREAM_ERRORS "'/>"
+                       "<text xmlns='" BOSH_NS_STREAM_ERRORS "'>A tag is missing</text>");
+  g_assert_error (t.error, BOSH_ERROR, BOSH_ERROR_REMOTE_STREAM_ERROR);
+  g_assert_nonnull (strstr (t.error->message, "not-well-formed: A tag is missing"));
+  test_session_attribute (g_ptr_array_index (t.payloads, 0), "id", NULL);
+  g_assert_true (bosh_element_is (g_ptr_array_index (t.payloads, 0), "message", BOSH_NS_CLIENT));
+  test_session_clear (&t);
+}
+
+static void
 test_old_authentication (void)
 {
   TestSession t;
@@ -701,6 +721,7 @@ main (int   argc,
   g_test_add_func ("/bosh/session-rules/no-report-of-errors", test_no_report_of_errors);
   g_test_add_func ("/bosh/session-rules/mixed-answer", test_mixed_answer);
   g_test_add_func ("/bosh/session-rules/restart-logic", test_restart_logic);
+  g_test_add_func ("/bosh/session-rules/bare-stream-error", test_bare_stream_error);
   g_test_add_func ("/bosh/session-rules/old-authentication", test_old_authentication);
   g_test_add_func ("/bosh/session-rules/granted-wait", test_granted_wait);
   g_test_add_func ("/bosh/session-rules/attached-polls", test_attached_polls);
