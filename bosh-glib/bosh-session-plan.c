@@ -4,6 +4,7 @@
 
 #include "bosh-session-internal.h"
 
+#include "bosh-element-private.h"
 #include "bosh-i18n-private.h"
 
 /* A request may stay unanswered for the granted wait and a part of it more. */
@@ -460,6 +461,12 @@ take_keys (BoshSession *self,
     }
 }
 
+static gboolean
+stanza_is_sasl (Stanza *self)
+{
+  return g_strcmp0 (bosh_element_get_namespace (self->element), BOSH_NS_SASL) == 0;
+}
+
 /* Moves stanzas from the queue into @payloads, as many as a request may have,
  * all of one stream (§16.4). */
 static void
@@ -469,6 +476,7 @@ take_stanzas (BoshSession     *self,
 {
   Stanza *first = g_queue_peek_head (&self->queue);
   Stream *stream = first != NULL ? first->stream : NULL;
+  gboolean was_sasl = FALSE;
 
   if (first != NULL)
     body->stream = session_get_stream_name (self, stream);
@@ -480,6 +488,10 @@ take_stanzas (BoshSession     *self,
       if (stanza->kind != ORDER_STANZA || stanza->stream != stream ||
           (payloads->len > 0 && payloads->len + stanza->length > self->max_payload_size))
         break;
+      /* A body holds stanzas, or one element of SASL (XEP-0206 §2). */
+      if (payloads->len > 0 && (was_sasl || stanza_is_sasl (stanza)))
+        break;
+      was_sasl = stanza_is_sasl (stanza);
 
       g_string_append_len (payloads, stanza->xml, stanza->length);
       g_clear_pointer (&stanza->xml, g_free);
@@ -655,16 +667,6 @@ send_pause (BoshSession *self,
   self->paused_until = now + MAX (length / 2, length - PAUSE_MARGIN);
 }
 
-static gboolean
-has_orders (BoshSession *self)
-{
-  for (GList *link = self->queue.head; link != NULL; link = link->next)
-    if (((Stanza *)link->data)->kind != ORDER_STANZA)
-      return TRUE;
-
-  return FALSE;
-}
-
 static RequestKind
 get_queued_kind (BoshSession *self)
 {
@@ -707,13 +709,19 @@ plan_wanted (BoshSession *self,
       (open < limit || (open == limit && is_due (self, self->exceed_at, now))))
     {
       gsize length = self->last_stanza != NULL ? self->last_stanza->length : 0;
+      gboolean fits = TRUE;
 
       for (GList *link = self->queue.head; link != NULL; link = link->next)
-        length += ((Stanza *)link->data)->length;
+        {
+          Stanza *stanza = link->data;
+
+          length += stanza->length;
+          fits = fits && stanza->kind == ORDER_STANZA && !stanza_is_sasl (stanza);
+        }
+      fits = fits && length <= self->max_payload_size && !session_has_streams (self) &&
+             self->opening.length == 0;
       /* The last payload is for all streams, what is queued may not be. */
-      if (self->queue.length == 0 ||
-          (length <= self->max_payload_size && !session_has_streams (self) &&
-           self->opening.length == 0 && !has_orders (self)))
+      if (self->queue.length == 0 || fits)
         {
           session_set_state (self, BOSH_SESSION_TERMINATING);
           send_new (self, REQUEST_TERMINATE, now);

@@ -401,6 +401,63 @@ test_no_report_of_errors (void)
 }
 
 static void
+queue_element (TestSession *t,
+               const char  *name,
+               const char  *namespace_)
+{
+  g_autoptr(BoshElement) element = bosh_element_new (name, namespace_);
+  g_autoptr(GError) error = NULL;
+
+  bosh_session_queue (t->session, element, NULL, &error);
+  g_assert_no_error (error);
+}
+
+static void
+test_one_kind (void)
+{
+  static const char *names[] = { "message", "auth", "presence" };
+  TestSession t;
+
+  g_test_summary ("R104: elements of SASL and stanzas do not share a body, whoever queued them");
+
+  test_session_init (&t, NULL);
+  test_session_open_quietly (&t, TEST_GRANTS);
+  queue_element (&t, "message", BOSH_NS_CLIENT);
+  queue_element (&t, "auth", BOSH_NS_SASL);
+  queue_element (&t, "presence", BOSH_NS_CLIENT);
+  queue_element (&t, "iq", BOSH_NS_CLIENT);
+  for (guint i = 0; i < G_N_ELEMENTS (names); i++)
+    {
+      g_autoptr(BoshElement) request = NULL;
+      guint64 rid;
+
+      request = test_session_take (&t, &rid);
+      g_assert_cmpuint (bosh_element_get_n_children (request), ==, i == 2 ? 2u : 1u);
+      g_assert_cmpstr (bosh_element_get_name (bosh_element_get_nth_child (request, 0)), ==,
+                       names[i]);
+      test_session_answer (&t, rid, "", "");
+    }
+
+  /* Nor does the end of the session leave anything behind. */
+  queue_element (&t, "message", BOSH_NS_CLIENT);
+  queue_element (&t, "abort", BOSH_NS_SASL);
+  g_assert_true (bosh_session_terminate (t.session, NULL, NULL));
+  for (guint i = 0; i < 3; i++)
+    {
+      g_autoptr(BoshElement) request = NULL;
+      guint64 rid;
+
+      request = test_session_take (&t, &rid);
+      test_session_attribute (request, "type", i == 2 ? "terminate" : NULL);
+      g_assert_cmpuint (bosh_element_get_n_children (request), ==, i == 2 ? 0u : 1u);
+      test_session_answer (&t, rid, "", "");
+    }
+  test_session_events (&t, "terminating closed CLOSED");
+  g_assert_cmpuint (t.delivered, ==, 6);
+  test_session_clear (&t);
+}
+
+static void
 test_mixed_answer (void)
 {
   TestSession t;
@@ -719,6 +776,7 @@ main (int   argc,
   g_test_add_func ("/bosh/session-rules/no-limit-of-requests", test_no_limit_of_requests);
   g_test_add_func ("/bosh/session-rules/long-keys", test_long_keys);
   g_test_add_func ("/bosh/session-rules/no-report-of-errors", test_no_report_of_errors);
+  g_test_add_func ("/bosh/session-rules/one-kind", test_one_kind);
   g_test_add_func ("/bosh/session-rules/mixed-answer", test_mixed_answer);
   g_test_add_func ("/bosh/session-rules/restart-logic", test_restart_logic);
   g_test_add_func ("/bosh/session-rules/bare-stream-error", test_bare_stream_error);
