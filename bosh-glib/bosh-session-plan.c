@@ -50,6 +50,9 @@
 /* Less is not worth the work, and often does not get smaller. */
 #define SMALLEST_COMPRESSED 512
 
+/* No poll is kept back longer than this part of the inactivity limit. */
+#define INACTIVITY_PART 2
+
 /* TRUE if the time has come, else notes when it comes. */
 static gboolean
 is_due (BoshSession *self,
@@ -745,6 +748,15 @@ plan_wanted (BoshSession *self,
   return FALSE;
 }
 
+/* Must a request go out, or the server drops the session (§10)? */
+static gboolean
+is_inactive (BoshSession *self,
+             gint64       now)
+{
+  return self->inactivity > 0 &&
+         is_due (self, self->last_contact + self->inactivity * SECOND / INACTIVITY_PART, now);
+}
+
 /* An empty request: to have one held, or to make the server let go of the one
  * that carries what somebody waits for. */
 static gboolean
@@ -755,9 +767,11 @@ plan_poll (BoshSession *self,
 
   if (last == NULL)
     {
-      if (self->handing_over ||
-          (self->reply_expected && !is_due (self, self->reply_expected_until, now)) ||
-          (self->poll_at != NEVER && !is_due (self, self->poll_at, now)))
+      gboolean kept_back = (self->reply_expected &&
+                            !is_due (self, self->reply_expected_until, now)) ||
+                           (self->poll_at != NEVER && !is_due (self, self->poll_at, now));
+
+      if (self->handing_over || (kept_back && !is_inactive (self, now)))
         return FALSE;
     }
   else

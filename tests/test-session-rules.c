@@ -306,6 +306,30 @@ test_sid_of_later_answers (void)
 }
 
 static void
+test_before_inactivity (void)
+{
+  TestSession t;
+
+  g_test_summary ("R47: whatever keeps an empty request back, it goes out before the inactivity limit");
+
+  /* A server that answers at once is asked ever more slowly. */
+  test_session_init (&t, NULL);
+  test_session_open (&t, "sid='s1' wait='60' hold='1' requests='2' inactivity='4' ver='1.11'");
+  for (guint i = 0; i < 20; i++)
+    {
+      g_assert_cmpint (wait_for_request (&t), <, 4 * TEST_SECOND);
+      test_session_answer (&t, take_rid (&t), "", "");
+    }
+  test_session_clear (&t);
+
+  /* Somebody said that there would be something to send. */
+  test_session_init (&t, NULL);
+  test_session_open_quietly (&t, "sid='s1' wait='60' hold='1' requests='2' inactivity='4'");
+  g_assert_cmpint (wait_for_request (&t), <, 4 * TEST_SECOND);
+  test_session_clear (&t);
+}
+
+static void
 test_no_inactivity (void)
 {
   TestSession t;
@@ -772,6 +796,7 @@ main (int   argc,
   g_test_add_func ("/bosh/session-rules/no-acks", test_no_acks);
   g_test_add_func ("/bosh/session-rules/attributes-of-later-answers", test_attributes_of_later_answers);
   g_test_add_func ("/bosh/session-rules/sid-of-later-answers", test_sid_of_later_answers);
+  g_test_add_func ("/bosh/session-rules/before-inactivity", test_before_inactivity);
   g_test_add_func ("/bosh/session-rules/no-inactivity", test_no_inactivity);
   g_test_add_func ("/bosh/session-rules/no-limit-of-requests", test_no_limit_of_requests);
   g_test_add_func ("/bosh/session-rules/long-keys", test_long_keys);
