@@ -12,7 +12,7 @@ test_defaults (void)
 {
   g_autoptr(BoshConnectionConfiguration) configuration = NULL;
 
-  g_test_summary ("XEP-0124 §5, §7.1, §20: defaults");
+  g_test_summary ("R67, R103 (XEP-0124 §15.1, §20): defaults");
 
   configuration = bosh_connection_configuration_new ("xmpp.example", 0, NULL);
 
@@ -145,7 +145,7 @@ test_conventional_port (void)
   g_autoptr(BoshConnectionConfiguration) configuration = NULL;
   g_autofree char *uri = NULL;
 
-  g_test_summary ("XEP-0124 §20: port 5280, and 5281 with TLS");
+  g_test_summary ("R103 (XEP-0124 §20): port 5280, and 5281 with TLS");
 
   configuration = g_object_new (BOSH_TYPE_CONNECTION_CONFIGURATION,
                                 "hostname", "xmpp.example", "secure", TRUE, NULL);

@@ -80,7 +80,7 @@ test_language (void)
   };
   g_autoptr(BoshTestManager) manager = new_automatic ();
 
-  g_test_summary ("XEP-0124 §7.1: xml:lang as configured, else as the locale says");
+  g_test_summary ("R20 (XEP-0124 §7.1): xml:lang as configured, else as the locale says");
 
   g_unsetenv ("LANGUAGE");
   for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
@@ -142,7 +142,7 @@ test_only_at_creation (void)
   static const char * const names[] = { "to", "wait", "hold", "ver", "from", "route", "newkey" };
   GPtrArray *exchanges;
 
-  g_test_summary ("XEP-0124 §7.1: the other requests have sid, and nothing of the creation");
+  g_test_summary ("R24, R31 (XEP-0124 §7.1): the other requests have sid, and nothing of the creation");
 
   create (manager, bosh_test_manager_configure (manager,
                                                 "from", "romeo@example.org",
@@ -171,7 +171,7 @@ test_attributes (void)
   g_autoptr(BoshTestManager) manager = new_automatic ();
   BoshTestExchange *creation;
 
-  g_test_summary ("XEP-0124 §7.1: wait, hold, route, from and ack as configured");
+  g_test_summary ("R22, R23, R26-R28 (XEP-0124 §7.1): wait, hold, route, from and ack as configured");
 
   creation = create (manager,
                      bosh_test_manager_configure (manager,

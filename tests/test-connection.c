@@ -122,7 +122,7 @@ test_late_features (void)
   g_auto(BoshTestWire) wire = { NULL };
   BoshTestExchange *poll;
 
-  g_test_summary ("XEP-0206 §4: features may come in a later answer");
+  g_test_summary ("R109, R110 (XEP-0206 §4): features may come in a later answer");
 
   bosh_test_wire_init (&wire, manager, NULL);
   poll = bosh_test_wire_open (&wire, BOSH_TEST_GRANTS);

@@ -15,7 +15,7 @@ test_vectors (void)
   g_autofree char *second = g_compute_checksum_for_string (G_CHECKSUM_SHA1, first, -1);
   char key[BOSH_KEY_LENGTH + 1];
 
-  g_test_summary ("R68: K(1) = hex(SHA-1(seed)), K(2) = hex(SHA-1(K(1))), in lower case");
+  g_test_summary ("R68, R69: K(1) = hex(SHA-1(seed)), K(2) = hex(SHA-1(K(1))), in lower case");
 
   bosh_key_sequence_take (sequence, key);
   g_assert_cmpstr (key, ==, second);

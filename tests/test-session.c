@@ -284,7 +284,7 @@ test_request_size (void)
   guint64 rid;
   gsize total = 0;
 
-  g_test_summary ("What is queued is cut into requests of the size allowed, between stanzas");
+  g_test_summary ("R11: what is queued is cut into requests of the size allowed, between stanzas");
 
   test_session_init (&t, NULL);
   test_session_open (&t, TEST_GRANTS);

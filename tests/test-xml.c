@@ -184,7 +184,7 @@ static const struct
 static void
 test_refuse (void)
 {
-  g_test_summary ("What XEP-0124 §6 and RFC 6120 §11 forbid is refused, and the error names it");
+  g_test_summary ("R10-R15: what XEP-0124 §6 and RFC 6120 §11 forbid is refused, and the error names it");
 
   for (gsize i = 0; i < G_N_ELEMENTS (refused); i++)
     {
