@@ -404,6 +404,34 @@ test_long_keys (void)
 }
 
 static void
+test_recoverable_creation (void)
+{
+  TestSession t;
+  g_autoptr(GBytes) sent = NULL;
+  guint64 rid;
+
+  g_test_summary ("R94, R95: a creation request too is repeated when the server asks for it, "
+                  "but not for ever");
+
+  test_session_init (&t, NULL);
+  bosh_session_open (t.session, t.now);
+  sent = test_session_take_bytes (&t, &rid);
+  for (guint i = 0; i < 5; i++)
+    {
+      g_autoptr(GBytes) repeated = NULL;
+
+      test_session_answer (&t, rid, "type='error'", "");
+      wait_for_request (&t);
+      repeated = test_session_take_bytes (&t, NULL);
+      g_assert_true (g_bytes_equal (sent, repeated));
+    }
+  test_session_answer (&t, rid, "type='error'", "");
+  test_session_events (&t, "creating closed CLOSED");
+  g_assert_error (t.error, BOSH_ERROR, BOSH_ERROR_SESSION_LOST);
+  test_session_clear (&t);
+}
+
+static void
 test_no_report_of_errors (void)
 {
   TestSession t;
@@ -800,6 +828,7 @@ main (int   argc,
   g_test_add_func ("/bosh/session-rules/no-inactivity", test_no_inactivity);
   g_test_add_func ("/bosh/session-rules/no-limit-of-requests", test_no_limit_of_requests);
   g_test_add_func ("/bosh/session-rules/long-keys", test_long_keys);
+  g_test_add_func ("/bosh/session-rules/recoverable-creation", test_recoverable_creation);
   g_test_add_func ("/bosh/session-rules/no-report-of-errors", test_no_report_of_errors);
   g_test_add_func ("/bosh/session-rules/one-kind", test_one_kind);
   g_test_add_func ("/bosh/session-rules/mixed-answer", test_mixed_answer);
