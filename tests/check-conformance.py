@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Compares the conformance table with the tests, both ways.
 
-Usage: check-conformance.py [--list] [--without=DIRECTORY] ROOT BUILD
+Usage: check-conformance.py [--list] [--update] [--without=DIRECTORY] ROOT BUILD
 
 docs/conformance.md has a row for each rule, R01 to R127, and rows E01 and so on
 for what went wrong elsewhere; the last cell of a row names tests. Each named
@@ -15,7 +15,8 @@ mentions must name that test. Tests mention rules
 
 Tests are named by their path in C, where `*` stands for names from a table, and
 as file:Class.method or file:function else. With --list all tests are shown with
-their rules. The tests of a DIRECTORY that is not built need not be in the suite.
+their rules; with --update the rows of rules get the names of all tests that
+mention them. The tests of a DIRECTORY that is not built need not be in the suite.
 """
 
 import ast
@@ -184,6 +185,21 @@ def check_row(key, deed, cell, tests, suite, absent):
     return named
 
 
+def update(path, tests):
+    lines = read(path).split('\n')
+    for i, line in enumerate(lines):
+        match = ROW.match(line)
+        if match is None or not match.group(1).startswith('R'):
+            continue
+        head, _, cell = line.strip().strip('|').rstrip().rpartition(' | ')
+        names = sorted(f'`{test}`' for test, (rules, _) in tests.items()
+                       if int(match.group(1)[1:]) in rules)
+        markers = re.findall(r'\*\w+\*', re.sub(r'`[^`]*`', '', cell))
+        lines[i] = f'|{head} | {", ".join(markers + names)} |'
+    with open(path, 'w', encoding='utf-8') as file:
+        file.write('\n'.join(lines))
+
+
 def main():
     root, build = sys.argv[-2:]
     options = sys.argv[1:-2]
@@ -195,7 +211,11 @@ def main():
             print(os.path.basename(path), test, ' '.join(f'R{rule:02}' for rule in sorted(rules)))
         return 0
 
-    rows = find_rows(os.path.join(root, 'docs', 'conformance.md'))
+    page = os.path.join(root, 'docs', 'conformance.md')
+    if '--update' in options:
+        update(page, tests)
+
+    rows = find_rows(page)
     suite = programs_of_suite(build)
     for rule in range(1, LAST_RULE + 1):
         if f'R{rule:02}' not in rows:

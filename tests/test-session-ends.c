@@ -229,7 +229,7 @@ test_terminated_out_of_order (void)
   guint64 poll;
   guint64 data;
 
-  g_test_summary ("R85: a terminate in answer to a later request waits a moment for earlier ones");
+  g_test_summary ("R60: a terminate in answer to a later request waits a moment for earlier ones");
 
   test_session_init (&t, NULL);
   test_session_open (&t, TEST_GRANTS);

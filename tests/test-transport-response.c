@@ -433,7 +433,7 @@ test_redirect (void)
     { long_path, NULL },
   };
 
-  g_test_summary ("R90: a redirect is told, and not followed");
+  g_test_summary ("A redirect is told, and not followed by the transport");
 
   for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
     {
