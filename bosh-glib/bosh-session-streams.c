@@ -148,6 +148,7 @@ bosh_session_open_stream (BoshSession  *self,
   order->to = g_strdup (to);
   order->from = g_strdup (from);
   session_queue_order (self, order);
+  bosh_session_hasten (self);
   *serial = order->serial;
 
   return TRUE;
@@ -183,6 +184,7 @@ bosh_session_close_stream (BoshSession  *self,
   order->kind = ORDER_CLOSE_STREAM;
   order->stream = stream;
   session_queue_order (self, order);
+  bosh_session_hasten (self);
   *serial = stream->order = order->serial;
 
   return TRUE;

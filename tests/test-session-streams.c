@@ -369,6 +369,30 @@ test_close_answered_by_terminate (void)
 }
 
 static void
+test_held_close (void)
+{
+  TestSession t;
+  g_autoptr(BoshElement) end = NULL;
+  g_autoptr(BoshElement) poll = NULL;
+  guint64 serial;
+  guint64 rid;
+  guint64 poll_rid;
+
+  g_test_summary ("R83: a server that holds the end of a stream is asked to let it go");
+
+  open_two (&t);
+  g_assert_true (bosh_session_close_stream (t.session, "two", NULL, &serial, NULL));
+  test_session_drain (&t);
+  end = test_session_take (&t, &rid);
+  test_session_advance (&t, 6 * TEST_SECOND);
+  poll = test_session_take (&t, &poll_rid);
+  g_assert_cmpuint (poll_rid, ==, rid + 1);
+  test_session_answer (&t, rid, "", "");
+  test_session_events (&t, "STREAM-CLOSED(two)");
+  test_session_clear (&t);
+}
+
+static void
 test_close_last (void)
 {
   TestSession t;
@@ -643,6 +667,7 @@ main (int   argc,
   g_test_add_func ("/bosh/session-streams/close-one", test_close_one);
   g_test_add_func ("/bosh/session-streams/close-answered-by-terminate",
                    test_close_answered_by_terminate);
+  g_test_add_func ("/bosh/session-streams/held-close", test_held_close);
   g_test_add_func ("/bosh/session-streams/close-last", test_close_last);
   g_test_add_func ("/bosh/session-streams/first-closed", test_first_closed);
   g_test_add_func ("/bosh/session-streams/fatal-error-of-one", test_fatal_error_of_one);

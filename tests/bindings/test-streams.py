@@ -62,6 +62,7 @@ class Manager(http.server.ThreadingHTTPServer):
             return "type='terminate'", ''
         if body.get('type') == 'terminate':
             self.streams.remove(stream)
+            self.put('')
         elif body.get('to') is not None:
             self.streams.append('two')
             self.put("stream='two' from='other.example'")
