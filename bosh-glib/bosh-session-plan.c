@@ -337,6 +337,8 @@ check_pause (BoshSession *self,
         }
       session_abandon (self, request);
       session_remove_request (self, request);
+      /* It may have arrived just now: what polls keeps its distance. */
+      self->last_new_at = now;
     }
 
   self->pause_rid = 0;
@@ -654,6 +656,11 @@ send_new (BoshSession *self,
 static guint
 get_limit (BoshSession *self)
 {
+  /* What a polling session sends is answered at once (§12). Two on their way
+   * could arrive too near to each other. */
+  if (session_is_polling (self))
+    return 1;
+
   /* No `requests` means no limit (§11): two are enough for us. */
   return self->requests != 0 ? self->requests : MAX (self->hold + 1, 2);
 }
@@ -817,9 +824,10 @@ plan_new (BoshSession *self,
   if (!has_work (self) || (last != NULL && !is_settled (self, last, now)))
     return FALSE;
 
-  /* A polling session spaces all its requests: ejabberd ends it otherwise. */
-  if (session_is_polling (self) && self->last_new_at != NEVER &&
-      !is_due (self, self->last_new_at + self->polling * SECOND, now))
+  /* A polling session spaces all its requests: ejabberd ends it otherwise. The
+   * last one may have arrived as late as its answer was sent. */
+  if (session_is_polling (self) &&
+      !is_due (self, MAX (self->last_new_at, self->last_contact) + self->polling * SECOND, now))
     return FALSE;
 
   return plan_wanted (self, now) || plan_poll (self, now);

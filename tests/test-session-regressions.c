@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* What the simulation found in the session machine, as short transcripts. */
+
+#include "config.h"
+
+#include "bosh-test-session.h"
+
+#include <string.h>
+
+#define POLLING_GRANTS "sid='s1' wait='60' hold='1' requests='1' inactivity='30' polling='3'"
+#define MESSAGE(text) "<message xmlns='jabber:client' to='to@example.org'><body>" text "</body></message>"
+
+static void
+test_polling_after_slow_answer (void)
+{
+  TestSession t;
+  guint64 rid;
+
+  g_test_summary ("R58: the polling interval counts from when the last request may have arrived");
+
+  test_session_init (&t, NULL);
+  test_session_open (&t, POLLING_GRANTS);
+  test_session_advance (&t, 3 * TEST_SECOND);
+  g_bytes_unref (test_session_take_bytes (&t, &rid));
+  /* It breaks, and its repeat comes to the server much later. */
+  test_session_fail (&t, rid, BOSH_FAILURE_BROKEN);
+  g_bytes_unref (test_session_take_bytes (&t, &rid));
+  test_session_advance (&t, 10 * TEST_SECOND);
+  test_session_queue (&t, "data");
+  test_session_answer (&t, rid, "", "");
+  test_session_advance (&t, 3 * TEST_SECOND - 1000);
+  g_assert_false (test_session_has_request (&t));
+  test_session_advance (&t, 1000);
+  g_bytes_unref (test_session_take_bytes (&t, &rid));
+  test_session_clear (&t);
+}
+
+static void
+test_polling_is_serial (void)
+{
+  BoshSessionParameters parameters;
+  TestSession t;
+  guint64 rid;
+
+  g_test_summary ("R56: a polling session that was asked for has one request out, whatever is granted");
+
+  test_session_default (&parameters);
+  parameters.wait = 0;
+  parameters.hold = 0;
+  test_session_init (&t, &parameters);
+  test_session_open (&t, "sid='s1' wait='0' hold='0' requests='2' inactivity='30' polling='3'");
+  test_session_advance (&t, 3 * TEST_SECOND);
+  g_bytes_unref (test_session_take_bytes (&t, &rid));
+  test_session_queue (&t, "data");
+  test_session_advance (&t, 4 * TEST_SECOND);
+  g_assert_false (test_session_has_request (&t));
+  test_session_answer (&t, rid, "", "");
+  test_session_advance (&t, 3 * TEST_SECOND);
+  g_bytes_unref (test_session_take_bytes (&t, &rid));
+  test_session_clear (&t);
+}
+
+static void
+test_polling_after_restoring (void)
+{
+  BoshSessionParameters parameters;
+  TestSession t;
+  g_autoptr(BoshSavedSession) saved = NULL;
+
+  g_test_summary ("R58: a polling session keeps the interval when it goes on elsewhere");
+
+  test_session_default (&parameters);
+  test_session_init (&t, NULL);
+  test_session_open (&t, POLLING_GRANTS);
+  saved = bosh_session_save (t.session);
+  bosh_session_free (t.session);
+  t.session = bosh_session_new_from_saved (saved, &parameters);
+  bosh_session_open (t.session, t.now);
+  test_session_drain (&t);
+  g_assert_false (test_session_has_request (&t));
+  test_session_advance (&t, 3 * TEST_SECOND);
+  g_assert_true (test_session_has_request (&t));
+  test_session_clear (&t);
+}
+
+int
+main (int   argc,
+      char *argv[])
+{
+  g_test_init (&argc, &argv, NULL);
+
+  g_test_add_func ("/bosh/session-regressions/polling-after-slow-answer", test_polling_after_slow_answer);
+  g_test_add_func ("/bosh/session-regressions/polling-is-serial", test_polling_is_serial);
+  g_test_add_func ("/bosh/session-regressions/polling-after-restoring", test_polling_after_restoring);
+
+
+
+  return g_test_run ();
+}
