@@ -546,7 +546,8 @@ take_report (BoshSession      *self,
     session_repeat (self, request, now);
 }
 
-/* ejabberd may answer a repeat with the very body that it was sent. */
+/* ejabberd may answer a repeat, be it ours or one of a proxy, with the very body
+ * that it was sent. */
 static void
 remove_echo (Request   *request,
              GPtrArray *payloads)
@@ -597,7 +598,7 @@ push_payloads (BoshSession      *self,
     return;
 
   payloads = bosh_response_body_dup_payloads (body);
-  if (body->is_echo && request->attempts > 1)
+  if (body->is_echo)
     remove_echo (request, payloads);
 
   for (guint i = 0; i < payloads->len; i++)

@@ -84,6 +84,25 @@ test_polling_after_restoring (void)
   test_session_clear (&t);
 }
 
+static void
+test_echo_after_a_repeat_by_a_proxy (void)
+{
+  TestSession t;
+  g_autofree char *echo = NULL;
+  guint64 rid;
+
+  g_test_summary ("Our own stanza, echoed after a repeat that a proxy made, is not handed out");
+
+  test_session_init (&t, NULL);
+  test_session_open_quietly (&t, TEST_GRANTS);
+  test_session_queue (&t, "mine");
+  g_bytes_unref (test_session_take_bytes (&t, &rid));
+  echo = g_strdup_printf ("rid='%" G_GUINT64_FORMAT "' sid='s1'", rid);
+  test_session_answer (&t, rid, echo, MESSAGE ("mine"));
+  g_assert_cmpuint (t.payloads->len, ==, 0);
+  test_session_clear (&t);
+}
+
 int
 main (int   argc,
       char *argv[])
@@ -93,6 +112,8 @@ main (int   argc,
   g_test_add_func ("/bosh/session-regressions/polling-after-slow-answer", test_polling_after_slow_answer);
   g_test_add_func ("/bosh/session-regressions/polling-is-serial", test_polling_is_serial);
   g_test_add_func ("/bosh/session-regressions/polling-after-restoring", test_polling_after_restoring);
+  g_test_add_func ("/bosh/session-regressions/echo-after-a-repeat-by-a-proxy",
+                   test_echo_after_a_repeat_by_a_proxy);
 
 
 
