@@ -340,6 +340,25 @@ handle_http_error (BoshSession          *self,
     session_fail_attempt (self, request, error, answer->retry_after, now);
 }
 
+/* Does the server hold requests, as it should? The last one that is out has no
+ * reason to come back early and empty. */
+static void
+note_holding (BoshSession *self,
+              Request     *request,
+              gint64       now)
+{
+  gint64 age = now - request->sent_at;
+
+  if (age >= HELD_AT_LEAST)
+    self->never_holds = FALSE;
+  else if (request == g_queue_peek_tail (&self->window) && request->attempts == 1 &&
+           (request->kind == REQUEST_EMPTY || request->kind == REQUEST_PAYLOAD) &&
+           request->response->type == BOSH_BODY_PLAIN &&
+           bosh_element_get_n_children (request->response->root) == 0 &&
+           age < (self->wait - 1) * SECOND)
+    self->never_holds = TRUE;
+}
+
 /* An answer to @request tells of the next one: a connection manager that holds
  * a request lets it go early when a newer one comes (§11), so the newer one
  * has arrived. One that acknowledges says so itself (§9.1). */
@@ -359,6 +378,7 @@ conclude_for_next (BoshSession *self,
     next->overtakable = FALSE;
 
   held = request->written_at != NEVER && !session_is_polling (self) && !self->acknowledges &&
+         !self->never_holds &&
          next->sent_at - request->written_at >= MAX (PROVABLY_HELD, 4 * self->round_trip);
   if (held && request->attempts == 1 && request->response->type == BOSH_BODY_PLAIN &&
       bosh_element_get_n_children (request->response->root) == 0 &&
@@ -441,6 +461,7 @@ accept_answer (BoshSession      *self,
     }
 
   request->response = body;
+  note_holding (self, request, now);
   conclude_for_next (self, request, now);
   suspect_earlier (self, request, now);
   session_process_answers (self, now);

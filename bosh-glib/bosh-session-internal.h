@@ -181,6 +181,7 @@ struct _BoshSession
   gint64            exceed_at;     /* when a termination no longer waits for a free slot */
   gint64            give_up_at;    /* when a termination is no longer waited for */
   guint             fast_empty;    /* empty answers in a row that came at once */
+  gboolean          never_holds;   /* the server answers at once what it ought to hold */
   guint             failures;      /* in a row */
   guint64           jitter;
   gint64            deadline;

@@ -103,6 +103,44 @@ test_echo_after_a_repeat_by_a_proxy (void)
   test_session_clear (&t);
 }
 
+static void
+test_no_proof_without_holding (void)
+{
+  TestSession t;
+  guint64 poll;
+  guint64 data;
+  guint64 rid;
+
+  g_test_summary ("R39: where the server does not hold, an early answer tells nothing of the next request");
+
+  test_session_init (&t, NULL);
+  test_session_open (&t, TEST_GRANTS);
+  g_bytes_unref (test_session_take_bytes (&t, &poll));
+  t.now += 5000;
+  test_session_answer (&t, poll, "", "");
+  test_session_advance (&t, TEST_SECOND);
+  g_bytes_unref (test_session_take_bytes (&t, &poll));
+  test_session_advance (&t, TEST_SECOND / 10);
+  test_session_queue (&t, "hello");
+  g_bytes_unref (test_session_take_bytes (&t, &data));
+  t.now += 5000;
+  test_session_answer (&t, poll, "", "");
+  g_assert_cmpuint (t.delivered, ==, 0);
+
+  /* It does hold, after all. */
+  test_session_advance (&t, 5 * TEST_SECOND);
+  test_session_answer (&t, data, "", "<message xmlns='jabber:client'/>");
+  g_assert_cmpuint (t.delivered, ==, 1);
+  g_bytes_unref (test_session_take_bytes (&t, &poll));
+  test_session_advance (&t, TEST_SECOND / 10);
+  test_session_queue (&t, "again");
+  g_bytes_unref (test_session_take_bytes (&t, &rid));
+  t.now += 5000;
+  test_session_answer (&t, poll, "", "");
+  g_assert_cmpuint (t.delivered, ==, 2);
+  test_session_clear (&t);
+}
+
 int
 main (int   argc,
       char *argv[])
@@ -114,6 +152,7 @@ main (int   argc,
   g_test_add_func ("/bosh/session-regressions/polling-after-restoring", test_polling_after_restoring);
   g_test_add_func ("/bosh/session-regressions/echo-after-a-repeat-by-a-proxy",
                    test_echo_after_a_repeat_by_a_proxy);
+  g_test_add_func ("/bosh/session-regressions/no-proof-without-holding", test_no_proof_without_holding);
 
 
 
