@@ -141,6 +141,45 @@ test_no_proof_without_holding (void)
   test_session_clear (&t);
 }
 
+static void
+test_end_proves_nothing (void)
+{
+  TestSession t;
+  g_autoptr(GPtrArray) undelivered = NULL;
+  guint64 rid;
+
+  g_test_summary ("R39: a server that ends the session on its own may not have looked at the request");
+
+  test_session_init (&t, NULL);
+  test_session_open_quietly (&t, TEST_GRANTS);
+  test_session_queue (&t, "hello");
+  g_bytes_unref (test_session_take_bytes (&t, &rid));
+  test_session_answer (&t, rid, "type='terminate'", "");
+  g_assert_error (t.error, BOSH_ERROR, BOSH_ERROR_TERMINATED);
+  g_assert_cmpuint (t.delivered, ==, 0);
+  undelivered = bosh_session_dup_undelivered (t.session);
+  g_assert_cmpuint (undelivered->len, ==, 1);
+  test_session_clear (&t);
+}
+
+static void
+test_restart_that_ends (void)
+{
+  TestSession t;
+  guint64 rid;
+
+  g_test_summary ("R88: a restart that is answered with the end of the session did not succeed");
+
+  test_session_init (&t, NULL);
+  test_session_open_quietly (&t, TEST_GRANTS);
+  g_assert_true (bosh_session_restart (t.session, NULL, NULL));
+  g_bytes_unref (test_session_take_bytes (&t, &rid));
+  test_session_events (&t, "");
+  test_session_answer (&t, rid, "type='terminate' condition='item-not-found'", "");
+  test_session_events (&t, "closed CLOSED");
+  test_session_clear (&t);
+}
+
 int
 main (int   argc,
       char *argv[])
@@ -154,6 +193,8 @@ main (int   argc,
                    test_echo_after_a_repeat_by_a_proxy);
   g_test_add_func ("/bosh/session-regressions/no-proof-without-holding", test_no_proof_without_holding);
 
+  g_test_add_func ("/bosh/session-regressions/end-proves-nothing", test_end_proves_nothing);
+  g_test_add_func ("/bosh/session-regressions/restart-that-ends", test_restart_that_ends);
 
 
   return g_test_run ();
