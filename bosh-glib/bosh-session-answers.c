@@ -733,7 +733,7 @@ handle_body (BoshSession *self,
   take_ack (self, body);
   /* Requests are processed in order, so the answered one and all before it
    * have arrived. A server that ends the session may not have looked at it. */
-  if (body->type != BOSH_BODY_TERMINATE ||
+  if (body->type != BOSH_BODY_TERMINATE || (body->condition == NULL && body->stream != NULL) ||
       (body->condition == NULL && self->state == BOSH_SESSION_TERMINATING))
     session_deliver_up_to (self, request->last_serial);
   take_report (self, body, now);
@@ -742,7 +742,8 @@ handle_body (BoshSession *self,
   if (opened && body->type != BOSH_BODY_TERMINATE)
     session_set_state (self, BOSH_SESSION_OPEN);
   /* First, as the new features may come with the answer. */
-  if (request->kind == REQUEST_RESTART && body->type != BOSH_BODY_TERMINATE)
+  if (request->kind == REQUEST_RESTART &&
+      (body->type != BOSH_BODY_TERMINATE || body->stream != NULL))
     finish_request (self, request);
   push_payloads (self, request, body);
   if (request->kind == REQUEST_CLOSE_STREAM)

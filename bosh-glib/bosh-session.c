@@ -29,6 +29,9 @@
 #define GIVE_UP_AFTER (15 * SECOND)
 #define HAND_OVER_WITHIN (10 * SECOND)
 
+/* How long it may take until a pause that an earlier owner asked for is over. */
+#define RESTORED_PAUSE (30 * SECOND)
+
 /* How long a caller may keep polls back by promising a reply. */
 #define REPLY_EXPECTED_FOR (10 * SECOND)
 
@@ -210,6 +213,13 @@ classify_restored (BoshSession      *self,
     request->kind = REQUEST_CLOSE_STREAM;
   else if (bosh_element_get_attribute (body->root, "to") != NULL)
     request->kind = REQUEST_OPEN_STREAM;
+
+  /* It may never be answered, as by ejabberd: not to be waited for. */
+  if (bosh_element_get_attribute (body->root, "pause") != NULL)
+    {
+      request->kind = REQUEST_PAUSE;
+      self->pause_rid = request->rid;
+    }
 }
 
 static void
@@ -472,6 +482,12 @@ bosh_session_open (BoshSession *self,
 
   self->opened_at = now;
   self->last_contact = now;
+  /* Whoever had the session before wanted to pause it; we want to go on. */
+  if (self->pause_rid != 0)
+    {
+      self->paused_until = now + RESTORED_PAUSE;
+      self->resume_wanted = TRUE;
+    }
   session_set_state (self, self->sid == NULL ? BOSH_SESSION_CREATING : BOSH_SESSION_ATTACHING);
 }
 
@@ -642,7 +658,7 @@ bosh_session_detach (BoshSession *self)
     {
       Request *request = link->data;
 
-      if (request->attempts > 1 || request->written_at != NEVER)
+      if (request->left)
         break;
       next = request->rid;
     }

@@ -180,6 +180,68 @@ test_restart_that_ends (void)
   test_session_clear (&t);
 }
 
+static void
+test_detach_after_restoring (void)
+{
+  BoshSessionParameters parameters;
+  TestSession t;
+  g_autoptr(BoshSavedSession) saved = NULL;
+  guint64 poll;
+  guint64 data;
+
+  g_test_summary ("What an earlier owner has sent was sent: the next number is above it");
+
+  test_session_default (&parameters);
+  test_session_init (&t, NULL);
+  test_session_open (&t, TEST_GRANTS);
+  g_bytes_unref (test_session_take_bytes (&t, &poll));
+  test_session_advance (&t, TEST_SECOND);
+  test_session_queue (&t, "hello");
+  g_bytes_unref (test_session_take_bytes (&t, &data));
+  saved = bosh_session_save (t.session);
+  bosh_session_free (t.session);
+  t.session = bosh_session_new_from_saved (saved, &parameters);
+  bosh_session_open (t.session, t.now);
+  g_assert_cmpuint (bosh_session_detach (t.session), ==, data + 1);
+  test_session_clear (&t);
+}
+
+static void
+test_pause_is_restored (void)
+{
+  BoshSessionParameters parameters;
+  TestSession t;
+  g_autoptr(BoshSavedSession) saved = NULL;
+  guint64 poll;
+  guint64 pause;
+  guint64 rid;
+
+  g_test_summary ("A restored session does not wait for ever for the answer to a pause");
+
+  test_session_default (&parameters);
+  test_session_init (&t, NULL);
+  test_session_open (&t, TEST_GRANTS " maxpause='120'");
+  g_bytes_unref (test_session_take_bytes (&t, &poll));
+  test_session_advance (&t, TEST_SECOND);
+  g_assert_true (bosh_session_pause (t.session, 60, NULL));
+  g_bytes_unref (test_session_take_bytes (&t, &pause));
+  saved = bosh_session_save (t.session);
+  bosh_session_free (t.session);
+  t.session = bosh_session_new_from_saved (saved, &parameters);
+  bosh_session_open (t.session, t.now);
+  g_bytes_unref (test_session_take_bytes (&t, &poll));
+  test_session_answer (&t, poll, "", "");
+  for (guint i = 0; i < 2; i++)
+    {
+      g_bytes_unref (test_session_take_bytes (&t, &rid));
+      g_assert_cmpuint (rid, ==, pause);
+      test_session_advance (&t, 2 * TEST_SECOND);
+    }
+  g_bytes_unref (test_session_take_bytes (&t, &rid));
+  g_assert_cmpuint (rid, ==, pause + 1);
+  test_session_clear (&t);
+}
+
 int
 main (int   argc,
       char *argv[])
@@ -195,7 +257,9 @@ main (int   argc,
 
   g_test_add_func ("/bosh/session-regressions/end-proves-nothing", test_end_proves_nothing);
   g_test_add_func ("/bosh/session-regressions/restart-that-ends", test_restart_that_ends);
+  g_test_add_func ("/bosh/session-regressions/detach-after-restoring", test_detach_after_restoring);
 
+  g_test_add_func ("/bosh/session-regressions/pause-is-restored", test_pause_is_restored);
 
   return g_test_run ();
 }
