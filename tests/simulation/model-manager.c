@@ -2,65 +2,13 @@
 
 #include "config.h"
 
-#include "model-manager.h"
+#include "model-internal.h"
 
-#include "bosh-body-private.h"
-#include "bosh-element-private.h"
-
-#include <string.h>
-
-#define SECOND G_GINT64_CONSTANT (1000000)
-#define SID "model"
-
-/* One request that has not been answered. */
-typedef struct
-{
-  guint64           rid;
-  guint             connection;
-  BoshResponseBody *body;
-  gint64            arrived;
-  gboolean          stuck;
-} Held;
-
-typedef struct
-{
-  guint64  rid;
-  char    *text;
-} Answered;
-
-struct _ModelManager
-{
-  ModelOptions    options;
-  ModelAnswerFunc answer;
-  ModelStanzaFunc stanza;
-  gpointer        user_data;
-
-  gboolean        exists;
-  char           *end;
-  guint64         next_rid;
-  GQueue          held;       /* of Held, processed, by rid */
-  GQueue          early;      /* of Held, beyond next_rid */
-  GQueue          answered;   /* of Answered: the last `requests` */
-  GString        *outgoing;
-  char           *key;        /* what the next key must hash to */
-  gint64          idle_since; /* -1 while a request is held */
-  gint64          pause;      /* allowed idle time while paused, 0: not paused */
-  guint64         ignored_rid;
-  gint64          last_request_at;
-};
-
-static void
-held_free (Held *held)
+void
+model_held_free (Held *held)
 {
   bosh_response_body_free (held->body);
   g_free (held);
-}
-
-static void
-answered_free (Answered *answered)
-{
-  g_free (answered->text);
-  g_free (answered);
 }
 
 ModelManager *
@@ -76,7 +24,6 @@ model_manager_new (const ModelOptions *options,
   self->stanza = stanza;
   self->user_data = user_data;
   self->outgoing = g_string_new (NULL);
-  self->idle_since = -1;
   g_queue_init (&self->held);
   g_queue_init (&self->early);
   g_queue_init (&self->answered);
@@ -87,109 +34,74 @@ model_manager_new (const ModelOptions *options,
 void
 model_manager_free (ModelManager *self)
 {
-  g_queue_clear_full (&self->held, (GDestroyNotify)held_free);
-  g_queue_clear_full (&self->early, (GDestroyNotify)held_free);
-  g_queue_clear_full (&self->answered, (GDestroyNotify)answered_free);
+  g_queue_clear_full (&self->held, (GDestroyNotify)model_held_free);
+  g_queue_clear_full (&self->early, (GDestroyNotify)model_held_free);
+  g_queue_clear_full (&self->answered, (GDestroyNotify)model_answered_free);
   g_string_free (self->outgoing, TRUE);
+  g_free (self->farewell);
   g_free (self->end);
   g_free (self->key);
   g_free (self);
 }
 
-/* Answers and forgets the request, keeping the answer for repeats. */
-static void
-answer_held (ModelManager *self,
-             Held         *held,
-             const char   *attributes,
-             const char   *payloads,
-             gint64        now)
+Held *
+model_find (GQueue  *queue,
+            guint64  rid)
 {
-  Answered *answered = g_new0 (Answered, 1);
-  g_autofree char *ack = NULL;
+  for (GList *link = queue->head; link != NULL; link = link->next)
+    if (((Held *)link->data)->rid == rid)
+      return link->data;
 
-  /* Only where it is not the request that is answered (§9.1). */
-  if (self->options.acknowledges && self->exists && self->next_rid - 1 != held->rid)
-    ack = g_strdup_printf (" ack='%" G_GUINT64_FORMAT "'", self->next_rid - 1);
+  return NULL;
+}
 
-  answered->rid = held->rid;
-  answered->text = g_strdup_printf ("<body xmlns='" BOSH_NS_HTTPBIND "'%s%s>%s</body>",
-                                    ack != NULL ? ack : "", attributes, payloads);
-  g_queue_push_tail (&self->answered, answered);
-  while (self->answered.length > MAX (self->options.requests, 2))
-    answered_free (g_queue_pop_head (&self->answered));
+void
+model_refuse (ModelManager *self,
+              guint         connection,
+              const char   *condition)
+{
+  g_autofree char *text =
+    g_strdup_printf ("<body xmlns='" BOSH_NS_HTTPBIND "' type='terminate' condition='%s'/>", condition);
 
-  g_queue_remove (&self->held, held);
-  self->answer (held->connection, 200, answered->text, self->user_data);
-  held_free (held);
-  if (self->held.length == 0)
-    self->idle_since = now;
+  if (self->unknown_status != 0 && self->unknown_status != 200)
+    self->answer (connection, self->unknown_status, "<html>no such session</html>", self->user_data);
+  else
+    self->answer (connection, 200, text, self->user_data);
 }
 
 static void
-end_session (ModelManager *self,
-             const char   *condition,
-             gint64        now)
+refuse_and_end (ModelManager *self,
+                guint         connection,
+                gint64        now)
 {
-  g_autofree char *attributes = NULL;
-
-  if (self->end != NULL)
-    return;
-
-  self->end = g_strdup (condition);
-  attributes = condition[0] == '\0' ? g_strdup (" type='terminate'")
-                                    : g_strdup_printf (" type='terminate' condition='%s'", condition);
-  while (self->held.length > 0)
-    answer_held (self, g_queue_peek_head (&self->held), attributes, "", now);
+  model_end (self, "item-not-found", "", now);
+  g_clear_pointer (&self->farewell, g_free);
+  model_refuse (self, connection, "item-not-found");
 }
 
 static void
-flush (ModelManager *self,
-       gint64        now)
+pause_session (ModelManager *self,
+               Held         *held,
+               guint64       seconds,
+               gint64        now)
 {
-  if (self->end != NULL)
-    return;
+  while (g_queue_peek_head (&self->held) != held)
+    model_answer (self, g_queue_peek_head (&self->held), "", "", now);
 
-  if (self->outgoing->len > 0 && self->held.length > 0)
+  if (self->options.ignores_pause_request)
     {
-      Held *held = self->options.answers_on_newest ? g_queue_peek_tail (&self->held)
-                                                   : g_queue_peek_head (&self->held);
-
-      /* Answers go in order: what is older goes first. */
-      while (g_queue_peek_head (&self->held) != held)
-        answer_held (self, g_queue_peek_head (&self->held), "", "", now);
-      answer_held (self, held, "", self->outgoing->str, now);
-      g_string_truncate (self->outgoing, 0);
+      coverage_hit (COVERAGE_PAUSE_IGNORED);
+      self->ignored_rid = held->rid;
+      model_held_free (g_queue_pop_head (&self->held));
+    }
+  else
+    {
+      coverage_hit (COVERAGE_PAUSE_ANSWERED);
+      model_answer (self, held, "", "", now);
     }
 
-  while (self->held.length > self->options.hold)
-    answer_held (self, g_queue_peek_head (&self->held), "", "", now);
-}
-
-static gboolean
-check_key (ModelManager *self,
-           BoshElement  *request)
-{
-  const char *key = bosh_element_get_attribute (request, "key");
-  const char *new_key = bosh_element_get_attribute (request, "newkey");
-
-  if (!self->options.checks_keys)
-    return TRUE;
-
-  if (self->key != NULL)
-    {
-      g_autofree char *hashed = NULL;
-
-      if (key == NULL)
-        return FALSE;
-      hashed = g_compute_checksum_for_string (G_CHECKSUM_SHA1, key, -1);
-      if (!g_str_equal (hashed, self->key))
-        return FALSE;
-    }
-
-  g_free (self->key);
-  self->key = g_strdup (new_key != NULL ? new_key : key);
-
-  return self->key != NULL;
+  self->pause = (gint64)seconds * MODEL_SECOND;
+  self->idle_since = now;
 }
 
 static void
@@ -199,85 +111,69 @@ process (ModelManager *self,
 {
   BoshElement *root = held->body->root;
   const char *pause = bosh_element_get_attribute (root, "pause");
-  gboolean is_empty = bosh_element_get_n_children (root) == 0;
   gboolean is_end = held->body->type == BOSH_BODY_TERMINATE;
 
+  model_take_ack (self, held, now);
   self->next_rid = held->rid + 1;
-  self->idle_since = -1;
   self->pause = 0;
+  self->error_counter++;
   g_queue_push_tail (&self->held, held);
 
-  if (!check_key (self, root))
+  if (!model_check_key (self, root, TRUE))
     {
-      end_session (self, "item-not-found", now);
+      model_end (self, "item-not-found", "", now);
       return;
     }
 
-  /* Over-activity (§11); not where the network changed the order. */
-  if (self->held.length > self->options.requests + (pause != NULL || is_end ? 1 : 0) ||
-      (self->held.length == self->options.requests && is_empty && pause == NULL && !is_end &&
-       self->options.requests > 1 && held->arrived >= self->last_request_at &&
-       held->arrived - self->last_request_at < self->options.polling * SECOND))
+  if (!model_check_activity (self, held))
     {
-      end_session (self, "policy-violation", now);
+      model_end (self, "policy-violation", "", now);
       return;
     }
-  self->last_request_at = held->arrived;
 
   for (guint i = 0; i < bosh_element_get_n_children (root); i++)
     self->stanza (bosh_element_get_attribute (bosh_element_get_nth_child (root, i), "id"),
                   self->user_data);
+  if (bosh_element_get_attribute (root, "to") != NULL)
+    self->stanza (NULL, self->user_data);
 
   if (is_end)
-    {
-      end_session (self, "", now);
-    }
-  else if (pause != NULL && g_ascii_strtoull (pause, NULL, 10) > self->options.max_pause)
-    {
-      end_session (self, "policy-violation", now);
-    }
-  else if (pause != NULL)
-    {
-      guint64 seconds = g_ascii_strtoull (pause, NULL, 10);
-
-      while (self->held.length > 1)
-        answer_held (self, g_queue_peek_head (&self->held), "", "", now);
-      if (self->options.ignores_pause_request)
-        {
-          self->ignored_rid = held->rid;
-          held_free (g_queue_pop_head (&self->held));
-        }
-      else
-        answer_held (self, g_queue_peek_head (&self->held), "", "", now);
-      self->pause = seconds * SECOND;
-      self->idle_since = now;
-    }
+    model_end (self, "", "", now);
+  else if (pause == NULL)
+    model_flush (self, now);
+  else if (g_ascii_strtoull (pause, NULL, 10) > self->options.max_pause)
+    model_end (self, "policy-violation", "", now);
   else
-    {
-      flush (self, now);
-    }
-}
-
-static Held *
-find (GQueue  *queue,
-      guint64  rid)
-{
-  for (GList *link = queue->head; link != NULL; link = link->next)
-    if (((Held *)link->data)->rid == rid)
-      return link->data;
-
-  return NULL;
+    pause_session (self, held, g_ascii_strtoull (pause, NULL, 10), now);
 }
 
 static void
-refuse (ModelManager *self,
-        guint         connection,
-        const char   *condition)
+handle_repeat_of_held (ModelManager *self,
+                       Held         *held,
+                       guint         connection,
+                       gint64        now)
 {
-  g_autofree char *text =
-    g_strdup_printf ("<body xmlns='" BOSH_NS_HTTPBIND "' type='terminate' condition='%s'/>", condition);
+  coverage_hit (COVERAGE_REPEAT_OF_HELD);
+  if (!held->gone && self->options.repeat == MODEL_REPEAT_IGNORED)
+    return;
 
-  self->answer (connection, 200, text, self->user_data);
+  if (!held->gone && self->options.repeat == MODEL_REPEAT_EMPTIES_NEW)
+    {
+      self->answer (connection, 200, "<body xmlns='" BOSH_NS_HTTPBIND "'/>", self->user_data);
+      return;
+    }
+
+  if (!held->gone && self->options.repeat == MODEL_REPEAT_EMPTIES_OLD)
+    {
+      coverage_hit (COVERAGE_REPEAT_EMPTIES_OLD);
+      self->answer (held->connection, 200, "<body xmlns='" BOSH_NS_HTTPBIND "'/>", self->user_data);
+    }
+
+  held->connection = connection;
+  held->arrived = now;
+  held->gone = FALSE;
+  held->repeated = TRUE;
+  model_flush (self, now);
 }
 
 /* A number that was processed before (§14.3). */
@@ -287,35 +183,41 @@ handle_repeat (ModelManager *self,
                guint         connection,
                gint64        now)
 {
-  Held *held = find (&self->held, rid);
+  Held *held = model_find (&self->held, rid);
+  Answered *answered = model_find_answered (self, rid);
 
   if (rid == self->ignored_rid)
     return;
 
   if (held != NULL)
     {
-      held->connection = connection;
-      held->arrived = now;
-      flush (self, now);
-      return;
+      handle_repeat_of_held (self, held, connection, now);
     }
-
-  for (GList *link = self->answered.head; link != NULL; link = link->next)
+  else if (answered != NULL)
     {
-      Answered *answered = link->data;
-
-      if (answered->rid == rid)
-        {
-          self->answer (connection, 200, answered->text, self->user_data);
-          /* Contact, though nothing is held. */
-          if (self->held.length == 0 && self->pause == 0)
-            self->idle_since = now;
-          return;
-        }
+      coverage_hit (COVERAGE_REPEAT_FROM_CACHE);
+      self->answer (connection, 200, answered->text, self->user_data);
+      /* Contact, though nothing is held. */
+      if (self->held.length == 0 && self->pause == 0)
+        self->idle_since = now;
     }
+  else
+    {
+      refuse_and_end (self, connection, now);
+    }
+}
 
-  end_session (self, "item-not-found", now);
-  refuse (self, connection, "item-not-found");
+static void
+append_grant (GString    *grants,
+              const char *name,
+              guint       value,
+              gboolean    is_named,
+              Coverage    absent)
+{
+  if (is_named)
+    g_string_append_printf (grants, " %s='%u'", name, value);
+  else
+    coverage_hit (absent);
 }
 
 static void
@@ -325,24 +227,37 @@ create (ModelManager     *self,
         BoshResponseBody *body,
         gint64            now)
 {
+  const ModelOptions *options = &self->options;
+  g_autoptr(GString) grants = g_string_new (" sid='" MODEL_SID "'");
   Held *held = g_new0 (Held, 1);
-  g_autofree char *grants = NULL;
 
-  self->exists = TRUE;
   self->next_rid = rid + 1;
   self->last_request_at = now;
-  check_key (self, body->root);
-  grants = g_strdup_printf (" sid='" SID "' wait='%u' hold='%u' requests='%u' inactivity='%u' "
-                            "polling='%u' maxpause='%u' ver='1.11'%s",
-                            self->options.wait, self->options.hold, self->options.requests,
-                            self->options.inactivity, self->options.polling,
-                            self->options.max_pause,
-                            self->options.acknowledges ? " ack='1'" : "");
+  self->client_acks = bosh_element_get_attribute (body->root, "ack") != NULL;
+  model_check_key (self, body->root, TRUE);
+
+  if (options->names_wait)
+    g_string_append_printf (grants, " wait='%u'", options->wait);
+  append_grant (grants, "hold", options->hold, options->names_hold, COVERAGE_NO_HOLD);
+  append_grant (grants, "requests", options->requests, options->names_requests, COVERAGE_NO_REQUESTS);
+  append_grant (grants, "inactivity", options->inactivity, options->inactivity > 0,
+                COVERAGE_NO_INACTIVITY);
+  append_grant (grants, "polling", options->polling, options->names_polling, COVERAGE_NO_POLLING);
+  append_grant (grants, "maxpause", options->max_pause, options->max_pause > 0,
+                COVERAGE_NO_MAX_PAUSE);
+  if (options->names_version)
+    g_string_append (grants, " ver='1.11'");
+  else
+    coverage_hit (COVERAGE_NO_VERSION);
+  if (options->acknowledges)
+    g_string_append_printf (grants, " ack='%" G_GUINT64_FORMAT "'", options->odd_acks ? rid + 1 : rid);
+
   held->rid = rid;
   held->connection = connection;
   held->body = body;
   g_queue_push_tail (&self->held, held);
-  answer_held (self, held, grants, "", now);
+  model_answer (self, held, grants->str, "", now);
+  self->exists = TRUE;
 }
 
 /* Requests that waited for the one just processed. */
@@ -352,11 +267,85 @@ process_early (ModelManager *self,
 {
   Held *held;
 
-  while (self->end == NULL && (held = find (&self->early, self->next_rid)) != NULL && !held->stuck)
+  while (self->end == NULL && (held = model_find (&self->early, self->next_rid)) != NULL &&
+         !held->stuck)
     {
       g_queue_remove (&self->early, held);
       process (self, held, now);
     }
+}
+
+/* Takes @body. */
+static void
+keep_early (ModelManager     *self,
+            guint64           rid,
+            guint             connection,
+            BoshResponseBody *body,
+            gint64            now)
+{
+  Held *held = model_find (&self->early, rid);
+
+  coverage_hit (COVERAGE_OVERTAKEN);
+  if (held != NULL)
+    {
+      held->connection = connection;
+      held->gone = FALSE;
+      bosh_response_body_free (body);
+      return;
+    }
+
+  held = g_new0 (Held, 1);
+  held->rid = rid;
+  held->connection = connection;
+  held->body = body;
+  held->arrived = now;
+  held->stuck = self->options.hangs_when_overtaken;
+  coverage_hit (held->stuck ? COVERAGE_HANGS : COVERAGE_ONE_EARLY);
+  g_queue_push_tail (&self->early, held);
+}
+
+/* The request whose turn it is; takes @body. */
+static void
+handle_next (ModelManager     *self,
+             guint64           rid,
+             guint             connection,
+             BoshResponseBody *body,
+             gint64            now)
+{
+  Held *held = model_find (&self->early, rid);
+
+  if (held != NULL)
+    {
+      g_queue_remove (&self->early, held);
+      model_held_free (held);
+    }
+
+  /* ejabberd: the first that was overtaken is not looked at either; its repeat
+   * sets both free. */
+  if (self->early.length > 0 && ((Held *)self->early.head->data)->stuck)
+    {
+      ((Held *)self->early.head->data)->stuck = FALSE;
+      bosh_response_body_free (body);
+      return;
+    }
+
+  if (self->options.error_every > 0 && self->error_counter >= self->options.error_every)
+    {
+      coverage_hit (COVERAGE_RECOVERABLE);
+      self->error_counter = 0;
+      bosh_response_body_free (body);
+      self->answer (connection, 200, "<body xmlns='" BOSH_NS_HTTPBIND "' type='error'/>",
+                    self->user_data);
+      return;
+    }
+
+  held = g_new0 (Held, 1);
+  held->rid = rid;
+  held->connection = connection;
+  held->body = body;
+  held->arrived = now;
+  process (self, held, now);
+  process_early (self, now);
 }
 
 void
@@ -366,9 +355,8 @@ model_manager_request (ModelManager *self,
                        gint64        now)
 {
   BoshBodyVerdict verdict;
-  BoshResponseBody *body = bosh_response_body_new (bytes, &verdict, NULL);
+  g_autoptr(BoshResponseBody) body = bosh_response_body_new (bytes, &verdict, NULL);
   guint64 rid;
-  Held *held;
 
   g_assert_nonnull (body);
   rid = g_ascii_strtoull (bosh_element_get_attribute (body->root, "rid"), NULL, 10);
@@ -376,68 +364,63 @@ model_manager_request (ModelManager *self,
 
   if (!self->exists)
     {
-      create (self, connection, rid, body, now);
-      return;
+      create (self, connection, rid, g_steal_pointer (&body), now);
     }
-
-  if (self->end != NULL || g_strcmp0 (body->sid, SID) != 0)
+  else if (self->farewell != NULL && model_find_answered (self, rid) != NULL)
     {
-      bosh_response_body_free (body);
-      refuse (self, connection, "item-not-found");
-      return;
+      self->answer (connection, 200, model_find_answered (self, rid)->text, self->user_data);
     }
-
-  if (rid < self->next_rid)
+  else if (self->farewell != NULL && rid == self->next_rid && body->type != BOSH_BODY_TERMINATE)
     {
-      bosh_response_body_free (body);
+      self->answer (connection, 200, self->farewell, self->user_data);
+      g_clear_pointer (&self->farewell, g_free);
+    }
+  else if (self->end != NULL || g_strcmp0 (body->sid, MODEL_SID) != 0)
+    {
+      model_refuse (self, connection, "item-not-found");
+    }
+  else if (self->options.checks_keys_first && !model_check_key (self, body->root, FALSE))
+    {
+      coverage_hit (COVERAGE_STRICT_KEY);
+      self->was_strict = TRUE;
+      refuse_and_end (self, connection, now);
+    }
+  else if (rid < self->next_rid)
+    {
       handle_repeat (self, rid, connection, now);
-      return;
     }
-
-  if (rid > self->next_rid + self->options.requests)
+  else if (self->options.one_early && rid > self->next_rid + 1)
     {
-      bosh_response_body_free (body);
-      end_session (self, "item-not-found", now);
-      refuse (self, connection, "item-not-found");
-      return;
+      model_refuse (self, connection, "item-not-found");
     }
-
-  held = find (&self->early, rid);
-  if (held != NULL && rid > self->next_rid)
+  else if (rid > self->next_rid + self->options.requests)
     {
-      held->connection = connection;
-      bosh_response_body_free (body);
-      return;
+      refuse_and_end (self, connection, now);
     }
-  if (held != NULL)
+  else if (rid > self->next_rid)
     {
-      g_queue_remove (&self->early, held);
-      held_free (held);
+      keep_early (self, rid, connection, g_steal_pointer (&body), now);
     }
-
-  held = g_new0 (Held, 1);
-  held->rid = rid;
-  held->connection = connection;
-  held->body = body;
-  held->arrived = now;
-  if (rid > self->next_rid)
+  else
     {
-      g_queue_push_tail (&self->early, held);
-      held->stuck = self->options.hangs_when_overtaken;
-      return;
+      handle_next (self, rid, connection, g_steal_pointer (&body), now);
     }
+}
 
-  /* ejabberd: the first that was overtaken is not looked at either; its repeat
-   * sets both free. */
-  if (self->early.length > 0 && ((Held *)self->early.head->data)->stuck)
+static void
+mark_gone (GQueue *queue,
+           guint   connection)
+{
+  for (GList *link = queue->head; link != NULL; link = link->next)
     {
-      ((Held *)self->early.head->data)->stuck = FALSE;
-      held_free (held);
-      return;
-    }
+      Held *held = link->data;
 
-  process (self, held, now);
-  process_early (self, now);
+      if (held->connection == connection && !held->gone)
+        {
+          coverage_hit (COVERAGE_NOTICED_CLOSING);
+          held->gone = TRUE;
+        }
+    }
 }
 
 void
@@ -445,8 +428,18 @@ model_manager_disconnected (ModelManager *self,
                             guint         connection,
                             gint64        now)
 {
-  /* A connection manager may notice or not; the request stays held, and what it
-   * is answered with goes nowhere. */
+  gboolean was_reachable;
+
+  /* Where it is not noticed the request stays held, and what it is answered
+   * with goes nowhere. */
+  if (!self->options.notices_closing)
+    return;
+
+  was_reachable = model_find_reachable (self) != NULL;
+  mark_gone (&self->held, connection);
+  mark_gone (&self->early, connection);
+  if (was_reachable && model_find_reachable (self) == NULL)
+    self->idle_since = now;
 }
 
 void
@@ -454,23 +447,55 @@ model_manager_send (ModelManager *self,
                     const char   *xml,
                     gint64        now)
 {
-  g_string_append (self->outgoing, xml);
+  model_manager_queue (self, xml);
   if (self->exists)
-    flush (self, now);
+    model_flush (self, now);
+}
+
+void
+model_manager_queue (ModelManager *self,
+                     const char   *xml)
+{
+  g_string_append (self->outgoing, xml);
+}
+
+void
+model_manager_terminate (ModelManager *self,
+                         const char   *condition,
+                         const char   *content,
+                         gint64        now)
+{
+  model_end (self, condition, content, now);
+}
+
+void
+model_manager_restart (ModelManager *self,
+                       guint         status)
+{
+  self->unknown_status = status;
+  if (self->end != NULL)
+    return;
+
+  self->end = g_strdup ("restarted");
+  g_queue_clear_full (&self->held, (GDestroyNotify)model_held_free);
+  g_queue_clear_full (&self->early, (GDestroyNotify)model_held_free);
 }
 
 gint64
 model_manager_get_deadline (ModelManager *self)
 {
-  Held *oldest = g_queue_peek_head (&self->held);
+  Held *oldest = model_find_reachable (self);
 
   if (!self->exists || self->end != NULL)
     return -1;
 
   if (oldest != NULL)
-    return oldest->arrived + self->options.wait * SECOND;
+    return oldest->arrived + self->options.wait * MODEL_SECOND;
 
-  return self->idle_since + (self->pause != 0 ? self->pause : self->options.inactivity * SECOND);
+  if (self->pause != 0)
+    return self->idle_since + self->pause;
+
+  return self->options.inactivity > 0 ? self->idle_since + self->options.inactivity * MODEL_SECOND : -1;
 }
 
 void
@@ -481,10 +506,17 @@ model_manager_advance (ModelManager *self,
 
   while ((deadline = model_manager_get_deadline (self)) != -1 && deadline <= now)
     {
-      if (self->held.length > 0)
-        answer_held (self, g_queue_peek_head (&self->held), "", "", now);
-      else
-        end_session (self, "inactive", now);
+      Held *oldest = model_find_reachable (self);
+
+      if (oldest == NULL)
+        {
+          model_end (self, "inactive", "", now);
+          break;
+        }
+
+      while (g_queue_peek_head (&self->held) != oldest)
+        model_answer (self, g_queue_peek_head (&self->held), "", "", now);
+      model_answer (self, oldest, "", "", now);
     }
 }
 
@@ -492,4 +524,10 @@ const char *
 model_manager_get_end (ModelManager *self)
 {
   return self->end;
+}
+
+gboolean
+model_manager_was_strict (ModelManager *self)
+{
+  return self->was_strict;
 }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /* A connection manager with one session, written from XEP-0124 alone: window,
- * hold, buffer of answers, order, keys, pause, inactivity, policy. No I/O and
- * no clock: requests and times are fed in, answers come out of a callback. */
+ * hold, buffer of answers, order, keys, pause, inactivity, policy; and, where
+ * the options say so, with the faults of real ones. No I/O, no clock and no
+ * chance: requests and times are fed in, answers come out of a callback. */
 
 #pragma once
 
@@ -10,19 +11,52 @@
 
 G_BEGIN_DECLS
 
+/* What becomes of a request that is repeated while the server holds it, and
+ * has not noticed that its connection was closed. */
+typedef enum
+{
+  MODEL_REPEAT_REPLACES,     /* the repeat is held instead */
+  MODEL_REPEAT_EMPTIES_OLD,  /* the same, and the first is answered empty: ejabberd, MongooseIM */
+  MODEL_REPEAT_IGNORED,      /* the answer goes to the first: Prosody */
+  MODEL_REPEAT_EMPTIES_NEW,  /* the repeat is answered empty: node-xmpp-bosh */
+  N_MODEL_REPEATS
+} ModelRepeat;
+
 typedef struct
 {
-  guint    wait;            /* seconds */
-  guint    hold;
-  guint    requests;
-  guint    inactivity;      /* seconds */
-  guint    polling;         /* seconds */
-  guint    max_pause;       /* seconds, 0: not offered */
-  gboolean acknowledges;
-  gboolean checks_keys;
-  gboolean answers_on_newest; /* else on the oldest that is held */
-  gboolean hangs_when_overtaken; /* as ejabberd: then only a repeat helps */
-  gboolean ignores_pause_request; /* as ejabberd: a pause is never answered */
+  /* What is granted, and whether the creation answer names it. */
+  guint       wait;            /* seconds */
+  guint       hold;
+  guint       requests;
+  guint       inactivity;      /* seconds, 0: no limit */
+  guint       polling;         /* seconds */
+  guint       max_pause;       /* seconds, 0: not offered */
+  gboolean    names_wait;
+  gboolean    names_hold;
+  gboolean    names_requests;
+  gboolean    names_polling;
+  gboolean    names_version;
+
+  gboolean    polls;           /* a polling session (§12) */
+  gboolean    polices_all;     /* as ejabberd: any request of it that comes too soon ends it */
+  gboolean    never_holds;     /* answers at once what it ought to hold */
+  gboolean    answers_on_newest; /* as ejabberd; else on the oldest that is held */
+  gboolean    notices_closing; /* of the connection of a held request */
+  ModelRepeat repeat;
+  gboolean    echoes;          /* as ejabberd: a repeated request comes back in its answer */
+  gboolean    one_early;       /* as Prosody: one request may come before its turn */
+  gboolean    two_answers;     /* as Prosody: whatever is granted, keeps the last two */
+  gboolean    hangs_when_overtaken; /* as ejabberd: then only a repeat helps */
+  gboolean    ignores_pause_request; /* as ejabberd: a pause is never answered */
+
+  gboolean    acknowledges;
+  gboolean    odd_acks;        /* redundant, low, or no number at all */
+  gboolean    trims_by_acks;   /* as Openfire: what is acknowledged can't be asked for again */
+  gboolean    reports;         /* as MongooseIM: answers that seem to be lost (§9.2) */
+  guint       error_every;     /* so many requests: a recoverable error (§17.3); 0: never */
+
+  gboolean    checks_keys;
+  gboolean    checks_keys_first; /* as Punjab: those of repeats too */
 } ModelOptions;
 
 /* Answers the exchange @connection with @status and @text. */
@@ -30,7 +64,8 @@ typedef void (*ModelAnswerFunc) (guint       connection,
                                  guint       status,
                                  const char *text,
                                  gpointer    user_data);
-/* A stanza of the client was processed. */
+/* A stanza of the client was processed; or a restart, where @id is NULL: what
+ * model_manager_queue() is given then goes with its answer. */
 typedef void (*ModelStanzaFunc) (const char *id,
                                  gpointer    user_data);
 
@@ -45,7 +80,7 @@ void          model_manager_request      (ModelManager       *self,
                                           guint               connection,
                                           GBytes             *body,
                                           gint64              now);
-/* The socket of an exchange was closed by the client. */
+/* The connection of an exchange was closed by the other side. */
 void          model_manager_disconnected (ModelManager       *self,
                                           guint               connection,
                                           gint64              now);
@@ -53,6 +88,18 @@ void          model_manager_disconnected (ModelManager       *self,
 void          model_manager_send         (ModelManager       *self,
                                           const char         *xml,
                                           gint64              now);
+/* The same, and nothing is answered for it now. */
+void          model_manager_queue        (ModelManager       *self,
+                                          const char         *xml);
+/* Ends the session, with @condition ("" for none) and @content. */
+void          model_manager_terminate    (ModelManager       *self,
+                                          const char         *condition,
+                                          const char         *content,
+                                          gint64              now);
+/* Starts again, without the session. @status: what it says of sessions that it
+ * does not know: 404, or 200 with a condition. */
+void          model_manager_restart      (ModelManager       *self,
+                                          guint               status);
 /* Does what is due. */
 void          model_manager_advance      (ModelManager       *self,
                                           gint64              now);
@@ -61,5 +108,9 @@ gint64        model_manager_get_deadline (ModelManager       *self);
 /* Why the session ended, as the manager sees it: NULL while it lives, "" when
  * the client terminated it. */
 const char   *model_manager_get_end      (ModelManager       *self);
+/* Did it end for the key of a request that a better server would have taken? */
+gboolean      model_manager_was_strict   (ModelManager       *self);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (ModelManager, model_manager_free)
 
 G_END_DECLS

@@ -1,0 +1,320 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "config.h"
+
+#include "simulation.h"
+
+#include "bosh-element-private.h"
+
+#include <string.h>
+
+static BoshElement *
+new_stanza (Simulation *self)
+{
+  BoshElement *message = bosh_element_new_message ("peer@example.org", NULL, NULL);
+  g_autofree char *id = g_strdup_printf ("%u", self->sent);
+
+  bosh_element_set_attribute (message, "id", id);
+  if (chance (self, 5))
+    {
+      g_autofree char *text = g_strnfill (g_rand_int_range (self->random, 500, 2500), 'x');
+
+      coverage_hit (COVERAGE_LARGE_STANZA);
+      bosh_element_set_text (message, text);
+    }
+
+  return message;
+}
+
+void
+application_send (Simulation *self)
+{
+  g_autoptr(BoshElement) message = new_stanza (self);
+
+  if (!bosh_session_queue (self->session, message, NULL, NULL))
+    return;
+
+  self->sent++;
+  self->to_send--;
+  if (chance (self, 10))
+    {
+      coverage_hit (COVERAGE_HASTEN);
+      bosh_session_hasten (self->session);
+    }
+}
+
+static guint
+count_stanzas (GBytes *request)
+{
+  BoshBodyVerdict verdict;
+  g_autoptr(BoshResponseBody) body = bosh_response_body_new (request, &verdict, NULL);
+
+  return bosh_element_get_n_children (body->root);
+}
+
+void
+application_restore (Simulation *self,
+                     gint64      delay)
+{
+  g_autoptr(BoshSavedSession) saved = bosh_session_save (self->session);
+  guint n_unanswered = 0;
+
+  for (guint i = 0; i < saved->unanswered->len; i++)
+    n_unanswered += count_stanzas (g_array_index (saved->unanswered, BoshUnansweredRequest, i).body);
+  if (saved->unanswered->len > 0)
+    coverage_hit (COVERAGE_RESTORED_UNANSWERED);
+  if (saved->unsent->len > 0)
+    coverage_hit (COVERAGE_RESTORED_UNSENT);
+
+  /* What is not in it has arrived. */
+  g_assert_cmpuint (n_unanswered + saved->unsent->len, <=, self->sent);
+  self->base = self->sent - n_unanswered - saved->unsent->len;
+  g_assert_cmpuint (self->base, <=, self->delivered);
+  self->delivered = self->base;
+  network_close_all (self);
+  ledger_note_left (self, self->base + n_unanswered);
+  ledger_note_restored (self);
+
+  self->hand_overs++;
+  self->handing_over = FALSE;
+  self->attaching = TRUE;
+  self->closed = FALSE;
+  self->restarts_asked = self->restarts_done;
+  g_clear_error (&self->error);
+  bosh_session_free (self->session);
+  draw_entropy (self);
+  self->session = bosh_session_new_from_saved (saved, &self->parameters);
+  if (delay > 0)
+    schedule (self, EVENT_OPEN, delay);
+  else
+    bosh_session_open (self->session, self->now);
+}
+
+void
+application_terminate (Simulation *self)
+{
+  g_autoptr(BoshElement) last = chance (self, 50) ? new_stanza (self) : NULL;
+
+  say (self, "terminate%s", last != NULL ? " with a stanza" : "");
+  if (!bosh_session_terminate (self->session, last, NULL))
+    return;
+
+  coverage_hit (COVERAGE_TERMINATE);
+  if (bosh_session_get_n_queued (self->session) > 0)
+    coverage_hit (COVERAGE_TERMINATE_QUEUED);
+  if (last != NULL)
+    {
+      coverage_hit (COVERAGE_TERMINATE_PAYLOAD);
+      self->sent++;
+    }
+  self->terminating = TRUE;
+}
+
+/* Answers at once, or promises to. */
+static void
+react (Simulation *self)
+{
+  if (self->to_send == 0 || self->terminating)
+    return;
+
+  if (chance (self, 10))
+    {
+      coverage_hit (COVERAGE_REPLY);
+      application_send (self);
+    }
+  else if (chance (self, 5))
+    {
+      coverage_hit (COVERAGE_REPLY_EXPECTED);
+      bosh_session_set_reply_expected (self->session, TRUE);
+      schedule (self, EVENT_REPLY, g_rand_int_range (self->random, 0, 3000) * MILLISECOND);
+    }
+}
+
+static void
+take_payload (Simulation  *self,
+              BoshElement *element)
+{
+  const char *id = bosh_element_get_attribute (element, "id");
+
+  /* The stream error at the end has none. */
+  if (id == NULL)
+    return;
+
+  /* At the end, an answer that does not come is not awaited for long. */
+  if (!self->terminating && model_manager_get_end (self->manager) == NULL)
+    g_assert_cmpuint (g_ascii_strtoull (id, NULL, 10), ==, self->received);
+  g_assert_cmpuint (g_ascii_strtoull (id, NULL, 10), >=, self->received);
+  self->received = g_ascii_strtoull (id, NULL, 10) + 1;
+  react (self);
+}
+
+static void
+take_action (Simulation *self,
+             BoshAction *action)
+{
+  switch (action->type)
+    {
+    case BOSH_ACTION_SEND:
+      network_post (self, action);
+      g_bytes_unref (action->bytes);
+      break;
+
+    case BOSH_ACTION_ABANDON:
+      network_abandon (self, action->rid);
+      break;
+
+    case BOSH_ACTION_PAYLOAD:
+      take_payload (self, action->element);
+      bosh_element_unref (action->element);
+      break;
+
+    case BOSH_ACTION_DELIVERED:
+      ledger_check_delivered (self, action->serial);
+      break;
+
+    case BOSH_ACTION_CLOSED:
+      g_assert_false (self->closed);
+      self->closed = TRUE;
+      self->error = action->error;
+      break;
+
+    case BOSH_ACTION_HANDED_OVER:
+      say (self, "handed over");
+      coverage_hit (COVERAGE_HAND_OVER);
+      application_restore (self, 0);
+      break;
+
+    case BOSH_ACTION_OPENED:
+      self->attaching = FALSE;
+      break;
+
+    case BOSH_ACTION_PAUSED:
+      coverage_hit (COVERAGE_PAUSED);
+      self->resuming = TRUE;
+      ledger_note_paused (self);
+      break;
+
+    case BOSH_ACTION_RESTARTED:
+      self->restarts_done++;
+      g_assert_cmpuint (self->restarts_done, <=, self->restarts);
+      break;
+
+    case BOSH_ACTION_STATE:
+    case BOSH_ACTION_REDIRECTED:
+    case BOSH_ACTION_STREAM_OPENED:
+    case BOSH_ACTION_STREAM_CLOSED:
+    default:
+      break;
+    }
+}
+
+void
+application_drain (Simulation *self)
+{
+  BoshAction action = { 0 };
+  gint64 deadline;
+
+  while (bosh_session_next_action (self->session, &action, self->now))
+    take_action (self, &action);
+
+  ledger_check_step (self);
+  deadline = bosh_session_get_deadline (self->session);
+  g_assert_true (deadline == -1 || deadline > self->now);
+}
+
+/* The page asks for the number only; whoever has the state goes on. */
+static void
+detach (Simulation *self)
+{
+  guint64 next;
+
+  say (self, "detach");
+  coverage_hit (COVERAGE_DETACH);
+  next = bosh_session_detach (self->session);
+  g_assert_cmpuint (next, <=, bosh_session_get_last_rid (self->session) + 1);
+  for (guint i = 0; i < self->exchanges->len; i++)
+    g_assert_true (get_exchange (self, i)->rid < next || !get_exchange (self, i)->arrived);
+  application_drain (self);
+  application_restore (self, g_rand_int_range (self->random, 0, 3000) * MILLISECOND);
+}
+
+static void
+crash (Simulation *self)
+{
+  say (self, "process restart");
+  coverage_hit (COVERAGE_CRASH);
+  application_restore (self, g_rand_int_range (self->random, 0, 10000) * MILLISECOND);
+}
+
+static void
+pause (Simulation *self)
+{
+  if (!bosh_session_pause (self->session, g_rand_int_range (self->random, 20, 200), NULL))
+    return;
+
+  say (self, "pause");
+  coverage_hit (COVERAGE_PAUSE);
+  self->pauses++;
+  if (chance (self, 50))
+    self->quiet_until = self->now + g_rand_int_range (self->random, 5, 250) * SECOND;
+}
+
+static void
+restart (Simulation *self)
+{
+  if (self->restarts_asked != self->restarts_done ||
+      !bosh_session_restart (self->session, NULL, NULL))
+    return;
+
+  say (self, "restart");
+  coverage_hit (COVERAGE_RESTART);
+  self->restarts_asked++;
+}
+
+static void
+resume (Simulation *self)
+{
+  say (self, "resume");
+  coverage_hit (COVERAGE_RESUME);
+  bosh_session_resume (self->session);
+}
+
+void
+application_behave (Simulation *self)
+{
+  BoshSessionState state = bosh_session_get_state (self->session);
+  guint choice = g_rand_int_range (self->random, 0, 100);
+
+  if (self->handing_over && chance (self, 20))
+    {
+      say (self, "hand-over given up");
+      coverage_hit (COVERAGE_HAND_OVER_CANCELLED);
+      bosh_session_cancel_hand_over (self->session);
+      self->handing_over = FALSE;
+    }
+
+  if (self->terminating || state == BOSH_SESSION_NEW || state == BOSH_SESSION_CLOSED)
+    return;
+  /* A session learns that its server does not hold; another one would have to
+   * learn it again. */
+  if (self->options.never_holds)
+    return;
+
+  /* A restart belongs to a login, and that can't be saved. */
+  if (choice < 15 && self->restarts_asked == self->restarts_done)
+    crash (self);
+  else if (self->handing_over)
+    return;
+  else if (choice < 20 && self->restarts_asked == self->restarts_done)
+    detach (self);
+  else if (choice < 40)
+    self->handing_over = bosh_session_hand_over (self->session, NULL);
+  else if (choice < 60)
+    pause (self);
+  else if (choice < 75 && state == BOSH_SESSION_PAUSED)
+    resume (self);
+  else if (choice < 85)
+    restart (self);
+  else if (choice < 90)
+    bosh_session_hasten (self->session);
+}

@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "config.h"
+
+#include "simulation.h"
+
+#include "bosh-element-private.h"
+
+/* The shortest time between the writing of a request and the next (see
+ * "No overtaking" in docs/architecture.md). */
+#define SHORTEST_GUARD (5 * MILLISECOND)
+
+/* So many attempts of one request, or polls, in so long a time are a storm. */
+#define STORM_ATTEMPTS 8
+#define STORM_ATTEMPTS_WITHIN (1 * SECOND)
+#define STORM_POLLS 150
+#define STORM_POLLS_WITHIN (10 * SECOND)
+
+static Record *
+get_record (Simulation *self,
+            guint64     rid)
+{
+  return &g_array_index (self->records, Record, rid - self->first_rid);
+}
+
+void
+ledger_clear_record (Record *record)
+{
+  g_bytes_unref (record->bytes);
+  g_array_unref (record->attempts);
+}
+
+/* The last of many times must not be too near. */
+static void
+check_storm (Simulation *self,
+             GArray     *times,
+             guint       limit,
+             gint64      within)
+{
+  g_array_append_val (times, self->now);
+  if (times->len > limit)
+    g_assert_cmpint (self->now - g_array_index (times, gint64, times->len - 1 - limit), >, within);
+}
+
+static guint
+get_id (BoshElement *stanza)
+{
+  return g_ascii_strtoull (bosh_element_get_attribute (stanza, "id"), NULL, 10);
+}
+
+static void
+read_request (Exchange         *exchange,
+              BoshResponseBody *body)
+{
+  BoshElement *root = body->root;
+
+  exchange->may_exceed = body->type == BOSH_BODY_TERMINATE ||
+                         bosh_element_get_attribute (root, "pause") != NULL;
+  exchange->is_empty = !exchange->may_exceed && bosh_element_get_n_children (root) == 0 &&
+                       bosh_element_get_attribute (root, "to") == NULL;
+}
+
+/* An acknowledgement is sent only where it says something, and then the truth
+ * (§9.2). */
+static void
+check_ack (Simulation       *self,
+           guint64           rid,
+           BoshResponseBody *body)
+{
+  if (!self->parameters.use_acknowledgements || self->answered_rid == rid - 1)
+    {
+      g_assert_cmpint (body->ack, ==, -1);
+      return;
+    }
+
+  g_assert_cmpint (body->ack, ==, (gint64)self->answered_rid);
+  coverage_hit (COVERAGE_CLIENT_ACK);
+}
+
+/* A request must not leave before the one before it has arrived, as far as one
+ * can tell. */
+static void
+check_overtaking (Simulation *self,
+                  Exchange   *before)
+{
+  /* An earlier attempt of it did, which may have been told. */
+  for (guint i = 0; get_exchange (self, i) != before; i++)
+    if (get_exchange (self, i)->rid == before->rid && get_exchange (self, i)->arrived)
+      return;
+
+  g_assert_cmpint (before->written_at, !=, NEVER);
+  g_assert_true (self->now - before->written_at >= SHORTEST_GUARD ||
+                 self->answered_at >= before->written_at);
+}
+
+static void
+check_new (Simulation       *self,
+           BoshAction       *action,
+           Exchange         *exchange,
+           BoshResponseBody *body)
+{
+  Record record = { g_bytes_ref (action->bytes), 0, FALSE, g_array_new (FALSE, FALSE, sizeof (gint64)) };
+
+  g_assert_false (action->repeated);
+  if (self->records->len == 0)
+    {
+      g_assert_null (body->sid);
+      self->first_rid = action->rid;
+      self->answered_rid = action->rid - 1;
+    }
+  else
+    {
+      g_assert_nonnull (body->sid);
+      check_ack (self, action->rid, body);
+    }
+
+  g_assert_cmpuint (action->rid, ==, self->first_rid + self->records->len);
+  for (guint i = 0; i < bosh_element_get_n_children (body->root); i++)
+    g_assert_cmpuint (get_id (bosh_element_get_nth_child (body->root, i)), ==, self->posted++);
+  record.n_stanzas = self->posted;
+  self->renewed_at = self->now;
+  g_array_append_val (self->records, record);
+
+  if (!exchange->is_empty)
+    return;
+
+  /* Nothing that waits is left behind. */
+  g_assert_cmpuint (bosh_session_get_n_queued (self->session), ==, 0);
+  check_storm (self, self->polls, STORM_POLLS, STORM_POLLS_WITHIN);
+}
+
+void
+ledger_check_request (Simulation *self,
+                      BoshAction *action,
+                      Exchange   *exchange)
+{
+  BoshBodyVerdict verdict;
+  g_autoptr(BoshResponseBody) body = bosh_response_body_new (action->bytes, &verdict, NULL);
+  gboolean exceeds = FALSE;
+  guint open = 1;
+  Record *record;
+
+  g_assert_nonnull (body);
+  g_assert_cmpuint (action->rid, <=, BOSH_MAX_RID);
+  g_assert_cmpuint (g_bytes_get_size (action->bytes), <=, self->parameters.max_request_size);
+  read_request (exchange, body);
+
+  if (self->records->len == 0 || action->rid == self->first_rid + self->records->len)
+    check_new (self, action, exchange, body);
+  else
+    coverage_hit (COVERAGE_REPEAT);
+
+  record = get_record (self, action->rid);
+  g_assert_true (g_bytes_equal (record->bytes, action->bytes));
+  g_assert_false (record->answered);
+  exchange->n_stanzas = record->n_stanzas;
+  check_storm (self, record->attempts, STORM_ATTEMPTS, STORM_ATTEMPTS_WITHIN);
+  g_assert_cmpint (action->repeated, ==, record->attempts->len > 1);
+
+  exceeds = exchange->may_exceed;
+  for (guint i = 0; i < self->exchanges->len; i++)
+    {
+      Exchange *other = get_exchange (self, i);
+
+      if (!other->open)
+        continue;
+
+      /* The old exchange is closed before the request is repeated. */
+      g_assert_cmpuint (other->rid, !=, action->rid);
+      g_assert_false (other->is_empty && exchange->is_empty);
+      if (other->rid == action->rid - 1)
+        check_overtaking (self, other);
+      exceeds = exceeds || other->may_exceed;
+      open++;
+    }
+  g_assert_cmpuint (open, <=, self->records->len == 1 ? 1 : self->options.requests + (exceeds ? 1 : 0));
+}
+
+void
+ledger_check_step (Simulation *self)
+{
+  guint open = 0;
+
+  for (guint i = 0; i < self->exchanges->len; i++)
+    open += get_exchange (self, i)->open ? 1 : 0;
+  g_assert_cmpuint (open, ==, bosh_session_get_n_in_flight (self->session));
+
+  /* Nothing grows for ever. */
+  g_assert_cmpuint (self->session->window.length, <=, self->options.requests + 1);
+  g_assert_cmpuint (self->session->queue.length + self->session->sent.length, <=,
+                    self->sent - self->delivered);
+  g_assert_cmpuint (self->session->actions.length, ==, 0);
+
+  /* The costly one now and then. */
+  if (chance (self, 5))
+    ledger_check_classes (self);
+}
+
+void
+ledger_check_delivered (Simulation *self,
+                        guint64     serial)
+{
+  guint delivered = self->base + serial;
+
+  /* Never said of what the server has not seen, nor twice. */
+  g_assert_cmpuint (delivered, >, self->delivered);
+  g_assert_cmpuint (delivered, <=, self->server_received);
+  self->delivered = delivered;
+}
+
+void
+ledger_check_classes (Simulation *self)
+{
+  g_autoptr(GPtrArray) undelivered = bosh_session_dup_undelivered (self->session);
+  g_autoptr(GPtrArray) unsent = bosh_session_dup_unsent (self->session);
+  guint left = self->left;
+  guint next = self->delivered;
+
+  for (guint i = 0; i < self->exchanges->len; i++)
+    if (get_exchange (self, i)->open)
+      left = MAX (left, get_exchange (self, i)->n_stanzas);
+
+  /* One after the other, none missing: known to have arrived, of unknown fate,
+   * still here. */
+  for (guint i = 0; i < undelivered->len; i++)
+    {
+      g_assert_cmpuint (get_id (g_ptr_array_index (undelivered, i)), ==, next);
+      g_assert_cmpuint (next, <, left);
+      next++;
+    }
+  for (guint i = 0; i < unsent->len; i++)
+    {
+      g_assert_cmpuint (get_id (g_ptr_array_index (unsent, i)), ==, next);
+      g_assert_cmpuint (next, >=, left);
+      g_assert_cmpuint (next, >=, self->server_received);
+      next++;
+    }
+  g_assert_cmpuint (next, ==, self->sent);
+
+  if (self->closed && undelivered->len > 0)
+    coverage_hit (COVERAGE_UNDELIVERED);
+  if (self->closed && unsent->len > 0)
+    coverage_hit (COVERAGE_UNSENT);
+}
+
+void
+ledger_note_left (Simulation *self,
+                  guint       n_stanzas)
+{
+  self->left = MAX (self->left, n_stanzas);
+}
+
+void
+ledger_note_answered (Simulation *self,
+                      guint64     rid)
+{
+  get_record (self, rid)->answered = TRUE;
+  self->answered_at = self->now;
+  while (self->answered_rid - self->first_rid + 1 < self->records->len &&
+         get_record (self, self->answered_rid + 1)->answered)
+    self->answered_rid++;
+}
+
+void
+ledger_note_paused (Simulation *self)
+{
+  guint64 rid = self->first_rid + self->records->len - 1;
+
+  if (!get_record (self, rid)->answered)
+    ledger_note_answered (self, rid);
+}
+
+void
+ledger_note_restored (Simulation *self)
+{
+  for (guint64 rid = self->answered_rid + 1; rid < self->first_rid + self->records->len; rid++)
+    get_record (self, rid)->answered = FALSE;
+}

@@ -1,0 +1,464 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "config.h"
+
+#include "simulation.h"
+
+#include <string.h>
+
+/* Each exchange has two connections to the manager: its own, and one of a proxy
+ * that sent the request already, and did not pass on the answer. */
+#define CONNECTION(index) (2 * (index))
+#define HIDDEN_CONNECTION(index) (2 * (index) + 1)
+
+static int
+compare_events (gconstpointer a,
+                gconstpointer b,
+                gpointer      user_data)
+{
+  const Event *first = a;
+  const Event *second = b;
+
+  if (first->at != second->at)
+    return first->at < second->at ? -1 : 1;
+
+  return first->order < second->order ? -1 : 1;
+}
+
+void
+event_free (Event *event)
+{
+  g_clear_pointer (&event->bytes, g_bytes_unref);
+  g_free (event);
+}
+
+Event *
+schedule (Simulation *self,
+          EventType   type,
+          gint64      delay)
+{
+  Event *event = g_new0 (Event, 1);
+
+  event->type = type;
+  event->at = self->now + delay;
+  event->order = self->order++;
+  event->retry_after = -1;
+  g_sequence_insert_sorted (self->events, event, compare_events, NULL);
+
+  return event;
+}
+
+static gint64
+latency (Simulation *self)
+{
+  return g_rand_int_range (self->random, 200, chance (self, 10) ? 200000 : 20000);
+}
+
+static gint64
+long_latency (Simulation *self)
+{
+  return g_rand_int_range (self->random, 500, 4000) * MILLISECOND;
+}
+
+/* A request that comes very late can make the next one seem to come too soon,
+ * whatever the client does. */
+static gint64
+long_delay (Simulation *self)
+{
+  if (self->options.names_polling)
+    return g_rand_int_range (self->random, 200, 450) * MILLISECOND;
+
+  return long_latency (self);
+}
+
+Exchange *
+get_exchange (Simulation *self,
+              guint       index)
+{
+  return &g_array_index (self->exchanges, Exchange, index);
+}
+
+static void
+schedule_arrival (Simulation *self,
+                  guint       connection,
+                  GBytes     *bytes,
+                  gint64      delay)
+{
+  Event *event = schedule (self, EVENT_ARRIVES, delay);
+
+  event->connection = connection;
+  event->bytes = g_bytes_ref (bytes);
+}
+
+static void
+schedule_break (Simulation *self,
+                guint       index,
+                gint64      delay,
+                gboolean    maybe_sent)
+{
+  Event *event = schedule (self, EVENT_BREAKS, delay);
+
+  event->connection = index;
+  event->maybe_sent = maybe_sent;
+}
+
+static Event *
+schedule_answer (Simulation *self,
+                 guint       index,
+                 guint       status,
+                 const char *text,
+                 gsize       length,
+                 gint64      delay)
+{
+  Event *event = schedule (self, EVENT_ANSWERED, delay);
+
+  event->connection = index;
+  event->status = status;
+  event->bytes = g_bytes_new (text, length);
+
+  return event;
+}
+
+void
+network_on_answer (guint       connection,
+                   guint       status,
+                   const char *text,
+                   gpointer    user_data)
+{
+  Simulation *self = user_data;
+  guint index = connection / 2;
+  Exchange *exchange = get_exchange (self, index);
+
+  say (self, "manager answers %u (rid %" G_GUINT64_FORMAT ")%s: %s", index, exchange->rid,
+       connection == HIDDEN_CONNECTION (index) ? ", unseen" : "", text);
+  if (!exchange->open || connection == HIDDEN_CONNECTION (index))
+    return;
+
+  if (exchange->fate == FATE_RESET_AFTER)
+    schedule_break (self, index, latency (self), TRUE);
+  else if (exchange->fate == FATE_HALF_ANSWER)
+    schedule_answer (self, index, status, text, strlen (text) / 2, latency (self));
+  else if (exchange->fate == FATE_SLOW_ANSWER)
+    schedule_answer (self, index, status, text, strlen (text), long_latency (self));
+  else if (exchange->fate != FATE_BLACK_HOLE_AFTER)
+    schedule_answer (self, index, status, text, strlen (text), latency (self));
+}
+
+/* Answers that can't be used, or that a proxy gives, end a session when there
+ * are too many of them to one request. */
+static gboolean
+is_bad_answer (Fate fate)
+{
+  return fate == FATE_HALF_ANSWER || fate == FATE_PROXY_STATUS;
+}
+
+static guint
+count_bad_answers (Simulation *self,
+                   guint64     rid)
+{
+  guint count = 0;
+
+  for (guint i = 0; i < self->exchanges->len; i++)
+    if (get_exchange (self, i)->rid == rid && is_bad_answer (get_exchange (self, i)->fate))
+      count++;
+
+  return count;
+}
+
+static Fate
+draw_fate (Simulation *self,
+           BoshAction *action)
+{
+  Fate fate;
+
+  if (self->outage)
+    return FATE_UNREACHABLE;
+  if (!chance (self, self->fault_percent))
+    return FATE_WELL;
+
+  fate = g_rand_int_range (self->random, FATE_WELL + 1, N_FATES);
+  /* The end of a pause that is lost without a trace can't be helped: the server
+   * drops the session before its silence can be noticed. Nor can a pause that
+   * no attempt brings there, as the silence may be ejabberd's. */
+  if (fate == FATE_BLACK_HOLE_BEFORE && (self->resuming || action->repeated))
+    return FATE_WELL;
+  /* The server would answer the copy, and empty what the client waits for. */
+  if (fate == FATE_LATE_COPY && self->options.repeat == MODEL_REPEAT_EMPTIES_OLD)
+    return FATE_WELL;
+  if (is_bad_answer (fate) && count_bad_answers (self, action->rid) >= 2)
+    return FATE_WELL;
+
+  return fate;
+}
+
+static void
+answer_as_proxy (Simulation *self,
+                 guint       index)
+{
+  static const guint statuses[] = { 502, 503, 504, 408, 429, 500, 403, 400 };
+  /* Without `ver` the last two would be the manager's (§17.2). */
+  guint n = self->options.names_version ? G_N_ELEMENTS (statuses) : G_N_ELEMENTS (statuses) - 2;
+  guint status = statuses[g_rand_int_range (self->random, 0, n)];
+  Event *event = schedule_answer (self, index, status, "<html>no</html>", 15, latency (self));
+
+  coverage_hit (COVERAGE_PROXY_STATUS);
+  if (chance (self, 30))
+    event->retry_after = g_rand_int_range (self->random, 0, 10);
+}
+
+/* TRUE if the request goes on to the manager in spite of its fate. */
+static gboolean
+begin_fate (Simulation *self,
+            guint       index,
+            GBytes     *bytes)
+{
+  switch (get_exchange (self, index)->fate)
+    {
+    case FATE_UNREACHABLE:
+      coverage_hit (COVERAGE_UNREACHABLE);
+      schedule_break (self, index, latency (self), FALSE);
+      return FALSE;
+
+    case FATE_RESET_BEFORE:
+      coverage_hit (COVERAGE_RESET_BEFORE);
+      schedule_break (self, index, latency (self), TRUE);
+      return FALSE;
+
+    case FATE_PROXY_STATUS:
+      answer_as_proxy (self, index);
+      return FALSE;
+
+    case FATE_WEB_PAGE:
+      coverage_hit (COVERAGE_WEB_PAGE);
+      schedule_answer (self, index, 200, "<!DOCTYPE html><p>hi", 20, latency (self));
+      return FALSE;
+
+    case FATE_EMPTY_ANSWER:
+      coverage_hit (COVERAGE_EMPTY_ANSWER);
+      schedule_answer (self, index, 200, "", 0, latency (self));
+      return FALSE;
+
+    case FATE_BLACK_HOLE_BEFORE:
+      coverage_hit (COVERAGE_BLACK_HOLE_BEFORE);
+      return FALSE;
+
+    case FATE_GATEWAY_TIMEOUT:
+      coverage_hit (COVERAGE_GATEWAY_TIMEOUT);
+      schedule_answer (self, index, 504, "late", 4, long_latency (self));
+      return TRUE;
+
+    case FATE_DUPLICATED:
+      coverage_hit (COVERAGE_DUPLICATED);
+      schedule_arrival (self, HIDDEN_CONNECTION (index), bytes, 0);
+      return TRUE;
+
+    case FATE_LATE_COPY:
+      coverage_hit (COVERAGE_LATE_COPY);
+      schedule_arrival (self, HIDDEN_CONNECTION (index), bytes, latency (self) * 2);
+      return TRUE;
+
+    case FATE_RESET_AFTER:
+      coverage_hit (COVERAGE_RESET_AFTER);
+      return TRUE;
+
+    case FATE_HALF_ANSWER:
+      coverage_hit (COVERAGE_HALF_ANSWER);
+      return TRUE;
+
+    case FATE_BLACK_HOLE_AFTER:
+      coverage_hit (COVERAGE_BLACK_HOLE_AFTER);
+      return TRUE;
+
+    case FATE_SLOW_REQUEST:
+      coverage_hit (COVERAGE_SLOW_REQUEST);
+      return TRUE;
+
+    case FATE_SLOW_ANSWER:
+      coverage_hit (COVERAGE_SLOW_ANSWER);
+      return TRUE;
+
+    case FATE_WELL:
+    case N_FATES:
+    default:
+      return TRUE;
+    }
+}
+
+/* An HTTP request of the client meets the network. */
+void
+network_post (Simulation *self,
+              BoshAction *action)
+{
+  Exchange exchange = { .rid = action->rid, .open = TRUE, .written_at = NEVER };
+  guint index = self->exchanges->len;
+  gboolean goes_on;
+  Event *event;
+
+  exchange.fate = draw_fate (self, action);
+  self->resuming = FALSE;
+  say (self, "client sends %u (rid %" G_GUINT64_FORMAT ", fate %d)%s: %.*s", index, action->rid,
+       exchange.fate, action->repeated ? " again" : "", (int)g_bytes_get_size (action->bytes),
+       (const char *)g_bytes_get_data (action->bytes, NULL));
+  ledger_check_request (self, action, &exchange);
+  g_array_append_val (self->exchanges, exchange);
+
+  goes_on = begin_fate (self, index, action->bytes);
+  if (exchange.fate != FATE_UNREACHABLE)
+    {
+      event = schedule (self, EVENT_WRITTEN, g_rand_int_range (self->random, 0, 200));
+      event->connection = index;
+    }
+  if (goes_on)
+    schedule_arrival (self, CONNECTION (index), action->bytes,
+                      exchange.fate == FATE_SLOW_REQUEST ? long_delay (self) : latency (self));
+}
+
+static void
+close_exchange (Simulation *self,
+                guint       index)
+{
+  Exchange *exchange = get_exchange (self, index);
+
+  exchange->open = FALSE;
+  ledger_note_left (self, exchange->n_stanzas);
+  model_manager_disconnected (self->manager, CONNECTION (index), self->now);
+}
+
+void
+network_abandon (Simulation *self,
+                 guint64     rid)
+{
+  for (guint i = self->exchanges->len; i > 0; i--)
+    {
+      Exchange *exchange = get_exchange (self, i - 1);
+
+      if (exchange->rid == rid && exchange->open)
+        {
+          say (self, "client abandons %u (rid %" G_GUINT64_FORMAT ")", i - 1, rid);
+          close_exchange (self, i - 1);
+          return;
+        }
+    }
+}
+
+void
+network_close_all (Simulation *self)
+{
+  for (guint i = 0; i < self->exchanges->len; i++)
+    if (get_exchange (self, i)->open)
+      close_exchange (self, i);
+}
+
+void
+network_break_all (Simulation *self)
+{
+  for (guint i = 0; i < self->exchanges->len; i++)
+    if (get_exchange (self, i)->open)
+      schedule_break (self, i, latency (self), TRUE);
+}
+
+/* A copy that comes when the request was answered long ago would end the
+ * session, and one that pushes its own repeat aside would take the answer with
+ * it: nobody could help that. */
+static gboolean
+is_harmful (Simulation *self,
+            guint       index)
+{
+  Exchange *exchange = get_exchange (self, index);
+
+  for (guint i = 0; i < self->exchanges->len && !exchange->open; i++)
+    {
+      Exchange *other = get_exchange (self, i);
+
+      if (other->rid == exchange->rid &&
+          (other->answered ||
+           (i > index && other->arrived && self->options.repeat != MODEL_REPEAT_REPLACES)))
+        return TRUE;
+    }
+
+  return FALSE;
+}
+
+static void
+handle_arrival (Simulation *self,
+                Event      *event)
+{
+  guint index = event->connection / 2;
+  Exchange *exchange = get_exchange (self, index);
+
+  if (is_harmful (self, index))
+    return;
+
+  /* The proxy has closed the connection to the manager before it tries again. */
+  if (exchange->fate == FATE_DUPLICATED && event->connection == CONNECTION (index))
+    model_manager_disconnected (self->manager, HIDDEN_CONNECTION (index), self->now);
+
+  exchange->arrived = TRUE;
+  model_manager_request (self->manager, event->connection, event->bytes, self->now);
+  if (!exchange->open || (exchange->fate == FATE_LATE_COPY && event->connection != CONNECTION (index)))
+    model_manager_disconnected (self->manager, event->connection, self->now);
+}
+
+static void
+handle_answer (Simulation *self,
+               Event      *event)
+{
+  Exchange *exchange = get_exchange (self, event->connection);
+  BoshHttpAnswer answer = { event->status, event->bytes, event->retry_after, NULL };
+  BoshBodyVerdict verdict;
+  g_autoptr(BoshResponseBody) body = bosh_response_body_new (event->bytes, &verdict, NULL);
+
+  exchange->open = FALSE;
+  ledger_note_left (self, exchange->n_stanzas);
+  exchange->answered = event->status == 200 && body != NULL && body->type != BOSH_BODY_ERROR;
+  if (exchange->answered)
+    ledger_note_answered (self, exchange->rid);
+  /* Half an answer, and others of which the manager does not know that they
+   * were not read. */
+  if (!exchange->answered)
+    model_manager_disconnected (self->manager, CONNECTION (event->connection), self->now);
+  bosh_session_handle_response (self->session, exchange->rid, &answer, self->now);
+}
+
+static void
+handle_break (Simulation *self,
+              Event      *event)
+{
+  Exchange *exchange = get_exchange (self, event->connection);
+  g_autoptr(GError) error = g_error_new_literal (BOSH_ERROR, BOSH_ERROR_FAILED, "broken");
+
+  say (self, "exchange %u breaks", event->connection);
+  if (event->maybe_sent)
+    close_exchange (self, event->connection);
+  exchange->open = FALSE;
+  bosh_session_handle_failure (self->session, exchange->rid,
+                               event->maybe_sent ? BOSH_FAILURE_BROKEN : BOSH_FAILURE_UNREACHABLE,
+                               error, self->now);
+}
+
+static void
+handle_written (Simulation *self,
+                Event      *event)
+{
+  Exchange *exchange = get_exchange (self, event->connection);
+
+  exchange->written_at = self->now;
+  ledger_note_left (self, exchange->n_stanzas);
+  bosh_session_handle_written (self->session, exchange->rid, self->now);
+}
+
+void
+network_handle_event (Simulation *self,
+                      Event      *event)
+{
+  gboolean is_open = event->type != EVENT_ARRIVES && get_exchange (self, event->connection)->open;
+
+  if (event->type == EVENT_ARRIVES)
+    handle_arrival (self, event);
+  else if (event->type == EVENT_WRITTEN && is_open)
+    handle_written (self, event);
+  else if (event->type == EVENT_ANSWERED && is_open)
+    handle_answer (self, event);
+  else if (event->type == EVENT_BREAKS && is_open)
+    handle_break (self, event);
+}

@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* One run: a session, its application, a network and a server, on one virtual
+ * clock, all drawn from one seed.
+ *   simulate.c      the seeds, and how a run goes and ends
+ *   options.c       what is drawn for a run
+ *   network.c       events, exchanges and what goes wrong with them
+ *   application.c   who uses the session, and what comes out of it
+ *   ledger.c        what must hold */
+
+#pragma once
+
+#include "coverage.h"
+#include "model-manager.h"
+
+#include "bosh-session-internal.h"
+
+G_BEGIN_DECLS
+
+typedef enum
+{
+  EVENT_ARRIVES,    /* a request reaches the manager */
+  EVENT_WRITTEN,    /* a request is written whole */
+  EVENT_ANSWERED,   /* an answer reaches the client */
+  EVENT_BREAKS,     /* an exchange breaks */
+  EVENT_CLIENT,     /* the application sends something */
+  EVENT_SERVER,     /* the server has a stanza for the client */
+  EVENT_BEHAVIOUR,  /* the application does something else */
+  EVENT_REPLY,      /* a reply that was promised is ready */
+  EVENT_OPEN,       /* a restored session is opened */
+  EVENT_OUTAGE,     /* the network goes down or comes back */
+  EVENT_CATASTROPHE,
+} EventType;
+
+typedef struct
+{
+  gint64     at;
+  guint64    order;
+  EventType  type;
+  guint      connection;
+  guint      status;
+  int        retry_after;
+  GBytes    *bytes;
+  gboolean   maybe_sent;
+} Event;
+
+/* How an exchange goes wrong. */
+typedef enum
+{
+  FATE_WELL,
+  FATE_UNREACHABLE,
+  FATE_RESET_BEFORE,
+  FATE_RESET_AFTER,
+  FATE_HALF_ANSWER,
+  FATE_PROXY_STATUS,
+  FATE_GATEWAY_TIMEOUT,
+  FATE_WEB_PAGE,
+  FATE_EMPTY_ANSWER,
+  FATE_BLACK_HOLE_BEFORE,
+  FATE_BLACK_HOLE_AFTER,
+  FATE_DUPLICATED,
+  FATE_LATE_COPY,
+  FATE_SLOW_REQUEST,
+  FATE_SLOW_ANSWER,
+  N_FATES
+} Fate;
+
+typedef struct
+{
+  guint64   rid;
+  Fate      fate;
+  gboolean  open;
+  gboolean  answered;     /* by the manager, and the client has read it */
+  gboolean  is_empty;     /* asks for nothing */
+  gboolean  may_exceed;   /* pause or terminate (§11) */
+  gboolean  arrived;
+  gint64    written_at;   /* or NEVER */
+  guint     n_stanzas;    /* how many stanzas were sent up to this */
+} Exchange;
+
+/* What is known of a request id. */
+typedef struct
+{
+  GBytes   *bytes;        /* of the first sending */
+  guint     n_stanzas;
+  gboolean  answered;     /* to this session */
+  GArray   *attempts;     /* of gint64: when it was sent */
+} Record;
+
+/* What ends a session that the application does not end. */
+typedef enum
+{
+  CATASTROPHE_NONE,
+  CATASTROPHE_BLACKOUT,         /* the network is down for ever */
+  CATASTROPHE_SERVER_RESTARTS,
+  CATASTROPHE_SERVER_TERMINATES,
+  CATASTROPHE_TERMINATE,        /* the application terminates in the middle */
+  CATASTROPHE_ABORT,            /* and so, without a word */
+  N_CATASTROPHES
+} Catastrophe;
+
+typedef struct
+{
+  GRand         *random;
+  gint64         now;
+  guint64        order;
+  GSequence     *events;
+  gboolean       verbose;
+
+  /* network */
+  GArray        *exchanges;   /* of Exchange */
+  guint          fault_percent;
+  gboolean       outage;
+
+  /* ledger */
+  GArray        *records;     /* of Record, by rid from first_rid on */
+  guint64        first_rid;   /* of the creation */
+  guint64        answered_rid; /* all up to this were answered to the client */
+  gint64         answered_at; /* when the last answer came */
+  gint64         renewed_at;  /* when the last new request was sent */
+  guint          posted;      /* stanzas that were sent */
+  GArray        *polls;       /* of gint64: when empty new requests were sent */
+
+  /* server */
+  ModelOptions   options;
+  ModelManager  *manager;
+  guint          to_receive;
+  guint          server_sent;
+  guint          server_received; /* stanzas of the client that were processed */
+  guint          restarts;        /* that were processed */
+
+  /* application */
+  BoshSession   *session;
+  BoshSessionParameters parameters;
+  guint          to_send;     /* stanzas that the client still sends */
+  guint          sent;
+  guint          received;
+  guint          base;        /* stanzas before the first of this session */
+  guint          delivered;   /* stanzas that are known to have arrived */
+  guint          left;        /* stanzas that may have */
+  guint          restarts_asked;
+  guint          restarts_done;
+  gboolean       handing_over;
+  gboolean       attaching;
+  gboolean       resuming;    /* the next request ends a pause */
+  gint64         quiet_until; /* nothing is sent, so that a pause may last */
+  gboolean       terminating;
+  gboolean       closed;
+  GError        *error;
+  guint          pauses;
+  guint          hand_overs;
+
+  /* the end */
+  Catastrophe    catastrophe;
+  gboolean       has_struck;
+  gint64         struck_at;
+  gboolean       aborted;
+  int            expected_error;  /* -1: none in particular */
+} Simulation;
+
+/* simulate.c */
+G_GNUC_PRINTF (2, 3)
+void      say                       (Simulation  *self,
+                                     const char  *format,
+                                     ...);
+gboolean  chance                    (Simulation  *self,
+                                     guint        percent);
+
+/* options.c */
+void      choose_options            (Simulation  *self);
+void      choose_parameters         (Simulation  *self);
+void      draw_entropy              (Simulation  *self);
+
+/* network.c */
+Event    *schedule                  (Simulation  *self,
+                                     EventType    type,
+                                     gint64       delay);
+void      event_free                (Event       *event);
+Exchange *get_exchange              (Simulation  *self,
+                                     guint        index);
+void      network_post              (Simulation  *self,
+                                     BoshAction  *action);
+void      network_abandon           (Simulation  *self,
+                                     guint64      rid);
+/* The process or the server is gone, and all connections with it. */
+void      network_close_all         (Simulation  *self);
+void      network_break_all         (Simulation  *self);
+void      network_handle_event      (Simulation  *self,
+                                     Event       *event);
+void      network_on_answer         (guint        connection,
+                                     guint        status,
+                                     const char  *text,
+                                     gpointer     user_data);
+
+/* application.c */
+void      application_drain         (Simulation  *self);
+void      application_send          (Simulation  *self);
+void      application_behave        (Simulation  *self);
+/* Goes on with another session from the state of this one. */
+void      application_restore       (Simulation  *self,
+                                     gint64       delay);
+void      application_terminate     (Simulation  *self);
+
+/* ledger.c */
+void      ledger_check_request      (Simulation  *self,
+                                     BoshAction  *action,
+                                     Exchange    *exchange);
+/* After all actions were drained. */
+void      ledger_check_step         (Simulation  *self);
+void      ledger_check_delivered    (Simulation  *self,
+                                     guint64      serial);
+/* Every stanza is in the class where it belongs. */
+void      ledger_check_classes      (Simulation  *self);
+void      ledger_note_left          (Simulation  *self,
+                                     guint        n_stanzas);
+/* The client has read a good answer. */
+void      ledger_note_answered      (Simulation  *self,
+                                     guint64      rid);
+/* An answer to the pause request itself, the last one, is no longer awaited. */
+void      ledger_note_paused        (Simulation  *self);
+/* Another session goes on: what was not handed out is not answered. */
+void      ledger_note_restored      (Simulation  *self);
+void      ledger_clear_record       (Record      *record);
+
+G_END_DECLS
