@@ -85,6 +85,29 @@ test_polling_after_restoring (void)
 }
 
 static void
+test_polling_after_silent_pause (void)
+{
+  TestSession t;
+  guint64 rid;
+
+  g_test_summary ("R58: a pause that is never answered may have arrived late, too");
+
+  test_session_init (&t, NULL);
+  test_session_open (&t, POLLING_GRANTS " maxpause='120'");
+  g_assert_true (bosh_session_pause (t.session, 10, NULL));
+  test_session_advance (&t, 3 * TEST_SECOND);
+  g_bytes_unref (test_session_take_bytes (&t, &rid));
+  test_session_advance (&t, 2 * TEST_SECOND);
+  g_assert_cmpint (bosh_session_get_state (t.session), ==, BOSH_SESSION_PAUSED);
+  test_session_queue (&t, "data");
+  test_session_advance (&t, 3 * TEST_SECOND - 1000);
+  g_assert_false (test_session_has_request (&t));
+  test_session_advance (&t, 1000);
+  g_assert_true (test_session_has_request (&t));
+  test_session_clear (&t);
+}
+
+static void
 test_echo_after_a_repeat_by_a_proxy (void)
 {
   TestSession t;
@@ -251,6 +274,8 @@ main (int   argc,
   g_test_add_func ("/bosh/session-regressions/polling-after-slow-answer", test_polling_after_slow_answer);
   g_test_add_func ("/bosh/session-regressions/polling-is-serial", test_polling_is_serial);
   g_test_add_func ("/bosh/session-regressions/polling-after-restoring", test_polling_after_restoring);
+  g_test_add_func ("/bosh/session-regressions/polling-after-silent-pause",
+                   test_polling_after_silent_pause);
   g_test_add_func ("/bosh/session-regressions/echo-after-a-repeat-by-a-proxy",
                    test_echo_after_a_repeat_by_a_proxy);
   g_test_add_func ("/bosh/session-regressions/no-proof-without-holding", test_no_proof_without_holding);

@@ -56,8 +56,8 @@ read_request (Exchange         *exchange,
 
   exchange->may_exceed = body->type == BOSH_BODY_TERMINATE ||
                          bosh_element_get_attribute (root, "pause") != NULL;
-  exchange->is_empty = !exchange->may_exceed && bosh_element_get_n_children (root) == 0 &&
-                       bosh_element_get_attribute (root, "to") == NULL;
+  exchange->is_empty = !exchange->may_exceed && body->sid != NULL && bosh_element_get_n_children (root) == 0 &&
+                       bosh_element_get_attribute_ns (root, "restart", BOSH_NS_XBOSH) == NULL;
 }
 
 /* An acknowledgement is sent only where it says something, and then the truth
@@ -99,7 +99,11 @@ check_new (Simulation       *self,
            Exchange         *exchange,
            BoshResponseBody *body)
 {
-  Record record = { g_bytes_ref (action->bytes), 0, FALSE, g_array_new (FALSE, FALSE, sizeof (gint64)) };
+  Record record = {
+    .bytes = g_bytes_ref (action->bytes),
+    .attempts = g_array_new (FALSE, FALSE, sizeof (gint64)),
+    .error_at = NEVER,
+  };
 
   g_assert_false (action->repeated);
   if (self->records->len == 0)
@@ -129,6 +133,43 @@ check_new (Simulation       *self,
   check_storm (self, self->polls, STORM_POLLS, STORM_POLLS_WITHIN);
 }
 
+/* A request that the manager wants again comes after all before it that were
+ * not answered (§17.3). */
+static void
+check_order_of_repeats (Simulation *self,
+                        guint64     rid)
+{
+  Record *record = get_record (self, rid);
+
+  for (guint64 earlier = self->answered_rid + 1; earlier < rid && record->error_at != NEVER; earlier++)
+    {
+      GArray *attempts = get_record (self, earlier)->attempts;
+
+      if (!get_record (self, earlier)->answered)
+        g_assert_cmpint (g_array_index (attempts, gint64, attempts->len - 1), >=, record->error_at);
+    }
+  record->error_at = NEVER;
+}
+
+/* Nothing gives reason to repeat anything. */
+static gboolean
+is_clean (Simulation *self)
+{
+  return self->fault_percent == 0 && !self->had_faults && self->hand_overs == 0 && !self->has_struck && !self->outage &&
+         !self->options.hangs_when_overtaken && !self->options.ignores_pause_request &&
+         self->options.error_every == 0 && !self->options.reports;
+}
+
+static void
+check_repeat (Simulation *self,
+              guint64     rid)
+{
+  coverage_hit (COVERAGE_REPEAT);
+  g_assert_false (is_clean (self));
+  g_assert_cmpint (self->now, >=, get_record (self, rid)->not_before);
+  check_order_of_repeats (self, rid);
+}
+
 void
 ledger_check_request (Simulation *self,
                       BoshAction *action,
@@ -148,7 +189,7 @@ ledger_check_request (Simulation *self,
   if (self->records->len == 0 || action->rid == self->first_rid + self->records->len)
     check_new (self, action, exchange, body);
   else
-    coverage_hit (COVERAGE_REPEAT);
+    check_repeat (self, action->rid);
 
   record = get_record (self, action->rid);
   g_assert_true (g_bytes_equal (record->bytes, action->bytes));
@@ -251,6 +292,31 @@ ledger_note_left (Simulation *self,
 }
 
 void
+ledger_note_retry_after (Simulation *self,
+                         guint64     rid,
+                         int         seconds)
+{
+  get_record (self, rid)->not_before = self->now + seconds * SECOND;
+}
+
+void
+ledger_note_error (Simulation *self,
+                   guint64     rid)
+{
+  get_record (self, rid)->error_at = self->now;
+}
+
+void
+ledger_forget_waiting (Simulation *self)
+{
+  for (guint i = 0; i < self->records->len; i++)
+    {
+      g_array_index (self->records, Record, i).not_before = 0;
+      g_array_index (self->records, Record, i).error_at = NEVER;
+    }
+}
+
+void
 ledger_note_answered (Simulation *self,
                       guint64     rid)
 {
@@ -273,6 +339,7 @@ ledger_note_paused (Simulation *self)
 void
 ledger_note_restored (Simulation *self)
 {
+  ledger_forget_waiting (self);
   for (guint64 rid = self->answered_rid + 1; rid < self->first_rid + self->records->len; rid++)
     get_record (self, rid)->answered = FALSE;
 }

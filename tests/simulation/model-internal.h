@@ -78,6 +78,8 @@ void      model_refuse          (ModelManager *self,
                                  guint         connection,
                                  const char   *condition);
 
+gboolean  model_is_restart      (BoshElement  *request);
+
 /* model-answers.c */
 void      model_answer          (ModelManager *self,
                                  Held         *held,

@@ -55,6 +55,12 @@ model_find (GQueue  *queue,
   return NULL;
 }
 
+gboolean
+model_is_restart (BoshElement *request)
+{
+  return g_strcmp0 (bosh_element_get_attribute_ns (request, "restart", BOSH_NS_XBOSH), "true") == 0;
+}
+
 void
 model_refuse (ModelManager *self,
               guint         connection,
@@ -134,7 +140,7 @@ process (ModelManager *self,
   for (guint i = 0; i < bosh_element_get_n_children (root); i++)
     self->stanza (bosh_element_get_attribute (bosh_element_get_nth_child (root, i), "id"),
                   self->user_data);
-  if (bosh_element_get_attribute (root, "to") != NULL)
+  if (model_is_restart (root))
     self->stanza (NULL, self->user_data);
 
   if (is_end)

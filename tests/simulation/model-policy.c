@@ -70,7 +70,7 @@ model_check_activity (ModelManager *self,
   gboolean may_exceed = bosh_element_get_attribute (root, "pause") != NULL ||
                         held->body->type == BOSH_BODY_TERMINATE;
   gboolean is_empty = bosh_element_get_n_children (root) == 0 && !may_exceed &&
-                      bosh_element_get_attribute (root, "to") == NULL;
+                      !model_is_restart (root);
 
   if (self->held.length > self->options.requests + (may_exceed ? 1 : 0) ||
       (!may_exceed && comes_too_soon (self, held, is_empty)))

@@ -176,6 +176,7 @@ draw_fate (Simulation *self,
   if (!chance (self, self->fault_percent))
     return FATE_WELL;
 
+  self->had_faults = TRUE;
   fate = g_rand_int_range (self->random, FATE_WELL + 1, N_FATES);
   /* The end of a pause that is lost without a trace can't be helped: the server
    * drops the session before its silence can be noticed. Nor can a pause that
@@ -303,7 +304,8 @@ network_post (Simulation *self,
   g_array_append_val (self->exchanges, exchange);
 
   goes_on = begin_fate (self, index, action->bytes);
-  if (exchange.fate != FATE_UNREACHABLE)
+  /* A reset may come in the middle of the request. */
+  if (exchange.fate != FATE_UNREACHABLE && (exchange.fate != FATE_RESET_BEFORE || chance (self, 50)))
     {
       event = schedule (self, EVENT_WRITTEN, g_rand_int_range (self->random, 0, 200));
       event->connection = index;
@@ -413,6 +415,10 @@ handle_answer (Simulation *self,
   exchange->answered = event->status == 200 && body != NULL && body->type != BOSH_BODY_ERROR;
   if (exchange->answered)
     ledger_note_answered (self, exchange->rid);
+  else if (event->retry_after >= 0)
+    ledger_note_retry_after (self, exchange->rid, event->retry_after);
+  else if (event->status == 200 && body != NULL)
+    ledger_note_error (self, exchange->rid);
   /* Half an answer, and others of which the manager does not know that they
    * were not read. */
   if (!exchange->answered)

@@ -142,7 +142,8 @@ choose_parameters (Simulation *self)
     .hold = 1,
     .use_acknowledgements = chance (self, 80),
     .use_key_sequence = chance (self, 40),
-    .key_sequence_length = draw (self, 2, 40),
+    /* The sequence is made in pieces of 128. */
+    .key_sequence_length = chance (self, 20) ? draw (self, 126, 140) : draw (self, 2, 40),
     .max_request_size = 4096,
   };
   draw_entropy (self);

@@ -6,6 +6,7 @@
  *   options.c       what is drawn for a run
  *   network.c       events, exchanges and what goes wrong with them
  *   application.c   who uses the session, and what comes out of it
+ *   catastrophe.c   what ends a session before its time
  *   ledger.c        what must hold */
 
 #pragma once
@@ -85,6 +86,8 @@ typedef struct
   guint     n_stanzas;
   gboolean  answered;     /* to this session */
   GArray   *attempts;     /* of gint64: when it was sent */
+  gint64    not_before;   /* when it may be repeated (Retry-After) */
+  gint64    error_at;     /* when the manager wanted it again (§17.3), or NEVER */
 } Record;
 
 /* What ends a session that the application does not end. */
@@ -111,6 +114,7 @@ typedef struct
   GArray        *exchanges;   /* of Exchange */
   guint          fault_percent;
   gboolean       outage;
+  gboolean       had_faults;
 
   /* ledger */
   GArray        *records;     /* of Record, by rid from first_rid on */
@@ -201,6 +205,12 @@ void      application_restore       (Simulation  *self,
                                      gint64       delay);
 void      application_terminate     (Simulation  *self);
 
+/* catastrophe.c */
+void      catastrophe_strike        (Simulation  *self);
+void      catastrophe_abort         (Simulation  *self);
+/* The session has ended: was there a reason, and is it named? */
+void      catastrophe_check_end     (Simulation  *self);
+
 /* ledger.c */
 void      ledger_check_request      (Simulation  *self,
                                      BoshAction  *action,
@@ -213,6 +223,14 @@ void      ledger_check_delivered    (Simulation  *self,
 void      ledger_check_classes      (Simulation  *self);
 void      ledger_note_left          (Simulation  *self,
                                      guint        n_stanzas);
+/* The client has read that it should wait, or that it should repeat. */
+void      ledger_note_retry_after   (Simulation  *self,
+                                     guint64      rid,
+                                     int          seconds);
+void      ledger_note_error         (Simulation  *self,
+                                     guint64      rid);
+/* What was to be waited for is not any more. */
+void      ledger_forget_waiting     (Simulation  *self);
 /* The client has read a good answer. */
 void      ledger_note_answered      (Simulation  *self,
                                      guint64      rid);
