@@ -286,7 +286,7 @@ create (Simulation *self)
 {
   guint fault_percent = self->fault_percent;
 
-  self->fault_percent = chance (self, 3) ? 50 : 0;
+  self->fault_percent = chance (self, 3) && !self->options.never_holds ? 50 : 0;
   bosh_session_open (self->session, self->now);
   for (guint i = chance (self, 20) ? 3 : 0; i > 0 && self->to_send > 0; i--)
     application_send (self);
