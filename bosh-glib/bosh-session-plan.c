@@ -328,9 +328,10 @@ check_pause (BoshSession *self,
           !is_due (self, request->written_at + PAUSE_SETTLES_WITHIN, now))
         return FALSE;
 
-      /* A short pause would be over before it is sure. */
+      /* A short pause would be over before it is sure; one that is over must
+       * have arrived, too, or it leaves a gap. */
       if (!request->confirmed && request->attempts < MAX_PAUSE_ATTEMPTS &&
-          self->paused_until - now >= 4 * PAUSE_SETTLES_WITHIN)
+          (self->paused_until - now >= 4 * PAUSE_SETTLES_WITHIN || self->paused_until <= now))
         {
           session_repeat (self, request, now);
           return TRUE;

@@ -230,6 +230,29 @@ test_detach_after_restoring (void)
 }
 
 static void
+test_late_pause_is_repeated (void)
+{
+  TestSession t;
+  guint64 poll;
+  guint64 pause;
+  guint64 rid;
+
+  g_test_summary ("A pause that is over before the held request comes back is made sure all the same");
+
+  test_session_init (&t, NULL);
+  test_session_open (&t, TEST_GRANTS " maxpause='120'");
+  g_bytes_unref (test_session_take_bytes (&t, &poll));
+  test_session_advance (&t, TEST_SECOND);
+  g_assert_true (bosh_session_pause (t.session, 10, NULL));
+  g_bytes_unref (test_session_take_bytes (&t, &pause));
+  t.now += 20 * TEST_SECOND;
+  test_session_answer (&t, poll, "", "<message xmlns='jabber:client'/>");
+  g_bytes_unref (test_session_take_bytes (&t, &rid));
+  g_assert_cmpuint (rid, ==, pause);
+  test_session_clear (&t);
+}
+
+static void
 test_pause_is_restored (void)
 {
   BoshSessionParameters parameters;
@@ -284,6 +307,7 @@ main (int   argc,
   g_test_add_func ("/bosh/session-regressions/restart-that-ends", test_restart_that_ends);
   g_test_add_func ("/bosh/session-regressions/detach-after-restoring", test_detach_after_restoring);
 
+  g_test_add_func ("/bosh/session-regressions/late-pause-is-repeated", test_late_pause_is_repeated);
   g_test_add_func ("/bosh/session-regressions/pause-is-restored", test_pause_is_restored);
 
   return g_test_run ();
