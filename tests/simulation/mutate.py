@@ -40,7 +40,9 @@ MUTATIONS = (
      '''  while (request != NULL && request->response != NULL && session_is_live (self))
     {
       handle_body (self, request, now);
-      session_remove_request (self, request);
+      /* It is gone already where the session was sent elsewhere. */
+      if (g_queue_peek_head (&self->window) == request)
+        session_remove_request (self, request);
       request = g_queue_peek_head (&self->window);
     }
 ''',
@@ -55,15 +57,12 @@ MUTATIONS = (
     }
 '''),
     ('an answer is handed out twice', ANSWERS,
-     '''  g_autoptr(GPtrArray) payloads = bosh_response_body_dup_payloads (body);
-
+     '''  payloads = bosh_response_body_dup_payloads (body);
   if (body->is_echo)
 ''',
-     '''  g_autoptr(GPtrArray) payloads = bosh_response_body_dup_payloads (body);
-
+     '''  payloads = bosh_response_body_dup_payloads (body);
   if (request->attempts > 1 && payloads->len > 0)
-    session_push_action (self, BOSH_ACTION_PAYLOAD)->element =
-      bosh_element_ref (g_ptr_array_index (payloads, 0));
+    g_ptr_array_add (payloads, bosh_element_ref (g_ptr_array_index (payloads, 0)));
   if (body->is_echo)
 '''),
     ('the window counts what is in flight', PLAN,
@@ -96,13 +95,11 @@ MUTATIONS = (
      '    self->never_holds = TRUE;\n',
      '    self->never_holds = FALSE;\n'),
     ('an end proves delivery', ANSWERS,
-     '  if (body->type != BOSH_BODY_TERMINATE ||\n',
+     '  if (body->type != BOSH_BODY_TERMINATE || (body->condition == NULL && body->stream != NULL) ||\n',
      '  if (TRUE ||\n'),
     ('undelivered lacks the last', SESSION,
-     '''      if (stanza->serial <= left)
-        g_ptr_array_add''',
-     '''      if (stanza->serial < left)
-        g_ptr_array_add'''),
+     'stanza->serial <= left && stanza->kind == ORDER_STANZA',
+     'stanza->serial < left && stanza->kind == ORDER_STANZA'),
     ('what broke counts as never sent', ANSWERS,
      '''  if (failure != BOSH_FAILURE_UNREACHABLE)
     session_mark_left (self, request);
@@ -142,8 +139,8 @@ MUTATIONS = (
      '  self->pause_wanted = CLAMP (seconds, 1, self->max_pause);\n',
      '  self->pause_wanted = MAX (seconds, self->max_pause + 1);\n'),
     ('a pause never ends', PLAN,
-     '      !self->restart_wanted && !is_due (self, self->paused_until, now))\n',
-     '      !self->restart_wanted)\n'),
+     '      self->restarts.length == 0 && !is_due (self, self->paused_until, now))\n',
+     '      self->restarts.length == 0)\n'),
     ('a poll goes out while one is held', PLAN,
      '''  if (!has_work (self) || (last != NULL && !is_settled (self, last, now)))
     return FALSE;
@@ -221,16 +218,16 @@ MUTATIONS = (
 '''),
     ('a saved session lacks what is unsent', SESSION,
      '''  for (GList *link = self->queue.head; link != NULL; link = link->next)
-    g_ptr_array_add (saved->unsent''',
+    save_stanza''',
      '''  for (GList *link = self->queue.tail; link != NULL; link = link->next)
-    g_ptr_array_add (saved->unsent'''),
+    save_stanza'''),
     ('a saved session lacks the position in the keys', SESSION,
      '      saved->key_position = bosh_key_sequence_get_position (self->keys);\n', ''),
     ('a restored session sends a new number', SESSION,
      '  self->next_rid = saved->next_rid;\n', '  self->next_rid = saved->next_rid + 1;\n'),
     ('a restored session waits for its pause', SESSION,
-     '''          request->kind = REQUEST_PAUSE;
-          self->pause_rid = request->rid;
+     '''      request->kind = REQUEST_PAUSE;
+      self->pause_rid = request->rid;
 ''', ''),
     ('detach gives a number that was used', SESSION,
      '      if (request->left)\n        break;\n', ''),

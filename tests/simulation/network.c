@@ -324,6 +324,7 @@ close_exchange (Simulation *self,
   exchange->open = FALSE;
   ledger_note_left (self, exchange->n_stanzas);
   model_manager_disconnected (self->manager, CONNECTION (index), self->now);
+  model_manager_disconnected (self->manager, HIDDEN_CONNECTION (index), self->now);
 }
 
 void
