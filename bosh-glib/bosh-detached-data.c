@@ -4,23 +4,20 @@
 
 #include "bosh-detached-data-private.h"
 
-#include <json-glib/json-glib.h>
 #include <string.h>
 
 #include "bosh-body-private.h"
 #include "bosh-element-private.h"
 #include "bosh-i18n-private.h"
 #include "bosh-jid-private.h"
+#include "bosh-json-private.h"
 #include "bosh-key-sequence-private.h"
 #include "bosh-xml-private.h"
 
 #define FORMAT_VERSION 1
 
-/* Limits of what is read. Depth and values are those that json-glib would make
- * nodes of: it parses by recursion. */
+/* Limits of what is read. */
 #define MAX_JSON_SIZE (64 * 1024 * 1024)
-#define MAX_JSON_DEPTH 16
-#define MAX_JSON_VALUES 1000000
 #define MAX_URI_LENGTH 8192
 #define MAX_STRING_LENGTH 4096
 #define MAX_UNANSWERED 1024
@@ -249,54 +246,11 @@ set_invalid (GError     **error,
   return FALSE;
 }
 
-/* FALSE for what json-glib must not see: nesting that would exhaust its stack,
- * more values than memory is meant for, and the constructs that it takes though
- * they are no JSON (comments, assignments, strings in apostrophes), so that what
- * is counted here is what it reads. */
-static gboolean
-is_harmless (const char *json,
-             gsize       length)
-{
-  gboolean in_string = FALSE;
-  guint depth = 0;
-  guint values = 0;
-
-  for (gsize i = 0; i < length; i++)
-    {
-      char c = json[i];
-
-      if (in_string)
-        {
-          if (c == '\\')
-            i++;
-          else if (c == '"')
-            in_string = FALSE;
-          continue;
-        }
-
-      if (c == '"')
-        in_string = TRUE;
-      else if (c == '{' || c == '[')
-        depth++;
-      else if ((c == '}' || c == ']') && depth > 0)
-        depth--;
-      else if (!g_ascii_isalnum (c) && strchr (" \t\r\n:,+-.", c) == NULL)
-        return FALSE;
-
-      if (c == '{' || c == '[' || c == ',')
-        values++;
-      if (depth > MAX_JSON_DEPTH || values > MAX_JSON_VALUES)
-        return FALSE;
-    }
-
-  return TRUE;
-}
-
-static JsonNode *
+static JsonObject *
 parse_json (const char  *json,
             GError     **error)
 {
-  g_autoptr(JsonParser) parser = json_parser_new_immutable ();
+  JsonObject *object;
   gsize length = strnlen (json, MAX_JSON_SIZE + 1);
 
   if (length > MAX_JSON_SIZE)
@@ -306,20 +260,12 @@ parse_json (const char  *json,
       return NULL;
     }
 
-  /* The message of the parser may quote what it read, a secret perhaps. */
-  if (g_utf8_validate (json, length, NULL) &&
-      is_harmless (json, length) &&
-      json_parser_load_from_data (parser, json, length, NULL))
-    {
-      g_autoptr(JsonNode) root = json_parser_steal_root (parser);
+  object = bosh_json_parse_object (json, length);
+  if (object == NULL)
+    g_set_error_literal (error, BOSH_ERROR, BOSH_ERROR_INVALID_DATA,
+                         _("The data is not the JSON of a detached session"));
 
-      if (root != NULL && JSON_NODE_HOLDS_OBJECT (root))
-        return g_steal_pointer (&root);
-    }
-
-  g_set_error_literal (error, BOSH_ERROR, BOSH_ERROR_INVALID_DATA,
-                       _("The data is not the JSON of a detached session"));
-  return NULL;
+  return object;
 }
 
 /* NULL where the member is absent, or null. */
@@ -801,8 +747,7 @@ bosh_detached_data_read_json (BoshDetachedData  *self,
                               const char        *json,
                               GError           **error)
 {
-  g_autoptr(JsonNode) root = parse_json (json, error);
+  g_autoptr(JsonObject) object = parse_json (json, error);
 
-  return root != NULL &&
-         read_session (json_node_get_object (root), self, error);
+  return object != NULL && read_session (object, self, error);
 }
