@@ -41,6 +41,12 @@ BoshElement *bosh_xml_parse_mutable  (const char   *data,
                                       gsize         length,
                                       GError      **error);
 
+/* The same as bosh_xml_parse() for documents that people write: comments and
+ * processing instructions are skipped. */
+BoshElement *bosh_xml_parse_document (const char   *data,
+                                      gsize         length,
+                                      GError      **error);
+
 /* Appends an element as XML. @parent_namespace is the default namespace in
  * force where it is written (nullable: not known); an element without a namespace of
  * its own gets @unset_namespace (nullable: @parent_namespace), a child without

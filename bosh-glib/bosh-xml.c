@@ -21,6 +21,7 @@ typedef struct
 {
   xmlParserCtxt       *context;
   gboolean             seals;
+  gboolean             skips_remarks;  /* comments and processing instructions */
   char               **root_name;
   char               **root_namespace;
   GError              *error;  /* the first refusal; nothing is done after it */
@@ -230,7 +231,10 @@ static void
 on_comment (void          *user_data,
             const xmlChar *text)
 {
-  refuse (user_data, BOSH_ERROR_BAD_XML, _("The XML has a comment"));
+  Parser *self = user_data;
+
+  if (!self->skips_remarks)
+    refuse (self, BOSH_ERROR_BAD_XML, _("The XML has a comment"));
 }
 
 static void
@@ -238,7 +242,10 @@ on_processing_instruction (void          *user_data,
                            const xmlChar *target,
                            const xmlChar *data)
 {
-  refuse (user_data, BOSH_ERROR_BAD_XML, _("The XML has a processing instruction"));
+  Parser *self = user_data;
+
+  if (!self->skips_remarks)
+    refuse (self, BOSH_ERROR_BAD_XML, _("The XML has a processing instruction"));
 }
 
 static void
@@ -410,11 +417,36 @@ find_tag_end (const char *tag,
   return p;
 }
 
+/* The end of a CDATA section, or of a comment or a processing instruction where
+ * these are skipped, that begins at @p; NULL where none begins, or none ends. */
+static const char *
+skip_section (const char *p,
+              const char *end,
+              gboolean    skips_remarks)
+{
+  static const char * const sections[][2] = {
+    { "<![CDATA[", "]]>" },
+    { "<!--", "-->" },
+    { "<?", "?>" },
+  };
+
+  for (gsize i = 0; i < (skips_remarks ? G_N_ELEMENTS (sections) : 1); i++)
+    {
+      gsize length = strlen (sections[i][0]);
+
+      if ((gsize)(end - p) >= length && memcmp (p, sections[i][0], length) == 0)
+        return g_strstr_len (p + length, end - p - length, sections[i][1]);
+    }
+
+  return NULL;
+}
+
 /* Finds out how much of a document can be given to libxml2: up to @end, or to
  * where the first start tag begins that is too large, with @problem set. */
 static const char *
 find_large_tag (const char  *data,
                 const char  *end,
+                gboolean     skips_remarks,
                 const char **problem)
 {
   const char *p = data;
@@ -424,16 +456,12 @@ find_large_tag (const char  *data,
     {
       gsize left = end - p;
 
-      if (left >= 9 && memcmp (p, "<![CDATA[", 9) == 0)
+      if (left >= 2 && (p[1] == '!' || p[1] == '?'))
         {
-          p = g_strstr_len (p, left, "]]>");
+          p = skip_section (p, end, skips_remarks);
+          /* Here the document is refused. */
           if (p == NULL)
             return end;
-        }
-      else if (left >= 2 && (p[1] == '!' || p[1] == '?'))
-        {
-          /* Here the document is refused. */
-          return end;
         }
       else if (left >= 2 && p[1] != '/')
         {
@@ -464,7 +492,7 @@ parse_pieces (Parser     *self,
               const char *end)
 {
   const char *problem;
-  const char *limit = find_large_tag (data, end, &problem);
+  const char *limit = find_large_tag (data, end, self->skips_remarks, &problem);
 
   self->context = xmlCreatePushParserCtxt ((xmlSAXHandler *)&sax_handler, self, NULL, 0, NULL);
   xmlCtxtUseOptions (self->context, XML_PARSE_NONET);
@@ -573,6 +601,20 @@ bosh_xml_parse_mutable (const char  *data,
   Parser parser;
 
   memset (&parser, 0, sizeof parser);
+
+  return parse (&parser, data, length, error);
+}
+
+BoshElement *
+bosh_xml_parse_document (const char  *data,
+                         gsize        length,
+                         GError     **error)
+{
+  Parser parser;
+
+  memset (&parser, 0, sizeof parser);
+  parser.seals = TRUE;
+  parser.skips_remarks = TRUE;
 
   return parse (&parser, data, length, error);
 }

@@ -296,6 +296,35 @@ test_root_before_large_tag (void)
   g_assert_cmpstr (namespace_, ==, "u");
 }
 
+/* The start tags behind a comment are measured too. */
+static void
+test_document (void)
+{
+  g_autofree char *fill = repeat ("x", BOSH_XML_MAX_START_TAG);
+  g_autofree char *small =
+    g_strconcat ("<?xml version='1.0'?><!-- <a b='", fill, "'/> --><?x '", fill, " <b c='?>"
+                 "<r>1<!-- ' -->2<?y?>3</r><?z?><!---->", NULL);
+  g_autofree char *large = g_strconcat ("<r><!-- ' --><?x '?><a b='", fill, "'/></r>", NULL);
+  g_autofree char *text = NULL;
+  g_autoptr(BoshElement) element = NULL;
+  g_autoptr(GError) error = NULL;
+
+  g_test_summary ("R125 (XEP-0156 §3): in documents of people, comments and processing "
+                  "instructions are skipped; a DTD is not");
+
+  element = bosh_xml_parse_document (small, strlen (small), &error);
+  g_assert_no_error (error);
+  g_assert_true (bosh_element_is_sealed (element));
+  text = bosh_element_get_text (element);
+  g_assert_cmpstr (text, ==, "123");
+
+  g_assert_null (bosh_xml_parse_document (large, strlen (large), &error));
+  g_assert_error (error, BOSH_ERROR, BOSH_ERROR_TOO_LARGE);
+  g_clear_error (&error);
+  g_assert_null (bosh_xml_parse_document ("<!DOCTYPE a><a/>", 16, &error));
+  g_assert_error (error, BOSH_ERROR, BOSH_ERROR_BAD_XML);
+}
+
 static void
 test_mutable (void)
 {
@@ -1206,6 +1235,7 @@ main (int   argc,
   g_test_add_func ("/bosh/xml/prefixes-of-documents", test_prefixes_of_documents);
   g_test_add_func ("/bosh/xml/root", test_root);
   g_test_add_func ("/bosh/xml/root-before-large-tag", test_root_before_large_tag);
+  g_test_add_func ("/bosh/xml/document", test_document);
   g_test_add_func ("/bosh/xml/mutable", test_mutable);
   g_test_add_func ("/bosh/xml/namespaces-read", test_namespaces_read);
   g_test_add_func ("/bosh/xml/depth", test_depth);
