@@ -186,15 +186,14 @@ get_hostname (BoshTransport *self)
                            : bosh_connection_configuration_get_hostname (self->configuration);
 }
 
-static GError *
-translate_error (Exchange     *exchange,
-                 const GError *error)
+GError *
+bosh_transport_translate_error (const char           *hostname,
+                                GTlsCertificateFlags  certificate_errors,
+                                const GError         *error)
 {
-  const char *hostname = get_hostname (exchange->transport);
-
-  if (exchange->certificate_errors != 0)
+  if (certificate_errors != 0)
     {
-      g_autofree char *text = describe_certificate_errors (exchange->certificate_errors);
+      g_autofree char *text = describe_certificate_errors (certificate_errors);
 
       return g_error_new (BOSH_ERROR, BOSH_ERROR_TLS,
                           _("The certificate of %s can't be trusted: %s"),
@@ -224,11 +223,13 @@ static void
 exchange_fail (Exchange     *exchange,
                const GError *error)
 {
+  const char *hostname = get_hostname (exchange->transport);
   g_autoptr(GError) translated = NULL;
   BoshTransportResponse response = { .retry_after = -1 };
 
-  translated = exchange->verdict != NULL ? g_steal_pointer (&exchange->verdict)
-                                         : translate_error (exchange, error);
+  translated = exchange->verdict != NULL
+                 ? g_steal_pointer (&exchange->verdict)
+                 : bosh_transport_translate_error (hostname, exchange->certificate_errors, error);
   response.error = translated;
   response.maybe_sent = exchange->was_started;
 
