@@ -44,6 +44,14 @@ on_connected (GObject      *source_object,
     }
 }
 
+void
+client_open (BoshClient *self)
+{
+  g_clear_pointer (&self->cancelled, client_destroy_source);
+  bosh_connection_connect_async (self->connection, g_task_get_cancellable (self->task),
+                                 on_connected, g_object_ref (self));
+}
+
 static void
 on_attached (GObject      *source_object,
              GAsyncResult *result,
@@ -119,6 +127,10 @@ begin_connection (BoshClient *self,
  * the features of the server are known, for which the client waits at most 30
  * seconds (XEP-0206 §4).
  *
+ * If the configuration has no host name, the domain is asked first where its
+ * connection managers are (XEP-0156), and the first of them is taken. Until
+ * then the connection has no session, and nothing can be queued.
+ *
  * A client connects once: after a failure, and after the end, make a new one.
  * Cancelling ends the session.
  *
@@ -137,9 +149,13 @@ bosh_client_connect_async (BoshClient          *self,
 
   task = g_task_new (self, cancellable, callback, user_data);
   g_task_set_source_tag (task, bosh_client_connect_async);
-  if (begin_connection (self, task))
-    bosh_connection_connect_async (self->connection, cancellable, on_connected,
-                                   g_object_ref (self));
+  if (!begin_connection (self, task))
+    return;
+
+  if (client_has_address (self))
+    client_open (self);
+  else
+    client_discover (self);
 }
 
 /**
@@ -151,7 +167,9 @@ bosh_client_connect_async (BoshClient          *self,
  * Ends [method@Bosh.Client.connect_async].
  *
  * The errors are those of [method@Bosh.Connection.connect_async];
- * `BOSH_ERROR_TIMED_OUT` where the server sent no features.
+ * `BOSH_ERROR_TIMED_OUT` where the server sent no features; and where the domain
+ * was asked for the address, those of [method@Bosh.Discovery.lookup_async], such
+ * as `BOSH_ERROR_DISCOVERY_FAILED`.
  *
  * Returns: `TRUE` if the session is open
  *
@@ -184,6 +202,9 @@ bosh_client_connect_finish (BoshClient    *self,
  * that nothing is lost; stanzas may arrive before it is complete. A session
  * without a JID is open afterwards, but nobody can log in to it.
  *
+ * If the configuration has no host name, the session goes on at its own
+ * [property@Bosh.DetachedSession:uri].
+ *
  * Since: 1.0
  */
 void
@@ -204,9 +225,13 @@ bosh_client_attach_async (BoshClient          *self,
   if (!begin_connection (self, task))
     return;
 
+  if (!client_has_address (self))
+    client_take_address (self, bosh_detached_session_get_uri (session));
   client_set_jid (self, bosh_detached_session_get_jid (session));
-  bosh_connection_attach_async (self->connection, session, cancellable,
-                                on_attached, g_object_ref (self));
+  /* A handler may have ended it. */
+  if (self->task == task)
+    bosh_connection_attach_async (self->connection, session, cancellable,
+                                  on_attached, g_object_ref (self));
 }
 
 /**
@@ -388,6 +413,16 @@ bosh_client_disconnect_async (BoshClient          *self,
 
   task = g_task_new (self, cancellable, callback, user_data);
   g_task_set_source_tag (task, bosh_client_disconnect_async);
+  if (self->discovery != NULL)
+    {
+      client_end_discovery (self,
+                            g_error_new_literal (BOSH_ERROR, BOSH_ERROR_NOT_CONNECTED,
+                                                 _("The session is being ended")),
+                            NULL);
+      g_task_return_boolean (task, TRUE);
+      return;
+    }
+
   if (self->state == BOSH_CLIENT_STATE_READY)
     farewell = bosh_element_new_presence (NULL, "unavailable");
   bosh_connection_disconnect_async (self->connection, farewell, cancellable,

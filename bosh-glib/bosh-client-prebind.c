@@ -101,7 +101,7 @@ on_connected (GObject      *source_object,
  * bosh_client_prebind_async:
  * @domain: the XMPP domain, in lower case
  * @configuration: (nullable): how to reach the connection manager, or `NULL` for
- *   the defaults, with the domain as the host name
+ *   the defaults, and the address that the domain announces
  * @username: the name of the account, without domain
  * @password: the password
  * @resource: (nullable): the resource to bind, or `NULL` to let the server

@@ -4,6 +4,7 @@
  *
  *   bosh-client.c             the object, and what the connection tells
  *   bosh-client-operations.c  connecting, handing over, sending, closing
+ *   bosh-client-discovery.c   where to connect to, if nobody has said
  *   bosh-client-login.c       the three logins
  *   bosh-client-iq.c          requests of ours, requests of others
  *   bosh-client-prebind.c     the whole way at once, on the public interface
@@ -40,6 +41,8 @@ struct _BoshClient
   GSource                     *timer;
   GSource                     *cancelled;
   BoshLoginDriver             *driver;
+  /* While the address is looked for: cancels that. */
+  GCancellable                *discovery;
   /* While a login is expected, or NULL: see client_expect_login(). */
   GSource                     *expectation;
 
@@ -53,6 +56,8 @@ void      client_set_jid         (BoshClient          *self,
 void      client_set_mechanism   (BoshClient          *self,
                                   const char          *mechanism);
 
+void      client_destroy_source  (GSource             *source);
+
 /* Takes what is under way out of the client, which is then as if it had never
  * begun. */
 GTask    *client_take_task       (BoshClient          *self);
@@ -62,6 +67,21 @@ void      client_fail_task       (BoshClient          *self,
 /* Ends it, and the session, after @seconds and when its task is cancelled. */
 void      client_bound_task      (BoshClient          *self,
                                   guint                seconds);
+/* The latter alone. */
+void      client_watch_cancellable (BoshClient        *self);
+
+/* Was an address given, or found? */
+gboolean  client_has_address     (BoshClient          *self);
+void      client_take_address    (BoshClient          *self,
+                                  const char          *uri);
+/* Looks for the address, and opens the connection if there is one. */
+void      client_discover        (BoshClient          *self);
+void      client_open            (BoshClient          *self);
+/* Takes @error, with which connecting fails. There is no connection that could
+ * tell of the end: this does, with @reason (nullable). */
+void      client_end_discovery   (BoshClient          *self,
+                                  GError              *error,
+                                  const GError        *reason);
 /* Nothing has to be heard from the server before somebody logs in, and most do so
  * at once. So for a moment no empty request goes out: the login needs not stand
  * behind it, and its steps follow each other with one request under way. That

@@ -156,8 +156,8 @@ client_set_mechanism (BoshClient *self,
   g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_MECHANISM]);
 }
 
-static void
-destroy_source (GSource *source)
+void
+client_destroy_source (GSource *source)
 {
   g_source_destroy (source);
   g_source_unref (source);
@@ -168,9 +168,12 @@ destroy_source (GSource *source)
 GTask *
 client_take_task (BoshClient *self)
 {
-  g_clear_pointer (&self->timer, destroy_source);
-  g_clear_pointer (&self->cancelled, destroy_source);
+  g_clear_pointer (&self->timer, client_destroy_source);
+  g_clear_pointer (&self->cancelled, client_destroy_source);
   g_clear_pointer (&self->driver, bosh_login_driver_stop);
+  if (self->discovery != NULL)
+    g_cancellable_cancel (self->discovery);
+  g_clear_object (&self->discovery);
 
   return g_steal_pointer (&self->task);
 }
@@ -187,6 +190,19 @@ client_fail_task (BoshClient *self,
     g_error_free (error);
 }
 
+void
+client_end_discovery (BoshClient   *self,
+                      GError       *error,
+                      const GError *reason)
+{
+  g_autoptr(BoshClient) keep = g_object_ref (self);
+  g_autoptr(GTask) task = client_take_task (self);
+
+  client_set_state (self, BOSH_CLIENT_STATE_CLOSED);
+  g_task_return_error (task, error);
+  g_signal_emit (self, signals[SIGNAL_CLOSED], 0, reason);
+}
+
 /* Takes @error. Gives up what is under way, and the session with it: the server
  * may be in the middle of an authentication that nobody will finish. */
 static void
@@ -194,8 +210,17 @@ abandon (BoshClient *self,
          GError     *error)
 {
   g_autoptr(BoshClient) keep = g_object_ref (self);
-  g_autoptr(GTask) task = client_take_task (self);
+  g_autoptr(GTask) task = NULL;
 
+  if (self->discovery != NULL)
+    {
+      g_autoptr(GError) reason = g_error_copy (error);
+
+      client_end_discovery (self, error, reason);
+      return;
+    }
+
+  task = client_take_task (self);
   client_set_state (self, BOSH_CLIENT_STATE_CLOSED);
   bosh_connection_disconnect_async (self->connection, NULL, NULL, NULL, NULL);
   g_task_return_error (task, error);
@@ -226,25 +251,38 @@ on_cancelled (GCancellable *cancellable,
   return G_SOURCE_CONTINUE;
 }
 
+/* Of the session, or of the search for its address. */
+static GMainContext *
+get_context (BoshClient *self)
+{
+  GMainContext *context = bosh_connection_get_main_context (self->connection);
+
+  return context != NULL ? context : g_task_get_context (self->task);
+}
+
+void
+client_watch_cancellable (BoshClient *self)
+{
+  GCancellable *cancellable = g_task_get_cancellable (self->task);
+
+  if (cancellable == NULL)
+    return;
+
+  self->cancelled = g_cancellable_source_new (cancellable);
+  g_source_set_static_name (self->cancelled, "[bosh] client cancelled");
+  g_source_set_callback (self->cancelled, G_SOURCE_FUNC (on_cancelled), self, NULL);
+  g_source_attach (self->cancelled, get_context (self));
+}
+
 void
 client_bound_task (BoshClient *self,
                    guint       seconds)
 {
-  GMainContext *context = bosh_connection_get_main_context (self->connection);
-  GCancellable *cancellable = g_task_get_cancellable (self->task);
-
   self->timer = g_timeout_source_new_seconds (seconds);
   g_source_set_static_name (self->timer, "[bosh] client timeout");
   g_source_set_callback (self->timer, on_timeout, self, NULL);
-  g_source_attach (self->timer, context);
-
-  if (cancellable != NULL)
-    {
-      self->cancelled = g_cancellable_source_new (cancellable);
-      g_source_set_static_name (self->cancelled, "[bosh] client cancelled");
-      g_source_set_callback (self->cancelled, G_SOURCE_FUNC (on_cancelled), self, NULL);
-      g_source_attach (self->cancelled, context);
-    }
+  g_source_attach (self->timer, get_context (self));
+  client_watch_cancellable (self);
 }
 
 static gboolean
@@ -273,7 +311,7 @@ client_forget_login (BoshClient *self)
   if (self->expectation == NULL)
     return;
 
-  g_clear_pointer (&self->expectation, destroy_source);
+  g_clear_pointer (&self->expectation, client_destroy_source);
   bosh_connection_set_reply_expected (self->connection, FALSE);
 }
 
@@ -379,10 +417,10 @@ bosh_client_constructed (GObject *object)
 
   G_OBJECT_CLASS (bosh_client_parent_class)->constructed (object);
 
+  if (self->configuration == NULL)
+    self->configuration = g_object_new (BOSH_TYPE_CONNECTION_CONFIGURATION, NULL);
   self->connection = bosh_connection_new (self->domain, self->configuration);
   g_return_if_fail (self->connection != NULL);
-  g_set_object (&self->configuration,
-                bosh_connection_get_configuration (self->connection));
 
   bosh_connection_set_filter (self->connection, filter_payload, self);
   g_signal_connect (self->connection, "stanza", G_CALLBACK (on_stanza), self);
@@ -501,8 +539,14 @@ install_properties (GObjectClass *object_class)
   /**
    * BoshClient:configuration:
    *
-   * How to reach the connection manager, and what to ask it for. Without one,
-   * the defaults are taken, with the domain as the host name.
+   * How to reach the connection manager, and what to ask it for; without one,
+   * the defaults.
+   *
+   * If it has no [property@Bosh.ConnectionConfiguration:hostname],
+   * [method@Bosh.Client.connect_async] asks the domain for the address
+   * (XEP-0156), as [class@Bosh.Discovery] does. What is found takes the place of
+   * host name, port, path and security, in this property and in that of the
+   * connection; everything else stays as it was given.
    *
    * Since: 1.0
    */
@@ -683,10 +727,13 @@ bosh_client_init (BoshClient *self)
  * bosh_client_new:
  * @domain: the XMPP domain, in lower case
  * @configuration: (nullable): how to reach the connection manager, or `NULL` for
- *   the defaults, with the domain as the host name
+ *   the defaults, and the address that the domain announces
  *
  * Makes a client. Nothing is sent before
  * [method@Bosh.Client.connect_async].
+ *
+ * A configuration without a host name is completed by what the domain announces:
+ * see [property@Bosh.Client:configuration].
  *
  * Returns: (transfer full): a new client
  *

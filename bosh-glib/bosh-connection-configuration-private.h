@@ -12,4 +12,10 @@ G_BEGIN_DECLS
 GUri *bosh_connection_configuration_build_uri (BoshConnectionConfiguration  *self,
                                                GError                      **error);
 
+/* A configuration with the host name, port, path and security of @address, and
+ * all else as in @self (nullable: by default). */
+BoshConnectionConfiguration *
+      bosh_connection_configuration_readdress (BoshConnectionConfiguration  *self,
+                                               BoshConnectionConfiguration  *address);
+
 G_END_DECLS

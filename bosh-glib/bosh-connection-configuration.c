@@ -948,6 +948,42 @@ bosh_connection_configuration_new_for_uri (const char  *uri,
   return built != NULL ? g_steal_pointer (&self) : NULL;
 }
 
+static gboolean
+is_of_address (guint prop_id)
+{
+  return prop_id == PROP_HOSTNAME || prop_id == PROP_PORT ||
+         prop_id == PROP_PATH || prop_id == PROP_SECURE;
+}
+
+BoshConnectionConfiguration *
+bosh_connection_configuration_readdress (BoshConnectionConfiguration *self,
+                                         BoshConnectionConfiguration *address)
+{
+  const char *names[N_PROPS];
+  GValue values[N_PROPS] = { G_VALUE_INIT };
+  BoshConnectionConfiguration *copy;
+  guint n_values = 0;
+
+  for (guint i = PROP_0 + 1; i < N_PROPS; i++)
+    {
+      BoshConnectionConfiguration *source = is_of_address (i) ? address : self;
+
+      if (source == NULL)
+        continue;
+
+      names[n_values] = properties[i]->name;
+      g_object_get_property (G_OBJECT (source), names[n_values], &values[n_values]);
+      n_values++;
+    }
+
+  copy = BOSH_CONNECTION_CONFIGURATION (g_object_new_with_properties (BOSH_TYPE_CONNECTION_CONFIGURATION,
+                                                                      n_values, names, values));
+  for (guint i = 0; i < n_values; i++)
+    g_value_unset (&values[i]);
+
+  return copy;
+}
+
 /**
  * bosh_connection_configuration_to_uri:
  * @self: a configuration

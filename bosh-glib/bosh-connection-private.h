@@ -22,6 +22,10 @@ void         bosh_connection_set_reply_expected  (BoshConnection       *self,
 /* May a password be shown to the server (https, or loopback)? */
 gboolean     bosh_connection_is_private          (BoshConnection       *self);
 
+/* Takes another configuration, before the connection is opened. */
+void         bosh_connection_set_configuration   (BoshConnection              *self,
+                                                  BoshConnectionConfiguration *configuration);
+
 /* The JID that was bound, for a detached session, and for `from` of a restart. */
 void         bosh_connection_set_jid             (BoshConnection       *self,
                                                   const char           *jid);

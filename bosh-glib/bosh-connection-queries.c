@@ -392,6 +392,16 @@ bosh_connection_get_unsent (BoshConnection *self)
 }
 
 void
+bosh_connection_set_configuration (BoshConnection              *self,
+                                   BoshConnectionConfiguration *configuration)
+{
+  g_return_if_fail (self->session == NULL);
+
+  if (g_set_object (&self->configuration, configuration))
+    g_object_notify (G_OBJECT (self), "configuration");
+}
+
+void
 bosh_connection_set_filter (BoshConnection       *self,
                             BoshConnectionFilter  filter,
                             gpointer              user_data)

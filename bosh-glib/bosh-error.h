@@ -68,7 +68,8 @@ G_BEGIN_DECLS
  * @BOSH_ERROR_NOT_SUPPORTED: the connection manager does not offer what the
  *   operation needs
  * @BOSH_ERROR_INVALID_STANZA: a stanza can't be sent as XML
- * @BOSH_ERROR_INVALID_DATA: a detached session can't be read
+ * @BOSH_ERROR_INVALID_DATA: a detached session, or a document of another kind,
+ *   can't be read
  * @BOSH_ERROR_INVALID_URI: a URI is no absolute http or https URI
  * @BOSH_ERROR_INSECURE_MECHANISM: the server offers only mechanisms that would
  *   show the password on an unencrypted connection
@@ -79,6 +80,8 @@ G_BEGIN_DECLS
  * @BOSH_ERROR_LOGIN_FAILED: the login broke off at another place than
  *   authentication (for instance at resource binding), or the exchange could
  *   not be understood
+ * @BOSH_ERROR_DISCOVERY_FAILED: the domain does not tell where its connection
+ *   managers are (XEP-0156); the message names what was tried
  *
  * What can go wrong with a session.
  *
@@ -122,6 +125,7 @@ typedef enum {
   BOSH_ERROR_NO_MECHANISM,
   BOSH_ERROR_SERVER_NOT_AUTHENTIC,
   BOSH_ERROR_LOGIN_FAILED,
+  BOSH_ERROR_DISCOVERY_FAILED,
 } BoshError;
 
 /**

@@ -13,6 +13,7 @@
 #include "bosh-connection.h"
 #include "bosh-connection-configuration.h"
 #include "bosh-detached-session.h"
+#include "bosh-discovery.h"
 #include "bosh-element.h"
 #include "bosh-error.h"
 

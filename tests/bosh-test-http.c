@@ -502,6 +502,7 @@ struct _BoshTestProxy
   GCancellable *cancellable;
   GPtrArray *requests;
   char *refusal;
+  char *destination;
   guint port;
 };
 
@@ -640,7 +641,7 @@ tunnel_advance_http (Tunnel *tunnel)
       target += strlen ("http://");
       target[strcspn (target, "/")] = '\0';
     }
-  tunnel_connect (tunnel, target);
+  tunnel_connect (tunnel, proxy->destination != NULL ? proxy->destination : target);
 
   return TRUE;
 }
@@ -761,6 +762,7 @@ bosh_test_proxy_free (BoshTestProxy *self)
   g_object_unref (self->cancellable);
   g_object_unref (self->service);
   g_free (self->refusal);
+  g_free (self->destination);
   g_free (self);
 }
 
@@ -782,6 +784,14 @@ bosh_test_proxy_set_refusal (BoshTestProxy *self,
 {
   g_free (self->refusal);
   self->refusal = g_strdup (head);
+}
+
+void
+bosh_test_proxy_set_destination (BoshTestProxy *self,
+                                 guint          port)
+{
+  g_free (self->destination);
+  self->destination = g_strdup_printf ("127.0.0.1:%u", port);
 }
 
 GPtrArray *

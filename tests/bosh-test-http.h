@@ -107,6 +107,9 @@ GProxyResolver  *bosh_test_proxy_new_resolver     (BoshTestProxy     *self);
 /* HTTP: answer this, and close, instead of going on; nullable. */
 void             bosh_test_proxy_set_refusal      (BoshTestProxy     *self,
                                                    const char        *head);
+/* HTTP: tunnels lead to this port of 127.0.0.1, whatever was asked for. */
+void             bosh_test_proxy_set_destination  (BoshTestProxy     *self,
+                                                   guint              port);
 /* Of strings: the heads of HTTP requests, or `host:port` of SOCKS requests. */
 GPtrArray       *bosh_test_proxy_get_requests     (BoshTestProxy     *self);
 
