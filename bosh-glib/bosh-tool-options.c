@@ -37,6 +37,11 @@ static const CommandInfo commands[] = {
     N_("JID"),
     N_("Print the stanzas that arrive, until interrupted"),
   },
+  [TOOL_COMMAND_DISCOVER] = {
+    "discover",
+    N_("DOMAIN"),
+    N_("Print the addresses of the connection managers of a domain"),
+  },
 };
 
 G_DEFINE_QUARK (tool-usage-error-quark, tool_usage_error)
@@ -123,6 +128,12 @@ parse_arguments (ToolOptions  *options,
         return set_usage_error (error, _("The recipient is empty"));
     }
 
+  if (options->command == TOOL_COMMAND_DISCOVER)
+    {
+      options->domain = g_strdup (arguments[0]);
+      return *options->domain != '\0' || set_usage_error (error, _("The domain is empty"));
+    }
+
   return options->session_file != NULL ||
          parse_jid (options, arguments[0], error);
 }
@@ -138,6 +149,22 @@ parse_format (ToolOptions  *options,
     options->json = TRUE;
   else
     return set_usage_error (error, _("“%s” is no format: text or json"), format);
+
+  return TRUE;
+}
+
+static gboolean
+parse_preference (ToolOptions  *options,
+                  const char   *preference,
+                  GError      **error)
+{
+  if (preference == NULL || g_str_equal (preference, "xml"))
+    options->preferred_format = BOSH_DISCOVERY_FORMAT_XML;
+  else if (g_str_equal (preference, "json"))
+    options->preferred_format = BOSH_DISCOVERY_FORMAT_JSON;
+  else
+    return set_usage_error (error, _("“%s” is no form of a host-meta document: xml or json"),
+                            preference);
 
   return TRUE;
 }
@@ -169,19 +196,23 @@ check_options (ToolOptions  *options,
 static void
 add_entries (GOptionContext  *context,
              ToolOptions     *options,
-             char           **format)
+             char           **format,
+             char           **preference)
 {
-  const GOptionEntry connection[] = {
-    { "uri", 'u', G_OPTION_FLAG_NONE, G_OPTION_ARG_STRING, &options->uri,
-      N_("Address of the connection manager (default: https://DOMAIN:5281/http-bind/)"), N_("URI") },
+  const GOptionEntry network[] = {
     { "ca-file", 0, G_OPTION_FLAG_NONE, G_OPTION_ARG_FILENAME, &options->ca_file,
       N_("Trust the certificate authorities in this PEM file, and no others"), N_("FILE") },
     { "proxy", 0, G_OPTION_FLAG_NONE, G_OPTION_ARG_STRING, &options->proxy,
       N_("Go through this proxy (http:, socks5:)"), N_("URI") },
+    { "timeout", 0, G_OPTION_FLAG_NONE, G_OPTION_ARG_INT, &options->timeout,
+      N_("Give up when logging in, attaching, sending or asking the domain takes longer (default: 60; 0: never)"), N_("SECONDS") },
+    G_OPTION_ENTRY_NULL
+  };
+  const GOptionEntry connection[] = {
+    { "uri", 'u', G_OPTION_FLAG_NONE, G_OPTION_ARG_STRING, &options->uri,
+      N_("Address of the connection manager (default: the one that the domain announces)"), N_("URI") },
     { "wait", 0, G_OPTION_FLAG_NONE, G_OPTION_ARG_INT, &options->wait,
       N_("Ask the server to hold a request for so long"), N_("SECONDS") },
-    { "timeout", 0, G_OPTION_FLAG_NONE, G_OPTION_ARG_INT, &options->timeout,
-      N_("Give up when logging in, attaching or sending takes longer (default: 60; 0: never)"), N_("SECONDS") },
     { "verbose", 'v', G_OPTION_FLAG_NONE, G_OPTION_ARG_NONE, &options->verbose,
       N_("Show the bodies on the wire, without the secrets of the login"), NULL },
     G_OPTION_ENTRY_NULL
@@ -217,9 +248,26 @@ add_entries (GOptionContext  *context,
     G_OPTION_ENTRY_NULL
   };
 
-  g_option_context_add_main_entries (context, connection, GETTEXT_PACKAGE);
-  g_option_context_add_main_entries (context, login, GETTEXT_PACKAGE);
-  if (options->command != TOOL_COMMAND_PREBIND)
+  const GOptionEntry discover[] = {
+    { "prefer", 0, G_OPTION_FLAG_NONE, G_OPTION_ARG_STRING, preference,
+      N_("Which document to fetch first: xml (default) or json"), N_("FORM") },
+    { "dns-txt", 0, G_OPTION_FLAG_NONE, G_OPTION_ARG_NONE, &options->dns_txt,
+      N_("Ask DNS too where the documents give nothing; insecure: anybody on the way can answer"), NULL },
+    G_OPTION_ENTRY_NULL
+  };
+  gboolean has_session = options->command != TOOL_COMMAND_DISCOVER;
+
+  g_option_context_add_main_entries (context, network, GETTEXT_PACKAGE);
+  if (has_session)
+    {
+      g_option_context_add_main_entries (context, connection, GETTEXT_PACKAGE);
+      g_option_context_add_main_entries (context, login, GETTEXT_PACKAGE);
+    }
+  else
+    {
+      g_option_context_add_main_entries (context, discover, GETTEXT_PACKAGE);
+    }
+  if (has_session && options->command != TOOL_COMMAND_PREBIND)
     g_option_context_add_main_entries (context, session, GETTEXT_PACKAGE);
   if (options->command != TOOL_COMMAND_SEND)
     g_option_context_add_main_entries (context, output, GETTEXT_PACKAGE);
@@ -257,6 +305,7 @@ parse_command_line (ToolOptions  *options,
   g_autofree char *description = NULL;
   g_autofree char *program = g_strconcat ("bosh-tool ", command->name, NULL);
   g_autofree char *format = NULL;
+  g_autofree char *preference = NULL;
   g_auto(GStrv) rest = NULL;
   const GOptionEntry remaining[] = {
     { G_OPTION_REMAINING, 0, G_OPTION_FLAG_NONE, G_OPTION_ARG_STRING_ARRAY,
@@ -268,18 +317,22 @@ parse_command_line (ToolOptions  *options,
   g_set_prgname (program);
   context = g_option_context_new (_(command->arguments));
   g_option_context_set_summary (context, _(command->summary));
-  description = g_strdup_printf ("%s\n\n%s\n",
-                                 _("The password comes from --password-file, from the environment variable\n"
-                                   "BOSH_PASSWORD, or from a question on the terminal."),
-                                 exit_description);
+  if (options->command == TOOL_COMMAND_DISCOVER)
+    description = g_strdup_printf ("%s\n", exit_description);
+  else
+    description = g_strdup_printf ("%s\n\n%s\n",
+                                   _("The password comes from --password-file, from the environment variable\n"
+                                     "BOSH_PASSWORD, or from a question on the terminal."),
+                                   exit_description);
   g_option_context_set_description (context, description);
-  add_entries (context, options, &format);
+  add_entries (context, options, &format, &preference);
   g_option_context_add_main_entries (context, remaining, GETTEXT_PACKAGE);
 
   if (!g_option_context_parse_strv (context, &arguments, error))
     return FALSE;
 
   return parse_format (options, format, error) &&
+         parse_preference (options, preference, error) &&
          check_options (options, error) &&
          parse_arguments (options, rest, error);
 }

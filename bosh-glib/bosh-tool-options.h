@@ -2,7 +2,7 @@
 
 #pragma once
 
-#include <glib.h>
+#include <bosh-glib/bosh-glib.h>
 
 G_BEGIN_DECLS
 
@@ -10,6 +10,7 @@ typedef enum {
   TOOL_COMMAND_PREBIND,
   TOOL_COMMAND_SEND,
   TOOL_COMMAND_LISTEN,
+  TOOL_COMMAND_DISCOVER,
 } ToolCommand;
 
 /* What the process tells by its exit status. One that was interrupted adds the
@@ -59,6 +60,10 @@ typedef struct {
   /* Of send. */
   char *to;
   char *text;
+
+  /* Of discover. */
+  BoshDiscoveryFormat preferred_format;
+  gboolean dns_txt;
 } ToolOptions;
 
 /* Prints and ends the process for --help and --version. */

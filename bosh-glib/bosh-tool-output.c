@@ -118,3 +118,18 @@ tool_output_stanza_to_json (BoshElement *stanza)
 
   return json_generator_to_data (generator, NULL);
 }
+
+char *
+tool_output_strings_to_json (const char * const *strings)
+{
+  g_autoptr(JsonBuilder) builder = json_builder_new_immutable ();
+  g_autoptr(JsonNode) root = NULL;
+
+  json_builder_begin_array (builder);
+  for (gsize i = 0; strings[i] != NULL; i++)
+    json_builder_add_string_value (builder, strings[i]);
+  json_builder_end_array (builder);
+  root = json_builder_get_root (builder);
+
+  return json_to_string (root, FALSE);
+}

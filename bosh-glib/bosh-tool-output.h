@@ -19,6 +19,8 @@ void      tool_output_trace         (const char   *direction,
 /* XML that means the same, on one line and without control characters. */
 char     *tool_output_escape        (const char   *xml);
 char     *tool_output_stanza_to_xml (BoshElement  *stanza);
+/* One JSON array of strings on one line. */
+char     *tool_output_strings_to_json (const char * const *strings);
 /* One JSON object on one line. */
 char     *tool_output_stanza_to_json (BoshElement *stanza);
 

@@ -11,9 +11,6 @@
 /* What the end of a session may take. */
 #define END_TIMEOUT 10
 
-#define DEFAULT_PORT 5281
-#define DEFAULT_PATH "/http-bind/"
-
 static const int signal_numbers[] = { SIGINT, SIGTERM };
 
 struct _ToolSession
@@ -242,25 +239,19 @@ load_tls_database (const char  *path,
   return database;
 }
 
-/* The address, checked: of the option, of the session, or the usual one of the
- * domain. */
+/* The address, checked: of the option, or of the session; without, the client
+ * asks the domain. */
 static BoshConnectionConfiguration *
 create_address (const ToolOptions  *options,
-                const char         *domain,
                 const char         *session_uri,
                 GError            **error)
 {
   const char *uri = options->uri != NULL ? options->uri : session_uri;
   g_autoptr(GError) local_error = NULL;
-  g_autofree char *usual = NULL;
   BoshConnectionConfiguration *address;
 
   if (uri == NULL)
-    {
-      usual = g_uri_join (G_URI_FLAGS_NONE, "https", NULL, domain,
-                          DEFAULT_PORT, DEFAULT_PATH, NULL, NULL);
-      uri = usual;
-    }
+    return g_object_new (BOSH_TYPE_CONNECTION_CONFIGURATION, NULL);
 
   address = bosh_connection_configuration_new_for_uri (uri, &local_error);
   if (address == NULL)
@@ -273,7 +264,6 @@ create_address (const ToolOptions  *options,
 
 static BoshConnectionConfiguration *
 create_configuration (const ToolOptions  *options,
-                      const char         *domain,
                       const char         *session_uri,
                       GError            **error)
 {
@@ -281,7 +271,7 @@ create_configuration (const ToolOptions  *options,
   g_autoptr(GTlsDatabase) database = NULL;
   g_autoptr(GProxyResolver) resolver = NULL;
 
-  address = create_address (options, domain, session_uri, error);
+  address = create_address (options, session_uri, error);
   if (address == NULL)
     return NULL;
   if (options->ca_file != NULL)
@@ -316,7 +306,7 @@ create_client (ToolSession  *self,
   g_autoptr(BoshConnectionConfiguration) configuration = NULL;
   BoshConnection *connection;
 
-  configuration = create_configuration (self->options, domain, session_uri, error);
+  configuration = create_configuration (self->options, session_uri, error);
   if (configuration == NULL)
     return FALSE;
 
@@ -384,6 +374,47 @@ finish_login (Login   *login,
   return bosh_client_login_finish (client, result, error);
 }
 
+GPtrArray *
+tool_session_discover (ToolSession  *self,
+                       GError      **error)
+{
+  const ToolOptions *options = self->options;
+  g_autoptr(BoshConnectionConfiguration) configuration = NULL;
+  g_autoptr(BoshDiscovery) discovery = NULL;
+  g_autoptr(GAsyncResult) result = NULL;
+  GPtrArray *found;
+  GSource *clock;
+
+  configuration = create_configuration (options, NULL, error);
+  if (configuration == NULL)
+    return NULL;
+
+  /* The time is limited here, by the option. */
+  discovery = g_object_new (BOSH_TYPE_DISCOVERY,
+                            "domain", options->domain,
+                            "configuration", configuration,
+                            "preferred-format", options->preferred_format,
+                            "allow-dns-txt", options->dns_txt,
+                            "timeout", 3600,
+                            NULL);
+  clock = start_clock (self, options->timeout);
+  bosh_discovery_lookup_async (discovery, self->cancellable, on_result, &result);
+  wait_for_result (&result);
+  found = bosh_discovery_lookup_finish (discovery, result, error);
+  stop_clock (self, clock, options->timeout, error);
+
+  return found;
+}
+
+static gboolean
+has_address (ToolSession *self)
+{
+  BoshConnection *connection = bosh_client_get_connection (self->client);
+  BoshConnectionConfiguration *configuration = bosh_connection_get_configuration (connection);
+
+  return bosh_connection_configuration_get_hostname (configuration) != NULL;
+}
+
 gboolean
 tool_session_log_in (ToolSession  *self,
                      const char   *password,
@@ -402,6 +433,8 @@ tool_session_log_in (ToolSession  *self,
   wait_for_result (&login.result);
   success = finish_login (&login, error);
   stop_clock (self, clock, options->timeout, error);
+  if (!success && !has_address (self))
+    g_prefix_error (error, "%s: ", _("No --uri was given, and none was found"));
 
   return success;
 }

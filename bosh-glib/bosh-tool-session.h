@@ -22,6 +22,10 @@ void                 tool_session_set_stanza_handler (ToolSession       *self,
                                                    GCallback             handler,
                                                    gpointer              user_data);
 
+/* The addresses that the domain announces: BoshConnectionConfiguration. */
+GPtrArray           *tool_session_discover        (ToolSession          *self,
+                                                   GError              **error);
+
 /* Log in as the options say, or go on with @detached. */
 gboolean             tool_session_log_in          (ToolSession          *self,
                                                    const char           *password,

@@ -225,6 +225,33 @@ run_listen (ToolSession  *session,
 }
 
 static gboolean
+run_discover (ToolSession        *session,
+              const ToolOptions  *options,
+              GError            **error)
+{
+  g_autoptr(GPtrArray) found = NULL;
+  g_autoptr(GStrvBuilder) builder = g_strv_builder_new ();
+  g_auto(GStrv) uris = NULL;
+  g_autofree char *text = NULL;
+
+  found = tool_session_discover (session, error);
+  if (found == NULL)
+    return FALSE;
+
+  for (guint i = 0; i < found->len; i++)
+    {
+      g_autofree char *uri = bosh_connection_configuration_to_uri (g_ptr_array_index (found, i));
+
+      g_strv_builder_add (builder, uri);
+    }
+  uris = g_strv_builder_end (builder);
+  text = options->json ? tool_output_strings_to_json ((const char * const *)uris)
+                       : g_strjoinv ("\n", uris);
+
+  return tool_output_print (text, error);
+}
+
+static gboolean
 run_command (ToolSession  *session,
              Listener     *listener,
              GError      **error)
@@ -236,6 +263,9 @@ run_command (ToolSession  *session,
 
     case TOOL_COMMAND_SEND:
       return run_send (session, listener->options, error);
+
+    case TOOL_COMMAND_DISCOVER:
+      return run_discover (session, listener->options, error);
 
     case TOOL_COMMAND_LISTEN:
     default:
@@ -293,9 +323,10 @@ run (const ToolOptions *options)
   Listener listener = { options, 0, NULL };
   g_autoptr(ToolSession) session = NULL;
   int status = TOOL_EXIT_OK;
-  gboolean opened;
+  gboolean opened = TRUE;
+  gboolean discovers = options->command == TOOL_COMMAND_DISCOVER;
 
-  if (options->session_file == NULL && !options->anonymous)
+  if (!discovers && options->session_file == NULL && !options->anonymous)
     {
       password = read_password (options, &error);
       if (password == NULL)
@@ -306,7 +337,8 @@ run (const ToolOptions *options)
   session = tool_session_new (options);
   if (options->command == TOOL_COMMAND_LISTEN)
     tool_session_set_stanza_handler (session, G_CALLBACK (on_stanza), &listener);
-  opened = open_session (session, options, password, &error);
+  if (!discovers)
+    opened = open_session (session, options, password, &error);
   g_clear_pointer (&password, tool_password_free);
 
   if (!opened || !run_command (session, &listener, &error))

@@ -2,6 +2,7 @@
 """bosh-tool without an XMPP server: its options, its failures, its signals,
 and where it takes the password from."""
 
+import json
 import os
 import pty
 import select
@@ -13,10 +14,11 @@ import termios
 import unittest
 
 sys.dont_write_bytecode = True
-from tooling import PASSWORD, PATIENCE, DeafServer, HttpServer, ToolTestCase
+from tooling import (JSON_PATH, PASSWORD, PATIENCE, XML_PATH, DeafServer, Domain, HttpServer,
+                     ToolTestCase, jrd, xrd)
 
 ALICE = 'alice@localhost'
-COMMANDS = ('prebind', 'send', 'listen')
+COMMANDS = ('prebind', 'send', 'listen', 'discover')
 
 
 class Help(ToolTestCase):
@@ -40,10 +42,12 @@ class Help(ToolTestCase):
                 self.assertRegex(tool.output, rf'(?m)^  {status} +\S')
 
     def test_help_of_a_command_names_its_options(self):
-        common = ('--uri', '--password-file', '--resource', '--key-sequence', '--insecure-plain',
-                  '--ca-file', '--verbose', '--anonymous', '--wait', '--proxy', '--timeout')
-        own = {'prebind': ('--format',), 'send': ('--session',),
-               'listen': ('--format', '--session', '--count', '--detach')}
+        common = ('--ca-file', '--proxy', '--timeout')
+        login = ('--uri', '--password-file', '--resource', '--key-sequence', '--insecure-plain',
+                 '--verbose', '--anonymous', '--wait')
+        own = {'prebind': (*login, '--format'), 'send': (*login, '--session'),
+               'listen': (*login, '--format', '--session', '--count', '--detach'),
+               'discover': ('--format', '--prefer', '--dns-txt')}
         for command in COMMANDS:
             tool = self.tool(command, '--help')
             self.assert_success(tool)
@@ -76,6 +80,8 @@ class Usage(ToolTestCase):
         self.assert_usage('send --help', 'send', ALICE, ALICE)
         self.assert_usage('send --help', 'send', '--session', 'file', ALICE)
         self.assert_usage('listen --help', 'listen', '--session', 'file', ALICE)
+        self.assert_usage('discover --help', 'discover')
+        self.assert_usage('discover --help', 'discover', 'localhost', 'localhost')
 
     def test_jid(self):
         for jid in ('localhost', '@localhost', 'alice@', 'alice@/resource', '', 'alice@localhost/'):
@@ -103,6 +109,9 @@ class Usage(ToolTestCase):
         self.assert_usage('timeout', 'prebind', '--timeout', '86401', ALICE)
         self.assert_usage('count', 'listen', '--count', '-1', ALICE)
         self.assert_usage('proxy', 'prebind', '--proxy', 'not a uri', ALICE)
+        self.assert_usage('xml or json', 'discover', '--prefer', 'yaml', 'localhost')
+        self.assert_usage('domain', 'discover', '')
+        self.assert_usage('--uri', 'discover', '--uri', 'https://localhost/', 'localhost')
 
     def test_uri(self):
         for uri in ('ftp://localhost/', 'localhost', '/http-bind', 'http://', 'not a uri',
@@ -249,6 +258,77 @@ class Terminal(ToolTestCase):
         os.write(self.master, b'\x04')
         self.assertEqual(self.read_to_the_end(), 2)
         self.assertIn('bosh-tool: The password is empty', self.output)
+
+
+class Discovery(ToolTestCase):
+    """XEP-0156: where a domain has its connection managers."""
+
+    def discover(self, domain, *arguments):
+        return self.tool('discover', '--proxy', domain.proxy_uri, '--ca-file', domain.ca_file,
+                         *arguments, 'localhost')
+
+    def test_text(self):
+        uris = ('https://b.example/bosh', 'https://a.example:5281/http-bind/')
+        with Domain({XML_PATH: (200, xrd(*uris, 'http://c.example/'))}) as domain:
+            tool = self.discover(domain)
+            self.assert_success(tool)
+            self.assertEqual(tool.output, ''.join(uri + '\n' for uri in uris))
+            self.assertEqual(domain.requests, [XML_PATH])
+
+    def test_json(self):
+        uris = ['https://b.example/bosh', 'https://a.example/']
+        with Domain({JSON_PATH: (200, jrd(*uris))}) as domain:
+            tool = self.discover(domain, '--format=json')
+            self.assert_success(tool)
+            self.assertEqual(tool.output.count('\n'), 1)
+            self.assertEqual(json.loads(tool.output), uris)
+            self.assertEqual(domain.requests, [XML_PATH, JSON_PATH])
+
+    def test_preference(self):
+        with Domain({XML_PATH: (200, xrd('https://x.example/')),
+                     JSON_PATH: (200, jrd('https://j.example/'))}) as domain:
+            self.assertEqual(self.discover(domain).output, 'https://x.example/\n')
+            self.assertEqual(self.discover(domain, '--prefer=xml').output, 'https://x.example/\n')
+            self.assertEqual(self.discover(domain, '--prefer=json').output, 'https://j.example/\n')
+
+    def test_nothing(self):
+        with Domain({XML_PATH: (200, xrd('http://c.example/'))}) as domain:
+            tool = self.discover(domain)
+            self.assert_failure(tool, 1, f'localhost.*{XML_PATH}:.*{JSON_PATH}: .*404')
+            self.assertEqual(tool.output, '')
+
+    def test_untrusted(self):
+        with Domain({XML_PATH: (200, xrd('https://x.example/'))}) as domain:
+            tool = self.tool('discover', '--proxy', domain.proxy_uri, 'localhost')
+            self.assert_failure(tool, 1, 'unknown authority')
+            self.assertEqual(domain.requests, [])
+
+    def test_timeout_and_interrupt(self):
+        with DeafServer() as server:
+            tool = self.tool('discover', '--proxy', server.uri, '--timeout', '1', 'localhost')
+            self.assert_failure(tool, 1, '1 second')
+            process = self.start_tool('discover', '--proxy', server.uri, 'localhost')
+            # The first connection is that of the tool which has given up.
+            server.accept()
+            server.accept()
+            process.send_signal(signal.SIGINT)
+            self.assertEqual(process.wait(PATIENCE), 128 + signal.SIGINT)
+
+    def test_login_without_address(self):
+        with Domain({}) as domain:
+            for command in (['prebind', ALICE], ['send', ALICE, ALICE, 'text'], ['listen', ALICE]):
+                tool = self.tool(*command[:1], '--proxy', domain.proxy_uri,
+                                 '--ca-file', domain.ca_file, *command[1:], BOSH_PASSWORD=PASSWORD)
+                self.assert_failure(tool, 1, f'--uri.*localhost.*{XML_PATH}')
+
+    def test_login_at_the_address(self):
+        with Domain({XML_PATH: (200, xrd('https://localhost:7443/bosh'))}) as domain:
+            tool = self.tool('prebind', '--proxy', domain.proxy_uri, '--ca-file', domain.ca_file,
+                             ALICE, BOSH_PASSWORD=PASSWORD)
+            # There is no connection manager.
+            self.assert_failure(tool, 1, '404')
+            self.assertNotIn('--uri', tool.errors)
+            self.assertEqual(domain.requests, [XML_PATH, '/bosh'])
 
 
 class Failures(ToolTestCase):

@@ -4,11 +4,13 @@ hand, and peers that do what no server does."""
 
 import http.client
 import http.server
+import json
 import os
 import re
 import socket
 import ssl
 import subprocess
+import tempfile
 import threading
 import unittest
 import urllib.parse
@@ -22,6 +24,21 @@ PATIENCE = 60
 NS_BODY = 'http://jabber.org/protocol/httpbind'
 NS_CLIENT = 'jabber:client'
 PING = '<iq xmlns="jabber:client" type="get" id="hand"><ping xmlns="urn:xmpp:ping"/></iq>'
+
+# The documents of XEP-0156, and an address in them.
+XML_PATH = '/.well-known/host-meta'
+JSON_PATH = '/.well-known/host-meta.json'
+BOSH_RELATION = 'urn:xmpp:alt-connections:xbosh'
+
+
+def xrd(*uris):
+    links = ''.join(f'<Link rel="{BOSH_RELATION}" href="{uri}"/>' for uri in uris)
+    return f'<XRD xmlns="http://docs.oasis-open.org/ns/xri/xrd-1.0">{links}</XRD>'
+
+
+def jrd(*uris):
+    return json.dumps({'links': [{'rel': BOSH_RELATION, 'href': uri} for uri in uris]})
+
 
 LINES = re.compile(r'JID: (?P<jid>\S+)\nSID: (?P<sid>\S+)\nRID: (?P<rid>[0-9]+)\n')
 
@@ -199,6 +216,79 @@ class HttpServer:
     def __exit__(self, *_):
         self._server.shutdown()
         self._server.server_close()
+
+
+class Domain:
+    """The web server of a domain, with the pages `path: (status, text)`, behind a
+    proxy (`proxy_uri`) of which all tunnels lead to it. Its certificate, for the
+    name `localhost`, is trusted with `ca_file`."""
+
+    def __init__(self, pages):
+        self.pages = {path: (status, text.encode()) for path, (status, text) in pages.items()}
+        self.requests = []
+
+    def __enter__(self):
+        self._directory = tempfile.TemporaryDirectory()
+        self.ca_file = os.path.join(self._directory.name, 'certificate.pem')
+        key = os.path.join(self._directory.name, 'key.pem')
+        subprocess.run(['openssl', 'req', '-x509', '-newkey', 'ec', '-pkeyopt',
+                        'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2',
+                        '-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost',
+                        '-keyout', key, '-out', self.ca_file],
+                       check=True, stderr=subprocess.DEVNULL)
+        self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self._context.load_cert_chain(self.ca_file, key)
+        self._socket = socket.create_server(('127.0.0.1', 0))
+        self.proxy_uri = f'http://127.0.0.1:{self._socket.getsockname()[1]}'
+        self._thread = threading.Thread(target=self._serve)
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_):
+        # Wakes the thread up; closing alone would not.
+        self._socket.shutdown(socket.SHUT_RDWR)
+        self._thread.join()
+        self._socket.close()
+        self._directory.cleanup()
+
+    def _serve(self):
+        while True:
+            try:
+                peer, _ = self._socket.accept()
+            except OSError:
+                return
+            peer.settimeout(PATIENCE)
+            try:
+                self._answer(peer)
+            except OSError:
+                pass
+            finally:
+                peer.close()
+
+    def _answer(self, peer):
+        self._read_head(peer)
+        peer.sendall(b'HTTP/1.1 200 OK\r\n\r\n')
+        with self._context.wrap_socket(peer, server_side=True) as stream:
+            head, body = self._read_head(stream)
+            length = re.search(r'(?im)^content-length: *([0-9]+)', head)
+            while length is not None and len(body) < int(length.group(1)):
+                body += stream.recv(4096)
+            path = head.split(' ')[1]
+            self.requests.append(path)
+            status, text = self.pages.get(path, (404, b''))
+            stream.sendall(b'HTTP/1.1 %d Test\r\nContent-Length: %d\r\nConnection: close\r\n\r\n%b'
+                           % (status, len(text), text))
+
+    @staticmethod
+    def _read_head(stream):
+        head = b''
+        while b'\r\n\r\n' not in head:
+            piece = stream.recv(4096)
+            if not piece:
+                raise OSError('The client has gone away')
+            head += piece
+        head, _, rest = head.partition(b'\r\n\r\n')
+        return head.decode(), rest
 
 
 def forward_to(uri):

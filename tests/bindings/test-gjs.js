@@ -13,6 +13,7 @@ const PATIENCE = 60;
 
 for (const name of ['connect', 'login', 'attach', 'detach', 'disconnect', 'send_iq'])
     Gio._promisify(Bosh.Client.prototype, `${name}_async`, `${name}_finish`);
+Gio._promisify(Bosh.Discovery.prototype, 'lookup_async', 'lookup_finish');
 Gio._promisify(Bosh.Connection.prototype, 'send_async', 'send_finish');
 
 function assertEqual(actual, expected) {
@@ -85,6 +86,15 @@ const tests = {
         assertEqual(configuration.wait, 20);
         assertEqual(configuration.use_key_sequence, true);
         assertEqual(configuration.to_uri(), 'https://example.org:5281/http-bind/');
+    },
+
+    async discovery() {
+        const discovery = new Bosh.Discovery({
+            domain: 'no host', preferredFormat: Bosh.DiscoveryFormat.JSON,
+        });
+        assertEqual(discovery.get_preferred_format(), Bosh.DiscoveryFormat.JSON);
+        assertEqual(discovery.allow_dns_txt, false);
+        await assertRejects(Bosh.Error, Bosh.Error.INVALID_URI, discovery.lookup_async(null));
     },
 
     elements() {

@@ -11,7 +11,8 @@ import weakref
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..'))
-from tooling import PASSWORD, PATIENCE, DeafServer, ServerAddress
+from tooling import (JSON_PATH, PASSWORD, PATIENCE, XML_PATH, DeafServer, Domain, ServerAddress,
+                     jrd, xrd)
 
 try:
     import gi
@@ -133,6 +134,73 @@ class Loop:
                                           lambda _object, result: results.append(result))
         self.run_until(lambda: results)
         return getattr(object_, name + '_finish')(results[0])
+
+
+class Discoveries(unittest.TestCase):
+    """XEP-0156. All but what `direct` names goes to the web server of the domain."""
+
+    def setUp(self):
+        self.loop = Loop()
+
+    def configuration(self, domain, *direct, **properties):
+        return Bosh.ConnectionConfiguration(
+            tls_database=Gio.TlsFileDatabase.new(domain.ca_file),
+            proxy_resolver=Gio.SimpleProxyResolver.new(domain.proxy_uri, direct), **properties)
+
+    def test_addresses(self):
+        uris = ['https://b.example/bosh', 'https://a.example/']
+        with Domain({XML_PATH: (200, xrd(*uris, 'http://c.example/')),
+                     JSON_PATH: (200, jrd(*reversed(uris)))}) as domain:
+            discovery = Bosh.Discovery.new('localhost', self.configuration(domain, wait=20))
+            found = self.loop.call(discovery, 'lookup')
+            self.assertEqual([configuration.to_uri() for configuration in found], uris)
+            self.assertEqual({configuration.get_wait() for configuration in found}, {20})
+            del discovery
+            gc.collect()
+            self.assertEqual(found[0].get_hostname(), 'b.example')
+
+            discovery = Bosh.Discovery(domain='localhost',
+                                       configuration=self.configuration(domain),
+                                       preferred_format=Bosh.DiscoveryFormat.JSON)
+            found = self.loop.call(discovery, 'lookup')
+            self.assertEqual([configuration.to_uri() for configuration in found], uris[::-1])
+
+    def test_properties(self):
+        discovery = Bosh.Discovery.new('example.org', None)
+        self.assertEqual(discovery.get_domain(), 'example.org')
+        self.assertEqual(discovery.get_preferred_format(), Bosh.DiscoveryFormat.XML)
+        self.assertEqual(discovery.get_timeout(), 20)
+        self.assertFalse(discovery.get_allow_dns_txt())
+        self.assertEqual(discovery.get_configuration().get_wait(), 55)
+        self.assertTrue(Bosh.Discovery(domain='a', allow_dns_txt=True).props.allow_dns_txt)
+
+    def test_nothing(self):
+        with Domain({}) as domain:
+            for object_, name in (
+                    (Bosh.Discovery.new('localhost', self.configuration(domain)), 'lookup'),
+                    (Bosh.Client.new('localhost', self.configuration(domain)), 'connect')):
+                with self.assertRaises(GLib.Error) as raised:
+                    self.loop.call(object_, name)
+                self.assertTrue(raised.exception.matches(Bosh.error_quark(),
+                                                         Bosh.Error.DISCOVERY_FAILED))
+                self.assertIn('localhost', raised.exception.message)
+
+    def test_login(self):
+        server = Sessions.server
+        uri = server.uris['https']
+        with Domain({XML_PATH: (200, xrd(uri))}) as domain:
+            address = Bosh.ConnectionConfiguration.new_for_uri(uri)
+            address = f'{address.get_hostname()}:{address.get_port()}'
+            # The authorities of both.
+            with open(server.ca_file, encoding='ascii') as source:
+                with open(domain.ca_file, 'a', encoding='ascii') as target:
+                    target.write(source.read())
+            client = Bosh.Client.new('localhost', self.configuration(domain, address))
+            self.loop.call(client, 'connect')
+            self.loop.call(client, 'login', 'alice', PASSWORD, None)
+            self.assertEqual(client.get_state(), Bosh.ClientState.READY)
+            self.assertEqual(client.props.configuration.to_uri(), uri)
+            self.loop.call(client, 'disconnect')
 
 
 class Sessions(unittest.TestCase):
