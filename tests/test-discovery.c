@@ -1,149 +1,23 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Discovery as an application uses it. A domain is asked on port 443, so all
- * goes through a proxy of ours, which leads to a server on the loopback
- * interface; what is in the tunnel is TLS, as everywhere. */
+/* Discovery as an application uses it. */
 
 #include "config.h"
 
-#include "bosh-test-http.h"
-#include "bosh-test-tls.h"
-
-#include <bosh-glib/bosh-glib.h>
+#include "bosh-test-client.h"
+#include "bosh-test-site.h"
 
 #include <string.h>
-
-#define XML_PATH "/.well-known/host-meta"
-#define JSON_PATH "/.well-known/host-meta.json"
-
-#define RELATION "urn:xmpp:alt-connections:xbosh"
-#define XRD(uri)                                                              \
-  "<XRD xmlns='http://docs.oasis-open.org/ns/xri/xrd-1.0'>"                   \
-  "<Link rel='" RELATION "' href='" uri "'/></XRD>"
-#define JRD(uri) "{\"links\":[{\"rel\":\"" RELATION "\",\"href\":\"" uri "\"}]}"
-
-#define BODY "<body xmlns='http://jabber.org/protocol/httpbind' "                  \
-             "xmlns:stream='http://etherx.jabber.org/streams'"
-
-typedef struct
-{
-  const char *path;
-  guint status;         /* 0: no answer */
-  const char *headers;
-  const char *body;     /* with status 1: the whole answer */
-} Page;
-
-/* The web server of a domain, and a connection manager at all other paths. */
-typedef struct
-{
-  BoshTestServer *server;
-  BoshTestProxy *proxy;
-  GProxyResolver *resolver;
-  const Page *pages;    /* up to one without a path */
-} Site;
 
 /* Made once: openssl takes its time. */
 static BoshTestTls *tls;
 
-static gboolean
-is_for (const BoshTestRequest *request,
-        const char            *path)
-{
-  g_autofree char *line = g_strdup_printf ("GET %s HTTP/1.1\r\n", path);
-
-  return g_str_has_prefix (request->head, line);
-}
-
-static void
-manage_connection (BoshTestPeer          *peer,
-                   const BoshTestRequest *request)
-{
-  gsize length;
-  const char *data = g_bytes_get_data (request->body, &length);
-  g_autofree char *text = g_strndup (data, length);
-
-  if (strstr (text, "type='terminate'") != NULL)
-    bosh_test_peer_reply (peer, 200, NULL, BODY " type='terminate'/>");
-  else if (strstr (text, "sid=") == NULL)
-    bosh_test_peer_reply (peer, 200, NULL,
-                          BODY " sid='s1' wait='60' hold='1' requests='2' inactivity='30' "
-                               "ver='1.6'><stream:features/></body>");
-}
-
-static void
-on_request (BoshTestPeer          *peer,
-            const BoshTestRequest *request,
-            gpointer               user_data)
-{
-  Site *site = user_data;
-
-  if (g_str_has_prefix (request->head, "POST "))
-    {
-      manage_connection (peer, request);
-      return;
-    }
-
-  for (const Page *page = site->pages; page->path != NULL; page++)
-    {
-      if (!is_for (request, page->path))
-        continue;
-      if (page->status == 1)
-        bosh_test_peer_write (peer, page->body);
-      else if (page->status != 0)
-        bosh_test_peer_reply (peer, page->status, page->headers,
-                              page->body != NULL ? page->body : "");
-      return;
-    }
-
-  bosh_test_peer_reply (peer, 404, NULL, "<html/>");
-}
-
-static void
-site_init_with_certificate (Site            *site,
-                            const Page      *pages,
-                            GTlsCertificate *certificate)
-{
-  site->pages = pages;
-  site->server = bosh_test_server_new (certificate, on_request, site);
-  site->proxy = bosh_test_proxy_new (BOSH_TEST_PROXY_HTTP);
-  bosh_test_proxy_set_destination (site->proxy, bosh_test_server_get_port (site->server));
-  site->resolver = bosh_test_proxy_new_resolver (site->proxy);
-}
-
-static void
-site_init (Site       *site,
-           const Page *pages)
-{
-  site_init_with_certificate (site, pages, tls->server);
-}
-
-static void
-site_clear (Site *site)
-{
-  g_clear_object (&site->resolver);
-  g_clear_pointer (&site->proxy, bosh_test_proxy_free);
-  g_clear_pointer (&site->server, bosh_test_server_free);
-}
-
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Site, site_clear)
-
-static BoshConnectionConfiguration *
-new_template (Site *site)
-{
-  return g_object_new (BOSH_TYPE_CONNECTION_CONFIGURATION,
-                       "tls-database", tls->database,
-                       "proxy-resolver", site->resolver,
-                       "language", "fr",
-                       "wait", 33,
-                       NULL);
-}
-
 static BoshDiscovery *
-new_discovery (Site       *site,
-               const char *first_property,
-               gpointer    first_value)
+new_discovery (BoshTestSite *site,
+               const char   *first_property,
+               gpointer      first_value)
 {
-  g_autoptr(BoshConnectionConfiguration) configuration = new_template (site);
+  g_autoptr(BoshConnectionConfiguration) configuration = bosh_test_site_new_template (site);
 
   return g_object_new (BOSH_TYPE_DISCOVERY,
                        "domain", "localhost",
@@ -152,23 +26,13 @@ new_discovery (Site       *site,
                        NULL);
 }
 
-static void
-keep_result (GObject      *source,
-             GAsyncResult *result,
-             gpointer      user_data)
-{
-  GAsyncResult **slot = user_data;
-
-  *slot = g_object_ref (result);
-}
-
 static GPtrArray *
 look_up (BoshDiscovery  *discovery,
          GError        **error)
 {
   g_autoptr(GAsyncResult) result = NULL;
 
-  bosh_discovery_lookup_async (discovery, NULL, keep_result, &result);
+  bosh_discovery_lookup_async (discovery, NULL, bosh_test_keep_result, &result);
   g_assert_null (result);
   bosh_test_wait (result != NULL);
 
@@ -222,15 +86,15 @@ assert_failed (BoshDiscovery *discovery,
 
 /* What was asked for, in order. */
 static void
-assert_requests (Site       *site,
-                 const char *expected)
+assert_requests (BoshTestSite *site,
+                 const char   *expected)
 {
   g_auto(GStrv) paths = g_strsplit (expected, " ", -1);
   GPtrArray *requests = bosh_test_server_get_requests (site->server);
 
   g_assert_cmpuint (requests->len, ==, g_strv_length (paths));
   for (guint i = 0; i < requests->len; i++)
-    g_assert_true (is_for (g_ptr_array_index (requests, i), paths[i]));
+    g_assert_true (bosh_test_request_is_for (g_ptr_array_index (requests, i), paths[i]));
 }
 
 /* --- The documents --- */
@@ -240,49 +104,49 @@ test_formats (void)
 {
   static const struct
   {
-    Page pages[3];
+    BoshTestPage pages[3];
     BoshDiscoveryFormat preferred;
     const char *expected;
     const char *requests;
   } cases[] = {
-    { { { XML_PATH, 200, NULL, XRD ("https://x.example/bosh") } },
+    { { { BOSH_TEST_XML_PATH, 200, NULL, BOSH_TEST_XRD ("https://x.example/bosh") } },
       BOSH_DISCOVERY_FORMAT_XML,
       "https://x.example/bosh",
-      XML_PATH },
-    { { { JSON_PATH, 200, NULL, JRD ("https://j.example/bosh") } },
+      BOSH_TEST_XML_PATH },
+    { { { BOSH_TEST_JSON_PATH, 200, NULL, BOSH_TEST_JRD ("https://j.example/bosh") } },
       BOSH_DISCOVERY_FORMAT_XML,
       "https://j.example/bosh",
-      XML_PATH " " JSON_PATH },
-    { { { XML_PATH, 200, NULL, XRD ("https://x.example/bosh") } },
+      BOSH_TEST_XML_PATH " " BOSH_TEST_JSON_PATH },
+    { { { BOSH_TEST_XML_PATH, 200, NULL, BOSH_TEST_XRD ("https://x.example/bosh") } },
       BOSH_DISCOVERY_FORMAT_JSON,
       "https://x.example/bosh",
-      JSON_PATH " " XML_PATH },
-    { { { XML_PATH, 200, NULL, XRD ("https://x.example/bosh") },
-        { JSON_PATH, 200, NULL, JRD ("https://j.example/bosh") } },
+      BOSH_TEST_JSON_PATH " " BOSH_TEST_XML_PATH },
+    { { { BOSH_TEST_XML_PATH, 200, NULL, BOSH_TEST_XRD ("https://x.example/bosh") },
+        { BOSH_TEST_JSON_PATH, 200, NULL, BOSH_TEST_JRD ("https://j.example/bosh") } },
       BOSH_DISCOVERY_FORMAT_XML,
       "https://x.example/bosh",
-      XML_PATH },
-    { { { XML_PATH, 200, NULL, XRD ("https://x.example/bosh") },
-        { JSON_PATH, 200, NULL, JRD ("https://j.example/bosh") } },
+      BOSH_TEST_XML_PATH },
+    { { { BOSH_TEST_XML_PATH, 200, NULL, BOSH_TEST_XRD ("https://x.example/bosh") },
+        { BOSH_TEST_JSON_PATH, 200, NULL, BOSH_TEST_JRD ("https://j.example/bosh") } },
       BOSH_DISCOVERY_FORMAT_JSON,
       "https://j.example/bosh",
-      JSON_PATH },
+      BOSH_TEST_JSON_PATH },
     /* Broken, without BOSH, without https: the other one may do better. */
-    { { { XML_PATH, 200, NULL, "<XRD" },
-        { JSON_PATH, 200, NULL, JRD ("https://j.example/bosh") } },
+    { { { BOSH_TEST_XML_PATH, 200, NULL, "<XRD" },
+        { BOSH_TEST_JSON_PATH, 200, NULL, BOSH_TEST_JRD ("https://j.example/bosh") } },
       BOSH_DISCOVERY_FORMAT_XML,
       "https://j.example/bosh",
-      XML_PATH " " JSON_PATH },
-    { { { XML_PATH, 200, NULL, XRD ("http://x.example/bosh") },
-        { JSON_PATH, 200, NULL, JRD ("https://j.example/bosh") } },
+      BOSH_TEST_XML_PATH " " BOSH_TEST_JSON_PATH },
+    { { { BOSH_TEST_XML_PATH, 200, NULL, BOSH_TEST_XRD ("http://x.example/bosh") },
+        { BOSH_TEST_JSON_PATH, 200, NULL, BOSH_TEST_JRD ("https://j.example/bosh") } },
       BOSH_DISCOVERY_FORMAT_XML,
       "https://j.example/bosh",
-      XML_PATH " " JSON_PATH },
-    { { { XML_PATH, 500, NULL, XRD ("https://x.example/bosh") },
-        { JSON_PATH, 200, NULL, JRD ("https://j.example/bosh") } },
+      BOSH_TEST_XML_PATH " " BOSH_TEST_JSON_PATH },
+    { { { BOSH_TEST_XML_PATH, 500, NULL, BOSH_TEST_XRD ("https://x.example/bosh") },
+        { BOSH_TEST_JSON_PATH, 200, NULL, BOSH_TEST_JRD ("https://j.example/bosh") } },
       BOSH_DISCOVERY_FORMAT_XML,
       "https://j.example/bosh",
-      XML_PATH " " JSON_PATH },
+      BOSH_TEST_XML_PATH " " BOSH_TEST_JSON_PATH },
   };
 
   g_test_summary ("R124, R125 (XEP-0156 §2, §3): host-meta as XRD or JRD, in the preferred form "
@@ -290,11 +154,11 @@ test_formats (void)
 
   for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
     {
-      g_auto(Site) site = { 0 };
+      g_auto(BoshTestSite) site = { 0 };
       g_autoptr(BoshDiscovery) discovery = NULL;
       const BoshTestRequest *request;
 
-      site_init (&site, cases[i].pages);
+      bosh_test_site_init (&site, tls, NULL, cases[i].pages);
       discovery = new_discovery (&site, "preferred-format", GINT_TO_POINTER (cases[i].preferred));
       assert_found (discovery, cases[i].expected);
       assert_requests (&site, cases[i].requests);
@@ -318,16 +182,16 @@ test_formats (void)
 static void
 test_several (void)
 {
-  static const Page pages[] = {
-    { XML_PATH, 200, NULL,
+  static const BoshTestPage pages[] = {
+    { BOSH_TEST_XML_PATH, 200, NULL,
       "<?xml version='1.0'?><!-- ours --><XRD xmlns='http://docs.oasis-open.org/ns/xri/xrd-1.0'>"
-      "<Link rel='" RELATION "' href='https://b.example:5281/http-bind?x'/>"
-      "<Link rel='" RELATION "' href='http://c.example/'/>"
-      "<Link rel='" RELATION "' href='https://a.example/'/>"
-      "<Link rel='" RELATION "' href='https://b.example:5281/http-bind?x'/></XRD>" },
+      "<Link rel='" BOSH_TEST_RELATION "' href='https://b.example:5281/http-bind?x'/>"
+      "<Link rel='" BOSH_TEST_RELATION "' href='http://c.example/'/>"
+      "<Link rel='" BOSH_TEST_RELATION "' href='https://a.example/'/>"
+      "<Link rel='" BOSH_TEST_RELATION "' href='https://b.example:5281/http-bind?x'/></XRD>" },
     { NULL },
   };
-  g_auto(Site) site = { 0 };
+  g_auto(BoshTestSite) site = { 0 };
   g_autoptr(BoshDiscovery) discovery = NULL;
   g_autoptr(GPtrArray) found = NULL;
   g_autofree char *uris = NULL;
@@ -336,7 +200,7 @@ test_several (void)
   g_test_summary ("R124, R125 (XEP-0156 §2, §3): all https links, in order, each once, with all "
                   "else as in the configuration that was given");
 
-  site_init (&site, pages);
+  bosh_test_site_init (&site, tls, NULL, pages);
   discovery = new_discovery (&site, NULL, NULL);
   found = look_up (discovery, &error);
   g_assert_no_error (error);
@@ -363,19 +227,19 @@ test_nothing (void)
 {
   static const struct
   {
-    Page pages[3];
+    BoshTestPage pages[3];
     const char *text;
   } cases[] = {
     { { { NULL } },
-      "https://localhost" XML_PATH ": HTTP status 404; https://localhost" JSON_PATH ": HTTP status 404" },
-    { { { XML_PATH, 200, NULL, XRD ("http://x.example/") },
-        { JSON_PATH, 200, NULL, JRD ("http://x.example/") } },
-      XML_PATH ": it announces no https address for BOSH" },
-    { { { XML_PATH, 200, NULL, XRD ("wss://x.example/") },
-        { JSON_PATH, 200, NULL, "{}" } },
-      JSON_PATH ": it announces no https address for BOSH" },
-    { { { XML_PATH, 200, NULL, "<html/>" },
-        { JSON_PATH, 200, NULL, "<html/>" } },
+      "https://localhost" BOSH_TEST_XML_PATH ": HTTP status 404; https://localhost" BOSH_TEST_JSON_PATH ": HTTP status 404" },
+    { { { BOSH_TEST_XML_PATH, 200, NULL, BOSH_TEST_XRD ("http://x.example/") },
+        { BOSH_TEST_JSON_PATH, 200, NULL, BOSH_TEST_JRD ("http://x.example/") } },
+      BOSH_TEST_XML_PATH ": it announces no https address for BOSH" },
+    { { { BOSH_TEST_XML_PATH, 200, NULL, BOSH_TEST_XRD ("wss://x.example/") },
+        { BOSH_TEST_JSON_PATH, 200, NULL, "{}" } },
+      BOSH_TEST_JSON_PATH ": it announces no https address for BOSH" },
+    { { { BOSH_TEST_XML_PATH, 200, NULL, "<html/>" },
+        { BOSH_TEST_JSON_PATH, 200, NULL, "<html/>" } },
       "XRD" },
   };
 
@@ -384,10 +248,10 @@ test_nothing (void)
 
   for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
     {
-      g_auto(Site) site = { 0 };
+      g_auto(BoshTestSite) site = { 0 };
       g_autoptr(BoshDiscovery) discovery = NULL;
 
-      site_init (&site, cases[i].pages);
+      bosh_test_site_init (&site, tls, NULL, cases[i].pages);
       discovery = new_discovery (&site, NULL, NULL);
       assert_failed (discovery, BOSH_ERROR, BOSH_ERROR_DISCOVERY_FAILED, cases[i].text);
     }
@@ -415,19 +279,19 @@ test_redirect (void)
 
   for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
     {
-      const Page pages[] = {
-        { XML_PATH, cases[i].status, cases[i].location, XRD ("https://wrong.example/") },
-        { "/elsewhere", 200, NULL, XRD ("https://x.example/bosh") },
+      const BoshTestPage pages[] = {
+        { BOSH_TEST_XML_PATH, cases[i].status, cases[i].location, BOSH_TEST_XRD ("https://wrong.example/") },
+        { "/elsewhere", 200, NULL, BOSH_TEST_XRD ("https://x.example/bosh") },
         { NULL },
       };
-      g_auto(Site) site = { 0 };
+      g_auto(BoshTestSite) site = { 0 };
       g_autoptr(BoshDiscovery) discovery = NULL;
       GPtrArray *tunnels;
 
-      site_init (&site, pages);
+      bosh_test_site_init (&site, tls, NULL, pages);
       discovery = new_discovery (&site, NULL, NULL);
       assert_found (discovery, "https://x.example/bosh");
-      assert_requests (&site, XML_PATH " /elsewhere");
+      assert_requests (&site, BOSH_TEST_XML_PATH " /elsewhere");
       tunnels = bosh_test_proxy_get_requests (site.proxy);
       g_assert_cmpuint (tunnels->len, ==, 2);
       g_assert_true (g_str_has_prefix (g_ptr_array_index (tunnels, 1), cases[i].tunnel));
@@ -453,17 +317,17 @@ test_bad_redirect (void)
 
   for (gsize i = 0; i < G_N_ELEMENTS (headers); i++)
     {
-      const Page pages[] = {
-        { XML_PATH, 302, headers[i], "" },
-        { JSON_PATH, 302, headers[i], "" },
-        { "/elsewhere", 200, NULL, XRD ("https://x.example/bosh") },
+      const BoshTestPage pages[] = {
+        { BOSH_TEST_XML_PATH, 302, headers[i], "" },
+        { BOSH_TEST_JSON_PATH, 302, headers[i], "" },
+        { "/elsewhere", 200, NULL, BOSH_TEST_XRD ("https://x.example/bosh") },
         { NULL },
       };
-      g_auto(Site) site = { 0 };
+      g_auto(BoshTestSite) site = { 0 };
       g_autoptr(BoshDiscovery) discovery = NULL;
       GPtrArray *tunnels;
 
-      site_init (&site, pages);
+      bosh_test_site_init (&site, tls, NULL, pages);
       discovery = new_discovery (&site, NULL, NULL);
       /* An empty one leads back, as often as it is followed. */
       assert_failed (discovery, BOSH_ERROR, BOSH_ERROR_DISCOVERY_FAILED,
@@ -477,26 +341,26 @@ test_bad_redirect (void)
 static void
 test_redirect_limit (void)
 {
-  static const Page pages[] = {
-    { XML_PATH, 302, "Location: /1\r\n", "" },
+  static const BoshTestPage pages[] = {
+    { BOSH_TEST_XML_PATH, 302, "Location: /1\r\n", "" },
     { "/1", 302, "Location: /2\r\n", "" },
     { "/2", 302, "Location: /3\r\n", "" },
     { "/3", 302, "Location: /4\r\n", "" },
     { "/4", 302, "Location: /5\r\n", "" },
-    { "/5", 200, NULL, XRD ("https://x.example/bosh") },
-    { JSON_PATH, 302, "Location: " JSON_PATH "\r\n", "" },
+    { "/5", 200, NULL, BOSH_TEST_XRD ("https://x.example/bosh") },
+    { BOSH_TEST_JSON_PATH, 302, "Location: " BOSH_TEST_JSON_PATH "\r\n", "" },
     { NULL },
   };
-  g_auto(Site) site = { 0 };
+  g_auto(BoshTestSite) site = { 0 };
   g_autoptr(BoshDiscovery) discovery = NULL;
   g_autoptr(BoshDiscovery) other = NULL;
 
   g_test_summary ("R124 (XEP-0156 §2): five redirects are followed, the sixth is not");
 
-  site_init (&site, pages);
+  bosh_test_site_init (&site, tls, NULL, pages);
   discovery = new_discovery (&site, NULL, NULL);
   assert_found (discovery, "https://x.example/bosh");
-  assert_requests (&site, XML_PATH " /1 /2 /3 /4 /5");
+  assert_requests (&site, BOSH_TEST_XML_PATH " /1 /2 /3 /4 /5");
 
   /* A loop, which comes to its end, and then the other document. */
   other = new_discovery (&site, "preferred-format", GINT_TO_POINTER (BOSH_DISCOVERY_FORMAT_JSON));
@@ -513,12 +377,12 @@ test_large (void)
   g_autofree char *document = NULL;
   g_autofree char *larger = NULL;
   g_autofree char *chunked = NULL;
-  gsize length = strlen (XRD ("https://x.example/"));
+  gsize length = strlen (BOSH_TEST_XRD ("https://x.example/"));
 
   g_test_summary ("R125 (XEP-0156 §3): a document of 64 KiB is read, one of a byte more is given "
                   "up, whether its length is told or not");
 
-  document = g_strdup_printf ("%s%*s", XRD ("https://x.example/"), (int)(limit - length), "");
+  document = g_strdup_printf ("%s%*s", BOSH_TEST_XRD ("https://x.example/"), (int)(limit - length), "");
   g_assert_cmpuint (strlen (document), ==, limit);
   larger = g_strconcat (document, " ", NULL);
   chunked = g_strdup_printf ("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
@@ -527,15 +391,15 @@ test_large (void)
 
   for (guint i = 0; i < 3; i++)
     {
-      const Page pages[] = {
-        { XML_PATH, i == 2 ? 1 : 200, NULL, i == 0 ? document : (i == 1 ? larger : chunked) },
-        { JSON_PATH, 200, NULL, JRD ("https://j.example/") },
+      const BoshTestPage pages[] = {
+        { BOSH_TEST_XML_PATH, i == 2 ? 1 : 200, NULL, i == 0 ? document : (i == 1 ? larger : chunked) },
+        { BOSH_TEST_JSON_PATH, 200, NULL, BOSH_TEST_JRD ("https://j.example/") },
         { NULL },
       };
-      g_auto(Site) site = { 0 };
+      g_auto(BoshTestSite) site = { 0 };
       g_autoptr(BoshDiscovery) discovery = NULL;
 
-      site_init (&site, pages);
+      bosh_test_site_init (&site, tls, NULL, pages);
       discovery = new_discovery (&site, NULL, NULL);
       assert_found (discovery, i == 0 ? "https://x.example/" : "https://j.example/");
     }
@@ -569,15 +433,15 @@ test_strange_answers (void)
   for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
     {
       const char *answer = cases[i].answer != NULL ? cases[i].answer : informational;
-      const Page pages[] = {
-        { XML_PATH, 1, NULL, answer },
-        { JSON_PATH, 1, NULL, answer },
+      const BoshTestPage pages[] = {
+        { BOSH_TEST_XML_PATH, 1, NULL, answer },
+        { BOSH_TEST_JSON_PATH, 1, NULL, answer },
         { NULL },
       };
-      g_auto(Site) site = { 0 };
+      g_auto(BoshTestSite) site = { 0 };
       g_autoptr(BoshDiscovery) discovery = NULL;
 
-      site_init (&site, pages);
+      bosh_test_site_init (&site, tls, NULL, pages);
       discovery = new_discovery (&site, NULL, NULL);
       assert_failed (discovery, BOSH_ERROR, BOSH_ERROR_DISCOVERY_FAILED, cases[i].text);
     }
@@ -586,8 +450,8 @@ test_strange_answers (void)
 static void
 test_certificates (void)
 {
-  static const Page pages[] = {
-    { XML_PATH, 200, NULL, XRD ("https://x.example/bosh") },
+  static const BoshTestPage pages[] = {
+    { BOSH_TEST_XML_PATH, 200, NULL, BOSH_TEST_XRD ("https://x.example/bosh") },
     { NULL },
   };
   const struct
@@ -605,10 +469,10 @@ test_certificates (void)
 
   for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
     {
-      g_auto(Site) site = { 0 };
+      g_auto(BoshTestSite) site = { 0 };
       g_autoptr(BoshDiscovery) discovery = NULL;
 
-      site_init_with_certificate (&site, pages, cases[i].certificate);
+      bosh_test_site_init (&site, tls, cases[i].certificate, pages);
       discovery = new_discovery (&site, NULL, NULL);
       assert_failed (discovery, BOSH_ERROR, BOSH_ERROR_TLS, cases[i].text);
       g_assert_cmpuint (bosh_test_server_get_requests (site.server)->len, ==, 0);
@@ -619,21 +483,21 @@ static void
 test_certificate_of_redirect (void)
 {
   /* The host that it leads to shows the certificate of localhost. */
-  static const Page pages[] = {
-    { XML_PATH, 302, "Location: https://other.example/elsewhere\r\n", "" },
-    { "/elsewhere", 200, NULL, XRD ("https://x.example/bosh") },
+  static const BoshTestPage pages[] = {
+    { BOSH_TEST_XML_PATH, 302, "Location: https://other.example/elsewhere\r\n", "" },
+    { "/elsewhere", 200, NULL, BOSH_TEST_XRD ("https://x.example/bosh") },
     { NULL },
   };
-  g_auto(Site) site = { 0 };
+  g_auto(BoshTestSite) site = { 0 };
   g_autoptr(BoshDiscovery) discovery = NULL;
 
   g_test_summary ("R124, R126 (XEP-0156 §2): the certificate is verified after a redirect too, for "
                   "the host that it leads to");
 
-  site_init (&site, pages);
+  bosh_test_site_init (&site, tls, NULL, pages);
   discovery = new_discovery (&site, NULL, NULL);
   assert_failed (discovery, BOSH_ERROR, BOSH_ERROR_DISCOVERY_FAILED, "another host");
-  assert_requests (&site, XML_PATH " " JSON_PATH);
+  assert_requests (&site, BOSH_TEST_XML_PATH " " BOSH_TEST_JSON_PATH);
 }
 
 /* --- Not reached, and given up --- */
@@ -641,13 +505,13 @@ test_certificate_of_redirect (void)
 static void
 test_unreachable (void)
 {
-  static const Page pages[] = { { NULL } };
-  g_auto(Site) site = { 0 };
+  static const BoshTestPage pages[] = { { NULL } };
+  g_auto(BoshTestSite) site = { 0 };
   g_autoptr(BoshDiscovery) discovery = NULL;
 
   g_test_summary ("R124 (XEP-0156 §2): where the domain can't be asked, the error says why");
 
-  site_init (&site, pages);
+  bosh_test_site_init (&site, tls, NULL, pages);
   bosh_test_proxy_set_refusal (site.proxy, "HTTP/1.1 403 No\r\nContent-Length: 0\r\n\r\n");
   discovery = new_discovery (&site, NULL, NULL);
   assert_failed (discovery, G_IO_ERROR, G_IO_ERROR_PROXY_FAILED, "403");
@@ -657,15 +521,15 @@ static void
 test_bad_domain (void)
 {
   static const char * const domains[] = { "", "a b", "example.org/x", "alice@example.org", "a:443" };
-  static const Page pages[] = { { NULL } };
-  g_auto(Site) site = { 0 };
+  static const BoshTestPage pages[] = { { NULL } };
+  g_auto(BoshTestSite) site = { 0 };
 
   g_test_summary ("R124 (XEP-0156 §2): what can't be a host name is not asked");
 
-  site_init (&site, pages);
+  bosh_test_site_init (&site, tls, NULL, pages);
   for (gsize i = 0; i < G_N_ELEMENTS (domains); i++)
     {
-      g_autoptr(BoshConnectionConfiguration) configuration = new_template (&site);
+      g_autoptr(BoshConnectionConfiguration) configuration = bosh_test_site_new_template (&site);
       g_autoptr(BoshDiscovery) discovery = bosh_discovery_new (domains[i], configuration);
       g_autoptr(GError) error = NULL;
 
@@ -678,17 +542,17 @@ test_bad_domain (void)
 static void
 test_timeout (void)
 {
-  static const Page pages[] = {
-    { XML_PATH, 0, NULL, NULL },
-    { JSON_PATH, 200, NULL, JRD ("https://j.example/") },
+  static const BoshTestPage pages[] = {
+    { BOSH_TEST_XML_PATH, 0, NULL, NULL },
+    { BOSH_TEST_JSON_PATH, 200, NULL, BOSH_TEST_JRD ("https://j.example/") },
     { NULL },
   };
-  g_auto(Site) site = { 0 };
+  g_auto(BoshTestSite) site = { 0 };
   g_autoptr(BoshDiscovery) discovery = NULL;
 
   g_test_summary ("R125 (XEP-0156 §3): a domain that does not answer is given up in time");
 
-  site_init (&site, pages);
+  bosh_test_site_init (&site, tls, NULL, pages);
   discovery = new_discovery (&site, "timeout", GUINT_TO_POINTER (1));
   g_assert_cmpuint (bosh_discovery_get_timeout (discovery), ==, 1);
   assert_failed (discovery, BOSH_ERROR, BOSH_ERROR_TIMED_OUT, "in time");
@@ -699,8 +563,8 @@ test_timeout (void)
 static void
 test_cancel (void)
 {
-  static const Page pages[] = {
-    { XML_PATH, 302, "Location: /slow\r\n", "" },
+  static const BoshTestPage pages[] = {
+    { BOSH_TEST_XML_PATH, 302, "Location: /slow\r\n", "" },
     { "/slow", 1, NULL, "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n<XRD" },
     { NULL },
   };
@@ -709,15 +573,15 @@ test_cancel (void)
 
   for (guint n_requests = 0; n_requests <= 2; n_requests++)
     {
-      g_auto(Site) site = { 0 };
+      g_auto(BoshTestSite) site = { 0 };
       g_autoptr(BoshDiscovery) discovery = NULL;
       g_autoptr(GCancellable) cancellable = g_cancellable_new ();
       g_autoptr(GAsyncResult) result = NULL;
       g_autoptr(GError) error = NULL;
 
-      site_init (&site, pages);
+      bosh_test_site_init (&site, tls, NULL, pages);
       discovery = new_discovery (&site, NULL, NULL);
-      bosh_discovery_lookup_async (discovery, cancellable, keep_result, &result);
+      bosh_discovery_lookup_async (discovery, cancellable, bosh_test_keep_result, &result);
       bosh_test_wait (bosh_test_server_get_requests (site.server)->len == n_requests);
       g_cancellable_cancel (cancellable);
       bosh_test_wait (result != NULL);
@@ -734,8 +598,8 @@ test_cancel (void)
 static void
 test_cancelled_before (void)
 {
-  static const Page pages[] = { { NULL } };
-  g_auto(Site) site = { 0 };
+  static const BoshTestPage pages[] = { { NULL } };
+  g_auto(BoshTestSite) site = { 0 };
   g_autoptr(BoshDiscovery) discovery = NULL;
   g_autoptr(GCancellable) cancellable = g_cancellable_new ();
   g_autoptr(GAsyncResult) result = NULL;
@@ -743,10 +607,10 @@ test_cancelled_before (void)
 
   g_test_summary ("R125 (XEP-0156 §3): what was cancelled before asks nothing");
 
-  site_init (&site, pages);
+  bosh_test_site_init (&site, tls, NULL, pages);
   discovery = new_discovery (&site, NULL, NULL);
   g_cancellable_cancel (cancellable);
-  bosh_discovery_lookup_async (discovery, cancellable, keep_result, &result);
+  bosh_discovery_lookup_async (discovery, cancellable, bosh_test_keep_result, &result);
   bosh_test_wait (result != NULL);
   g_assert_null (bosh_discovery_lookup_finish (discovery, result, &error));
   g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
@@ -843,20 +707,20 @@ test_dns (void)
     NULL,
   };
   static const char * const insecure[] = { "_xmpp-client-xbosh=http://h.example/bosh", NULL };
-  static const Page pages[] = {
-    { XML_PATH, 200, NULL, XRD ("https://x.example/bosh") },
+  static const BoshTestPage pages[] = {
+    { BOSH_TEST_XML_PATH, 200, NULL, BOSH_TEST_XRD ("https://x.example/bosh") },
     { NULL },
   };
   static const struct
   {
     gboolean allow;
-    const Page *pages;
+    const BoshTestPage *pages;
     const char * const *strings;
     const char *expected;  /* NULL: failure */
     const char *text;
     guint n_asked;
   } cases[] = {
-    { FALSE, pages + 1, good, NULL, JSON_PATH, 0 },
+    { FALSE, pages + 1, good, NULL, BOSH_TEST_JSON_PATH, 0 },
     { TRUE, pages, good, "https://x.example/bosh", NULL, 0 },
     { TRUE, pages + 1, good, "https://d.example/bosh", NULL, 1 },
     { TRUE, pages + 1, insecure, NULL, "_xmppconnect.localhost: it announces no", 1 },
@@ -871,10 +735,10 @@ test_dns (void)
   g_resolver_set_default (G_RESOLVER (resolver));
   for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
     {
-      g_auto(Site) site = { 0 };
+      g_auto(BoshTestSite) site = { 0 };
       g_autoptr(BoshDiscovery) discovery = NULL;
 
-      site_init (&site, cases[i].pages);
+      bosh_test_site_init (&site, tls, NULL, cases[i].pages);
       resolver->strings = cases[i].strings;
       g_ptr_array_set_size (resolver->names, 0);
       /* Without a word it is off. */
@@ -897,20 +761,20 @@ static void
 test_international (void)
 {
   static const char * const strings[] = { "_xmpp-client-xbosh=https://d.example/bosh", NULL };
-  static const Page pages[] = { { NULL } };
+  static const BoshTestPage pages[] = { { NULL } };
   g_autoptr(GResolver) before = g_resolver_get_default ();
   g_autoptr(TestResolver) resolver = g_object_new (TEST_TYPE_RESOLVER, NULL);
   g_autoptr(BoshConnectionConfiguration) configuration = NULL;
   g_autoptr(BoshDiscovery) discovery = NULL;
-  g_auto(Site) site = { 0 };
+  g_auto(BoshTestSite) site = { 0 };
   GPtrArray *tunnels;
 
   g_test_summary ("R124 (XEP-0156 §2): an internationalised domain is asked for in ASCII");
 
-  site_init (&site, pages);
+  bosh_test_site_init (&site, tls, NULL, pages);
   resolver->strings = strings;
   g_resolver_set_default (G_RESOLVER (resolver));
-  configuration = new_template (&site);
+  configuration = bosh_test_site_new_template (&site);
   discovery = g_object_new (BOSH_TYPE_DISCOVERY,
                             "domain", "b\303\274cher.example",
                             "configuration", configuration,
@@ -979,7 +843,7 @@ look_up_in_thread (gpointer data)
   BoshDiscovery *discovery = data;
 
   g_main_context_push_thread_default (context);
-  bosh_discovery_lookup_async (discovery, NULL, keep_result, &result);
+  bosh_discovery_lookup_async (discovery, NULL, bosh_test_keep_result, &result);
   while (result == NULL)
     g_main_context_iteration (context, TRUE);
   found = bosh_discovery_lookup_finish (discovery, result, NULL);
@@ -993,358 +857,24 @@ look_up_in_thread (gpointer data)
 static void
 test_thread (void)
 {
-  static const Page pages[] = {
-    { JSON_PATH, 200, NULL, JRD ("https://j.example/bosh") },
+  static const BoshTestPage pages[] = {
+    { BOSH_TEST_JSON_PATH, 200, NULL, BOSH_TEST_JRD ("https://j.example/bosh") },
     { NULL },
   };
-  g_auto(Site) site = { 0 };
+  g_auto(BoshTestSite) site = { 0 };
   g_autoptr(BoshDiscovery) discovery = NULL;
   g_autofree char *uris = NULL;
   GThread *thread;
 
   g_test_summary ("R125 (XEP-0156 §3): a lookup runs in the context of its caller");
 
-  site_init (&site, pages);
+  bosh_test_site_init (&site, tls, NULL, pages);
   discovery = new_discovery (&site, NULL, NULL);
   thread = g_thread_new ("lookup", look_up_in_thread, discovery);
   bosh_test_wait (bosh_test_server_get_requests (site.server)->len == 2);
   bosh_test_wait (bosh_test_server_get_n_closed (site.server) == 2);
   uris = g_thread_join (thread);
   g_assert_cmpstr (uris, ==, "https://j.example/bosh");
-}
-
-/* --- The client --- */
-
-static const Page client_pages[] = {
-  { XML_PATH, 200, NULL,
-    "<XRD xmlns='http://docs.oasis-open.org/ns/xri/xrd-1.0'>"
-    "<Link rel='" RELATION "' href='https://127.0.0.1:7443/bosh'/>"
-    "<Link rel='" RELATION "' href='https://second.example/bosh'/></XRD>" },
-  { NULL },
-};
-
-typedef struct
-{
-  guint n_notified;
-  guint n_closed;
-  GError *error;
-} Observer;
-
-static void
-count_notify (GObject    *object,
-              GParamSpec *pspec,
-              gpointer    user_data)
-{
-  guint *n_notified = user_data;
-
-  (*n_notified)++;
-}
-
-static void
-on_closed (BoshClient   *client,
-           const GError *error,
-           gpointer      user_data)
-{
-  Observer *observer = user_data;
-
-  observer->n_closed++;
-  g_clear_error (&observer->error);
-  observer->error = error != NULL ? g_error_copy (error) : NULL;
-}
-
-static BoshClient *
-new_client (Site     *site,
-            Observer *observer)
-{
-  g_autoptr(BoshConnectionConfiguration) configuration = new_template (site);
-  BoshClient *client = bosh_client_new ("localhost", configuration);
-
-  g_signal_connect (client, "notify::configuration", G_CALLBACK (count_notify),
-                    &observer->n_notified);
-  g_signal_connect (client, "closed", G_CALLBACK (on_closed), observer);
-
-  return client;
-}
-
-static gboolean
-connect_client (BoshClient  *client,
-                GError     **error)
-{
-  g_autoptr(GAsyncResult) result = NULL;
-
-  bosh_client_connect_async (client, NULL, keep_result, &result);
-  g_assert_cmpint (bosh_client_get_state (client), ==, BOSH_CLIENT_STATE_CONNECTING);
-  bosh_test_wait (result != NULL);
-
-  return bosh_client_connect_finish (client, result, error);
-}
-
-static void
-disconnect_client (BoshClient *client)
-{
-  g_autoptr(GAsyncResult) result = NULL;
-  g_autoptr(GError) error = NULL;
-
-  bosh_client_disconnect_async (client, NULL, keep_result, &result);
-  bosh_test_wait (result != NULL);
-  bosh_client_disconnect_finish (client, result, &error);
-  g_assert_no_error (error);
-}
-
-static void
-assert_uri (BoshConnectionConfiguration *configuration,
-            const char                  *expected)
-{
-  g_autofree char *uri = bosh_connection_configuration_to_uri (configuration);
-
-  g_assert_cmpstr (uri, ==, expected);
-}
-
-static void
-test_client (void)
-{
-  g_auto(Site) site = { 0 };
-  Observer observer = { 0 };
-  guint n_notified = 0;
-  g_autoptr(BoshClient) client = NULL;
-  g_autoptr(BoshConnectionConfiguration) configuration = NULL;
-  g_autoptr(GError) error = NULL;
-  BoshConnection *connection;
-  GPtrArray *tunnels;
-
-  g_test_summary ("R124, R125 (XEP-0156 §2, §3): a client without a host name connects to the "
-                  "first address that its domain announces");
-
-  site_init (&site, client_pages);
-  client = new_client (&site, &observer);
-  connection = bosh_client_get_connection (client);
-  g_signal_connect (connection, "notify::configuration", G_CALLBACK (count_notify), &n_notified);
-  assert_uri (bosh_connection_get_configuration (connection), NULL);
-
-  connect_client (client, &error);
-  g_assert_no_error (error);
-  g_assert_cmpint (bosh_client_get_state (client), ==, BOSH_CLIENT_STATE_CONNECTED);
-  g_assert_true (bosh_client_get_connection (client) == connection);
-  g_assert_cmpuint (observer.n_notified, ==, 1);
-  g_assert_cmpuint (n_notified, ==, 1);
-  g_object_get (client, "configuration", &configuration, NULL);
-  g_assert_true (configuration == bosh_connection_get_configuration (connection));
-  assert_uri (configuration, "https://127.0.0.1:7443/bosh");
-  g_assert_cmpuint (bosh_connection_configuration_get_wait (configuration), ==, 33);
-  g_assert_cmpstr (bosh_connection_configuration_get_language (configuration), ==, "fr");
-
-  tunnels = bosh_test_proxy_get_requests (site.proxy);
-  g_assert_true (g_str_has_prefix (g_ptr_array_index (tunnels, 0), "CONNECT localhost:443 "));
-  g_assert_true (g_str_has_prefix (g_ptr_array_index (tunnels, 1), "CONNECT 127.0.0.1:7443 "));
-  g_assert_true (is_for (bosh_test_server_get_request (site.server, 0), XML_PATH));
-  g_assert_true (g_str_has_prefix (bosh_test_server_get_request (site.server, 1)->head,
-                                   "POST /bosh HTTP/1.1\r\n"));
-
-  disconnect_client (client);
-  g_assert_cmpuint (observer.n_closed, ==, 1);
-  g_assert_null (observer.error);
-  g_assert_finalize_object (g_steal_pointer (&client));
-}
-
-static gpointer
-use_client_in_thread (gpointer data)
-{
-  g_autoptr(GMainContext) context = g_main_context_new ();
-  g_autoptr(BoshClient) client = bosh_client_new ("localhost", data);
-  g_autoptr(GAsyncResult) connected = NULL;
-  g_autoptr(GAsyncResult) disconnected = NULL;
-
-  g_main_context_push_thread_default (context);
-  bosh_client_connect_async (client, NULL, keep_result, &connected);
-  while (connected == NULL)
-    g_main_context_iteration (context, TRUE);
-  g_assert_true (bosh_client_connect_finish (client, connected, NULL));
-
-  bosh_client_disconnect_async (client, NULL, keep_result, &disconnected);
-  while (disconnected == NULL)
-    g_main_context_iteration (context, TRUE);
-  g_assert_true (bosh_client_disconnect_finish (client, disconnected, NULL));
-  while (g_main_context_iteration (context, FALSE))
-    ;
-  g_main_context_pop_thread_default (context);
-
-  return NULL;
-}
-
-static void
-test_client_in_thread (void)
-{
-  g_auto(Site) site = { 0 };
-  g_autoptr(BoshConnectionConfiguration) configuration = NULL;
-  GThread *thread;
-
-  g_test_summary ("R125 (XEP-0156 §3): after the search, the session lives in the context in which "
-                  "the client was told to connect");
-
-  site_init (&site, client_pages);
-  configuration = new_template (&site);
-  thread = g_thread_new ("client", use_client_in_thread, configuration);
-  bosh_test_wait (bosh_test_server_get_requests (site.server)->len >= 3 &&
-                  bosh_test_server_get_n_closed (site.server) ==
-                    bosh_test_server_get_n_accepted (site.server));
-  g_thread_join (thread);
-}
-
-static void
-test_client_with_address (void)
-{
-  g_auto(Site) site = { 0 };
-  g_autoptr(BoshConnectionConfiguration) configuration = NULL;
-  g_autoptr(BoshClient) client = NULL;
-  g_autoptr(GError) error = NULL;
-
-  g_test_summary ("R127 (XEP-0156 §1): a client that has an address does not look for another");
-
-  site_init (&site, client_pages);
-  configuration = g_object_new (BOSH_TYPE_CONNECTION_CONFIGURATION,
-                                "hostname", "127.0.0.1",
-                                "secure", TRUE,
-                                "tls-database", tls->database,
-                                "proxy-resolver", site.resolver,
-                                NULL);
-  client = bosh_client_new ("localhost", configuration);
-  connect_client (client, &error);
-  g_assert_no_error (error);
-  g_assert_cmpuint (bosh_test_proxy_get_requests (site.proxy)->len, ==, 1);
-  g_assert_true (g_str_has_prefix (bosh_test_server_get_request (site.server, 0)->head, "POST "));
-  disconnect_client (client);
-}
-
-static void
-test_client_finds_nothing (void)
-{
-  static const Page pages[] = { { NULL } };
-  g_auto(Site) site = { 0 };
-  Observer observer = { 0 };
-  g_autoptr(BoshClient) client = NULL;
-  g_autoptr(GAsyncResult) result = NULL;
-  g_autoptr(GError) error = NULL;
-
-  g_test_summary ("R127 (XEP-0156 §1): a client that finds no address fails with an error that "
-                  "names the domain and what was tried, and has ended");
-
-  site_init (&site, pages);
-  client = new_client (&site, &observer);
-  g_assert_false (connect_client (client, &error));
-  g_assert_error (error, BOSH_ERROR, BOSH_ERROR_DISCOVERY_FAILED);
-  g_assert_nonnull (strstr (error->message, "https://localhost" XML_PATH));
-  g_assert_nonnull (strstr (error->message, "https://localhost" JSON_PATH));
-  g_assert_cmpint (bosh_client_get_state (client), ==, BOSH_CLIENT_STATE_CLOSED);
-  g_assert_cmpuint (observer.n_closed, ==, 1);
-  g_assert_error (observer.error, BOSH_ERROR, BOSH_ERROR_DISCOVERY_FAILED);
-  g_clear_error (&error);
-
-  bosh_client_connect_async (client, NULL, keep_result, &result);
-  bosh_test_wait (result != NULL);
-  g_assert_false (bosh_client_connect_finish (client, result, &error));
-  g_assert_error (error, BOSH_ERROR, BOSH_ERROR_FAILED);
-  g_clear_error (&observer.error);
-  g_clear_object (&result);
-  g_assert_finalize_object (g_steal_pointer (&client));
-}
-
-static void
-test_client_given_up (void)
-{
-  static const Page pages[] = {
-    { XML_PATH, 0, NULL, NULL },
-    { NULL },
-  };
-
-  g_test_summary ("R125 (XEP-0156 §3): a client that is disconnected, or whose task is cancelled, "
-                  "while it looks for the address has ended");
-
-  for (guint i = 0; i < 2; i++)
-    {
-      g_auto(Site) site = { 0 };
-      Observer observer = { 0 };
-      g_autoptr(BoshClient) client = NULL;
-      g_autoptr(GCancellable) cancellable = g_cancellable_new ();
-      g_autoptr(GAsyncResult) result = NULL;
-      g_autoptr(GError) error = NULL;
-
-      site_init (&site, pages);
-      client = new_client (&site, &observer);
-      bosh_client_connect_async (client, cancellable, keep_result, &result);
-      bosh_test_wait (bosh_test_server_get_requests (site.server)->len == 1);
-      if (i == 0)
-        g_cancellable_cancel (cancellable);
-      else
-        disconnect_client (client);
-      bosh_test_wait (result != NULL);
-      g_assert_false (bosh_client_connect_finish (client, result, &error));
-      g_assert_nonnull (error);
-      g_assert_cmpint (error->code, ==, i == 0 ? (int)G_IO_ERROR_CANCELLED : (int)BOSH_ERROR_NOT_CONNECTED);
-      g_assert_cmpint (bosh_client_get_state (client), ==, BOSH_CLIENT_STATE_CLOSED);
-      g_assert_cmpuint (observer.n_closed, ==, 1);
-      g_assert_true ((observer.error == NULL) == (i == 1));
-      g_clear_error (&observer.error);
-      g_clear_object (&result);
-
-      bosh_test_wait (bosh_test_server_get_n_closed (site.server) == 1);
-      bosh_test_drain ();
-      g_assert_finalize_object (g_steal_pointer (&client));
-    }
-}
-
-static void
-end_client (GObject    *object,
-            GParamSpec *pspec,
-            gpointer    user_data)
-{
-  bosh_client_disconnect_async (BOSH_CLIENT (object), NULL, NULL, NULL);
-}
-
-static void
-test_client_ended_by_handler (void)
-{
-  g_auto(Site) site = { 0 };
-  Observer observer = { 0 };
-  g_autoptr(BoshClient) client = NULL;
-  g_autoptr(GError) error = NULL;
-
-  g_test_summary ("R125 (XEP-0156 §3): a handler of notify::configuration may end the client");
-
-  site_init (&site, client_pages);
-  client = new_client (&site, &observer);
-  g_signal_connect (client, "notify::configuration", G_CALLBACK (end_client), NULL);
-  g_assert_false (connect_client (client, &error));
-  g_assert_error (error, BOSH_ERROR, BOSH_ERROR_NOT_CONNECTED);
-  g_assert_cmpuint (observer.n_closed, ==, 1);
-  bosh_test_drain ();
-  g_assert_cmpuint (bosh_test_server_get_requests (site.server)->len, ==, 1);
-  g_assert_finalize_object (g_steal_pointer (&client));
-}
-
-static void
-test_client_attaches (void)
-{
-  g_auto(Site) site = { 0 };
-  Observer observer = { 0 };
-  g_autoptr(BoshClient) client = NULL;
-  g_autoptr(BoshDetachedSession) session = NULL;
-  g_autoptr(GAsyncResult) result = NULL;
-
-  g_test_summary ("A client without a host name takes up a session at the address of the session, "
-                  "and does not look for another");
-
-  site_init (&site, client_pages);
-  client = new_client (&site, &observer);
-  session = bosh_detached_session_new ("https://localhost:9443/there", "alice@localhost/x", "s1", 7);
-  bosh_client_attach_async (client, session, NULL, keep_result, &result);
-  g_assert_cmpuint (observer.n_notified, ==, 1);
-  assert_uri (bosh_connection_get_configuration (bosh_client_get_connection (client)),
-              "https://localhost:9443/there");
-  bosh_test_wait (bosh_test_server_get_requests (site.server)->len == 1);
-  g_assert_true (g_str_has_prefix (bosh_test_server_get_request (site.server, 0)->head,
-                                   "POST /there HTTP/1.1\r\n"));
-  disconnect_client (client);
-  bosh_test_wait (result != NULL);
 }
 
 int
@@ -1375,13 +905,6 @@ main (int   argc,
   g_test_add_func ("/bosh/discovery/international", test_international);
   g_test_add_func ("/bosh/discovery/properties", test_properties);
   g_test_add_func ("/bosh/discovery/thread", test_thread);
-  g_test_add_func ("/bosh/discovery/client", test_client);
-  g_test_add_func ("/bosh/discovery/client/thread", test_client_in_thread);
-  g_test_add_func ("/bosh/discovery/client/with-address", test_client_with_address);
-  g_test_add_func ("/bosh/discovery/client/finds-nothing", test_client_finds_nothing);
-  g_test_add_func ("/bosh/discovery/client/given-up", test_client_given_up);
-  g_test_add_func ("/bosh/discovery/client/ended-by-handler", test_client_ended_by_handler);
-  g_test_add_func ("/bosh/discovery/client/attaches", test_client_attaches);
 
   status = g_test_run ();
   bosh_test_tls_free (tls);
