@@ -509,6 +509,8 @@ install_address_properties (void)
    * around an IPv6 address are taken off. What can't be a host name is
    * refused with `BOSH_ERROR_INVALID_URI` when it is used.
    *
+   * A [class@Bosh.Client] that is given none asks the domain for the address.
+   *
    * Since: 1.0
    */
   properties[PROP_HOSTNAME] =
