@@ -264,11 +264,13 @@ test_client_given_up (void)
       g_autoptr(GCancellable) cancellable = g_cancellable_new ();
       g_autoptr(GAsyncResult) result = NULL;
       g_autoptr(GError) error = NULL;
+      gint64 start;
 
       bosh_test_site_init (&site, tls, NULL, pages);
       client = new_client (&site, &observer);
       bosh_client_connect_async (client, cancellable, bosh_test_keep_result, &result);
       bosh_test_wait (bosh_test_server_get_requests (site.server)->len == 1);
+      start = g_get_monotonic_time ();
       if (i == 0)
         g_cancellable_cancel (cancellable);
       else
@@ -284,6 +286,8 @@ test_client_given_up (void)
       g_clear_object (&result);
 
       bosh_test_wait (bosh_test_server_get_n_closed (site.server) == 1);
+      /* Not only when the search has timed out. */
+      g_assert_cmpint (g_get_monotonic_time (), <, start + 15 * G_TIME_SPAN_SECOND);
       bosh_test_drain ();
       g_assert_finalize_object (g_steal_pointer (&client));
     }
