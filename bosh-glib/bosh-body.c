@@ -307,7 +307,8 @@ bosh_body_redact (GBytes *bytes)
   g_autoptr(BoshElement) root = NULL;
   g_autoptr(BoshElement) copy = NULL;
 
-  if (g_strstr_len (data, length, BOSH_NS_SASL) == NULL)
+  /* The search ends at a nul. */
+  if (memchr (data, '\0', length) == NULL && g_strstr_len (data, length, BOSH_NS_SASL) == NULL)
     return g_utf8_make_valid (data, length);
 
   root = bosh_xml_parse (data, length, NULL, NULL, NULL);

@@ -183,12 +183,15 @@ test_redact (void)
                                                "AGFsaWNlAHNlY3JldA==</auth>");
   static const char *open_text = BODY ("rid='1'", "<message xmlns='jabber:client'/>");
   static const char *broken = "<body><auth xmlns='" BOSH_NS_SASL "'>AGFsaWNl";
+  static const char nul[] = "<body>\0<auth xmlns='" BOSH_NS_SASL "'>AGFsaWNl</auth></body>";
   g_autoptr(GBytes) secret_bytes = g_bytes_new_static (secret, strlen (secret));
   g_autoptr(GBytes) open_bytes = g_bytes_new_static (open_text, strlen (open_text));
   g_autoptr(GBytes) broken_bytes = g_bytes_new_static (broken, strlen (broken));
+  g_autoptr(GBytes) nul_bytes = g_bytes_new_static (nul, sizeof nul - 1);
   g_autofree char *secret_text = bosh_body_redact (secret_bytes);
   g_autofree char *plain_text = bosh_body_redact (open_bytes);
   g_autofree char *broken_text = bosh_body_redact (broken_bytes);
+  g_autofree char *nul_text = bosh_body_redact (nul_bytes);
 
   g_test_summary ("What SASL elements hold is never shown");
 
@@ -196,6 +199,7 @@ test_redact (void)
   g_assert_nonnull (strstr (secret_text, "PLAIN"));
   g_assert_cmpstr (plain_text, ==, open_text);
   g_assert_null (strstr (broken_text, "AGFs"));
+  g_assert_null (strstr (nul_text, "AGFs"));
 }
 
 int
