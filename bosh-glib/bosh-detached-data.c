@@ -734,7 +734,8 @@ read_session (JsonObject        *object,
       rid = g_array_index (saved->unanswered, BoshUnansweredRequest, last).rid + 1;
       saved->next_rid = rid;
     }
-  if (!read_number (object, "next-rid", rid, BOSH_MAX_RID, &saved->next_rid, error))
+  /* One above the last number where that was used: then there is no next. */
+  if (!read_number (object, "next-rid", rid, MAX (rid, BOSH_MAX_RID), &saved->next_rid, error))
     return FALSE;
   if (saved->unanswered->len == 0 && saved->next_rid != rid)
     return set_invalid (error, "next-rid");

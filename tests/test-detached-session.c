@@ -562,6 +562,29 @@ test_large (void)
 }
 
 static void
+test_last_number (void)
+{
+  static const char json[] =
+    "{\"uri\":\"" URI "\",\"jid\":\"" JID "\",\"sid\":\"abc\",\"rid\":9007199254740991,"
+    "\"unanswered\":[{\"rid\":9007199254740991,\"body\":\"<body "
+    "xmlns='http://jabber.org/protocol/httpbind' rid='9007199254740991' sid='abc'/>\"}]}";
+  g_autoptr(GError) error = NULL;
+  g_autoptr(BoshDetachedSession) detached = NULL;
+  g_autoptr(BoshDetachedSession) again = NULL;
+  g_autofree char *text = NULL;
+
+  g_test_summary ("XEP-0124 §14.1: a session whose last number is out can be written and read");
+
+  detached = bosh_detached_session_new_from_json (json, &error);
+  g_assert_no_error (error);
+  text = bosh_detached_session_to_json (detached);
+  again = bosh_detached_session_new_from_json (text, &error);
+  g_assert_no_error (error);
+  g_assert_cmpuint (bosh_detached_session_get_request_id (again), ==,
+                    G_GUINT64_CONSTANT (9007199254740991));
+}
+
+static void
 test_jid (void)
 {
   static const struct
@@ -616,6 +639,7 @@ main (int   argc,
   g_test_add_func ("/bosh/detached-session/bad-requests", test_bad_requests);
   g_test_add_func ("/bosh/detached-session/hostile-json", test_hostile_json);
   g_test_add_func ("/bosh/detached-session/large", test_large);
+  g_test_add_func ("/bosh/detached-session/last-number", test_last_number);
   g_test_add_func ("/bosh/jid/parts-and-equality", test_jid);
 
   return g_test_run ();
