@@ -307,6 +307,10 @@ bosh_body_redact (GBytes *bytes)
   g_autoptr(BoshElement) root = NULL;
   g_autoptr(BoshElement) copy = NULL;
 
+  /* Of no bytes there is not even the address. */
+  if (length == 0)
+    return g_strdup ("");
+
   /* The search ends at a nul. */
   if (memchr (data, '\0', length) == NULL && g_strstr_len (data, length, BOSH_NS_SASL) == NULL)
     return g_utf8_make_valid (data, length);

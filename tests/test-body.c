@@ -192,6 +192,8 @@ test_redact (void)
   g_autofree char *plain_text = bosh_body_redact (open_bytes);
   g_autofree char *broken_text = bosh_body_redact (broken_bytes);
   g_autofree char *nul_text = bosh_body_redact (nul_bytes);
+  g_autoptr(GBytes) no_bytes = g_bytes_new (NULL, 0);
+  g_autofree char *no_text = bosh_body_redact (no_bytes);
 
   g_test_summary ("What SASL elements hold is never shown");
 
@@ -200,6 +202,7 @@ test_redact (void)
   g_assert_cmpstr (plain_text, ==, open_text);
   g_assert_null (strstr (broken_text, "AGFs"));
   g_assert_null (strstr (nul_text, "AGFs"));
+  g_assert_cmpstr (no_text, ==, "");
 }
 
 int
