@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* JSON becomes a detached session, that the same JSON, and a session goes on
+ * from it. */
+
+#include "config.h"
+
+#include "fuzz.h"
+
+#include "bosh-body-private.h"
+#include "bosh-detached-session-private.h"
+#include "bosh-error-private.h"
+
+#include <string.h>
+
+/* The first request is the one that was promised, and what is saved again is
+ * what was given. */
+static void
+check_attach (BoshDetachedSession *detached)
+{
+  const BoshSavedSession *saved = bosh_detached_session_get_saved (detached);
+  BoshSessionParameters parameters = {
+    .wait = 60,
+    .hold = 1,
+    .max_request_size = 4096,
+    .entropy = { 7 },
+  };
+  g_autoptr(BoshSession) session = bosh_session_new_from_saved (saved, &parameters);
+  g_autoptr(BoshSavedSession) again = bosh_session_save (session);
+  BoshAction action = { 0 };
+  guint64 first = 0;
+
+  g_assert_cmpuint (again->next_rid, ==, saved->next_rid);
+  g_assert_cmpuint (again->unanswered->len, ==, saved->unanswered->len);
+  for (guint i = 0; i < saved->unanswered->len; i++)
+    {
+      BoshUnansweredRequest *a = &g_array_index (saved->unanswered, BoshUnansweredRequest, i);
+      BoshUnansweredRequest *b = &g_array_index (again->unanswered, BoshUnansweredRequest, i);
+
+      g_assert_cmpuint (a->rid, ==, b->rid);
+      g_assert_true (g_bytes_equal (a->body, b->body));
+    }
+  g_assert_cmpuint (again->unsent->len, ==, saved->unsent->len);
+
+  bosh_session_open (session, 1000);
+  while (bosh_session_next_action (session, &action, 1000))
+    {
+      if (action.type == BOSH_ACTION_SEND && first == 0)
+        first = action.rid;
+      g_clear_pointer (&action.bytes, g_bytes_unref);
+      g_clear_pointer (&action.element, bosh_element_unref);
+      g_clear_error (&action.error);
+    }
+  g_assert_cmpuint (first, ==, bosh_detached_session_get_request_id (detached));
+}
+
+int
+LLVMFuzzerTestOneInput (const guint8 *data,
+                        gsize         size)
+{
+  g_autofree char *text = g_strndup ((const char *)data, size);
+  g_autofree char *json = NULL;
+  g_autofree char *json_again = NULL;
+  g_autoptr(GError) error = NULL;
+  g_autoptr(BoshDetachedSession) detached = NULL;
+  g_autoptr(BoshDetachedSession) again = NULL;
+
+  detached = bosh_detached_session_new_from_json (text, &error);
+  if (detached == NULL)
+    {
+      g_assert_error (error, BOSH_ERROR, BOSH_ERROR_INVALID_DATA);
+      return 0;
+    }
+
+  g_assert_no_error (error);
+  g_assert_cmpuint (bosh_detached_session_get_request_id (detached), >, 0);
+  g_assert_cmpuint (bosh_detached_session_get_request_id (detached), <=, BOSH_MAX_RID);
+  g_assert_nonnull (bosh_detached_session_get_domain (detached));
+
+  json = bosh_detached_session_to_json (detached);
+  again = bosh_detached_session_new_from_json (json, &error);
+  g_assert_no_error (error);
+  json_again = bosh_detached_session_to_json (again);
+  g_assert_cmpstr (json_again, ==, json);
+
+  check_attach (again);
+
+  return 0;
+}
