@@ -149,7 +149,7 @@ bosh_test_assert_failed (const BoshTestOutcome *outcome,
 static gboolean
 memory_says_nothing (void)
 {
-#ifdef __SANITIZE_ADDRESS__
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
   return TRUE;
 #else
   const char *preloaded = g_getenv ("LD_PRELOAD");

@@ -24,7 +24,7 @@ static BoshTestTls *tls;
 static gboolean
 is_instrumented (void)
 {
-#ifdef __SANITIZE_ADDRESS__
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
   return TRUE;
 #else
   const char *preload = g_getenv ("LD_PRELOAD");
