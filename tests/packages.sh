@@ -43,6 +43,15 @@ valac                   command vapigen
 valgrind                command valgrind
 '
 
+fuzz_packages='
+clang-14                command clang-14
+libclang-rt-14-dev      file /usr/lib/llvm-14/lib/clang/14*/lib/linux/libclang_rt.fuzzer-*.a
+'
+
+coverage_packages='
+lcov                    command lcov
+'
+
 # is_present KIND WHAT
 is_present ()
 {

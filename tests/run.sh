@@ -11,10 +11,12 @@ usage ()
   cat << END
 Usage: sh tests/run.sh [OPTION]
 
-  (none)        the tests as they are
-  --sanitize    in a build with AddressSanitizer and UBSan
-  --valgrind    the C tests under valgrind
-  --all         all three
+  (none)            the tests as they are
+  --sanitize        in a build with AddressSanitizer and UBSan
+  --valgrind        the C tests under valgrind
+  --thread          the C tests in a build with ThreadSanitizer
+  --fuzz [SECONDS]  the fuzzers, with clang, each for so long (default 5)
+  --all             all five
 
 The build directory is build-tests, or \$BOSH_BUILD_DIR.
 END
@@ -23,12 +25,14 @@ END
 cd "$(dirname "$0")/.."
 . tests/packages.sh
 
-plain= sanitize= valgrind=
+plain= sanitize= valgrind= thread= fuzz=
 case ${1-} in
   '') plain=yes ;;
   --sanitize) sanitize=yes ;;
   --valgrind) valgrind=yes ;;
-  --all) plain=yes sanitize=yes valgrind=yes ;;
+  --thread) thread=yes ;;
+  --fuzz) fuzz=${2:-5} ;;
+  --all) plain=yes sanitize=yes valgrind=yes thread=yes fuzz=5 ;;
   --help) usage; exit 0 ;;
   *) usage >&2; exit 2 ;;
 esac
@@ -64,7 +68,10 @@ run_tests ()
   logs="$logs $log"
 }
 
-require_packages 'the tests' "$build_packages$server_packages$test_packages"
+packages=$build_packages
+[ -z "$plain$sanitize$valgrind" ] || packages=$packages$server_packages$test_packages
+[ -z "$fuzz" ] || packages=$packages$fuzz_packages
+require_packages 'the tests' "$packages"
 
 if [ -n "$plain" ]; then
   build_plain
@@ -78,6 +85,19 @@ fi
 if [ -n "$valgrind" ]; then
   build_plain
   run_tests "$build" testlog-valgrind.json --setup=valgrind
+fi
+if [ -n "$thread" ]; then
+  build_in "$build-thread" -Db_sanitize=thread -Dintrospection=disabled
+  run_tests "$build-thread" testlog.json --suite core --suite shell
+fi
+if [ -n "$fuzz" ]; then
+  [ -e "$build-fuzz/build.ninja" ] \
+    || CC=clang-14 meson setup "$build-fuzz" -Dwerror=true -Dfuzzing=true \
+         -Db_sanitize=address,undefined -Db_lundef=false -Dintrospection=disabled
+  ninja -C "$build-fuzz" fuzzers
+  BOSH_FUZZ_SECONDS=$fuzz
+  export BOSH_FUZZ_SECONDS
+  run_tests "$build-fuzz" testlog.json --suite fuzz
 fi
 
 # shellcheck disable=SC2086
