@@ -3,6 +3,7 @@
 /* What the files of the connection share:
  *   bosh-connection.c             the object, and the drain that drives a session
  *   bosh-connection-operations.c  what an application asks for
+ *   bosh-connection-save.c        the session as it is, to go on after a crash
  *   bosh-connection-streams.c     several streams in the session */
 
 #pragma once
@@ -69,5 +70,9 @@ void connection_stop  (BoshConnection *self);
 void connection_drain (BoshConnection *self);
 /* The same in the next iteration, with all that is asked for until then. */
 void connection_wake  (BoshConnection *self);
+
+/* bosh-connection-save.c */
+/* What is needed to go on with the session as it is now; it must have an id. */
+BoshDetachedSession *connection_dup_detached (BoshConnection *self);
 
 G_END_DECLS

@@ -205,6 +205,18 @@ get_coding (BoshCoding coding)
 }
 
 static void
+notify_request_id (BoshConnection *self)
+{
+  guint64 rid = bosh_session_get_last_rid (self->session);
+
+  if (rid == self->known_rid)
+    return;
+
+  self->known_rid = rid;
+  g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_REQUEST_ID]);
+}
+
+static void
 perform_send (BoshConnection *self,
               BoshAction     *action)
 {
@@ -214,6 +226,12 @@ perform_send (BoshConnection *self,
   self->requests_sent++;
   if (action->repeated)
     self->requests_repeated++;
+
+  /* Before anything leaves, as bosh_connection_save() promises. */
+  notify_request_id (self);
+  if (self->transport == NULL)
+    return;
+
   bosh_transport_post (self->transport, action->rid, action->bytes, get_coding (action->coding));
   emit_body (self, SIGNAL_REQUEST_SENT, action->bytes);
 }
@@ -254,14 +272,9 @@ connection_emit_stream_closed (BoshConnection *self,
 static void
 perform_hand_over (BoshConnection *self)
 {
-  g_autofree char *uri = bosh_transport_dup_uri (self->transport);
-  g_auto(GStrv) cookies = bosh_transport_dup_cookies (self->transport);
-  g_autoptr(BoshDetachedSession) detached = NULL;
+  g_autoptr(BoshDetachedSession) detached = connection_dup_detached (self);
   g_autoptr(GError) error = NULL;
 
-  detached = bosh_detached_session_new_from_saved (uri, self->jid,
-                                                   bosh_session_save (self->session),
-                                                   (const char * const *)cookies);
   connection_stop (self);
   bosh_pending_tasks_give (self->tasks, bosh_connection_detach_async, G_OBJECT (detached));
 
@@ -372,14 +385,9 @@ perform (BoshConnection *self,
 static void
 notify_changes (BoshConnection *self)
 {
-  guint64 rid = bosh_session_get_last_rid (self->session);
   guint queued = bosh_session_get_n_queued (self->session);
 
-  if (rid != self->known_rid)
-    {
-      self->known_rid = rid;
-      g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_REQUEST_ID]);
-    }
+  notify_request_id (self);
   if (queued != self->known_queued)
     {
       self->known_queued = queued;
@@ -712,6 +720,9 @@ define_session_properties (void)
    * BoshConnection:request-id:
    *
    * The request id that was used last (XEP-0124 §14.1), 0 before the first.
+   *
+   * A change is notified when the new request is complete, and before its
+   * first byte leaves: the moment for [method@Bosh.Connection.save].
    *
    * Since: 1.0
    */

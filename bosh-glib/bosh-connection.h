@@ -128,6 +128,9 @@ BOSH_AVAILABLE_IN_1_0
 BoshDetachedSession         *bosh_connection_detach_finish      (BoshConnection               *self,
                                                                  GAsyncResult                 *result,
                                                                  GError                      **error);
+BOSH_AVAILABLE_IN_1_0
+BoshDetachedSession         *bosh_connection_save               (BoshConnection               *self,
+                                                                 GError                      **error);
 
 BOSH_AVAILABLE_IN_1_0
 void                         bosh_connection_open_stream_async  (BoshConnection               *self,

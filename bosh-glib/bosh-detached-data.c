@@ -123,15 +123,17 @@ add_unanswered (JsonBuilder            *builder,
 }
 
 static void
-add_unsent (JsonBuilder            *builder,
-            const BoshSavedSession *saved)
+add_stanzas (JsonBuilder *builder,
+             const char  *name,
+             GPtrArray   *stanzas,
+             GPtrArray   *streams)
 {
-  json_builder_set_member_name (builder, "unsent");
+  json_builder_set_member_name (builder, name);
   json_builder_begin_array (builder);
-  for (guint i = 0; i < saved->unsent->len; i++)
+  for (guint i = 0; i < stanzas->len; i++)
     {
-      BoshElement *stanza = g_ptr_array_index (saved->unsent, i);
-      const char *stream = g_ptr_array_index (saved->unsent_streams, i);
+      BoshElement *stanza = g_ptr_array_index (stanzas, i);
+      const char *stream = g_ptr_array_index (streams, i);
       g_autofree char *text = bosh_element_to_string (stanza);
 
       if (stream == NULL)
@@ -224,7 +226,8 @@ bosh_detached_data_to_json (const BoshDetachedData *self)
   add_boolean (builder, "acknowledges", saved->acknowledges);
   add_boolean (builder, "acknowledging", saved->acknowledging);
   add_unanswered (builder, saved);
-  add_unsent (builder, saved);
+  add_stanzas (builder, "unsent", saved->unsent, saved->unsent_streams);
+  add_stanzas (builder, "received", saved->received, saved->received_streams);
   add_string (builder, "accept", saved->accept);
   add_streams (builder, saved);
   add_key_sequence (builder, saved);
@@ -550,15 +553,21 @@ read_stanza (JsonNode *node)
   return text != NULL ? bosh_element_new_from_string (text, NULL) : NULL;
 }
 
+typedef void (*AddStanza) (BoshSavedSession *saved,
+                           BoshElement      *stanza,
+                           const char       *stream);
+
 static gboolean
-read_unsent (JsonObject        *object,
-             BoshSavedSession  *saved,
-             GError           **error)
+read_stanzas (JsonObject        *object,
+              const char        *name,
+              AddStanza          add,
+              BoshSavedSession  *saved,
+              GError           **error)
 {
   JsonArray *array;
   guint length;
 
-  if (!read_array (object, "unsent", G_MAXUINT, &array, error))
+  if (!read_array (object, name, G_MAXUINT, &array, error))
     return FALSE;
 
   length = array == NULL ? 0 : json_array_get_length (array);
@@ -573,8 +582,8 @@ read_unsent (JsonObject        *object,
       else if (read_stream_name (json_node_get_object (node), "stream", &stream))
         stanza = read_stanza (get_member (json_node_get_object (node), "stanza"));
       if (stanza == NULL || !has_stream (saved, stream))
-        return set_invalid (error, "unsent");
-      bosh_saved_session_add_unsent (saved, stanza, stream);
+        return set_invalid (error, name);
+      add (saved, stanza, stream);
     }
 
   return TRUE;
@@ -719,7 +728,8 @@ read_session (JsonObject        *object,
       !read_granted (object, saved, error) ||
       !read_unanswered (object, saved, error) ||
       !read_streams (object, saved, error) ||
-      !read_unsent (object, saved, error) ||
+      !read_stanzas (object, "unsent", bosh_saved_session_add_unsent, saved, error) ||
+      !read_stanzas (object, "received", bosh_saved_session_add_received, saved, error) ||
       !read_key_sequence (object, saved, error) ||
       !read_cookies (object, &self->cookies, error))
     return FALSE;

@@ -52,6 +52,7 @@
  * | `acknowledges`, `acknowledging` | who sends acknowledgements (XEP-0124 §9): the server, the client |
  * | `unanswered` | the requests without an answer: their `rid`, their `body` as it was sent, and whether it has a `payload` |
  * | `unsent` | stanzas that were not sent yet: XML, or an object of the `stanza` and its `stream`, which is empty for all |
+ * | `received` | stanzas that arrived and were not handed out yet, in the same form |
  * | `accept` | codings of requests that the server takes (XEP-0124 §7.2) |
  * | `streams`, `opening` | where the server supports several (XEP-0124 §16): the `name` of each and whether it is `closed`, the first at first; and how many were asked for and have no name yet |
  * | `key-sequence` | `seed`, `length` and `position` of the keys (XEP-0124 §15) |

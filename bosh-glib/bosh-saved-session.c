@@ -41,6 +41,8 @@ bosh_saved_session_new (void)
   g_array_set_clear_func (self->unanswered, clear_unanswered);
   self->unsent = g_ptr_array_new_with_free_func ((GDestroyNotify)bosh_element_unref);
   self->unsent_streams = g_ptr_array_new_with_free_func (g_free);
+  self->received = g_ptr_array_new_with_free_func ((GDestroyNotify)bosh_element_unref);
+  self->received_streams = g_ptr_array_new_with_free_func (g_free);
   self->streams = g_array_new (FALSE, FALSE, sizeof (BoshSavedStream));
   g_array_set_clear_func (self->streams, clear_stream);
 
@@ -55,6 +57,8 @@ bosh_saved_session_free (BoshSavedSession *self)
   g_array_unref (self->unanswered);
   g_ptr_array_unref (self->unsent);
   g_ptr_array_unref (self->unsent_streams);
+  g_ptr_array_unref (self->received);
+  g_ptr_array_unref (self->received_streams);
   g_array_unref (self->streams);
   g_free (self->accept);
   g_free (self->language);
@@ -93,6 +97,16 @@ bosh_saved_session_add_unsent (BoshSavedSession *self,
 {
   g_ptr_array_add (self->unsent, bosh_element_ref (stanza));
   g_ptr_array_add (self->unsent_streams, g_strdup (stream));
+}
+
+void
+bosh_saved_session_add_received (BoshSavedSession *self,
+                                 BoshElement      *stanza,
+                                 const char       *stream)
+{
+  bosh_element_seal (stanza);
+  g_ptr_array_add (self->received, bosh_element_ref (stanza));
+  g_ptr_array_add (self->received_streams, g_strdup (stream));
 }
 
 void

@@ -623,13 +623,8 @@ push_payloads (BoshSession      *self,
     remove_echo (request, payloads);
 
   for (guint i = 0; i < payloads->len; i++)
-    {
-      BoshAction *action = session_push_action (self, BOSH_ACTION_PAYLOAD);
-
-      action->element = bosh_element_ref (g_ptr_array_index (payloads, i));
-      if (stream != session_get_first_stream (self))
-        action->text = g_strdup (stream->name);
-    }
+    session_push_payload (self, g_ptr_array_index (payloads, i),
+                          stream != session_get_first_stream (self) ? stream->name : NULL);
 }
 
 /* When the next poll may go out: at once in general, but at intervals in a

@@ -190,6 +190,10 @@ struct _BoshSession
 /* bosh-session.c */
 BoshAction *session_push_action     (BoshSession     *self,
                                      BoshActionType   type);
+/* @stream: NULL for the first. */
+void        session_push_payload    (BoshSession     *self,
+                                     BoshElement     *element,
+                                     const char      *stream);
 void        session_set_state       (BoshSession     *self,
                                      BoshSessionState state);
 void        session_close           (BoshSession     *self,

@@ -412,6 +412,10 @@ plan_repeats (BoshSession *self,
         continue;
 
       *blocked = TRUE;
+      /* A server that does not know the session any more says so to the first,
+       * and needs not be told more. */
+      if (self->state == BOSH_SESSION_ATTACHING && before != NULL && before->response == NULL)
+        return FALSE;
       if ((before != NULL && !is_settled (self, before, now)) ||
           !is_due (self, request->retry_at, now))
         return FALSE;

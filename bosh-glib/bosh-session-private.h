@@ -129,6 +129,8 @@ typedef struct
   GPtrArray  *unsent;          /* of BoshElement, in order */
   GPtrArray  *unsent_streams;  /* of nullable char *, as many: NULL is the first
                                 * stream, "" stands for all of them */
+  GPtrArray  *received;        /* of BoshElement: arrived, and not handed out yet */
+  GPtrArray  *received_streams; /* of nullable char *, as many: NULL is the first */
   GArray     *streams;         /* of BoshSavedStream, the first at first */
   guint       opening;         /* streams that were asked for and have no name yet */
   char       *accept;          /* codings that the server takes, nullable */
@@ -150,6 +152,9 @@ typedef struct
 BoshSavedSession *bosh_saved_session_new         (void);
 void              bosh_saved_session_free        (BoshSavedSession            *self);
 void              bosh_saved_session_add_unsent  (BoshSavedSession            *self,
+                                                  BoshElement                 *stanza,
+                                                  const char                  *stream);
+void              bosh_saved_session_add_received (BoshSavedSession          *self,
                                                   BoshElement                 *stanza,
                                                   const char                  *stream);
 void              bosh_saved_session_add_stream  (BoshSavedSession            *self,
@@ -225,7 +230,13 @@ gboolean          bosh_session_hand_over         (BoshSession                 *s
                                                   GError                     **error);
 /* The hand-over is given up; the session goes on. */
 void              bosh_session_cancel_hand_over  (BoshSession                 *self);
+/* The session as it is now: whoever goes on from there loses nothing, as long as
+ * no request leaves after it. Nothing changes. The session must have an id. */
 BoshSavedSession *bosh_session_save              (BoshSession                 *self);
+/* Can somebody go on from here? Not before the session has an id, nor when it
+ * ends, was handed over or is at its end. */
+gboolean          bosh_session_check_savable     (BoshSession                 *self,
+                                                  GError                     **error);
 /* Ends it here and now without a word to the server. */
 void              bosh_session_abort             (BoshSession                 *self,
                                                   GError                      *error);

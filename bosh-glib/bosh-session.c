@@ -248,6 +248,14 @@ restore_request (BoshSession                 *self,
         restore_stanza (self, g_ptr_array_index (payloads, i), request->stream, &self->sent);
     }
 
+  /* A pause was not meant for whoever goes on: it is brought to its end. */
+  if (body != NULL && bosh_element_get_attribute (body->root, "pause") != NULL)
+    {
+      request->kind = REQUEST_PAUSE;
+      self->pause_rid = request->rid;
+      self->resume_wanted = TRUE;
+    }
+
   request->last_serial = self->last_serial;
   self->sent_serial = self->last_serial;
   session_mark_left (self, request);
@@ -312,6 +320,9 @@ bosh_session_new_from_saved (const BoshSavedSession      *saved,
         stream = name[0] != '\0' ? session_find_stream (self, name) : NULL;
       restore_stanza (self, g_ptr_array_index (saved->unsent, i), stream, &self->queue);
     }
+  for (guint i = 0; i < saved->received->len; i++)
+    session_push_payload (self, g_ptr_array_index (saved->received, i),
+                          g_ptr_array_index (saved->received_streams, i));
 
   return self;
 }
@@ -355,6 +366,17 @@ session_push_action (BoshSession    *self,
   g_queue_push_tail (&self->actions, action);
 
   return action;
+}
+
+void
+session_push_payload (BoshSession *self,
+                      BoshElement *element,
+                      const char  *stream)
+{
+  BoshAction *action = session_push_action (self, BOSH_ACTION_PAYLOAD);
+
+  action->element = bosh_element_ref (element);
+  action->text = g_strdup (stream);
 }
 
 void
@@ -489,13 +511,16 @@ bosh_session_open (BoshSession *self,
       self->resume_wanted = TRUE;
     }
   session_set_state (self, self->sid == NULL ? BOSH_SESSION_CREATING : BOSH_SESSION_ATTACHING);
+  /* Before the payloads that a saved session may bring along. */
+  g_queue_push_head (&self->actions, g_queue_pop_tail (&self->actions));
 }
 
-gboolean
-session_check_open (BoshSession  *self,
-                    GError      **error)
+/* Is the session in the hands of its owner, and to go on? */
+static gboolean
+check_live (BoshSession  *self,
+            GError      **error)
 {
-  if (self->state == BOSH_SESSION_DETACHED || self->handing_over)
+  if (self->state == BOSH_SESSION_DETACHED)
     g_set_error_literal (error, BOSH_ERROR, BOSH_ERROR_DETACHED,
                          _("The session was handed over"));
   else if (self->state == BOSH_SESSION_CLOSED && self->error != NULL)
@@ -512,6 +537,20 @@ session_check_open (BoshSession  *self,
     return TRUE;
 
   return FALSE;
+}
+
+gboolean
+session_check_open (BoshSession  *self,
+                    GError      **error)
+{
+  if (self->handing_over)
+    {
+      g_set_error_literal (error, BOSH_ERROR, BOSH_ERROR_DETACHED,
+                           _("The session was handed over"));
+      return FALSE;
+    }
+
+  return check_live (self, error);
 }
 
 void
@@ -715,6 +754,21 @@ save_stanza (BoshSession      *self,
   bosh_saved_session_add_unsent (saved, stanza->element, name);
 }
 
+gboolean
+bosh_session_check_savable (BoshSession  *self,
+                            GError      **error)
+{
+  if (!check_live (self, error))
+    return FALSE;
+  if (self->sid != NULL)
+    return TRUE;
+
+  g_set_error_literal (error, BOSH_ERROR, BOSH_ERROR_NOT_CONNECTED,
+                       _("There is no session yet"));
+
+  return FALSE;
+}
+
 BoshSavedSession *
 bosh_session_save (BoshSession *self)
 {
@@ -751,6 +805,14 @@ bosh_session_save (BoshSession *self)
     }
   for (GList *link = self->queue.head; link != NULL; link = link->next)
     save_stanza (self, link->data, saved);
+  /* Their requests have left the window already, so nobody gives them again. */
+  for (GList *link = self->actions.head; link != NULL; link = link->next)
+    {
+      BoshAction *action = link->data;
+
+      if (action->type == BOSH_ACTION_PAYLOAD)
+        bosh_saved_session_add_received (saved, action->element, action->text);
+    }
   for (guint i = 0; i < self->streams->len; i++)
     {
       Stream *stream = g_ptr_array_index (self->streams, i);

@@ -39,6 +39,7 @@ new_full (void)
 {
   BoshSavedSession *saved = bosh_saved_session_new ();
   g_autoptr(BoshElement) unsent = bosh_element_new_message ("bob@localhost", "chat", "„hi“ & <bye>");
+  g_autoptr(BoshElement) received = bosh_element_new_message ("bob@localhost", "chat", "1 < 2");
 
   saved->domain = g_strdup ("localhost");
   saved->session_id = g_strdup ("s3cret");
@@ -46,6 +47,7 @@ new_full (void)
   add_request (saved, 41, BODY_41, FALSE);
   add_request (saved, 42, BODY_42, TRUE);
   bosh_saved_session_add_unsent (saved, unsent, NULL);
+  bosh_saved_session_add_received (saved, received, NULL);
   saved->language = g_strdup ("de");
   saved->version = g_strdup ("1.11");
   saved->wait = 55;
@@ -102,6 +104,10 @@ assert_full (BoshDetachedSession *session)
   g_assert_cmpuint (saved->unsent->len, ==, 1);
   stanza = bosh_element_new_message ("bob@localhost", "chat", "„hi“ & <bye>");
   g_assert_true (bosh_element_equal (g_ptr_array_index (saved->unsent, 0), stanza));
+  g_clear_pointer (&stanza, bosh_element_unref);
+  g_assert_cmpuint (saved->received->len, ==, 1);
+  stanza = bosh_element_new_message ("bob@localhost", "chat", "1 < 2");
+  g_assert_true (bosh_element_equal (g_ptr_array_index (saved->received, 0), stanza));
   g_assert_cmpstr (saved->language, ==, "de");
   g_assert_cmpstr (saved->version, ==, "1.11");
   g_assert_cmpuint (saved->wait, ==, 55);
@@ -180,7 +186,7 @@ test_member_order (void)
                    "\"ver\":\"1.6\",\"acknowledges\":false,"
                    "\"acknowledging\":false,\"unanswered\":[{\"rid\":41,"
                    "\"body\":\"" BODY_41 "\",\"payload\":false}],"
-                   "\"unsent\":[],\"cookies\":[]}");
+                   "\"unsent\":[],\"received\":[],\"cookies\":[]}");
 }
 
 static void
@@ -379,6 +385,7 @@ test_bad_members (void)
     GOOD "\"acknowledges\":1",
     GOOD "\"acknowledging\":\"false\"",
     /* Stanzas. */
+    GOOD "\"received\":[\"<message>\"]",
     GOOD "\"unsent\":{}",
     GOOD "\"unsent\":[1]",
     GOOD "\"unsent\":[\"\"]",
