@@ -226,13 +226,10 @@ perform_send (BoshConnection *self,
   self->requests_sent++;
   if (action->repeated)
     self->requests_repeated++;
-
-  /* Before anything leaves, as bosh_connection_save() promises. */
-  notify_request_id (self);
-  if (self->transport == NULL)
-    return;
-
   bosh_transport_post (self->transport, action->rid, action->bytes, get_coding (action->coding));
+  /* Nothing leaves before the main loop runs: what bosh_connection_save()
+   * promises. A handler that runs it waits for the request in vain otherwise. */
+  notify_request_id (self);
   emit_body (self, SIGNAL_REQUEST_SENT, action->bytes);
 }
 

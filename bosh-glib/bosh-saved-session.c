@@ -4,6 +4,8 @@
 
 #include "bosh-session-private.h"
 
+#include "bosh-element-private.h"
+
 #include <string.h>
 
 static void

@@ -396,6 +396,15 @@ get_probe_interval (BoshSession *self)
   return MAX (self->polling, 1) * SECOND + TRANSIT_SPREAD;
 }
 
+/* Does it find out whether the session lives? A server that does not know it any
+ * more says so to the first request, and needs not be asked again. */
+static gboolean
+is_trial (BoshSession *self,
+          Request     *request)
+{
+  return self->state == BOSH_SESSION_ATTACHING && request->response == NULL;
+}
+
 /* Repeats go out by number, each when the one before it can't be overtaken.
  * @blocked: nothing new may go out, because one is still to be repeated. */
 static gboolean
@@ -412,9 +421,7 @@ plan_repeats (BoshSession *self,
         continue;
 
       *blocked = TRUE;
-      /* A server that does not know the session any more says so to the first,
-       * and needs not be told more. */
-      if (self->state == BOSH_SESSION_ATTACHING && before != NULL && before->response == NULL)
+      if (before != NULL && is_trial (self, before))
         return FALSE;
       if ((before != NULL && !is_settled (self, before, now)) ||
           !is_due (self, request->retry_at, now))
@@ -826,7 +833,8 @@ plan_new (BoshSession *self,
       return last == NULL;
     }
 
-  if (!has_work (self) || (last != NULL && !is_settled (self, last, now)))
+  if (!has_work (self) ||
+      (last != NULL && (is_trial (self, last) || !is_settled (self, last, now))))
     return FALSE;
 
   /* A polling session spaces all its requests: ejabberd ends it otherwise. The

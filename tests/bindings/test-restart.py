@@ -1,0 +1,307 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""A program that is killed at random moments, and goes on each time from what it
+kept in one file: each message, in both directions, must arrive exactly once.
+
+The program does what bosh_connection_save() tells: at each change of the request
+id, and sometimes in the middle of an answer, it replaces its file as a whole. The
+file has the session and what the program knows: what it got and how much it
+sent. What it got after that comes again, as it was not kept either; what it was
+given to send after that did not leave.
+
+Run with the name of a server that run-with.py has started, it is the test. With
+the name of a role, it is one of the processes of the test:
+
+  peer URI          logs in as alice, sends its messages, and prints the numbers of
+                    those that it got when it has got all
+  mortal FILE KIND  goes on from the file, sends and receives, until it is killed
+                    or kills itself where that may hurt ("brief"), or until
+                    nothing is left ("last")
+"""
+
+import collections
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import unittest
+
+import gi
+
+gi.require_version('Bosh', '1.0')
+from gi.repository import Bosh, Gio, GLib
+
+PASSWORD = 'secret'
+PEER = 'alice@localhost/peer'
+MORTAL = 'bob@localhost/mortal'
+TO_MORTAL = 2000
+TO_PEER = 1200
+KILLS = 25
+# Milliseconds.
+LONGEST_LIFE = 500
+INTERVAL = 8
+# One in so many dangerous moments is the end.
+DANGER = 60
+# Long enough for any machine; nothing waits for it when all goes well.
+PATIENCE = 120
+
+
+def configure(uri, key_sequence=False):
+    address = Bosh.ConnectionConfiguration.new_for_uri(uri)
+    return Bosh.ConnectionConfiguration(
+        hostname=address.get_hostname(), port=address.get_port(), path=address.get_path(),
+        use_key_sequence=key_sequence, key_sequence_length=20 if key_sequence else 0)
+
+
+class Role:
+    """A main loop with an end, and numbered messages."""
+
+    def __init__(self):
+        self.loop = GLib.MainLoop()
+        self.error = None
+        self.received = []
+        self.sent = 0
+
+    def run(self):
+        GLib.timeout_add_seconds(PATIENCE, self.fail, 'took too long')
+        self.loop.run()
+        if self.error is not None:
+            sys.exit(f'{sys.argv[1]}: {self.error}')
+
+    def fail(self, error):
+        self.error = error
+        self.loop.quit()
+
+    def on_closed(self, _client, error):
+        if error is not None:
+            self.fail(f'closed: {error.message}')
+
+    def send(self, recipient):
+        self.client.send(Bosh.Element.new_message(recipient, 'chat', str(self.sent)))
+        self.sent += 1
+
+    def disconnect(self):
+        self.client.disconnect_async(None, self.on_disconnected)
+
+    def on_disconnected(self, client, result):
+        client.disconnect_finish(result)
+        self.loop.quit()
+
+
+class Peer(Role):
+    def __init__(self, uri):
+        super().__init__()
+        self.client = Bosh.Client.new('localhost', configure(uri))
+        self.client.connect('closed', self.on_closed)
+        self.client.connect('stanza::message', self.on_message)
+        self.client.connect_async(None, lambda client, result: (
+            client.connect_finish(result),
+            client.login_async('alice', PASSWORD, 'peer', None, self.on_login)))
+
+    def on_login(self, client, result):
+        client.login_finish(result)
+        print('up', flush=True)
+        GLib.timeout_add(INTERVAL, self.on_time)
+
+    def on_time(self):
+        for _ in range(random.choice((0, 1, 1, 4))):
+            if self.sent < TO_MORTAL:
+                self.send(MORTAL)
+        self.end_if_done()
+        return self.sent < TO_MORTAL
+
+    def on_message(self, _client, message):
+        self.received.append(int(message.get_child_text('body', None)))
+        self.end_if_done()
+
+    def end_if_done(self):
+        if self.sent >= TO_MORTAL and len(self.received) >= TO_PEER:
+            json.dump(self.received, sys.stdout)
+            self.disconnect()
+
+
+class Mortal(Role):
+    def __init__(self, path, kind):
+        super().__init__()
+        self.path = path
+        self.brief = kind == 'brief'
+        self.attached = False
+        with open(path, encoding='utf-8') as file:
+            state = json.load(file)
+        self.uri = state['uri']
+        self.received = state['received']
+        self.sent = state['sent']
+        self.ending = False
+        # What it sees, kept or not, for the test alone.
+        self.seen = open(path + '.seen', 'a', buffering=1, encoding='utf-8')
+        self.seen.write(f'life {len(self.received)}\n')
+        session = Bosh.DetachedSession.new_from_json(state['session'])
+        self.client = Bosh.Client.new(session.get_domain(), configure(self.uri))
+        self.client.connect('closed', self.on_closed)
+        self.client.connect('stanza::message', self.on_message)
+        self.connection = self.client.get_connection()
+        self.connection.connect('notify::request-id', self.save)
+        print('up', flush=True)
+        self.client.attach_async(session, None, self.on_attached)
+        GLib.timeout_add(INTERVAL, self.on_time)
+
+    def on_attached(self, client, result):
+        client.attach_finish(result)
+        self.attached = True
+
+    def risk(self):
+        if self.brief and random.randrange(DANGER) == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    def save(self, *_):
+        if self.ending:
+            return
+        state = {'uri': self.uri, 'session': self.connection.save().to_json(),
+                 'received': self.received, 'sent': self.sent}
+        self.risk()
+        write_state(self.path, state)
+        self.risk()
+
+    def on_time(self):
+        for _ in range(random.choice((0, 1, 1, 5))):
+            if self.sent < TO_PEER:
+                self.send(PEER)
+        self.end_if_done()
+        return not self.ending
+
+    def on_message(self, _client, message):
+        number = int(message.get_child_text('body', None))
+        self.seen.write(f'{number}\n')
+        self.received.append(number)
+        self.risk()
+        # In the middle of an answer, too, with what was not handed out yet.
+        if number % 3 == 0:
+            self.save()
+
+    def end_if_done(self):
+        if (self.brief or not self.attached or self.ending or self.sent < TO_PEER
+                or len(self.received) < TO_MORTAL):
+            return
+        self.save()
+        self.ending = True
+        self.disconnect()
+
+
+def write_state(path, state):
+    descriptor = os.open(path + '.new', os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, 'w', encoding='utf-8') as file:
+        json.dump(state, file)
+    os.replace(path + '.new', path)
+
+
+def run_async(begin, finish):
+    """Returns what `finish` gives."""
+    loop = GLib.MainLoop()
+    results = []
+
+    def on_done(_source, result):
+        results.append(result)
+        loop.quit()
+
+    begin(on_done)
+    loop.run()
+    return finish(results[0])
+
+
+class Restart(unittest.TestCase):
+    server = None
+
+    def prebind(self, uri, key_sequence):
+        configuration = configure(uri, key_sequence)
+        session = run_async(
+            lambda done: Bosh.Client.prebind_async('localhost', configuration, 'bob', PASSWORD,
+                                                   'mortal', None, done),
+            Bosh.Client.prebind_finish)
+        return session.to_json()
+
+    def start(self, *arguments):
+        process = subprocess.Popen([sys.executable, __file__, *arguments],
+                                   stdout=subprocess.PIPE, text=True)
+        self.addCleanup(process.stdout.close)
+        self.addCleanup(process.wait)
+        self.addCleanup(process.kill)
+        self.assertEqual(process.stdout.readline(), 'up\n')
+        return process
+
+    def live(self, path, chance):
+        """Starts the program over and over, the last time to its end."""
+        for _ in range(KILLS):
+            mortal = self.start('mortal', path, 'brief')
+            try:
+                mortal.wait(chance.uniform(0, LONGEST_LIFE) / 1000)
+            except subprocess.TimeoutExpired:
+                mortal.kill()
+            self.assertEqual(mortal.wait(), -signal.SIGKILL)
+        mortal = self.start('mortal', path, 'last')
+        self.assertEqual(mortal.wait(PATIENCE), 0)
+
+    def check_lives(self, path):
+        """What each life saw begins with the first that its file did not have."""
+        repeats = collections.Counter()
+        with open(path + '.seen', encoding='utf-8') as file:
+            for line in file:
+                if line.startswith('life'):
+                    expected = int(line.split()[1])
+                    continue
+                self.assertEqual(int(line), expected)
+                repeats[expected] += 1
+                expected += 1
+        self.assertEqual(sorted(repeats), list(range(TO_MORTAL)))
+        return sum(repeats.values()) - TO_MORTAL
+
+    def check_stale(self, uri, session):
+        """It fails once, with one request."""
+        closed = []
+        client = Bosh.Client.new('localhost', configure(uri))
+        client.connect('closed', lambda _client, error: closed.append(error))
+        with self.assertRaises(GLib.Error) as caught:
+            run_async(lambda done: client.attach_async(
+                Bosh.DetachedSession.new_from_json(session), None, done), client.attach_finish)
+        self.assertTrue(caught.exception.matches(Bosh.Error.quark(), Bosh.Error.ITEM_NOT_FOUND))
+        self.assertEqual(len(closed), 1)
+        self.assertEqual(client.get_connection().get_requests_sent(), 1)
+        self.assertEqual(client.get_state(), Bosh.ClientState.CLOSED)
+
+    def run_test(self, key_sequence):
+        seed = random.randrange(2 ** 32)
+        print(f'seed {seed}', file=sys.stderr)
+        uri = os.environ[f'BOSH_TEST_{self.server.upper()}_HTTP_URI']
+        path = os.path.join(os.environ['BOSH_TEST_DIRECTORY'], self.id())
+        write_state(path, {'uri': uri, 'session': self.prebind(uri, key_sequence),
+                           'received': [], 'sent': 0})
+        peer = self.start('peer', uri)
+        self.live(path, random.Random(seed))
+        numbers = json.loads(peer.stdout.read())
+        self.assertEqual(peer.wait(PATIENCE), 0)
+        self.assertEqual(numbers, list(range(TO_PEER)))
+        with open(path, encoding='utf-8') as file:
+            state = json.load(file)
+        self.assertEqual(state['received'], list(range(TO_MORTAL)))
+        repeats = self.check_lives(path)
+        print(f'{KILLS} deaths, {repeats} stanzas came again', file=sys.stderr)
+        self.check_stale(uri, state['session'])
+
+    def test_restart(self):
+        """R64, R66: exactly once through 25 deaths; then a stale session fails once."""
+        self.run_test(False)
+
+    def test_key_sequence(self):
+        """R71, R73: the same with keys, of which there are 20 in a sequence."""
+        self.run_test(True)
+
+
+if __name__ == '__main__':
+    if sys.argv[1] == 'peer':
+        Peer(sys.argv[2]).run()
+    elif sys.argv[1] == 'mortal':
+        Mortal(*sys.argv[2:]).run()
+    else:
+        Restart.server = sys.argv.pop(1)
+        unittest.main(verbosity=2)
