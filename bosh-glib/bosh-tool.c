@@ -5,40 +5,19 @@
 #include <locale.h>
 #include <signal.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include <bosh-glib/bosh-glib.h>
 #include <glib/gi18n.h>
 #include <glib/gstdio.h>
 
+#include "bosh-tool-file.h"
 #include "bosh-tool-options.h"
 #include "bosh-tool-output.h"
 #include "bosh-tool-password.h"
 #include "bosh-tool-session.h"
 
 #define NS_CLIENT "jabber:client"
-
-static char *
-read_session_file (const char  *path,
-                   GError     **error)
-{
-  g_autoptr(GString) contents = NULL;
-  char buffer[4096];
-  gsize count;
-  char *text = NULL;
-
-  if (!g_str_equal (path, "-"))
-    {
-      if (!g_file_get_contents (path, &text, NULL, error))
-        return NULL;
-      return text;
-    }
-
-  contents = g_string_new (NULL);
-  while ((count = fread (buffer, 1, sizeof buffer, stdin)) > 0)
-    g_string_append_len (contents, buffer, count);
-
-  return g_string_free (g_steal_pointer (&contents), FALSE);
-}
 
 static gboolean
 write_session (const ToolOptions    *options,
@@ -56,11 +35,13 @@ write_session (const ToolOptions    *options,
                                    0600, error);
 }
 
-/* Log in, or go on with the session of --session. */
+/* Log in, or go on with the session of --session, which is ours alone as long as
+ * *@lock is open. */
 static gboolean
 open_session (ToolSession        *session,
               const ToolOptions  *options,
               const char         *password,
+              int                *lock,
               GError            **error)
 {
   g_autoptr(BoshDetachedSession) detached = NULL;
@@ -69,7 +50,7 @@ open_session (ToolSession        *session,
   if (options->session_file == NULL)
     return tool_session_log_in (session, password, error);
 
-  json = read_session_file (options->session_file, error);
+  json = tool_file_read_session (options->session_file, lock, error);
   if (json == NULL)
     return FALSE;
   detached = bosh_detached_session_new_from_json (json, error);
@@ -323,8 +304,9 @@ run (const ToolOptions *options)
   Listener listener = { options, 0, NULL };
   g_autoptr(ToolSession) session = NULL;
   int status = TOOL_EXIT_OK;
-  gboolean opened = TRUE;
   gboolean discovers = options->command == TOOL_COMMAND_DISCOVER;
+  gboolean opened = TRUE;
+  int lock = -1;
 
   if (!discovers && options->session_file == NULL && !options->anonymous)
     {
@@ -338,7 +320,7 @@ run (const ToolOptions *options)
   if (options->command == TOOL_COMMAND_LISTEN)
     tool_session_set_stanza_handler (session, G_CALLBACK (on_stanza), &listener);
   if (!discovers)
-    opened = open_session (session, options, password, &error);
+    opened = open_session (session, options, password, &lock, &error);
   g_clear_pointer (&password, tool_password_free);
 
   if (!opened || !run_command (session, &listener, &error))
@@ -347,6 +329,8 @@ run (const ToolOptions *options)
       tool_session_end (session);
     }
   g_clear_error (&listener.error);
+  if (lock >= 0)
+    close (lock);
 
   return status;
 }

@@ -389,6 +389,23 @@ class Failures(ToolTestCase):
         for text in ('', 'JID: alice@localhost\n', '[]', '{"sid": 1}'):
             self.assert_failure(self.tool('listen', '--session', '-', text=text), 1, '.')
 
+    def test_session_file_has_one_owner(self):
+        """protocol.md: two owners of one sid: the file of a session is locked."""
+        with tempfile.NamedTemporaryFile('w', suffix='.json') as file, DeafServer() as server:
+            json.dump({'uri': server.uri, 'jid': ALICE, 'sid': 'a', 'rid': 7}, file)
+            file.flush()
+            first = self.start_tool('listen', '--session', file.name)
+            server.accept()
+            for command in (['listen'], ['send', 'bob@localhost', 'Hello']):
+                self.assert_failure(self.tool(*command, '--session', file.name), 1, file.name)
+            first.send_signal(signal.SIGKILL)
+            first.wait(PATIENCE)
+            # The lock has died with its owner.
+            second = self.start_tool('listen', '--session', file.name)
+            server.accept()
+            second.send_signal(signal.SIGKILL)
+            second.wait(PATIENCE)
+
 
 class Interrupts(ToolTestCase):
     def assert_ends(self, number, status, *arguments):
