@@ -667,6 +667,12 @@ handle_terminate (BoshSession      *self,
 {
   g_autofree char *detail = NULL;
 
+  /* A repeat may come when our end of the session has come already: what that
+   * one is answered tells whether all went well. */
+  if (self->state == BOSH_SESSION_TERMINATING && request->kind != REQUEST_TERMINATE &&
+      g_strcmp0 (body->condition, "item-not-found") == 0)
+    return;
+
   /* `other-request` (§17.2): the other request is ours, that ends the session. */
   if (self->state == BOSH_SESSION_TERMINATING &&
       (body->condition == NULL || strcmp (body->condition, "other-request") == 0))

@@ -244,6 +244,58 @@ test_terminated_out_of_order (void)
   test_session_clear (&t);
 }
 
+/* A stanza that is repeated, and the end of the session behind it. */
+static void
+begin_end (TestSession *t,
+           guint64     *data,
+           guint64     *end)
+{
+  test_session_init (t, NULL);
+  test_session_open_quietly (t, TEST_GRANTS);
+  test_session_queue (t, "hello");
+  test_session_drain (t);
+  g_bytes_unref (test_session_take_bytes (t, data));
+  test_session_fail (t, *data, BOSH_FAILURE_BROKEN);
+  g_bytes_unref (test_session_take_bytes (t, data));
+  g_assert_true (bosh_session_terminate (t->session, NULL, NULL));
+  test_session_advance (t, TEST_SECOND);
+  g_bytes_unref (test_session_take_bytes (t, end));
+}
+
+static void
+test_repeat_after_the_end (void)
+{
+  TestSession t;
+  guint64 data;
+  guint64 end;
+
+  g_test_summary ("R60: a repeat that comes when the server has ended the session as we wanted "
+                  "makes no failure of it, whichever answer is first");
+
+  begin_end (&t, &data, &end);
+  test_session_answer (&t, end, "type='terminate'", "");
+  g_assert_cmpint (bosh_session_get_state (t.session), ==, BOSH_SESSION_TERMINATING);
+  test_session_answer (&t, data, "type='terminate' condition='item-not-found'", "");
+  g_assert_cmpint (bosh_session_get_state (t.session), ==, BOSH_SESSION_CLOSED);
+  g_assert_no_error (t.error);
+  test_session_clear (&t);
+
+  begin_end (&t, &data, &end);
+  test_session_answer (&t, data, "type='terminate' condition='item-not-found'", "");
+  g_assert_cmpint (bosh_session_get_state (t.session), ==, BOSH_SESSION_TERMINATING);
+  test_session_answer (&t, end, "type='terminate'", "");
+  g_assert_cmpint (bosh_session_get_state (t.session), ==, BOSH_SESSION_CLOSED);
+  g_assert_no_error (t.error);
+  test_session_clear (&t);
+
+  /* But this session was gone before. */
+  begin_end (&t, &data, &end);
+  test_session_answer (&t, data, "type='terminate' condition='item-not-found'", "");
+  test_session_answer (&t, end, "type='terminate' condition='item-not-found'", "");
+  g_assert_error (t.error, BOSH_ERROR, BOSH_ERROR_ITEM_NOT_FOUND);
+  test_session_clear (&t);
+}
+
 static void
 test_undelivered (void)
 {
@@ -584,6 +636,7 @@ main (int   argc,
   g_test_add_func ("/bosh/session-ends/terminate-other-request", test_terminate_other_request);
   g_test_add_func ("/bosh/session-ends/terminate-unanswered", test_terminate_unanswered);
   g_test_add_func ("/bosh/session-ends/terminated-out-of-order", test_terminated_out_of_order);
+  g_test_add_func ("/bosh/session-ends/repeat-after-the-end", test_repeat_after_the_end);
   g_test_add_func ("/bosh/session-ends/undelivered", test_undelivered);
   g_test_add_func ("/bosh/session-ends/unreachable-is-unsent", test_unreachable_is_unsent);
   g_test_add_func ("/bosh/session-ends/detach", test_detach);

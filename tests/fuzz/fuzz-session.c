@@ -249,6 +249,9 @@ take_action (Run        *run,
 
     case BOSH_ACTION_STATE:
     case BOSH_ACTION_OPENED:
+    case BOSH_ACTION_REDIRECTED:
+    case BOSH_ACTION_STREAM_OPENED:
+    case BOSH_ACTION_STREAM_CLOSED:
     case BOSH_ACTION_RESTARTED:
     case BOSH_ACTION_PAUSED:
     default:
@@ -257,6 +260,7 @@ take_action (Run        *run,
 
   g_clear_pointer (&action->bytes, g_bytes_unref);
   g_clear_pointer (&action->element, bosh_element_unref);
+  g_clear_pointer (&action->text, g_free);
   g_clear_error (&action->error);
 }
 
