@@ -408,7 +408,7 @@ end (Simulation *self)
   if (self->terminating && !self->aborted)
     {
       gboolean is_smooth = self->fault_percent == 0 && !self->options.polls &&
-                           self->options.error_every == 0 && !self->attaching &&
+                           self->options.error_every == 0 && self->hand_overs == 0 &&
                            (!self->has_struck || self->catastrophe == CATASTROPHE_TERMINATE) &&
                            !self->options.hangs_when_overtaken &&
                            !model_manager_was_strict (self->manager);
