@@ -352,7 +352,7 @@ bosh_connection_get_stanzas_received (BoshConnection *self)
  * The elements that were sent and are not known to have reached the server.
  * After the session was lost, these are the ones whose fate is unknown.
  *
- * Returns: (transfer full) (element-type BoshElement): the elements, in the
+ * Returns: (transfer container) (element-type BoshElement): the elements, in the
  *   order in which they were sent
  *
  * Since: 1.0
@@ -375,7 +375,7 @@ bosh_connection_get_undelivered (BoshConnection *self)
  * The elements of which nothing left this machine. After the session was lost,
  * these certainly did not arrive.
  *
- * Returns: (transfer full) (element-type BoshElement): the elements, in the
+ * Returns: (transfer container) (element-type BoshElement): the elements, in the
  *   order in which they were to be sent
  *
  * Since: 1.0

@@ -291,6 +291,20 @@ class Sessions(unittest.TestCase):
         for number, stanza in enumerate(self.stanzas[:20]):
             self.assertEqual(stanza.get_child_text('body', NS_CLIENT), f'{number}' * 500)
 
+    def test_stanzas_of_unknown_fate(self):
+        client = self.logged_in()
+        connection = client.get_connection()
+        for body in ('one', 'two'):
+            client.send(Bosh.Element.new_message('bob@localhost', 'chat', body))
+        for _ in range(2):
+            stanzas = connection.get_unsent() + connection.get_undelivered()
+            gc.collect()
+            self.assertEqual([stanza.get_child_text('body', None) for stanza in stanzas],
+                             ['one', 'two'])
+            del stanzas
+            gc.collect()
+        self.loop.call(client, 'disconnect')
+
     def test_closed_without_an_error(self):
         closed = []
         client = self.logged_in()
