@@ -127,7 +127,7 @@ test_repeats (void)
   BoshTestExchange *repeat;
   BoshTestExchange *next;
 
-  g_test_summary ("R64, R71, R95; protocol.md: a reload with an old rid, lost bodies: a "
+  g_test_summary ("R64, R71, R95, E25: a "
                   "process that died is followed by one that repeats all unanswered requests "
                   "byte by byte, with their keys, before anything else");
 
@@ -207,7 +207,7 @@ test_write_ahead (void)
   BoshTestExchange *poll;
   BoshTestExchange *repeat;
 
-  g_test_summary ("protocol.md: save after each send, with unanswered bodies: at notify::request-id "
+  g_test_summary ("E25: to save after each send: at notify::request-id "
                   "the new request is complete, and nothing of it has left");
 
   bosh_test_wire_init (&old, manager, NULL);
@@ -290,7 +290,7 @@ test_cookies (void)
   g_autofree char *cookie = NULL;
   BoshTestExchange *repeat;
 
-  g_test_summary ("protocol.md: a load balancer loses the session: its cookies are part of the "
+  g_test_summary ("E32: a load balancer finds the session: its cookies are part of the "
                   "snapshot");
 
   bosh_test_wire_init (&old, manager, NULL);
@@ -343,7 +343,7 @@ test_stale (void)
   g_auto(BoshTestWire) old = { NULL };
   g_autoptr(BoshDetachedSession) snapshot = NULL;
 
-  g_test_summary ("R66, R86; protocol.md: 404 ignored, 10 requests a second for ever: a snapshot "
+  g_test_summary ("R66, R86, E05, E24: a snapshot "
                   "of a session that has ended fails once, with a single request");
 
   bosh_test_wire_init (&old, manager, NULL);

@@ -102,7 +102,7 @@ test_exact_repeats (void)
   g_autoptr(GPtrArray) undelivered = NULL;
   guint64 rids[2];
 
-  g_test_summary ("R64, R95; protocol.md: a reload with an old rid: requests in flight are "
+  g_test_summary ("R64, R95, E25: requests in flight are "
                   "repeated byte by byte, the oldest first, and before anything new; the first "
                   "owner goes on undisturbed by the snapshot");
 
@@ -363,7 +363,7 @@ test_stale (void)
     { 404, "<html>No such session</html>" },
   };
 
-  g_test_summary ("R66, R86; protocol.md: an endless reconnect after item-not-found: a snapshot "
+  g_test_summary ("R66, R86, E05, E24: a snapshot "
                   "of a session that has ended fails once, with one request");
 
   for (guint i = 0; i < G_N_ELEMENTS (cases); i++)

@@ -390,7 +390,7 @@ class Failures(ToolTestCase):
             self.assert_failure(self.tool('listen', '--session', '-', text=text), 1, '.')
 
     def test_session_file_has_one_owner(self):
-        """protocol.md: two owners of one sid: the file of a session is locked."""
+        """E28: two programs with one session: the file of a session is locked."""
         with tempfile.NamedTemporaryFile('w', suffix='.json') as file, DeafServer() as server:
             json.dump({'uri': server.uri, 'jid': ALICE, 'sid': 'a', 'rid': 7}, file)
             file.flush()
