@@ -44,6 +44,27 @@ client_handle_answer (BoshClient  *self,
          bosh_iq_tracker_handle (self->iqs, element, self->domain, self->jid);
 }
 
+gboolean
+client_awaits_answer (BoshClient  *self,
+                      BoshElement *element)
+{
+  const char *id = bosh_element_get_attribute (element, "id");
+  const char *type = bosh_element_get_attribute (element, "type");
+
+  /* An answer of ours may have the same id. */
+  return self->iqs != NULL && id != NULL && is_iq (element) &&
+         (g_strcmp0 (type, "get") == 0 || g_strcmp0 (type, "set") == 0) &&
+         bosh_iq_tracker_has (self->iqs, id);
+}
+
+void
+client_fail_requests (BoshClient   *self,
+                      const GError *error)
+{
+  if (self->iqs != NULL)
+    bosh_iq_tracker_fail_all (self->iqs, error);
+}
+
 void
 client_handle_request (BoshClient  *self,
                        BoshElement *request)
@@ -130,7 +151,9 @@ prepare_iq (BoshClient   *self,
  * from the address that the request went to; a request without `to` goes to
  * our own account, for which the server answers (RFC 6120 §8.1.2.1).
  *
- * Cancelling stops the waiting; the request was sent all the same.
+ * Cancelling stops the waiting; the request was sent all the same. While the
+ * client is reconnecting, the request waits for the next session. A loss of the
+ * session makes all requests fail that were sent in it.
  *
  * Since: 1.0
  */
@@ -156,7 +179,7 @@ bosh_client_send_iq_async (BoshClient          *self,
     return;
 
   request = prepare_iq (self, iq, &error);
-  if (request == NULL || !bosh_connection_send (self->connection, request, &error))
+  if (request == NULL || !client_send (self, request, &error))
     {
       g_task_return_error (task, error);
       return;

@@ -35,11 +35,14 @@ on_login_done (const char   *jid,
   task = client_take_task (self);
 
   g_object_freeze_notify (G_OBJECT (self));
+  if (jid == NULL)
+    client_reconnect_forget (self);
   if (jid == NULL && is_open (self))
     client_expect_login (self);
   client_set_mechanism (self, mechanism);
   if (jid != NULL)
     {
+      client_reconnect_note_ready (self);
       client_set_jid (self, jid);
       client_set_state (self, BOSH_CLIENT_STATE_READY);
     }
@@ -65,6 +68,7 @@ new_login_error (BoshClient *self)
       return g_error_new_literal (BOSH_ERROR, BOSH_ERROR_LOGIN_FAILED,
                                   _("A session that was taken up allows no login"));
     case BOSH_CLIENT_STATE_LOGGING_IN:
+    case BOSH_CLIENT_STATE_RECONNECTING:
       return g_error_new_literal (G_IO_ERROR, G_IO_ERROR_PENDING,
                                   _("A login is under way"));
     case BOSH_CLIENT_STATE_READY:
@@ -106,6 +110,7 @@ begin_login (BoshClient          *self,
   parameters->allow_plaintext = self->allow_plaintext_password ||
                                 bosh_connection_is_private (self->connection);
 
+  client_reconnect_remember (self, parameters);
   g_task_set_check_cancellable (task, FALSE);
   self->task = g_object_ref (task);
   self->driver = bosh_login_driver_new (self->connection, parameters,
@@ -150,7 +155,7 @@ finish_login (BoshClient    *self,
  * the server may have changed the resource.
  *
  * The password is copied for the time of the login and cleared from memory
- * afterwards. The costly part of SCRAM is computed in a thread.
+ * afterwards, unless [property@Bosh.Client:auto-reconnect] is set. The costly part of SCRAM is computed in a thread.
  *
  * When the server refuses, the session stays open, and the login can be tried
  * again, with another password for instance. A login that takes more than 60

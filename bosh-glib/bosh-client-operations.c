@@ -90,6 +90,8 @@ client_handle_features (BoshClient  *self,
       if (self->opened)
         finish_connect (self);
     }
+  else if (self->state == BOSH_CLIENT_STATE_RECONNECTING)
+    client_reconnect_handle_features (self);
 }
 
 /* FALSE if @task has returned. */
@@ -288,7 +290,8 @@ on_detached (GObject      *source_object,
  * client is at its end then, and requests without an answer fail with
  * `BOSH_ERROR_DETACHED`.
  *
- * While a login is under way it fails with `G_IO_ERROR_PENDING`.
+ * While a login is under way it fails with `G_IO_ERROR_PENDING`, and with
+ * `BOSH_ERROR_NOT_CONNECTED` while the client is reconnecting.
  *
  * Since: 1.0
  */
@@ -309,6 +312,12 @@ bosh_client_detach_async (BoshClient          *self,
     {
       g_task_return_new_error (task, G_IO_ERROR, G_IO_ERROR_PENDING,
                                _("A login is under way"));
+      return;
+    }
+  if (self->state == BOSH_CLIENT_STATE_RECONNECTING)
+    {
+      g_task_return_new_error (task, BOSH_ERROR, BOSH_ERROR_NOT_CONNECTED,
+                               _("The session was lost"));
       return;
     }
 
@@ -352,6 +361,10 @@ bosh_client_detach_finish (BoshClient    *self,
  * Queues a stanza, as [method@Bosh.Connection.send] does. It is sealed and can
  * not be changed any more. Nothing is added to it.
  *
+ * While the client is reconnecting ([property@Bosh.Client:auto-reconnect]) it
+ * waits for the next session, and is sent there before the state changes to
+ * `READY`.
+ *
  * Returns: `TRUE` if it will be sent
  *
  * Since: 1.0
@@ -365,7 +378,7 @@ bosh_client_send (BoshClient   *self,
   g_return_val_if_fail (stanza != NULL, FALSE);
   g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
 
-  return bosh_connection_send (self->connection, stanza, error);
+  return client_send (self, stanza, error);
 }
 
 static void
@@ -395,7 +408,8 @@ on_disconnected (GObject      *source_object,
  * good-bye with an unavailable presence (RFC 6121 §4.5).
  *
  * Connecting or a login that is under way fails with
- * `BOSH_ERROR_NOT_CONNECTED`.
+ * `BOSH_ERROR_NOT_CONNECTED`. A client that is reconnecting stops that, and is
+ * closed at once.
  *
  * Since: 1.0
  */
@@ -422,7 +436,14 @@ bosh_client_disconnect_async (BoshClient          *self,
       g_task_return_boolean (task, TRUE);
       return;
     }
+  if (self->state == BOSH_CLIENT_STATE_RECONNECTING)
+    {
+      client_close (self, NULL);
+      g_task_return_boolean (task, TRUE);
+      return;
+    }
 
+  client_reconnect_forget (self);
   if (self->state == BOSH_CLIENT_STATE_READY)
     farewell = bosh_element_new_presence (NULL, "unavailable");
   bosh_connection_disconnect_async (self->connection, farewell, cancellable,

@@ -6,6 +6,7 @@
  *   bosh-client-operations.c  connecting, handing over, sending, closing
  *   bosh-client-discovery.c   where to connect to, if nobody has said
  *   bosh-client-login.c       the three logins
+ *   bosh-client-reconnect.c   logging in again after a loss
  *   bosh-client-iq.c          requests of ours, requests of others
  *   bosh-client-prebind.c     the whole way at once, on the public interface
  */
@@ -17,6 +18,11 @@
 #include "bosh-login-driver-private.h"
 
 G_BEGIN_DECLS
+
+/* Unless the application says something else. */
+#define BOSH_CLIENT_MAX_RECONNECT_ATTEMPTS 10
+
+typedef struct _ClientReconnect ClientReconnect;
 
 struct _BoshClient
 {
@@ -47,6 +53,8 @@ struct _BoshClient
   GSource                     *expectation;
 
   BoshIqTracker               *iqs;        /* NULL before the first request */
+
+  ClientReconnect             *reconnect;
 };
 
 void      client_set_state       (BoshClient          *self,
@@ -89,6 +97,12 @@ void      client_end_discovery   (BoshClient          *self,
  * some servers. */
 void      client_expect_login    (BoshClient          *self);
 void      client_forget_login    (BoshClient          *self);
+/* The connection has no more to say to the client, or there is another one. */
+void      client_release_connection (BoshClient       *self);
+void      client_renew_connection (BoshClient         *self);
+/* The end of it all, with @error, or NULL where the application asked for it. */
+void      client_close           (BoshClient          *self,
+                                  const GError        *error);
 /* The error for what is asked for after the end. */
 GError   *client_dup_close_error (BoshClient          *self);
 
@@ -97,11 +111,51 @@ void      client_handle_features (BoshClient          *self,
 /* TRUE if a handler of the application gives the answer. */
 gboolean  client_emit_iq_request (BoshClient          *self,
                                   BoshElement         *request);
+/* What the handler of the application says; see BoshClient::session-lost. */
+gboolean  client_emit_session_lost (BoshClient        *self,
+                                  BoshConnection      *connection,
+                                  const GError        *error);
+/* Is it a request that somebody waits for? */
+gboolean  client_awaits_answer   (BoshClient          *self,
+                                  BoshElement         *element);
+void      client_fail_requests   (BoshClient          *self,
+                                  const GError        *error);
 /* TRUE if @element answers a request of ours. */
 gboolean  client_handle_answer   (BoshClient          *self,
                                   BoshElement         *element);
 /* Sees to it that a request, if @element is one, is answered. */
 void      client_handle_request  (BoshClient          *self,
                                   BoshElement         *element);
+
+/* bosh-client-reconnect.c */
+ClientReconnect *client_reconnect_new (void);
+void      client_reconnect_free  (ClientReconnect     *self);
+/* Tests have less time than people; milliseconds. */
+void      client_reconnect_set_delays (BoshClient     *client,
+                                  guint                first,
+                                  guint                longest,
+                                  guint                stable_after);
+/* That is kept, or NULL. */
+const char *client_reconnect_get_password (BoshClient *client);
+/* What a login is made with; it is kept where that was asked for. */
+void      client_reconnect_remember (BoshClient       *client,
+                                  const BoshLoginParameters *parameters);
+void      client_reconnect_forget (BoshClient         *client);
+/* Somebody is logged in. */
+void      client_reconnect_note_ready (BoshClient     *client);
+/* It arrived, and may tell why the stream ends. */
+void      client_reconnect_note_element (BoshClient   *client,
+                                  BoshElement         *element);
+void      client_reconnect_handle_features (BoshClient *client);
+/* The connection has closed, with @error or without. TRUE if that is taken care
+ * of, and no end for the client. */
+gboolean  client_reconnect_handle_end (BoshClient     *client,
+                                  const GError        *error);
+/* No attempt any more. The state stays as it is. */
+void      client_reconnect_stop  (BoshClient          *client);
+/* Sends, or keeps it for the next session. */
+gboolean  client_send            (BoshClient          *self,
+                                  BoshElement         *element,
+                                  GError             **error);
 
 G_END_DECLS

@@ -62,6 +62,8 @@
  * [signal@Bosh.Client::stanza] tells what arrives. The session ends with
  * [method@Bosh.Client.disconnect_async] or goes on elsewhere after
  * [method@Bosh.Client.detach_async]; a client is not connected a second time.
+ * With [property@Bosh.Client:auto-reconnect] it logs in again by itself when the
+ * session is lost.
  *
  * What belongs to the login, and answers to requests of
  * [method@Bosh.Client.send_iq_async], are not shown by any signal.
@@ -80,7 +82,8 @@
  * password and proves that it knows it. PLAIN is used only where the connection
  * is encrypted, or stays on this machine, or
  * [property@Bosh.Client:allow-plaintext-password] was set. A password is kept
- * no longer than the login needs it.
+ * no longer than the login needs it, unless
+ * [property@Bosh.Client:auto-reconnect] asks for that.
  *
  * ## Threads
  *
@@ -105,6 +108,8 @@ enum
   PROP_JID,
   PROP_MECHANISM,
   PROP_ALLOW_PLAINTEXT_PASSWORD,
+  PROP_AUTO_RECONNECT,
+  PROP_MAX_RECONNECT_ATTEMPTS,
   N_PROPS
 };
 
@@ -112,6 +117,7 @@ enum
 {
   SIGNAL_STANZA,
   SIGNAL_IQ_REQUEST,
+  SIGNAL_SESSION_LOST,
   SIGNAL_CLOSED,
   N_SIGNALS
 };
@@ -328,15 +334,25 @@ client_dup_close_error (BoshClient *self)
 }
 
 static void
-end (BoshClient *self)
+end (BoshClient   *self,
+     const GError *reason)
 {
-  g_autoptr(GError) error = client_dup_close_error (self);
+  g_autoptr(GError) error = NULL;
 
+  error = reason != NULL ? g_error_copy (reason) : client_dup_close_error (self);
+  client_reconnect_stop (self);
   client_forget_login (self);
   client_set_state (self, BOSH_CLIENT_STATE_CLOSED);
   client_fail_task (self, g_error_copy (error));
-  if (self->iqs != NULL)
-    bosh_iq_tracker_fail_all (self->iqs, error);
+  client_fail_requests (self, error);
+}
+
+void
+client_close (BoshClient   *self,
+              const GError *error)
+{
+  end (self, error);
+  g_signal_emit (self, signals[SIGNAL_CLOSED], 0, error);
 }
 
 static void
@@ -346,8 +362,8 @@ on_closed (BoshConnection *connection,
 {
   g_autoptr(BoshClient) self = g_object_ref (user_data);
 
-  end (self);
-  g_signal_emit (self, signals[SIGNAL_CLOSED], 0, error);
+  if (!client_reconnect_handle_end (self, error))
+    client_close (self, error);
 }
 
 static void
@@ -358,7 +374,7 @@ on_connection_state (BoshConnection *connection,
   g_autoptr(BoshClient) self = g_object_ref (user_data);
 
   if (bosh_connection_get_state (connection) == BOSH_CONNECTION_STATE_DETACHED)
-    end (self);
+    end (self, NULL);
 }
 
 /* The BoshConnectionFilter: keeps from the application what is ours. */
@@ -374,6 +390,7 @@ filter_payload (BoshElement *element,
       return TRUE;
     }
 
+  client_reconnect_note_element (self, element);
   if (self->driver != NULL && bosh_login_driver_handle_element (self->driver, element))
     return TRUE;
 
@@ -381,6 +398,18 @@ filter_payload (BoshElement *element,
     return TRUE;
 
   return client_handle_answer (self, element);
+}
+
+gboolean
+client_emit_session_lost (BoshClient     *self,
+                          BoshConnection *connection,
+                          const GError   *error)
+{
+  gboolean resend = FALSE;
+
+  g_signal_emit (self, signals[SIGNAL_SESSION_LOST], 0, connection, error, &resend);
+
+  return resend;
 }
 
 gboolean
@@ -411,14 +440,8 @@ on_stanza (BoshConnection *connection,
 /* --- The object --- */
 
 static void
-bosh_client_constructed (GObject *object)
+create_connection (BoshClient *self)
 {
-  BoshClient *self = BOSH_CLIENT (object);
-
-  G_OBJECT_CLASS (bosh_client_parent_class)->constructed (object);
-
-  if (self->configuration == NULL)
-    self->configuration = g_object_new (BOSH_TYPE_CONNECTION_CONFIGURATION, NULL);
   self->connection = bosh_connection_new (self->domain, self->configuration);
   g_return_if_fail (self->connection != NULL);
 
@@ -429,6 +452,34 @@ bosh_client_constructed (GObject *object)
                     G_CALLBACK (on_connection_state), self);
 }
 
+void
+client_release_connection (BoshClient *self)
+{
+  bosh_connection_set_filter (self->connection, NULL, NULL);
+  g_signal_handlers_disconnect_by_data (self->connection, self);
+}
+
+void
+client_renew_connection (BoshClient *self)
+{
+  client_release_connection (self);
+  g_clear_object (&self->connection);
+  create_connection (self);
+  g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_CONNECTION]);
+}
+
+static void
+bosh_client_constructed (GObject *object)
+{
+  BoshClient *self = BOSH_CLIENT (object);
+
+  G_OBJECT_CLASS (bosh_client_parent_class)->constructed (object);
+
+  if (self->configuration == NULL)
+    self->configuration = g_object_new (BOSH_TYPE_CONNECTION_CONFIGURATION, NULL);
+  create_connection (self);
+}
+
 static void
 bosh_client_dispose (GObject *object)
 {
@@ -436,9 +487,9 @@ bosh_client_dispose (GObject *object)
 
   if (self->connection != NULL)
     {
+      client_reconnect_stop (self);
       client_forget_login (self);
-      bosh_connection_set_filter (self->connection, NULL, NULL);
-      g_signal_handlers_disconnect_by_data (self->connection, self);
+      client_release_connection (self);
       g_clear_object (&self->connection);
     }
   g_clear_object (&self->configuration);
@@ -453,6 +504,7 @@ bosh_client_finalize (GObject *object)
 
   g_clear_pointer (&self->iqs, bosh_iq_tracker_free);
   g_clear_pointer (&self->features, bosh_element_unref);
+  g_clear_pointer (&self->reconnect, client_reconnect_free);
   g_free (self->domain);
   g_free (self->jid);
   g_free (self->mechanism);
@@ -491,6 +543,12 @@ bosh_client_get_property (GObject    *object,
     case PROP_ALLOW_PLAINTEXT_PASSWORD:
       g_value_set_boolean (value, bosh_client_get_allow_plaintext_password (self));
       break;
+    case PROP_AUTO_RECONNECT:
+      g_value_set_boolean (value, bosh_client_get_auto_reconnect (self));
+      break;
+    case PROP_MAX_RECONNECT_ATTEMPTS:
+      g_value_set_uint (value, bosh_client_get_max_reconnect_attempts (self));
+      break;
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID (object, prop_id, pspec);
     }
@@ -514,6 +572,12 @@ bosh_client_set_property (GObject      *object,
       break;
     case PROP_ALLOW_PLAINTEXT_PASSWORD:
       bosh_client_set_allow_plaintext_password (self, g_value_get_boolean (value));
+      break;
+    case PROP_AUTO_RECONNECT:
+      bosh_client_set_auto_reconnect (self, g_value_get_boolean (value));
+      break;
+    case PROP_MAX_RECONNECT_ATTEMPTS:
+      bosh_client_set_max_reconnect_attempts (self, g_value_get_uint (value));
       break;
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID (object, prop_id, pspec);
@@ -561,7 +625,10 @@ install_properties (GObjectClass *object_class)
    * BoshClient:connection:
    *
    * The connection that carries the session. It is there from the start and
-   * stays the same.
+   * stays the same, unless [property@Bosh.Client:auto-reconnect] is set: then
+   * each attempt to log in again has a connection of its own, because a closed
+   * one is not used again. `notify::connection` is emitted before it is opened:
+   * connect to its signals there.
    *
    * Since: 1.0
    */
@@ -625,6 +692,72 @@ install_properties (GObjectClass *object_class)
                           (G_PARAM_READWRITE |
                            G_PARAM_EXPLICIT_NOTIFY |
                            G_PARAM_STATIC_STRINGS));
+
+  /**
+   * BoshClient:auto-reconnect:
+   *
+   * Whether the client logs in again by itself when the session of somebody who
+   * was logged in is lost.
+   *
+   * It does so after a loss that a new login can mend, and only then: the
+   * session is gone (`BOSH_ERROR_SESSION_LOST`, `BOSH_ERROR_ITEM_NOT_FOUND`, or
+   * ended without a reason), the server has trouble or is restarted, it can't be
+   * reached, or something between answers in its place. It does not where that
+   * would not help or would do harm: after `conflict` (somebody else logged in
+   * with the same resource), after anything that finds fault with us
+   * (`policy-violation`, `bad-request`), when the server can't be trusted, when
+   * the credentials are refused, and never after
+   * [method@Bosh.Client.disconnect_async] or a hand-over. Nor is the first login
+   * repeated.
+   *
+   * First [signal@Bosh.Client::session-lost] is emitted, which says what is to
+   * be sent again. [property@Bosh.Client:state] is `RECONNECTING` then until it
+   * is `READY` again, with another connection and perhaps another JID, or
+   * `CLOSED`. The first attempt comes after one to two seconds, the others ever
+   * more slowly, each after a time that is drawn at random from the upper half
+   * of its interval, two minutes at most; when the network comes back, at once.
+   * There are at most [property@Bosh.Client:max-reconnect-attempts] of them.
+   * Roster, presence and the like are those of a new session: ask for them when
+   * the state is `READY`.
+   *
+   * The credentials of a login that is made while this is set are kept in
+   * memory, the password in a place that is not swapped, for as long as they may
+   * be needed: until the client is disconnected, handed over, closed or dropped,
+   * or this is set to `FALSE`. So set it before the login. A session that was
+   * taken up with [method@Bosh.Client.attach_async] has no credentials. An
+   * anonymous login gives another JID each time.
+   *
+   * Setting it to `FALSE` while the client is reconnecting ends that, with the
+   * error of the loss.
+   *
+   * Since: 1.0
+   */
+  properties[PROP_AUTO_RECONNECT] =
+    g_param_spec_boolean ("auto-reconnect", NULL, NULL, FALSE,
+                          (G_PARAM_READWRITE |
+                           G_PARAM_EXPLICIT_NOTIFY |
+                           G_PARAM_STATIC_STRINGS));
+
+  /**
+   * BoshClient:max-reconnect-attempts:
+   *
+   * How many attempts to log in again are made before the client gives up and
+   * [signal@Bosh.Client::closed] is emitted; see
+   * [property@Bosh.Client:auto-reconnect]. With the default of 10 that takes
+   * about eight minutes.
+   *
+   * They are counted anew when a session has lasted for a minute. An attempt
+   * does not count that fails while the system says that there is no network, as
+   * on a machine that was taken elsewhere.
+   *
+   * Since: 1.0
+   */
+  properties[PROP_MAX_RECONNECT_ATTEMPTS] =
+    g_param_spec_uint ("max-reconnect-attempts", NULL, NULL,
+                       1, G_MAXUINT, BOSH_CLIENT_MAX_RECONNECT_ATTEMPTS,
+                       (G_PARAM_READWRITE |
+                        G_PARAM_EXPLICIT_NOTIFY |
+                        G_PARAM_STATIC_STRINGS));
 
   g_object_class_install_properties (object_class, N_PROPS, properties);
 }
@@ -694,13 +827,55 @@ bosh_client_class_init (BoshClientClass *klass)
                   BOSH_TYPE_ELEMENT);
 
   /**
+   * BoshClient::session-lost:
+   * @self: the client
+   * @connection: the connection that was lost; it is closed
+   * @error: why
+   *
+   * The session was lost, and the client will log in again, because
+   * [property@Bosh.Client:auto-reconnect] is set. Now the application decides
+   * what becomes of the stanzas that did not arrive for certain:
+   *
+   * - [method@Bosh.Connection.get_undelivered] of @connection gives those of
+   *   which nobody knows whether they arrived. None of them is sent again by
+   *   itself. Those that may arrive twice can be given to
+   *   [method@Bosh.Client.send] here.
+   * - [method@Bosh.Connection.get_unsent] gives those of which nothing left this
+   *   machine. They are sent again in the new session if a handler returns
+   *   `TRUE`, after what was sent here; else they are dropped. Requests of
+   *   [method@Bosh.Client.send_iq_async] are not among what is sent again, as
+   *   they fail with @error.
+   *
+   * What is given to [method@Bosh.Client.send] from now on waits for the new
+   * session. Nothing of it gets lost when a later attempt fails too; see
+   * [method@Bosh.Client.get_unsent]. A handler may disconnect.
+   *
+   * Returns: `TRUE` to send again what was never sent, `FALSE` to let other
+   *   handlers decide, and at last to drop it
+   *
+   * Since: 1.0
+   */
+  signals[SIGNAL_SESSION_LOST] =
+    g_signal_new ("session-lost",
+                  G_TYPE_FROM_CLASS (klass),
+                  G_SIGNAL_RUN_LAST,
+                  0,
+                  g_signal_accumulator_true_handled, NULL,
+                  NULL,
+                  G_TYPE_BOOLEAN,
+                  2,
+                  BOSH_TYPE_CONNECTION,
+                  G_TYPE_ERROR);
+
+  /**
    * BoshClient::closed:
    * @self: the client
    * @error: (nullable): why the session ended, or `NULL` if it was ended by
    *   [method@Bosh.Client.disconnect_async]
    *
-   * The session has ended. Everything that was under way has returned. It is
-   * not emitted when the session was handed over.
+   * The session has ended, and no other follows. Everything that was under way
+   * has returned. It is not emitted when the session was handed over. Where the
+   * client had tried to log in again, @error is that of the last attempt.
    *
    * Since: 1.0
    */
@@ -719,6 +894,7 @@ bosh_client_class_init (BoshClientClass *klass)
 static void
 bosh_client_init (BoshClient *self)
 {
+  self->reconnect = client_reconnect_new ();
 }
 
 /* --- Public interface --- */

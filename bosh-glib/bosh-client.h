@@ -20,6 +20,8 @@ G_BEGIN_DECLS
  * @BOSH_CLIENT_STATE_CONNECTED: the session is open, and nobody is logged in
  * @BOSH_CLIENT_STATE_LOGGING_IN: the login is under way
  * @BOSH_CLIENT_STATE_READY: logged in, with a resource bound
+ * @BOSH_CLIENT_STATE_RECONNECTING: the session was lost, and the client is about
+ *   to log in again ([property@Bosh.Client:auto-reconnect])
  * @BOSH_CLIENT_STATE_CLOSED: the session has ended or was handed over
  *
  * How far a login has come. Whether the server can be reached at the moment is
@@ -33,6 +35,7 @@ typedef enum {
   BOSH_CLIENT_STATE_CONNECTED,
   BOSH_CLIENT_STATE_LOGGING_IN,
   BOSH_CLIENT_STATE_READY,
+  BOSH_CLIENT_STATE_RECONNECTING,
   BOSH_CLIENT_STATE_CLOSED,
 } BoshClientState;
 
@@ -157,5 +160,18 @@ gboolean             bosh_client_get_allow_plaintext_password (BoshClient       
 BOSH_AVAILABLE_IN_1_0
 void                 bosh_client_set_allow_plaintext_password (BoshClient                   *self,
                                                                gboolean                      allow_plaintext_password);
+
+BOSH_AVAILABLE_IN_1_0
+gboolean             bosh_client_get_auto_reconnect           (BoshClient                   *self);
+BOSH_AVAILABLE_IN_1_0
+void                 bosh_client_set_auto_reconnect           (BoshClient                   *self,
+                                                               gboolean                      auto_reconnect);
+BOSH_AVAILABLE_IN_1_0
+guint                bosh_client_get_max_reconnect_attempts   (BoshClient                   *self);
+BOSH_AVAILABLE_IN_1_0
+void                 bosh_client_set_max_reconnect_attempts   (BoshClient                   *self,
+                                                               guint                         max_reconnect_attempts);
+BOSH_AVAILABLE_IN_1_0
+GPtrArray           *bosh_client_get_unsent                   (BoshClient                   *self);
 
 G_END_DECLS

@@ -38,6 +38,8 @@ struct _BoshConnection
   int                          drain_level;    /* depth of the loop that drains, + 1; or 0 */
   BoshPendingTasks            *tasks;
 
+  gboolean                     leaving;        /* asked to end or hand over */
+
   BoshConnectionFilter         filter;
   gpointer                     filter_data;
 

@@ -586,6 +586,7 @@ bosh_connection_disconnect_async (BoshConnection      *self,
       g_task_return_error (task, g_steal_pointer (&error));
       return;
     }
+  self->leaving = TRUE;
 
   bosh_pending_tasks_add (self->tasks, g_steal_pointer (&task), 0, self->context);
   connection_wake (self);
@@ -702,6 +703,7 @@ bosh_connection_detach_async (BoshConnection      *self,
       g_task_return_error (task, g_steal_pointer (&error));
       return;
     }
+  self->leaving = TRUE;
 
   bosh_pending_tasks_add (self->tasks, g_steal_pointer (&task), 0, self->context);
   connection_wake (self);

@@ -33,6 +33,9 @@ void         bosh_connection_set_jid             (BoshConnection       *self,
 /* The error with which the connection closed: what is sent or asked for now gets a copy of it. */
 GError      *bosh_connection_dup_close_error     (BoshConnection       *self);
 
+/* Was it asked to end the session, or to hand it over? */
+gboolean     bosh_connection_is_leaving          (BoshConnection       *self);
+
 /* The context of the session, captured when it was opened. */
 GMainContext *bosh_connection_get_main_context   (BoshConnection       *self);
 

@@ -446,6 +446,12 @@ bosh_connection_dup_close_error (BoshConnection *self)
   return g_error_new_literal (BOSH_ERROR, BOSH_ERROR_NOT_CONNECTED, _("The session has ended"));
 }
 
+gboolean
+bosh_connection_is_leaving (BoshConnection *self)
+{
+  return self->leaving;
+}
+
 GMainContext *
 bosh_connection_get_main_context (BoshConnection *self)
 {

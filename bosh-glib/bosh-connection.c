@@ -509,7 +509,10 @@ on_task_cancelled (gpointer tag,
     bosh_session_resume (self->session);
   else if (tag == bosh_connection_detach_async &&
            !bosh_pending_tasks_has (self->tasks, bosh_connection_detach_async))
-    bosh_session_cancel_hand_over (self->session);
+    {
+      bosh_session_cancel_hand_over (self->session);
+      self->leaving = FALSE;
+    }
 
   connection_drain (self);
 }

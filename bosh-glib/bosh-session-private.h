@@ -176,6 +176,10 @@ void              bosh_session_free              (BoshSession                 *s
 /* Opens a new session, or resumes a saved one. */
 void              bosh_session_open              (BoshSession                 *self,
                                                   gint64                       now);
+/* Could it be queued in a session with this limit? It is sealed then. */
+gboolean          bosh_session_check_payload     (BoshElement                 *payload,
+                                                  gsize                        max_request_size,
+                                                  GError                     **error);
 /* Queues a stanza; it is sealed. @serial is its number for DELIVERED. Fails,
  * with nothing queued, where it can't be sent. */
 gboolean          bosh_session_queue             (BoshSession                 *self,

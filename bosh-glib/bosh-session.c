@@ -85,6 +85,27 @@ stanza_new (BoshElement  *element,
   return stanza;
 }
 
+static gsize
+get_max_payload_size (gsize max_request_size)
+{
+  return MAX (max_request_size, 2 * BODY_OVERHEAD) - BODY_OVERHEAD;
+}
+
+gboolean
+bosh_session_check_payload (BoshElement  *payload,
+                            gsize         max_request_size,
+                            GError      **error)
+{
+  Stanza *stanza = stanza_new (payload, get_max_payload_size (max_request_size), error);
+
+  if (stanza == NULL)
+    return FALSE;
+
+  stanza_free (stanza);
+
+  return TRUE;
+}
+
 static void
 request_free (Request *self)
 {
@@ -151,7 +172,7 @@ bosh_session_new (const BoshSessionParameters *parameters)
   self->use_key_sequence = parameters->use_key_sequence;
   self->key_sequence_length = parameters->key_sequence_length;
   self->compress_requests = parameters->compress_requests;
-  self->max_payload_size = MAX (parameters->max_request_size, 2 * BODY_OVERHEAD) - BODY_OVERHEAD;
+  self->max_payload_size = get_max_payload_size (parameters->max_request_size);
   memcpy (self->entropy, parameters->entropy, sizeof self->entropy);
 
   session_draw_rid (self);

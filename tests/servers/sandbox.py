@@ -252,6 +252,10 @@ class Server:
         """Starts the process and returns at once; see wait_until_ready."""
         self.ports = dict(zip(self.port_names, free_ports(len(self.port_names))))
         self.configure()
+        self.relaunch()
+
+    def relaunch(self):
+        """The same after stop(), with the same ports and files."""
         # None of our own environment: it may preload a sanitizer.
         environment = {'PATH': os.defpath + ':/usr/sbin:/sbin', 'HOME': self.directory,
                        'LANG': 'C.UTF-8', **self.variables()}

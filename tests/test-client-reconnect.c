@@ -1,0 +1,1166 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* The client that logs in again by itself, against a connection manager that
+ * loses sessions and refuses logins as it is told. */
+
+#include "config.h"
+
+#include "bosh-test-client.h"
+#include "bosh-test-manager.h"
+
+#include "bosh-client-private.h"
+#include "bosh-reconnect-policy-private.h"
+#include "bosh-secret-private.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#define SASL "urn:ietf:params:xml:ns:xmpp-sasl"
+#define BIND "urn:ietf:params:xml:ns:xmpp-bind"
+#define STREAM "xmlns:stream='http://etherx.jabber.org/streams'"
+#define STREAM_ERRORS "urn:ietf:params:xml:ns:xmpp-streams"
+#define STANZA_ERRORS "urn:ietf:params:xml:ns:xmpp-stanzas"
+#define FEATURES(mechanism)                                                   \
+  "<stream:features " STREAM "><mechanisms xmlns='" SASL "'>"                 \
+  "<mechanism>" mechanism "</mechanism></mechanisms></stream:features>"
+
+#define SUCCESS "<success xmlns='" SASL "'/>"
+#define NOT_AUTHORIZED "<failure xmlns='" SASL "'><not-authorized/></failure>"
+#define BUSY "<failure xmlns='" SASL "'><temporary-auth-failure/></failure>"
+
+#define LOST "type='terminate' condition='item-not-found'"
+
+/* Never in the time of a test; milliseconds. */
+#define AGES (60 * 60 * 1000)
+
+typedef struct
+{
+  BoshTestManager *manager;
+  BoshClient      *client;
+
+  /* What it does from now on. */
+  const char      *answer_to_auth;
+  const char      *bind_error;      /* condition, nullable */
+  guint            n_unavailable;   /* creations that a proxy answers with 503 */
+  gboolean         is_silent;       /* creations are not answered */
+  gboolean         keeps_payloads;  /* messages are not answered */
+  gboolean         loses_at_once;   /* sessions end as soon as they are bound */
+
+  guint            n_creations;
+  guint            n_auth;
+  guint            n_bound;
+  GString         *messages;        /* bodies that came in the last session */
+
+  /* What the client told. */
+  GString         *events;
+  guint            n_lost;
+  gboolean         resend;
+  gboolean         disconnects;     /* in the handler of the loss */
+  gboolean         repeats;         /* what is undelivered */
+  GPtrArray       *undelivered;
+  GPtrArray       *unsent;
+  GError          *lost_error;
+  guint            n_closed;
+  GError          *close_error;
+} Life;
+
+static void
+answer_held (Life             *life,
+             BoshTestExchange *but)
+{
+  GPtrArray *exchanges = bosh_test_manager_get_exchanges (life->manager);
+
+  for (guint i = 0; i < exchanges->len; i++)
+    {
+      BoshTestExchange *exchange = g_ptr_array_index (exchanges, i);
+
+      if (exchange != but && !bosh_test_exchange_is_answered (exchange) &&
+          !bosh_test_exchange_is_gone (exchange))
+        bosh_test_exchange_answer (exchange, "", "");
+    }
+}
+
+static void
+answer_bind (Life             *life,
+             BoshTestExchange *exchange,
+             BoshElement      *iq)
+{
+  const char *id = bosh_element_get_attribute (iq, "id");
+  g_autofree char *text = NULL;
+
+  if (life->bind_error != NULL)
+    {
+      text = g_strdup_printf ("<iq xmlns='jabber:client' type='error' id='%s'><error type='cancel'>"
+                              "<%s xmlns='" STANZA_ERRORS "'/></error></iq>",
+                              id, life->bind_error);
+    }
+  else
+    {
+      text = g_strdup_printf ("<iq xmlns='jabber:client' type='result' id='%s'><bind xmlns='" BIND "'>"
+                              "<jid>alice@example.org/%u</jid></bind></iq>",
+                              id, ++life->n_bound);
+    }
+
+  if (life->loses_at_once && life->n_bound > 1)
+    {
+      g_autofree char *all = g_strconcat (text, "", NULL);
+
+      bosh_test_exchange_answer (exchange, LOST, all);
+    }
+  else
+    bosh_test_exchange_answer (exchange, "", text);
+}
+
+static gboolean
+on_creation (Life             *life,
+             BoshTestExchange *exchange)
+{
+  life->n_creations++;
+  g_string_truncate (life->messages, 0);
+  if (life->is_silent)
+    return TRUE;
+
+  if (life->n_unavailable > 0)
+    {
+      life->n_unavailable--;
+      bosh_test_exchange_reply (exchange, 503, NULL, "<html>Away</html>");
+      return TRUE;
+    }
+
+  return FALSE;
+}
+
+static gboolean
+on_request (BoshTestManager  *manager,
+            BoshTestExchange *exchange,
+            gpointer          user_data)
+{
+  Life *life = user_data;
+  BoshElement *body = bosh_test_exchange_get_body (exchange);
+  gboolean has_message = FALSE;
+
+  if (bosh_test_exchange_get_attribute (exchange, "sid") == NULL)
+    return on_creation (life, exchange);
+
+  for (guint i = 0; i < bosh_element_get_n_children (body); i++)
+    {
+      BoshElement *child = bosh_element_get_nth_child (body, i);
+      const char *name = bosh_element_get_name (child);
+      g_autofree char *text = bosh_element_get_child_text (child, "body", NULL);
+
+      if (strcmp (name, "auth") == 0)
+        {
+          life->n_auth++;
+          answer_held (life, exchange);
+          bosh_test_exchange_answer (exchange, "", life->answer_to_auth);
+          return TRUE;
+        }
+      if (bosh_element_get_child (child, "bind", BIND) != NULL)
+        {
+          answer_held (life, exchange);
+          answer_bind (life, exchange, child);
+          return TRUE;
+        }
+      if (text != NULL || strcmp (name, "iq") == 0)
+        {
+          g_string_append (life->messages, text != NULL ? text : "<iq/>");
+          has_message = TRUE;
+        }
+    }
+
+  if (bosh_element_get_attribute_ns (body, "restart", "urn:xmpp:xbosh") != NULL)
+    {
+      answer_held (life, exchange);
+      bosh_test_exchange_answer (exchange, "",
+                                 "<stream:features " STREAM "><bind xmlns='" BIND "'/></stream:features>");
+      return TRUE;
+    }
+
+  return has_message && life->keeps_payloads;
+}
+
+static const char *
+get_state_name (BoshClientState state)
+{
+  static const char * const names[] = {
+    "disconnected",
+    "connecting",
+    "connected",
+    "logging-in",
+    "ready",
+    "reconnecting",
+    "closed",
+  };
+
+  return names[state];
+}
+
+static void
+record (Life       *life,
+        const char *event)
+{
+  if (life->events->len > 0)
+    g_string_append_c (life->events, ' ');
+  g_string_append (life->events, event);
+}
+
+static void
+on_state (BoshClient *client,
+          GParamSpec *pspec,
+          gpointer    user_data)
+{
+  record (user_data, get_state_name (bosh_client_get_state (client)));
+}
+
+static void
+on_connection (BoshClient *client,
+               GParamSpec *pspec,
+               gpointer    user_data)
+{
+  BoshConnection *connection = bosh_client_get_connection (client);
+
+  g_assert_cmpint (bosh_connection_get_state (connection), ==, BOSH_CONNECTION_STATE_DISCONNECTED);
+  record (user_data, "connection");
+}
+
+static gboolean
+on_session_lost (BoshClient     *client,
+                 BoshConnection *connection,
+                 GError         *error,
+                 gpointer        user_data)
+{
+  Life *life = user_data;
+
+  g_assert_cmpint (bosh_connection_get_state (connection), ==, BOSH_CONNECTION_STATE_CLOSED);
+  g_assert_cmpint (bosh_client_get_state (client), ==, BOSH_CLIENT_STATE_RECONNECTING);
+  record (life, "lost");
+  life->n_lost++;
+  g_clear_error (&life->lost_error);
+  life->lost_error = g_error_copy (error);
+  g_clear_pointer (&life->undelivered, g_ptr_array_unref);
+  life->undelivered = bosh_connection_get_undelivered (connection);
+  g_clear_pointer (&life->unsent, g_ptr_array_unref);
+  life->unsent = bosh_connection_get_unsent (connection);
+
+  for (guint i = 0; life->repeats && i < life->undelivered->len; i++)
+    g_assert_true (bosh_client_send (client, g_ptr_array_index (life->undelivered, i), NULL));
+  if (life->disconnects)
+    bosh_client_disconnect_async (client, NULL, NULL, NULL);
+
+  return life->resend;
+}
+
+static void
+on_closed (BoshClient   *client,
+           const GError *error,
+           gpointer      user_data)
+{
+  Life *life = user_data;
+
+  g_assert_cmpint (bosh_client_get_state (client), ==, BOSH_CLIENT_STATE_CLOSED);
+  g_assert_null (client_reconnect_get_password (client));
+  record (life, "end");
+  life->n_closed++;
+  life->close_error = error != NULL ? g_error_copy (error) : NULL;
+}
+
+static void
+life_init (Life *life)
+{
+  g_autoptr(BoshConnectionConfiguration) configuration = NULL;
+
+  *life = (Life){ .answer_to_auth = SUCCESS };
+  life->manager = bosh_test_manager_new (NULL);
+  bosh_test_manager_set_automatic (life->manager, TRUE);
+  bosh_test_manager_set_grants (life->manager, BOSH_TEST_GRANTS, FEATURES ("PLAIN"));
+  bosh_test_manager_set_script (life->manager, on_request, life);
+  life->messages = g_string_new (NULL);
+  life->events = g_string_new (NULL);
+
+  configuration = bosh_test_manager_configure (life->manager, NULL);
+  life->client = bosh_client_new ("example.org", configuration);
+  client_reconnect_set_delays (life->client, 1, 2, AGES);
+  g_signal_connect (life->client, "notify::state", G_CALLBACK (on_state), life);
+  g_signal_connect (life->client, "notify::connection", G_CALLBACK (on_connection), life);
+  g_signal_connect (life->client, "session-lost", G_CALLBACK (on_session_lost), life);
+  g_signal_connect (life->client, "closed", G_CALLBACK (on_closed), life);
+}
+
+static void
+life_clear (Life *life)
+{
+  if (life->client != NULL)
+    {
+      g_signal_handlers_disconnect_by_data (life->client, life);
+      bosh_test_assert_gone (g_steal_pointer (&life->client));
+    }
+  g_clear_pointer (&life->manager, bosh_test_manager_free);
+  g_clear_pointer (&life->undelivered, g_ptr_array_unref);
+  g_clear_pointer (&life->unsent, g_ptr_array_unref);
+  g_clear_error (&life->lost_error);
+  g_clear_error (&life->close_error);
+  g_string_free (life->messages, TRUE);
+  g_string_free (life->events, TRUE);
+}
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Life, life_clear)
+
+static void
+log_in (Life *life)
+{
+  g_autoptr(GError) error = NULL;
+
+  bosh_test_connect (life->client, &error);
+  g_assert_no_error (error);
+  bosh_test_login (life->client, "alice", "secret", "home", &error);
+  g_assert_no_error (error);
+  g_assert_cmpstr (bosh_client_get_jid (life->client), ==, "alice@example.org/1");
+  bosh_test_await (bosh_test_manager_get_n_held (life->manager) > 0);
+}
+
+/* Logged in, with the opt-in. */
+static void
+begin (Life *life)
+{
+  life_init (life);
+  bosh_client_set_auto_reconnect (life->client, TRUE);
+  log_in (life);
+  g_assert_cmpstr (client_reconnect_get_password (life->client), ==, "secret");
+  g_string_truncate (life->events, 0);
+}
+
+/* The request that is held ends the session. */
+static void
+lose (Life       *life,
+      const char *attributes,
+      const char *content)
+{
+  GPtrArray *exchanges = bosh_test_manager_get_exchanges (life->manager);
+
+  bosh_test_await (bosh_test_manager_get_n_held (life->manager) > 0);
+  for (guint i = 0; i < exchanges->len; i++)
+    {
+      BoshTestExchange *exchange = g_ptr_array_index (exchanges, i);
+
+      if (!bosh_test_exchange_is_answered (exchange) && !bosh_test_exchange_is_gone (exchange))
+        {
+          bosh_test_exchange_answer (exchange, attributes, content);
+          return;
+        }
+    }
+}
+
+static gboolean
+is_in (Life            *life,
+       BoshClientState  state)
+{
+  return bosh_client_get_state (life->client) == state;
+}
+
+static void
+assert_events (Life       *life,
+               const char *expected)
+{
+  g_assert_cmpstr (life->events->str, ==, expected);
+  g_string_truncate (life->events, 0);
+}
+
+static void
+disconnect (Life *life)
+{
+  g_autoptr(GAsyncResult) result = NULL;
+  g_autoptr(GError) error = NULL;
+
+  bosh_client_disconnect_async (life->client, NULL, bosh_test_keep_result, &result);
+  g_assert_null (client_reconnect_get_password (life->client));
+  bosh_client_disconnect_finish (life->client, bosh_test_wait_for (&result), &error);
+  g_assert_no_error (error);
+  g_assert_cmpuint (life->n_closed, ==, 1);
+  g_assert_no_error (life->close_error);
+}
+
+static void
+test_comes_back (void)
+{
+  g_auto(Life) life = { NULL };
+  g_autoptr(BoshConnection) first = NULL;
+  guint n_creations;
+
+  g_test_summary ("E38: after a loss that a new login can mend the client logs in again, with "
+                  "another connection; `closed` comes when the application asks for the end");
+
+  begin (&life);
+  first = g_object_ref (bosh_client_get_connection (life.client));
+  lose (&life, LOST, "");
+  bosh_test_await (is_in (&life, BOSH_CLIENT_STATE_RECONNECTING));
+  g_assert_cmpstr (bosh_client_get_jid (life.client), ==, "alice@example.org/1");
+  bosh_test_await (is_in (&life, BOSH_CLIENT_STATE_READY));
+  assert_events (&life, "reconnecting lost connection ready");
+  g_assert_error (life.lost_error, BOSH_ERROR, BOSH_ERROR_ITEM_NOT_FOUND);
+  g_assert_cmpstr (bosh_client_get_jid (life.client), ==, "alice@example.org/2");
+  g_assert_cmpstr (bosh_client_get_mechanism (life.client), ==, "PLAIN");
+  g_assert_true (first != bosh_client_get_connection (life.client));
+  g_assert_true (bosh_connection_get_configuration (first) ==
+                 bosh_connection_get_configuration (bosh_client_get_connection (life.client)));
+  g_assert_cmpuint (life.n_auth, ==, 2);
+  g_assert_cmpuint (life.n_closed, ==, 0);
+
+  /* It is as good as the first. */
+  bosh_test_send_message (life.client, "bob@example.org", "hello");
+  bosh_test_await (strcmp (life.messages->str, "hello") == 0);
+  lose (&life, "type='terminate' condition='system-shutdown'", "");
+  bosh_test_await (life.n_bound == 3 && is_in (&life, BOSH_CLIENT_STATE_READY));
+  assert_events (&life, "reconnecting lost connection ready");
+
+  n_creations = life.n_creations;
+  disconnect (&life);
+  assert_events (&life, "closed end");
+  bosh_test_run_dry ();
+  g_assert_cmpuint (life.n_creations, ==, n_creations);
+}
+
+static void
+test_opt_in (void)
+{
+  g_auto(Life) life = { NULL };
+
+  g_test_summary ("Nothing of this happens unless it was asked for before the login; then the "
+                  "password is not kept either");
+
+  life_init (&life);
+  g_assert_false (bosh_client_get_auto_reconnect (life.client));
+  g_assert_cmpuint (bosh_client_get_max_reconnect_attempts (life.client), ==, 10);
+  log_in (&life);
+  bosh_client_set_auto_reconnect (life.client, TRUE);
+  g_assert_null (client_reconnect_get_password (life.client));
+  g_string_truncate (life.events, 0);
+  lose (&life, LOST, "");
+  bosh_test_await (life.n_closed == 1);
+  g_assert_error (life.close_error, BOSH_ERROR, BOSH_ERROR_ITEM_NOT_FOUND);
+  assert_events (&life, "closed end");
+  g_assert_cmpuint (life.n_creations, ==, 1);
+}
+
+/* One message is with the server, which does not answer, another waits. */
+static void
+send_two (Life *life)
+{
+  life->keeps_payloads = TRUE;
+  bosh_test_send_message (life->client, "bob@example.org", "a");
+  bosh_test_await (strcmp (life->messages->str, "a") == 0);
+  bosh_test_send_message (life->client, "bob@example.org", "b");
+}
+
+static void
+assert_one (GPtrArray  *stanzas,
+            const char *body)
+{
+  g_assert_cmpuint (stanzas->len, ==, 1);
+  bosh_test_assert_body (g_ptr_array_index (stanzas, 0), body);
+}
+
+static void
+test_offers (void)
+{
+  static const struct
+  {
+    gboolean    resend;
+    gboolean    repeats;
+    const char *expected;
+  } cases[] = {
+    { FALSE, FALSE, "c" },
+    { TRUE, FALSE, "bc" },
+    { FALSE, TRUE, "ac" },
+    { TRUE, TRUE, "abc" },
+  };
+
+  g_test_summary ("E38: what is undelivered and what was never sent is offered exactly; only "
+                  "what the handler says is sent again, in order and before anything new");
+
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      g_auto(Life) life = { NULL };
+      g_autoptr(GPtrArray) unsent = NULL;
+
+      begin (&life);
+      life.resend = cases[i].resend;
+      life.repeats = cases[i].repeats;
+      send_two (&life);
+      lose (&life, LOST, "");
+      bosh_test_await (life.n_lost == 1);
+      assert_one (life.undelivered, "a");
+      assert_one (life.unsent, "b");
+      life.keeps_payloads = FALSE;
+      bosh_test_send_message (life.client, "bob@example.org", "c");
+      unsent = bosh_client_get_unsent (life.client);
+      g_assert_cmpuint (unsent->len, ==, strlen (cases[i].expected));
+      bosh_test_await (strcmp (life.messages->str, cases[i].expected) == 0);
+      disconnect (&life);
+      g_assert_cmpstr (life.messages->str, ==, cases[i].expected);
+    }
+}
+
+static void
+test_refuses_bad_stanzas (void)
+{
+  g_auto(Life) life = { NULL };
+  g_autofree char *text = g_strnfill (2 * 1024 * 1024, 'x');
+  g_autoptr(BoshElement) large = bosh_element_new_message ("bob@example.org", NULL, text);
+  g_autoptr(GError) error = NULL;
+  g_autoptr(GPtrArray) unsent = NULL;
+
+  g_test_summary ("A stanza that could not be sent is refused at once, also when it would have "
+                  "to wait");
+
+  begin (&life);
+  client_reconnect_set_delays (life.client, AGES, AGES, AGES);
+  lose (&life, LOST, "");
+  bosh_test_await (life.n_lost == 1);
+  g_assert_false (bosh_client_send (life.client, large, &error));
+  g_assert_error (error, BOSH_ERROR, BOSH_ERROR_TOO_LARGE);
+  unsent = bosh_client_get_unsent (life.client);
+  g_assert_cmpuint (unsent->len, ==, 0);
+  disconnect (&life);
+}
+
+static void
+test_requests (void)
+{
+  g_auto(Life) life = { NULL };
+  g_autoptr(BoshElement) iq = bosh_test_new_request (NULL, "query", BOSH_TEST_NS_ROSTER);
+  g_autoptr(BoshElement) second = bosh_test_new_request (NULL, "query", BOSH_TEST_NS_STRANGE);
+  g_autoptr(BoshElement) third = bosh_test_new_request (NULL, "query", BOSH_TEST_NS_PING);
+  g_autoptr(GAsyncResult) sent = NULL;
+  g_autoptr(GAsyncResult) unsent = NULL;
+  g_autoptr(GAsyncResult) later = NULL;
+  g_autoptr(GError) error = NULL;
+
+  g_test_summary ("RFC 6120 §8.2.3: requests that wait for an answer fail with the loss, and are "
+                  "not sent again; new ones wait for the new session");
+
+  begin (&life);
+  life.resend = TRUE;
+  life.keeps_payloads = TRUE;
+  bosh_client_send_iq_async (life.client, iq, G_MAXUINT, NULL, bosh_test_keep_result, &sent);
+  bosh_test_await (strcmp (life.messages->str, "<iq/>") == 0);
+  bosh_client_send_iq_async (life.client, second, G_MAXUINT, NULL, bosh_test_keep_result, &unsent);
+  lose (&life, LOST, "");
+  g_assert_null (bosh_client_send_iq_finish (life.client, bosh_test_wait_for (&sent), &error));
+  g_assert_error (error, BOSH_ERROR, BOSH_ERROR_ITEM_NOT_FOUND);
+  g_clear_error (&error);
+  g_assert_null (bosh_client_send_iq_finish (life.client, bosh_test_wait_for (&unsent), &error));
+  g_assert_error (error, BOSH_ERROR, BOSH_ERROR_ITEM_NOT_FOUND);
+  g_clear_error (&error);
+
+  life.keeps_payloads = FALSE;
+  g_assert_cmpint (bosh_client_get_state (life.client), ==, BOSH_CLIENT_STATE_RECONNECTING);
+  bosh_client_send_iq_async (life.client, third, G_MAXUINT, NULL, bosh_test_keep_result, &later);
+  bosh_test_await (strcmp (life.messages->str, "<iq/>") == 0);
+  disconnect (&life);
+  g_assert_cmpstr (life.messages->str, ==, "<iq/>");
+  g_assert_null (bosh_client_send_iq_finish (life.client, bosh_test_wait_for (&later), &error));
+  g_assert_nonnull (error);
+}
+
+static void
+test_tries_again (void)
+{
+  g_auto(Life) life = { NULL };
+
+  g_test_summary ("E21: an attempt that fails is followed by another; stanzas that wait go on "
+                  "waiting");
+
+  begin (&life);
+  life.n_unavailable = 3;
+  lose (&life, LOST, "");
+  bosh_test_await (life.n_lost == 1);
+  bosh_test_send_message (life.client, "bob@example.org", "a");
+  bosh_test_await (is_in (&life, BOSH_CLIENT_STATE_READY));
+  bosh_test_await (strcmp (life.messages->str, "a") == 0);
+  g_assert_cmpuint (life.n_creations, ==, 1 + 4);
+  assert_events (&life, "reconnecting lost connection connection connection connection ready");
+  disconnect (&life);
+}
+
+static void
+test_bounded (void)
+{
+  g_auto(Life) life = { NULL };
+  g_autoptr(GPtrArray) unsent = NULL;
+
+  g_test_summary ("E05, E24: the attempts are counted, and `closed` comes when none follows; "
+                  "what waited can be had");
+
+  begin (&life);
+  bosh_client_set_max_reconnect_attempts (life.client, 3);
+  life.n_unavailable = 100;
+  lose (&life, LOST, "");
+  bosh_test_await (life.n_lost == 1);
+  bosh_test_send_message (life.client, "bob@example.org", "a");
+  bosh_test_await (life.n_closed == 1);
+  g_assert_error (life.close_error, BOSH_ERROR, BOSH_ERROR_HTTP);
+  assert_events (&life, "reconnecting lost connection connection connection closed end");
+  g_assert_cmpuint (life.n_creations, ==, 1 + 3);
+  unsent = bosh_client_get_unsent (life.client);
+  assert_one (unsent, "a");
+  bosh_test_run_dry ();
+  g_assert_cmpuint (life.n_creations, ==, 1 + 3);
+}
+
+static void
+test_short_sessions (void)
+{
+  g_auto(Life) life = { NULL };
+
+  g_test_summary ("E24: sessions that are lost as soon as they are open count as attempts, else "
+                  "it would go on for ever");
+
+  begin (&life);
+  bosh_client_set_max_reconnect_attempts (life.client, 3);
+  life.loses_at_once = TRUE;
+  lose (&life, LOST, "");
+  bosh_test_await (life.n_closed == 1);
+  g_assert_error (life.close_error, BOSH_ERROR, BOSH_ERROR_ITEM_NOT_FOUND);
+  g_assert_cmpuint (life.n_creations, ==, 1 + 3);
+}
+
+static void
+test_long_sessions (void)
+{
+  g_auto(Life) life = { NULL };
+
+  g_test_summary ("A session that has lasted sets the count back");
+
+  begin (&life);
+  client_reconnect_set_delays (life.client, 1, 2, 0);
+  bosh_client_set_max_reconnect_attempts (life.client, 1);
+  for (guint i = 0; i < 3; i++)
+    {
+      lose (&life, LOST, "");
+      bosh_test_await (life.n_bound == i + 2 && is_in (&life, BOSH_CLIENT_STATE_READY));
+    }
+  g_assert_cmpuint (life.n_lost, ==, 3);
+  disconnect (&life);
+}
+
+static void
+test_not_mended (void)
+{
+  static const struct
+  {
+    const char *attributes;
+    const char *content;
+    int         code;
+  } cases[] = {
+    { "type='terminate' condition='policy-violation'", "", BOSH_ERROR_POLICY_VIOLATION },
+    { "type='terminate' condition='bad-request'", "", BOSH_ERROR_BAD_REQUEST },
+    { "type='terminate' condition='other-request'", "", BOSH_ERROR_OTHER_REQUEST },
+    { "type='terminate' condition='host-gone'", "", BOSH_ERROR_HOST_GONE },
+    { "type='terminate' condition='remote-stream-error'",
+      "<stream:error " STREAM "><conflict xmlns='" STREAM_ERRORS "'/>"
+      "<text xmlns='" STREAM_ERRORS "'>Replaced</text></stream:error>",
+      BOSH_ERROR_REMOTE_STREAM_ERROR },
+    { "type='terminate' condition='remote-stream-error'",
+      "<conflict xmlns='" STREAM_ERRORS "'/>", BOSH_ERROR_REMOTE_STREAM_ERROR },
+    { "type='terminate' condition='remote-stream-error'",
+      "<stream:error " STREAM "><policy-violation xmlns='" STREAM_ERRORS "'/></stream:error>",
+      BOSH_ERROR_REMOTE_STREAM_ERROR },
+    { "type='terminate' condition='remote-stream-error'",
+      "<stream:error " STREAM "><not-authorized xmlns='" STREAM_ERRORS "'/></stream:error>",
+      BOSH_ERROR_REMOTE_STREAM_ERROR },
+  };
+
+  g_test_summary ("E51: what a new login would not mend ends the client: a conflict of the "
+                  "resource, a violation of policy, what finds fault with us");
+
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      g_auto(Life) life = { NULL };
+
+      begin (&life);
+      lose (&life, cases[i].attributes, cases[i].content);
+      bosh_test_await (life.n_closed == 1);
+      g_assert_error (life.close_error, BOSH_ERROR, cases[i].code);
+      assert_events (&life, "closed end");
+      bosh_test_run_dry ();
+      g_assert_cmpuint (life.n_creations, ==, 1);
+    }
+}
+
+static void
+test_stream_errors_that_pass (void)
+{
+  g_auto(Life) life = { NULL };
+
+  g_test_summary ("R91, R123: a stream that ends because the server does is worth a new login, "
+                  "in both forms of the error");
+
+  begin (&life);
+  lose (&life, "type='terminate' condition='remote-stream-error'",
+        "<stream:error " STREAM "><system-shutdown xmlns='" STREAM_ERRORS "'/></stream:error>");
+  bosh_test_await (life.n_bound == 2 && is_in (&life, BOSH_CLIENT_STATE_READY));
+  lose (&life, "type='terminate' condition='remote-stream-error'",
+        "<system-shutdown xmlns='" STREAM_ERRORS "'/>");
+  bosh_test_await (life.n_bound == 3 && is_in (&life, BOSH_CLIENT_STATE_READY));
+  disconnect (&life);
+}
+
+static void
+test_credentials_refused (void)
+{
+  g_auto(Life) life = { NULL };
+
+  g_test_summary ("A login that the server refuses is not tried again");
+
+  begin (&life);
+  life.answer_to_auth = NOT_AUTHORIZED;
+  lose (&life, LOST, "");
+  bosh_test_await (life.n_closed == 1);
+  g_assert_error (life.close_error, BOSH_SASL_ERROR, BOSH_SASL_ERROR_NOT_AUTHORIZED);
+  assert_events (&life, "reconnecting lost connection closed end");
+  g_assert_cmpuint (life.n_auth, ==, 2);
+  /* The session that is open all the same comes to its end. */
+  bosh_test_await (bosh_connection_get_state (bosh_client_get_connection (life.client)) ==
+                   BOSH_CONNECTION_STATE_CLOSED);
+  g_assert_cmpuint (life.n_creations, ==, 2);
+}
+
+static void
+test_resource_conflict (void)
+{
+  g_auto(Life) life = { NULL };
+
+  g_test_summary ("E51: nor is one where the resource is in use");
+
+  begin (&life);
+  life.bind_error = "conflict";
+  lose (&life, LOST, "");
+  bosh_test_await (life.n_closed == 1);
+  g_assert_error (life.close_error, BOSH_STANZA_ERROR, BOSH_STANZA_ERROR_CONFLICT);
+  g_assert_cmpuint (life.n_creations, ==, 2);
+  bosh_test_await (bosh_connection_get_state (bosh_client_get_connection (life.client)) ==
+                   BOSH_CONNECTION_STATE_CLOSED);
+}
+
+static void
+test_server_is_busy (void)
+{
+  g_auto(Life) life = { NULL };
+
+  g_test_summary ("RFC 6120 §6.5.11: temporary-auth-failure is worth another attempt");
+
+  begin (&life);
+  life.answer_to_auth = BUSY;
+  lose (&life, LOST, "");
+  bosh_test_await (life.n_auth == 3);
+  life.answer_to_auth = SUCCESS;
+  bosh_test_await (is_in (&life, BOSH_CLIENT_STATE_READY));
+  disconnect (&life);
+}
+
+static void
+test_disconnect_while_waiting (void)
+{
+  g_auto(Life) life = { NULL };
+  g_autoptr(GAsyncResult) detached = NULL;
+  g_autoptr(GAsyncResult) login = NULL;
+  g_autoptr(GError) error = NULL;
+
+  g_test_summary ("The application ends it before the next attempt; meanwhile it can neither "
+                  "log in nor hand over");
+
+  begin (&life);
+  client_reconnect_set_delays (life.client, AGES, AGES, AGES);
+  lose (&life, LOST, "");
+  bosh_test_await (life.n_lost == 1);
+
+  bosh_client_detach_async (life.client, NULL, bosh_test_keep_result, &detached);
+  g_assert_null (bosh_client_detach_finish (life.client, bosh_test_wait_for (&detached), &error));
+  g_assert_error (error, BOSH_ERROR, BOSH_ERROR_NOT_CONNECTED);
+  g_clear_error (&error);
+  bosh_client_login_async (life.client, "a", "b", NULL, NULL, bosh_test_keep_result, &login);
+  g_assert_false (bosh_client_login_finish (life.client, bosh_test_wait_for (&login), &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_PENDING);
+
+  disconnect (&life);
+  assert_events (&life, "reconnecting lost closed end");
+  bosh_test_run_dry ();
+  g_assert_cmpuint (life.n_creations, ==, 1);
+}
+
+static void
+test_disconnect_in_handler (void)
+{
+  g_auto(Life) life = { NULL };
+
+  g_test_summary ("The application ends it when it is told of the loss");
+
+  begin (&life);
+  life.disconnects = TRUE;
+  lose (&life, LOST, "");
+  bosh_test_await (life.n_closed == 1);
+  g_assert_no_error (life.close_error);
+  bosh_test_run_dry ();
+  assert_events (&life, "reconnecting lost closed end");
+  g_assert_cmpuint (life.n_creations, ==, 1);
+}
+
+static void
+test_disconnect_while_attempting (void)
+{
+  g_auto(Life) life = { NULL };
+
+  g_test_summary ("The application ends it in the middle of an attempt");
+
+  begin (&life);
+  life.is_silent = TRUE;
+  lose (&life, LOST, "");
+  bosh_test_await (life.n_creations == 2);
+  disconnect (&life);
+  answer_held (&life, NULL);
+  bosh_test_await (bosh_connection_get_state (bosh_client_get_connection (life.client)) ==
+                   BOSH_CONNECTION_STATE_CLOSED);
+  g_assert_cmpuint (life.n_auth, ==, 1);
+}
+
+static void
+test_switched_off (void)
+{
+  g_auto(Life) life = { NULL };
+
+  g_test_summary ("Who switches it off forgets the password at once, and ends what is under way "
+                  "with the error of the loss");
+
+  begin (&life);
+  client_reconnect_set_delays (life.client, AGES, AGES, AGES);
+  lose (&life, LOST, "");
+  bosh_test_await (life.n_lost == 1);
+  bosh_client_set_auto_reconnect (life.client, FALSE);
+  g_assert_null (client_reconnect_get_password (life.client));
+  g_assert_cmpuint (life.n_closed, ==, 1);
+  g_assert_error (life.close_error, BOSH_ERROR, BOSH_ERROR_ITEM_NOT_FOUND);
+  assert_events (&life, "reconnecting lost closed end");
+}
+
+static void
+test_dropped_while_waiting (void)
+{
+  g_auto(Life) life = { NULL };
+
+  g_test_summary ("The last reference is dropped before the next attempt");
+
+  begin (&life);
+  client_reconnect_set_delays (life.client, AGES, AGES, AGES);
+  lose (&life, LOST, "");
+  bosh_test_await (life.n_lost == 1);
+  bosh_test_run_dry ();
+  g_signal_handlers_disconnect_by_data (life.client, &life);
+  g_assert_finalize_object (g_steal_pointer (&life.client));
+}
+
+static void
+test_dropped_while_attempting (void)
+{
+  g_auto(Life) life = { NULL };
+  gpointer connection;
+
+  g_test_summary ("The last reference is dropped in the middle of an attempt: the session that "
+                  "was asked for is ended");
+
+  begin (&life);
+  life.is_silent = TRUE;
+  lose (&life, LOST, "");
+  bosh_test_await (life.n_creations == 2);
+  connection = bosh_client_get_connection (life.client);
+  g_object_add_weak_pointer (connection, &connection);
+  g_signal_handlers_disconnect_by_data (life.client, &life);
+  g_assert_finalize_object (g_steal_pointer (&life.client));
+  {
+    GPtrArray *exchanges = bosh_test_manager_get_exchanges (life.manager);
+    BoshTestExchange *creation = g_ptr_array_index (exchanges, exchanges->len - 1);
+
+    bosh_test_exchange_answer (creation, BOSH_TEST_GRANTS, FEATURES ("PLAIN"));
+    bosh_test_await (connection == NULL);
+    g_assert_cmpstr (bosh_test_exchange_get_attribute (g_ptr_array_index (exchanges, exchanges->len - 1),
+                                                       "type"),
+                     ==, "terminate");
+  }
+  g_assert_cmpuint (life.n_auth, ==, 1);
+}
+
+static gboolean
+drop_client (BoshClient     *client,
+             BoshConnection *connection,
+             GError         *error,
+             gpointer        user_data)
+{
+  Life *life = user_data;
+
+  g_signal_handlers_disconnect_by_data (life->client, life);
+  g_clear_object (&life->client);
+
+  return FALSE;
+}
+
+static void
+test_dropped_in_handler (void)
+{
+  g_auto(Life) life = { NULL };
+  gpointer client;
+
+  g_test_summary ("The last reference is dropped in the handler of the loss");
+
+  begin (&life);
+  g_signal_connect (life.client, "session-lost", G_CALLBACK (drop_client), &life);
+  client = life.client;
+  g_object_add_weak_pointer (client, &client);
+  lose (&life, LOST, "");
+  bosh_test_await (client == NULL);
+  bosh_test_run_dry ();
+  g_assert_cmpuint (life.n_creations, ==, 1);
+}
+
+static void
+test_ended_by_application (void)
+{
+  g_auto(Life) life = { NULL };
+  g_autoptr(GAsyncResult) result = NULL;
+  g_autoptr(GError) error = NULL;
+
+  g_test_summary ("An end that the application asked for is none to mend, whatever comes of it, "
+                  "also when it asked the connection");
+
+  begin (&life);
+  bosh_connection_disconnect_async (bosh_client_get_connection (life.client), NULL, NULL,
+                                    bosh_test_keep_result, &result);
+  lose (&life, "type='terminate' condition='internal-server-error'", "");
+  g_assert_false (bosh_connection_disconnect_finish (bosh_client_get_connection (life.client),
+                                                     bosh_test_wait_for (&result), &error));
+  bosh_test_await (life.n_closed == 1);
+  g_assert_error (life.close_error, BOSH_ERROR, BOSH_ERROR_INTERNAL_SERVER_ERROR);
+  assert_events (&life, "closed end");
+  g_assert_cmpuint (life.n_creations, ==, 1);
+}
+
+static void
+test_handed_over (void)
+{
+  g_auto(Life) life = { NULL };
+  g_autoptr(GAsyncResult) result = NULL;
+  g_autoptr(BoshDetachedSession) session = NULL;
+  g_autoptr(GError) error = NULL;
+
+  g_test_summary ("A session that was handed over is not followed by another, and the password "
+                  "is forgotten");
+
+  begin (&life);
+  bosh_client_detach_async (life.client, NULL, bosh_test_keep_result, &result);
+  session = bosh_client_detach_finish (life.client, bosh_test_wait_for (&result), &error);
+  g_assert_no_error (error);
+  g_assert_null (client_reconnect_get_password (life.client));
+  assert_events (&life, "closed");
+  bosh_test_run_dry ();
+  g_assert_cmpuint (life.n_creations, ==, 1);
+}
+
+static void
+test_network (void)
+{
+  g_auto(Life) life = { NULL };
+
+  g_test_summary ("E21: when the network is back, nothing is waited for");
+
+  begin (&life);
+  client_reconnect_set_delays (life.client, AGES, AGES, AGES);
+  lose (&life, LOST, "");
+  bosh_test_await (life.n_lost == 1);
+  g_signal_emit_by_name (g_network_monitor_get_default (), "network-changed", FALSE);
+  bosh_test_run_dry ();
+  g_assert_cmpuint (life.n_creations, ==, 1);
+  g_signal_emit_by_name (g_network_monitor_get_default (), "network-changed", TRUE);
+  bosh_test_await (is_in (&life, BOSH_CLIENT_STATE_READY));
+  disconnect (&life);
+}
+
+static void
+test_anonymous (void)
+{
+  g_auto(Life) life = { NULL };
+  g_autoptr(GAsyncResult) result = NULL;
+  g_autoptr(GError) error = NULL;
+
+  g_test_summary ("RFC 4505: an anonymous login is repeated as well, and gives another address");
+
+  life_init (&life);
+  bosh_test_manager_set_grants (life.manager, BOSH_TEST_GRANTS, FEATURES ("ANONYMOUS"));
+  g_object_set (life.client, "auto-reconnect", TRUE, "max-reconnect-attempts", 2u, NULL);
+  bosh_test_connect (life.client, &error);
+  g_assert_no_error (error);
+  bosh_client_login_anonymously_async (life.client, NULL, NULL, bosh_test_keep_result, &result);
+  bosh_client_login_anonymously_finish (life.client, bosh_test_wait_for (&result), &error);
+  g_assert_no_error (error);
+  g_assert_null (client_reconnect_get_password (life.client));
+  lose (&life, LOST, "");
+  bosh_test_await (life.n_bound == 2 && is_in (&life, BOSH_CLIENT_STATE_READY));
+  g_assert_cmpstr (bosh_client_get_jid (life.client), ==, "alice@example.org/2");
+  g_assert_cmpstr (bosh_client_get_mechanism (life.client), ==, "ANONYMOUS");
+  disconnect (&life);
+}
+
+static void
+test_failed_login (void)
+{
+  g_auto(Life) life = { NULL };
+  g_autoptr(GError) error = NULL;
+
+  g_test_summary ("The first login is not repeated, and credentials that were refused are "
+                  "forgotten");
+
+  life_init (&life);
+  bosh_client_set_auto_reconnect (life.client, TRUE);
+  life.answer_to_auth = NOT_AUTHORIZED;
+  bosh_test_connect (life.client, &error);
+  g_assert_no_error (error);
+  g_assert_false (bosh_test_login (life.client, "alice", "wrong", NULL, &error));
+  g_assert_error (error, BOSH_SASL_ERROR, BOSH_SASL_ERROR_NOT_AUTHORIZED);
+  g_assert_null (client_reconnect_get_password (life.client));
+  lose (&life, LOST, "");
+  bosh_test_await (life.n_closed == 1);
+  g_assert_cmpuint (life.n_creations, ==, 1);
+}
+
+static void
+test_delays (void)
+{
+  g_test_summary ("The delays are doubled up to a limit, and are drawn from the upper half");
+
+  g_assert_cmpuint (bosh_reconnect_get_delay (0, 2000, 120000, 0), ==, 1000);
+  g_assert_cmpuint (bosh_reconnect_get_delay (0, 2000, 120000, 1), ==, 2000);
+  g_assert_cmpuint (bosh_reconnect_get_delay (3, 2000, 120000, 0.5), ==, 12000);
+  g_assert_cmpuint (bosh_reconnect_get_delay (5, 2000, 120000, 1), ==, 64000);
+  g_assert_cmpuint (bosh_reconnect_get_delay (6, 2000, 120000, 1), ==, 120000);
+  g_assert_cmpuint (bosh_reconnect_get_delay (G_MAXUINT, 2000, 120000, 1), ==, 120000);
+  g_assert_cmpuint (bosh_reconnect_get_delay (G_MAXUINT, G_MAXUINT, G_MAXUINT, 1), ==, G_MAXUINT);
+}
+
+static void
+test_mendable (void)
+{
+  static const struct
+  {
+    GQuark (*domain) (void);
+    int         code;
+    const char *condition;
+    gboolean    expected;
+  } cases[] = {
+    { bosh_error_quark, BOSH_ERROR_SESSION_LOST, NULL, TRUE },
+    { bosh_error_quark, BOSH_ERROR_TIMED_OUT, NULL, TRUE },
+    { bosh_error_quark, BOSH_ERROR_TERMINATED, NULL, TRUE },
+    { bosh_error_quark, BOSH_ERROR_REMOTE_STREAM_ERROR, NULL, FALSE },
+    { bosh_error_quark, BOSH_ERROR_REMOTE_STREAM_ERROR, "reset", TRUE },
+    { bosh_error_quark, BOSH_ERROR_REMOTE_STREAM_ERROR, "unheard-of", FALSE },
+    { bosh_error_quark, BOSH_ERROR_POLICY_VIOLATION, "reset", FALSE },
+    { bosh_error_quark, BOSH_ERROR_TLS, NULL, FALSE },
+    { bosh_error_quark, BOSH_ERROR_SERVER_NOT_AUTHENTIC, NULL, FALSE },
+    { bosh_error_quark, 12345, NULL, FALSE },
+    { bosh_sasl_error_quark, BOSH_SASL_ERROR_ACCOUNT_DISABLED, NULL, FALSE },
+    { bosh_stanza_error_quark, BOSH_STANZA_ERROR_RESOURCE_CONSTRAINT, NULL, TRUE },
+    { g_io_error_quark, G_IO_ERROR_CONNECTION_REFUSED, NULL, TRUE },
+    { g_io_error_quark, G_IO_ERROR_CANCELLED, NULL, FALSE },
+    { g_resolver_error_quark, G_RESOLVER_ERROR_TEMPORARY_FAILURE, NULL, TRUE },
+    { g_tls_error_quark, G_TLS_ERROR_BAD_CERTIFICATE, NULL, FALSE },
+  };
+
+  g_test_summary ("R100: what can be mended is on a list; all else, a server that can't be "
+                  "trusted above all, is not tried again");
+
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      g_autoptr(GError) error = NULL;
+
+      error = g_error_new_literal (cases[i].domain (), cases[i].code, "x");
+      g_assert_cmpint (bosh_reconnect_can_mend (error, cases[i].condition), ==, cases[i].expected);
+    }
+}
+
+static void
+test_needs_network (void)
+{
+  g_test_summary ("E21: without a network attempts do not count, unless the server is this very "
+                  "machine");
+
+  g_assert_false (bosh_reconnect_needs_network (NULL));
+  g_assert_false (bosh_reconnect_needs_network ("localhost"));
+  g_assert_false (bosh_reconnect_needs_network ("127.0.0.2"));
+  g_assert_false (bosh_reconnect_needs_network ("::1"));
+  g_assert_true (bosh_reconnect_needs_network ("192.0.2.1"));
+  g_assert_true (bosh_reconnect_needs_network ("example.org"));
+}
+
+static void
+test_secret (void)
+{
+  gsize page_size = (gsize)sysconf (_SC_PAGESIZE);
+  BoshSecret *secret = bosh_secret_new ("wonderland");
+  char *page = (char *)secret;
+  unsigned char residency;
+
+  g_test_summary ("A password that is kept has pages of its own, which are gone with it");
+
+  g_assert_cmpstr (bosh_secret_get_text (secret), ==, "wonderland");
+  g_assert_cmpuint ((gsize)page % page_size, ==, 0);
+  g_assert_cmpint (mincore (page, page_size, &residency), ==, 0);
+  bosh_secret_free (secret);
+  g_assert_cmpint (mincore (page, page_size, &residency), ==, -1);
+  g_assert_cmpint (errno, ==, ENOMEM);
+
+  g_assert_null (bosh_secret_new (NULL));
+  g_assert_null (bosh_secret_get_text (NULL));
+  bosh_secret_free (NULL);
+}
+
+int
+main (int   argc,
+      char *argv[])
+{
+  g_test_init (&argc, &argv, NULL);
+
+  g_test_add_func ("/bosh/client-reconnect/comes-back", test_comes_back);
+  g_test_add_func ("/bosh/client-reconnect/opt-in", test_opt_in);
+  g_test_add_func ("/bosh/client-reconnect/offers", test_offers);
+  g_test_add_func ("/bosh/client-reconnect/refuses-bad-stanzas", test_refuses_bad_stanzas);
+  g_test_add_func ("/bosh/client-reconnect/requests", test_requests);
+  g_test_add_func ("/bosh/client-reconnect/tries-again", test_tries_again);
+  g_test_add_func ("/bosh/client-reconnect/bounded", test_bounded);
+  g_test_add_func ("/bosh/client-reconnect/short-sessions", test_short_sessions);
+  g_test_add_func ("/bosh/client-reconnect/long-sessions", test_long_sessions);
+  g_test_add_func ("/bosh/client-reconnect/not-mended", test_not_mended);
+  g_test_add_func ("/bosh/client-reconnect/stream-errors-that-pass",
+                   test_stream_errors_that_pass);
+  g_test_add_func ("/bosh/client-reconnect/credentials-refused", test_credentials_refused);
+  g_test_add_func ("/bosh/client-reconnect/resource-conflict", test_resource_conflict);
+  g_test_add_func ("/bosh/client-reconnect/server-is-busy", test_server_is_busy);
+  g_test_add_func ("/bosh/client-reconnect/disconnect-while-waiting",
+                   test_disconnect_while_waiting);
+  g_test_add_func ("/bosh/client-reconnect/disconnect-in-handler", test_disconnect_in_handler);
+  g_test_add_func ("/bosh/client-reconnect/disconnect-while-attempting",
+                   test_disconnect_while_attempting);
+  g_test_add_func ("/bosh/client-reconnect/switched-off", test_switched_off);
+  g_test_add_func ("/bosh/client-reconnect/dropped-while-waiting", test_dropped_while_waiting);
+  g_test_add_func ("/bosh/client-reconnect/dropped-while-attempting",
+                   test_dropped_while_attempting);
+  g_test_add_func ("/bosh/client-reconnect/dropped-in-handler", test_dropped_in_handler);
+  g_test_add_func ("/bosh/client-reconnect/ended-by-application", test_ended_by_application);
+  g_test_add_func ("/bosh/client-reconnect/handed-over", test_handed_over);
+  g_test_add_func ("/bosh/client-reconnect/network", test_network);
+  g_test_add_func ("/bosh/client-reconnect/anonymous", test_anonymous);
+  g_test_add_func ("/bosh/client-reconnect/failed-login", test_failed_login);
+  g_test_add_func ("/bosh/client-reconnect/delays", test_delays);
+  g_test_add_func ("/bosh/client-reconnect/mendable", test_mendable);
+  g_test_add_func ("/bosh/client-reconnect/needs-network", test_needs_network);
+  g_test_add_func ("/bosh/client-reconnect/secret", test_secret);
+
+  return g_test_run ();
+}
