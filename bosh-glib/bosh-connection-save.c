@@ -11,11 +11,8 @@
 BoshDetachedSession *
 connection_dup_detached (BoshConnection *self)
 {
-  g_autofree char *uri = bosh_connection_configuration_to_uri (self->configuration);
-  g_auto(GStrv) cookies = NULL;
-
-  if (self->transport != NULL)
-    cookies = bosh_transport_dup_cookies (self->transport);
+  g_autofree char *uri = bosh_transport_dup_uri (self->transport);
+  g_auto(GStrv) cookies = bosh_transport_dup_cookies (self->transport);
 
   return bosh_detached_session_new_from_saved (uri, self->jid,
                                                bosh_session_save (self->session),
