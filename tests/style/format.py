@@ -23,7 +23,7 @@ import subprocess
 import sys
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-PATTERNS = ('bosh-glib/*.c', 'tests/*.c', 'docs/examples/*.c')
+PATTERNS = ('bosh-glib/*.c', 'tests/*.c', 'tests/benchmark/*.c', 'docs/examples/*.c')
 PROGRAM = 'clang-format-14'
 MAX_WIDTH = 100
 
