@@ -41,6 +41,10 @@
 #define NETWORK_SETTLES_WITHIN (500 * MILLISECOND)
 #define PROBE_INTERVAL (10 * SECOND)
 
+/* What Prosody answers, and no other known server: one that sorts the requests
+ * that arrive, as it ought to. */
+#define SORTING_VERSION "1.6"
+
 /* A request that was out for so long before the next one was sent was held. */
 #define PROVABLY_HELD (20 * MILLISECOND)
 
@@ -371,7 +375,14 @@ conclude_for_next (BoshSession *self,
   Request *next = link->next != NULL ? link->next->data : NULL;
   gboolean held;
 
-  if (next == NULL || !next->in_flight || next->written_at == NEVER)
+  if (next == NULL || !next->in_flight)
+    return;
+
+  /* An answer may have crossed it on the way. That matters to a server that
+   * hangs after a swap. */
+  if (self->sorts)
+    next->overtakable = FALSE;
+  if (next->written_at == NEVER)
     return;
 
   if (self->round_trip != NEVER && now - next->written_at >= self->round_trip)
@@ -530,6 +541,7 @@ take_grants (BoshSession      *self,
   self->charsets = g_strdup (body->charsets);
   session_get_first_stream (self)->name = g_strdup (body->stream);
   session_choose_coding (self);
+  self->sorts = g_strcmp0 (self->version, SORTING_VERSION) == 0;
 
   return TRUE;
 }

@@ -126,6 +126,7 @@ struct _BoshSession
   char             *accept;        /* nullable */
   char             *charsets;      /* nullable */
   BoshCoding        coding;        /* of requests */
+  gboolean          sorts;         /* known to be no server that hangs after a swap */
 
   BoshSessionState  state;
   GError           *error;         /* why it closed */

@@ -429,6 +429,41 @@ test_no_overtaking (void)
   test_session_clear (&t);
 }
 
+/* How long the third request waits after the answer to the first, which came
+ * while the second was on its way, sooner than any round trip. */
+static gint64
+get_third_delay (const char *grants)
+{
+  TestSession t;
+  guint64 first;
+  guint64 second;
+  gint64 delay;
+
+  test_session_init (&t, NULL);
+  test_session_open (&t, grants);
+  g_bytes_unref (test_session_take_bytes (&t, &first));
+  t.now += TEST_SECOND;
+  test_session_queue (&t, "one");
+  g_bytes_unref (test_session_take_bytes (&t, &second));
+  test_session_queue (&t, "two");
+  t.now += 1000;
+  test_session_answer (&t, first, "", "<message xmlns='jabber:client'/>");
+  delay = test_session_has_request (&t) ? 0 : bosh_session_get_deadline (t.session) - t.now;
+  test_session_clear (&t);
+
+  return delay;
+}
+
+static void
+test_overtaking_of_the_robust (void)
+{
+  g_test_summary ("Where the server sorts requests, the answer to an earlier one suffices");
+
+  g_assert_cmpint (get_third_delay ("sid='s1' wait='60' hold='1' requests='2' ver='1.6'"), ==, 0);
+  g_assert_cmpint (get_third_delay ("sid='s1' wait='60' hold='1' requests='2' ver='1.11'"), >, 0);
+  g_assert_cmpint (get_third_delay ("sid='s1' wait='60' hold='1' requests='2'"), >, 0);
+}
+
 static void
 test_hang_is_healed (void)
 {
@@ -574,6 +609,8 @@ main (int   argc,
   g_test_add_func ("/bosh/session-network/release-confirms", test_release_confirms);
   g_test_add_func ("/bosh/session-network/hastened", test_hastened);
   g_test_add_func ("/bosh/session-network/no-overtaking", test_no_overtaking);
+  g_test_add_func ("/bosh/session-network/overtaking-of-the-robust",
+                   test_overtaking_of_the_robust);
   g_test_add_func ("/bosh/session-network/hang-is-healed", test_hang_is_healed);
   g_test_add_func ("/bosh/session-network/silence-is-suspicious", test_silence_is_suspicious);
   g_test_add_func ("/bosh/session-network/timeout", test_timeout);

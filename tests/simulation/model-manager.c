@@ -252,7 +252,7 @@ create (ModelManager     *self,
   append_grant (grants, "maxpause", options->max_pause, options->max_pause > 0,
                 COVERAGE_NO_MAX_PAUSE);
   if (options->names_version)
-    g_string_append (grants, " ver='1.11'");
+    g_string_append_printf (grants, " ver='%s'", options->hangs_when_overtaken ? "1.11" : "1.6");
   else
     coverage_hit (COVERAGE_NO_VERSION);
   if (options->acknowledges)
