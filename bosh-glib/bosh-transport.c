@@ -348,19 +348,12 @@ exchange_answer (Exchange *exchange)
 
 static void exchange_read (Exchange *exchange);
 
-static void
-on_read (GObject      *source,
-         GAsyncResult *result,
-         gpointer      user_data)
+/* Returns TRUE if there is more to read. */
+static gboolean
+exchange_take (Exchange     *exchange,
+               gssize        n_read,
+               const GError *error)
 {
-  g_autoptr(Exchange) exchange = user_data;
-  g_autoptr(GError) error = NULL;
-  gssize n_read;
-
-  n_read = g_input_stream_read_finish (G_INPUT_STREAM (source), result, &error);
-  if (exchange->transport == NULL)
-    return;
-
   g_byte_array_set_size (exchange->body,
                          exchange->body->len - PIECE_SIZE + (guint)MAX (n_read, 0));
 
@@ -380,19 +373,73 @@ on_read (GObject      *source,
     }
   else
     {
-      exchange_read (exchange);
+      return TRUE;
     }
+
+  return FALSE;
 }
 
-/* Reads the next piece right behind what is there. Always a whole one, though
+static void
+on_read (GObject      *source,
+         GAsyncResult *result,
+         gpointer      user_data)
+{
+  g_autoptr(Exchange) exchange = user_data;
+  g_autoptr(GError) error = NULL;
+  gssize n_read;
+
+  n_read = g_input_stream_read_finish (G_INPUT_STREAM (source), result, &error);
+  if (exchange->transport != NULL && exchange_take (exchange, n_read, error))
+    exchange_read (exchange);
+}
+
+/* Reads what is there at once: mostly that is the rest of the answer, and each
+ * round through the main loop costs as much as parsing it. Returns FALSE, with
+ * nothing done, where it has to be waited for. */
+static gboolean
+exchange_read_now (Exchange *exchange,
+                   guint     length,
+                   gssize   *n_read,
+                   GError  **error)
+{
+  GPollableInputStream *stream = (GPollableInputStream *)exchange->stream;
+
+  if (!G_IS_POLLABLE_INPUT_STREAM (stream) || !g_pollable_input_stream_can_poll (stream))
+    return FALSE;
+
+  *n_read = g_pollable_input_stream_read_nonblocking (stream,
+                                                      exchange->body->data + length,
+                                                      PIECE_SIZE,
+                                                      exchange->cancellable,
+                                                      error);
+  if (*n_read >= 0 || !g_error_matches (*error, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK))
+    return TRUE;
+
+  g_clear_error (error);
+
+  return FALSE;
+}
+
+/* Reads the next pieces right behind what is there. Always whole ones, though
  * less might do near the limit: libsoup also uses the buffer for the lines after
  * the last chunk, and complains when it is too small for one. */
 static void
 exchange_read (Exchange *exchange)
 {
-  guint length = exchange->body->len;
+  g_autoptr(GError) error = NULL;
+  guint length;
+  gssize n_read;
 
-  g_byte_array_set_size (exchange->body, length + PIECE_SIZE);
+  for (;;)
+    {
+      length = exchange->body->len;
+      g_byte_array_set_size (exchange->body, length + PIECE_SIZE);
+      if (!exchange_read_now (exchange, length, &n_read, &error))
+        break;
+      if (exchange->transport == NULL || !exchange_take (exchange, n_read, error))
+        return;
+    }
+
   g_input_stream_read_async (exchange->stream,
                              exchange->body->data + length,
                              PIECE_SIZE,
