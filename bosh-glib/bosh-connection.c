@@ -77,14 +77,37 @@ enum
 static GParamSpec *properties[N_PROPS];
 static guint signals[N_SIGNALS];
 
-/* The one source of the connection. Its ready time is the deadline of the
- * session, or 0 when the session has something to do. */
+/* The one source of the connection. It is ready when the session has something
+ * to do, or its deadline has come. A ready time would do the same, but each
+ * change of that wakes the main loop up, and there are several for a message;
+ * the network watch sets it, from other threads too. */
 
 typedef struct
 {
   GSource         source;
   BoshConnection *connection;
+  gint64          deadline;  /* 0: now; -1: never */
 } ConnectionSource;
+
+static gboolean
+connection_source_prepare (GSource *source,
+                           int     *timeout)
+{
+  gint64 deadline = ((ConnectionSource *)source)->deadline;
+  gint64 left;
+
+  if (deadline <= 0)
+    return deadline == 0;
+
+  left = deadline - g_source_get_time (source);
+  if (left <= 0)
+    return TRUE;
+
+  /* Rounded up, not to come back before it is time. */
+  *timeout = (int)MIN (left / 1000 + 1, G_MAXINT);
+
+  return FALSE;
+}
 
 static gboolean
 connection_source_dispatch (GSource     *source,
@@ -94,6 +117,7 @@ connection_source_dispatch (GSource     *source,
   BoshConnection *self = ((ConnectionSource *)source)->connection;
 
   g_source_set_ready_time (source, -1);
+  ((ConnectionSource *)source)->deadline = -1;
   if (bosh_network_watch_take_change (self->network))
     bosh_session_handle_network (self->session, g_get_monotonic_time ());
   if (bosh_sleep_watch_take_wake (self->sleep))
@@ -104,16 +128,29 @@ connection_source_dispatch (GSource     *source,
 }
 
 static GSourceFuncs connection_source_funcs = {
+  .prepare = connection_source_prepare,
   .dispatch = connection_source_dispatch,
 };
+
+static void
+connection_set_deadline (BoshConnection *self,
+                         gint64          deadline)
+{
+  if (self->source == NULL)
+    return;
+
+  ((ConnectionSource *)self->source)->deadline = deadline;
+  /* The loop that we were called from looks at it before it waits again. */
+  if (!g_main_context_is_owner (self->context))
+    g_main_context_wakeup (self->context);
+}
 
 /* Lets the session act in the next iteration, with all that is asked of it
  * until then. */
 void
 connection_wake (BoshConnection *self)
 {
-  if (self->source != NULL)
-    g_source_set_ready_time (self->source, 0);
+  connection_set_deadline (self, 0);
 }
 
 void
@@ -420,8 +457,7 @@ connection_drain (BoshConnection *self)
     }
 
   self->drain_level = outer_level;
-  if (self->source != NULL)
-    g_source_set_ready_time (self->source, bosh_session_get_deadline (self->session));
+  connection_set_deadline (self, bosh_session_get_deadline (self->session));
   notify_changes (self);
 
   g_object_unref (self);
@@ -487,6 +523,7 @@ connection_start (BoshConnection *self)
 
   self->source = g_source_new (&connection_source_funcs, sizeof (ConnectionSource));
   ((ConnectionSource *)self->source)->connection = self;
+  ((ConnectionSource *)self->source)->deadline = -1;
   g_source_set_static_name (self->source, "[bosh] connection");
   g_source_set_can_recurse (self->source, TRUE);
   g_source_attach (self->source, self->context);
