@@ -36,7 +36,8 @@ struct _BoshTransport
 
   GMainContext *context;
   SoupSession *session;
-  SoupCookieJar *cookies;
+  SoupCookieJar *cookies;         /* no feature of the session: that is costly */
+  gboolean has_cookies;           /* were there ever any? */
   GUri *uri;                      /* NULL: the configuration has none */
   GHashTable *exchanges;          /* id → Exchange, those under way */
   GHashTable *sockets;            /* libsoup's id of a connection → GSocket */
@@ -319,6 +320,20 @@ limit_cookies (SoupCookieJar *jar)
 }
 
 static void
+exchange_take_cookies (Exchange *exchange)
+{
+  BoshTransport *self = exchange->transport;
+  g_autoptr(GSList) cookies = soup_cookies_from_response (exchange->message);
+
+  /* The jar takes each cookie. */
+  for (GSList *l = cookies; l != NULL; l = l->next)
+    soup_cookie_jar_add_cookie_full (self->cookies, l->data, self->uri, NULL);
+
+  limit_cookies (self->cookies);
+  self->has_cookies = TRUE;
+}
+
+static void
 exchange_answer (Exchange *exchange)
 {
   SoupMessageHeaders *headers = soup_message_get_response_headers (exchange->message);
@@ -328,7 +343,7 @@ exchange_answer (Exchange *exchange)
 
   if (soup_message_headers_get_one (headers, "Set-Cookie") != NULL ||
       soup_message_headers_get_list (headers, "Set-Cookie") != NULL)
-    limit_cookies (exchange->transport->cookies);
+    exchange_take_cookies (exchange);
 
   response.status = soup_message_get_status (exchange->message);
   if (SOUP_STATUS_IS_REDIRECTION (response.status))
@@ -397,10 +412,10 @@ on_read (GObject      *source,
  * round through the main loop costs as much as parsing it. Returns FALSE, with
  * nothing done, where it has to be waited for. */
 static gboolean
-exchange_read_now (Exchange *exchange,
-                   guint     length,
-                   gssize   *n_read,
-                   GError  **error)
+exchange_read_now (Exchange  *exchange,
+                   guint      length,
+                   gssize    *n_read,
+                   GError   **error)
 {
   GPollableInputStream *stream = (GPollableInputStream *)exchange->stream;
 
@@ -531,6 +546,44 @@ check_certificate (BoshTransport  *self,
 }
 
 static void
+exchange_set_timer (Exchange    *exchange,
+                    guint        milliseconds,
+                    const char  *name,
+                    GSourceFunc  callback)
+{
+  exchange->timer = g_timeout_source_new (milliseconds);
+  g_source_set_static_name (exchange->timer, name);
+  g_source_set_callback (exchange->timer, callback, exchange, NULL);
+  g_source_attach (exchange->timer, exchange->transport->context);
+}
+
+static gboolean
+on_connect_timeout (gpointer user_data)
+{
+  Exchange *exchange = user_data;
+  g_autofree char *message = NULL;
+
+  message = g_strdup_printf (_("Could not connect to %s in time"),
+                             get_hostname (exchange->transport));
+  exchange_condemn (exchange, BOSH_ERROR, BOSH_ERROR_TIMED_OUT, message);
+  exchange_fail (exchange, NULL);
+
+  return G_SOURCE_REMOVE;
+}
+
+/* libsoup has begun with a new connection. */
+static void
+exchange_start_connecting (Exchange *exchange)
+{
+  guint timeout =
+    bosh_connection_configuration_get_connect_timeout (exchange->transport->configuration);
+
+  exchange_clear_timer (exchange);
+  if (timeout != 0)
+    exchange_set_timer (exchange, timeout * 1000, "[bosh] connect timeout", on_connect_timeout);
+}
+
+static void
 on_network_event (SoupMessage        *message,
                   GSocketClientEvent  event,
                   GIOStream          *connection,
@@ -541,7 +594,11 @@ on_network_event (SoupMessage        *message,
   static const char * const protocols[] = { "http/1.1", NULL };
   Exchange *exchange = user_data;
 
-  if (event == G_SOCKET_CLIENT_TLS_HANDSHAKING && G_IS_TLS_CONNECTION (connection))
+  if (event == G_SOCKET_CLIENT_RESOLVING)
+    {
+      exchange_start_connecting (exchange);
+    }
+  else if (event == G_SOCKET_CLIENT_TLS_HANDSHAKING && G_IS_TLS_CONNECTION (connection))
     {
       if (bosh_connection_configuration_get_allow_http2 (exchange->transport->configuration))
         return;
@@ -674,20 +731,6 @@ on_got_headers (SoupMessage *message,
 }
 
 static gboolean
-on_connect_timeout (gpointer user_data)
-{
-  Exchange *exchange = user_data;
-  g_autofree char *message = NULL;
-
-  message = g_strdup_printf (_("Could not connect to %s in time"),
-                             get_hostname (exchange->transport));
-  exchange_condemn (exchange, BOSH_ERROR, BOSH_ERROR_TIMED_OUT, message);
-  exchange_fail (exchange, NULL);
-
-  return G_SOURCE_REMOVE;
-}
-
-static gboolean
 on_invalid_uri (gpointer user_data)
 {
   Exchange *exchange = user_data;
@@ -701,15 +744,15 @@ on_invalid_uri (gpointer user_data)
 }
 
 static void
-exchange_set_timer (Exchange    *exchange,
-                    guint        milliseconds,
-                    const char  *name,
-                    GSourceFunc  callback)
+add_cookies (BoshTransport *self,
+             SoupMessage   *message)
 {
-  exchange->timer = g_timeout_source_new (milliseconds);
-  g_source_set_static_name (exchange->timer, name);
-  g_source_set_callback (exchange->timer, callback, exchange, NULL);
-  g_source_attach (exchange->timer, exchange->transport->context);
+  g_autofree char *cookies = NULL;
+
+  if (self->has_cookies)
+    cookies = soup_cookie_jar_get_cookies (self->cookies, self->uri, TRUE);
+  if (cookies != NULL)
+    soup_message_headers_replace (soup_message_get_request_headers (message), "Cookie", cookies);
 }
 
 /* RFC 9110 §8.4.1: what is called deflate is the format of zlib. NULL for no
@@ -763,13 +806,17 @@ create_message (Exchange   *exchange,
   if (*user_agent != '\0')
     soup_message_headers_replace (soup_message_get_request_headers (message),
                                   "User-Agent", user_agent);
+  add_cookies (self, message);
   /* There are no passwords for HTTP, and this collects the bodies of 401 and 407
    * without a limit. */
   soup_message_disable_feature (message, SOUP_TYPE_AUTH_MANAGER);
 
   g_signal_connect (message, "network-event", G_CALLBACK (on_network_event), exchange);
-  g_signal_connect (message, "accept-certificate", G_CALLBACK (on_accept_certificate), exchange);
-  g_signal_connect (message, "request-certificate", G_CALLBACK (on_request_certificate), exchange);
+  if (g_str_equal (g_uri_get_scheme (self->uri), "https"))
+    {
+      g_signal_connect (message, "accept-certificate", G_CALLBACK (on_accept_certificate), exchange);
+      g_signal_connect (message, "request-certificate", G_CALLBACK (on_request_certificate), exchange);
+    }
   g_signal_connect (message, "starting", G_CALLBACK (on_starting), exchange);
   g_signal_connect (message, "wrote-body", G_CALLBACK (on_wrote_body), exchange);
   g_signal_connect (message, "got-informational", G_CALLBACK (on_got_informational), exchange);
@@ -811,8 +858,6 @@ bosh_transport_new (BoshConnectionConfiguration *configuration,
     soup_session_set_tls_database (self->session, database);
 
   self->cookies = soup_cookie_jar_new ();
-  soup_session_add_feature (self->session, SOUP_SESSION_FEATURE (self->cookies));
-
   return self;
 }
 
@@ -856,7 +901,6 @@ bosh_transport_post (BoshTransport *self,
                      const char    *coding)
 {
   Exchange *exchange;
-  guint timeout = bosh_connection_configuration_get_connect_timeout (self->configuration);
 
   g_return_if_fail (!g_hash_table_contains (self->exchanges, &id));
 
@@ -873,9 +917,6 @@ bosh_transport_post (BoshTransport *self,
       exchange_set_timer (exchange, 0, "[bosh] invalid URI", on_invalid_uri);
       return;
     }
-
-  if (timeout != 0)
-    exchange_set_timer (exchange, timeout * 1000, "[bosh] connect timeout", on_connect_timeout);
 
   exchange->message = create_message (exchange, body, coding);
 
@@ -955,6 +996,7 @@ bosh_transport_add_cookies (BoshTransport      *self,
     soup_cookie_jar_set_cookie (self->cookies, self->uri, cookies[i]);
 
   limit_cookies (self->cookies);
+  self->has_cookies = TRUE;
 }
 
 gboolean
