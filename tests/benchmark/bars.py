@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Where the library has to be, as ratios within one run."""
+
+import statistics
+
+SERVERS = ('prosody', 'prosody-nagle')
+FLOOR = 'soup'
+
+
+def cpu(report):
+    return report['cpu'] / max(report['messages'], 1)
+
+
+def requests(report):
+    return report['requests'] / max(report['messages'], 1)
+
+
+# Work, what of it, of whom, at most so many times, and in words.
+RATIOS = (
+    ('login', cpu, FLOOR, 1.3, 'CPU'),
+    ('login', requests, FLOOR, 1.0, 'requests'),
+    ('ping-pong', cpu, FLOOR, 1.0, 'CPU'),
+    ('ping-pong', lambda r: r['p50'], FLOOR, 1.1, 'median'),
+    ('ping-pong', lambda r: r['p99'], FLOOR, 1.1, 'p99'),
+    ('ping-pong', requests, FLOOR, 1.0, 'requests'),
+    ('in-flight', cpu, FLOOR, 2.0, 'CPU'),
+    ('in-flight', cpu, 'gloox', 0.5, 'CPU'),
+    ('in-flight', cpu, 'purple', 0.5, 'CPU'),
+    ('in-flight', requests, FLOOR, 1.0, 'requests'),
+    ('flood', cpu, FLOOR, 1.3, 'CPU'),
+    ('flood', cpu, 'gloox', 1.0, 'CPU'),
+    ('flood', requests, FLOOR, 1.0, 'requests'),
+)
+
+# KB that a session may take more than one of the floor.
+MEMORY = 32
+# What the main loop may wake up for while nothing happens: the benchmark's own
+# timer, and something of the system.
+WAKE_UPS = 3
+GROWTH = 1.05
+
+
+def make_bar(text, values, bar):
+    value = statistics.median(values)
+    return {
+        'text': text, 'value': value, 'low': min(values), 'high': max(values), 'bar': bar,
+        # As it is printed.
+        'passed': round(value, 2) <= bar,
+    }
+
+
+def check_ratios(results):
+    for work, value, other, bar, what in RATIOS:
+        for server in SERVERS:
+            ours = results.get(server, work, 'bosh', value)
+            theirs = results.get(server, work, other, value)
+            if not ours or not theirs:
+                continue
+            # What disturbed one in a round disturbed the other.
+            yield make_bar(f'{work} ({server}): {what} / {other}',
+                           [a / b for a, b in zip(ours, theirs)], bar)
+
+
+def get_memory(results, server, client, count):
+    """KB for each session but the first."""
+    one = results.get(server, 'idle-1', client, lambda r: r['rss'])
+    many = results.get(server, f'idle-{count}', client, lambda r: r['rss'])
+    return (many[0] - one[0]) / (count - 1) if one and many else None
+
+
+def check_idle(results):
+    for server, count in (('prosody', 1000), ('manager', 10000)):
+        ours = get_memory(results, server, 'bosh', count)
+        floor = get_memory(results, server, FLOOR, count)
+        if ours is None or floor is None:
+            continue
+        yield make_bar(f'idle session of {count} ({server}): KB above {FLOOR}',
+                       [ours - floor], MEMORY)
+        yield make_bar(f'idle session of {count} ({server}): wake-ups',
+                       results.get(server, f'idle-{count}', 'bosh', lambda r: r['switches']),
+                       WAKE_UPS)
+
+
+def check_growth(results):
+    """Flat with the number of sessions; the main loop of GLib is not."""
+    values = {}
+    for client in ('bosh', FLOOR):
+        alone = results.get('manager', 'crowd-1', client, cpu)
+        crowd = results.get('manager', 'crowd-1000', client, cpu)
+        values[client] = [b / a for a, b in zip(alone, crowd)]
+    if values['bosh']:
+        yield make_bar('growth: CPU of a message with 1000 sessions / 1', values['bosh'], GROWTH)
+        yield make_bar(f'growth: the same, in units of {FLOOR}',
+                       [a / b for a, b in zip(values['bosh'], values[FLOOR])], GROWTH)
+
+
+def check_bars(results):
+    return [*check_ratios(results), *check_idle(results), *check_growth(results)]
