@@ -486,6 +486,41 @@ find_large_tag (const char  *data,
   return end;
 }
 
+/* A parser of libxml2 costs as much to make as a short answer to parse, so each
+ * thread keeps one. It remembers every name that it ever saw, though, so it is
+ * not kept for ever; nor after an error. */
+#define MAX_KEPT_NAMES 1024
+
+static GPrivate kept_context = G_PRIVATE_INIT ((GDestroyNotify)xmlFreeParserCtxt);
+
+static xmlParserCtxt *
+take_context (Parser *self)
+{
+  xmlParserCtxt *context = g_private_get (&kept_context);
+
+  if (context == NULL || xmlCtxtResetPush (context, NULL, 0, NULL, NULL) != 0)
+    {
+      g_clear_pointer (&context, xmlFreeParserCtxt);
+      context = xmlCreatePushParserCtxt ((xmlSAXHandler *)&sax_handler, NULL, NULL, 0, NULL);
+    }
+  g_private_set (&kept_context, NULL);
+
+  context->userData = self;
+  xmlCtxtUseOptions (context, XML_PARSE_NONET);
+
+  return context;
+}
+
+static void
+give_context (xmlParserCtxt *context,
+              gboolean       failed)
+{
+  if (failed || xmlDictSize (context->dict) > MAX_KEPT_NAMES)
+    xmlFreeParserCtxt (context);
+  else
+    g_private_set (&kept_context, context);
+}
+
 static void
 parse_pieces (Parser     *self,
               const char *data,
@@ -494,8 +529,7 @@ parse_pieces (Parser     *self,
   const char *problem;
   const char *limit = find_large_tag (data, end, self->skips_remarks, &problem);
 
-  self->context = xmlCreatePushParserCtxt ((xmlSAXHandler *)&sax_handler, self, NULL, 0, NULL);
-  xmlCtxtUseOptions (self->context, XML_PARSE_NONET);
+  self->context = take_context (self);
 
   while (data < limit && self->error == NULL)
     {
@@ -516,7 +550,7 @@ parse_pieces (Parser     *self,
   if (self->error == NULL && !self->context->wellFormed)
     refuse (self, BOSH_ERROR_BAD_XML, _("The XML is malformed"));
 
-  xmlFreeParserCtxt (self->context);
+  give_context (self->context, self->error != NULL);
 
   /* libxml2 keeps the last error of each thread. */
   if (self->error != NULL)

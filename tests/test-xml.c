@@ -1223,6 +1223,27 @@ test_threads (void)
     g_thread_join (threads[i]);
 }
 
+/* What one document leaves behind in the thread is no business of the next. */
+static void
+test_one_after_another (void)
+{
+  g_test_summary ("Thousands of documents with ever new names, good and bad ones in turn");
+
+  for (guint i = 0; i < 5000; i++)
+    {
+      g_autofree char *good = g_strdup_printf ("<e%u xmlns='u:%u' a%u='1'><b/>t</e%u>", i, i, i, i);
+      g_autofree char *bad = g_strdup_printf ("<f%u><g>", i);
+      g_autofree char *name = g_strdup_printf ("e%u", i);
+      g_autofree char *namespace_ = g_strdup_printf ("u:%u", i);
+      g_autoptr(BoshElement) element = bosh_xml_parse (good, strlen (good), NULL, NULL, NULL);
+
+      g_assert_nonnull (element);
+      g_assert_true (bosh_element_is (element, name, namespace_));
+      g_assert_cmpuint (bosh_element_get_n_children (element), ==, 1);
+      g_assert_null (bosh_xml_parse (bad, i % 3 == 0 ? strlen (bad) : 0, NULL, NULL, NULL));
+    }
+}
+
 int
 main (int   argc,
       char *argv[])
@@ -1259,6 +1280,7 @@ main (int   argc,
   g_test_add_func ("/bosh/xml/large/attributes", test_large_attributes);
   g_test_add_func ("/bosh/xml/large/names", test_large_names);
   g_test_add_func ("/bosh/xml/threads", test_threads);
+  g_test_add_func ("/bosh/xml/one-after-another", test_one_after_another);
 
   return g_test_run ();
 }

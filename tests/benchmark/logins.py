@@ -1,0 +1,101 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Measures how many requests and how much time a login takes.
+
+Usage: logins.py [--delay MILLISECONDS] DIRECTORY
+DIRECTORY has the built clients. Prosody and ejabberd are behind a proxy that
+adds the delay to each round trip, a connection's first included. Prints
+requests, connections and milliseconds for PLAIN and SCRAM, for the library
+and, for PLAIN, the floor, which has no SCRAM.
+"""
+
+import argparse
+import asyncio
+import sys
+import threading
+import urllib.parse
+
+sys.dont_write_bytecode = True
+from measure import Programs, Servers
+
+N_LOGINS = 6
+MECHANISMS = {
+    'PLAIN': 'plainonly.localhost',
+    'SCRAM-SHA-1': 'sha1.localhost',
+    'SCRAM-SHA-256': 'sha256.localhost',
+}
+
+
+class Proxy:
+    """Delays what goes to the server, in a thread of its own."""
+
+    def __init__(self, port, delay):
+        self.target = port
+        self.delay = delay
+        self.loop = asyncio.new_event_loop()
+        self.started = threading.Event()
+        self.thread = threading.Thread(target=self._run, daemon=True)
+
+    def _run(self):
+        self.loop.run_until_complete(self._start())
+        self.loop.run_forever()
+
+    async def _start(self):
+        server = await asyncio.start_server(self._serve, '127.0.0.1', 0)
+        self.port = server.sockets[0].getsockname()[1]
+        self.started.set()
+
+    async def _serve(self, reader, writer):
+        try:
+            # The handshake of TCP would take a round trip too.
+            await asyncio.sleep(self.delay)
+            other_reader, other_writer = await asyncio.open_connection('127.0.0.1', self.target)
+            await asyncio.gather(self._pass(reader, other_writer, self.delay),
+                                 self._pass(other_reader, writer, 0))
+        except OSError:
+            writer.close()
+
+    async def _pass(self, reader, writer, delay):
+        while piece := await reader.read(65536):
+            await asyncio.sleep(delay)
+            writer.write(piece)
+        writer.close()
+
+    def __enter__(self):
+        self.thread.start()
+        self.started.wait()
+        return self
+
+    def __exit__(self, *_):
+        self.loop.call_soon_threadsafe(self.loop.stop)
+        self.thread.join()
+
+
+def measure(programs, name, uri, domain):
+    report = programs.run(name, uri, domain, 'alice', 'login', N_LOGINS, 0)
+    return (f'{report["requests"] / report["messages"]:.1f} requests, '
+            f'{report["connections"] / report["messages"]:.1f} connections, '
+            f'{report["p50"] / 1000:.1f} ms')
+
+
+def main():
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('--delay', type=int, default=100)
+    parser.add_argument('directory')
+    arguments = parser.parse_args()
+    programs = Programs(arguments.directory)
+
+    with Servers(['prosody', 'ejabberd']) as servers:
+        for server in servers.servers:
+            for delay in (0, arguments.delay):
+                with Proxy(server.ports['http'], delay / 1000) as proxy:
+                    uri = f'http://localhost:{proxy.port}{urllib.parse.quote(server.bosh_path)}'
+                    for mechanism, domain in MECHANISMS.items():
+                        for name in ('bosh', 'soup') if mechanism == 'PLAIN' else ('bosh',):
+                            print(f'{server.name}, {delay} ms, {mechanism}, {name}: '
+                                  + measure(programs, name, uri, domain), flush=True)
+
+
+if __name__ == '__main__':
+    main()
