@@ -71,7 +71,7 @@ def get_memory(results, server, client, count):
 def check_idle(results):
     for server, count in (('prosody', 1000), ('manager', 10000)):
         ours = get_memory(results, server, 'bosh', count)
-        floor = get_memory(results, server, FLOOR, count)
+        floor = get_memory(results, 'prosody', FLOOR, 1000)
         if ours is None or floor is None:
             continue
         yield make_bar(f'idle session of {count} ({server}): KB above {FLOOR}',

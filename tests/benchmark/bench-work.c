@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 /* Logins that are under way at once where many sessions are wanted. */
-#define MAX_LOGINS 256
+#define MAX_LOGINS 64
 
 struct _BenchSession
 {

@@ -52,7 +52,7 @@ class Proxy:
             other_reader, other_writer = await asyncio.open_connection('127.0.0.1', self.target)
             await asyncio.gather(self._pass(reader, other_writer, self.delay),
                                  self._pass(other_reader, writer, 0))
-        except OSError:
+        except (OSError, asyncio.CancelledError):
             writer.close()
 
     async def _pass(self, reader, writer, delay):
@@ -66,9 +66,17 @@ class Proxy:
         self.started.wait()
         return self
 
+    async def _stop(self):
+        tasks = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
     def __exit__(self, *_):
+        asyncio.run_coroutine_threadsafe(self._stop(), self.loop).result()
         self.loop.call_soon_threadsafe(self.loop.stop)
         self.thread.join()
+        self.loop.close()
 
 
 def measure(programs, name, uri, domain):
