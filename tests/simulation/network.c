@@ -290,7 +290,7 @@ void
 network_post (Simulation *self,
               BoshAction *action)
 {
-  Exchange exchange = { .rid = action->rid, .open = TRUE, .written_at = NEVER };
+  Exchange exchange = { .rid = action->rid, .open = TRUE, .sent_at = self->now, .written_at = NEVER };
   guint index = self->exchanges->len;
   gboolean goes_on;
   Event *event;

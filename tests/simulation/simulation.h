@@ -75,6 +75,7 @@ typedef struct
   gboolean  is_empty;     /* asks for nothing */
   gboolean  may_exceed;   /* pause or terminate (§11) */
   gboolean  arrived;
+  gint64    sent_at;
   gint64    written_at;   /* or NEVER */
   guint     n_stanzas;    /* how many stanzas were sent up to this */
 } Exchange;
