@@ -269,14 +269,6 @@ restore_request (BoshSession                 *self,
         restore_stanza (self, g_ptr_array_index (payloads, i), request->stream, &self->sent);
     }
 
-  /* A pause was not meant for whoever goes on: it is brought to its end. */
-  if (body != NULL && bosh_element_get_attribute (body->root, "pause") != NULL)
-    {
-      request->kind = REQUEST_PAUSE;
-      self->pause_rid = request->rid;
-      self->resume_wanted = TRUE;
-    }
-
   request->last_serial = self->last_serial;
   self->sent_serial = self->last_serial;
   session_mark_left (self, request);

@@ -142,7 +142,8 @@ MUTATIONS = (
      '      self->restarts.length == 0 && !is_due (self, self->paused_until, now))\n',
      '      self->restarts.length == 0)\n'),
     ('a poll goes out while one is held', PLAN,
-     '''  if (!has_work (self) || (last != NULL && !is_settled (self, last, now)))
+     '''  if (!has_work (self) ||
+      (last != NULL && (is_trial (self, last) || !is_settled (self, last, now))))
     return FALSE;
 ''',
      '''  if (last != NULL && !is_settled (self, last, now))
