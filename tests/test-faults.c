@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Two sessions on a real server, both through a proxy that breaks every so many
+ * exchanges: nothing may be lost, repeated or out of order.
+ *
+ *   run-with.py --server prosody -- test-faults prosody [OPTION]...
+ *
+ * The suite runs it with the options below as they are; the long run is
+ *
+ *   --messages=20000 --every=10 --black-hole=10
+ *   --faults=reset-before,reset-after,half-answer,cut-chunk,bad-gateway,html,black-hole
+ *
+ * BOSH_TEST_TRACE=1 in the environment shows all requests and answers. */
+
+#include "config.h"
+
+#include "bosh-test-client.h"
+#include "bosh-test-pair.h"
+#include "bosh-test-proxy.h"
+
+/* So short that the sequence is switched all the time. */
+#define KEY_SEQUENCE_LENGTH 50
+
+static int n_messages = 1000;
+static int every = 10;
+static int window = 4;
+static double black_hole = 1;
+static int latency;
+static char *fault_list;
+
+static const GOptionEntry entries[] = {
+  { "messages", 0, 0, G_OPTION_ARG_INT, &n_messages, "Messages each way", "N" },
+  { "every", 0, 0, G_OPTION_ARG_INT, &every, "Break every Nth exchange (0: none)", "N" },
+  { "window", 0, 0, G_OPTION_ARG_INT, &window, "Messages under way each way", "N" },
+  { "black-hole", 0, 0, G_OPTION_ARG_DOUBLE, &black_hole, "How long black holes last", "SECONDS" },
+  { "latency", 0, 0, G_OPTION_ARG_INT, &latency, "Added to each way", "MILLISECONDS" },
+  { "faults", 0, 0, G_OPTION_ARG_STRING, &fault_list, "In turn (default: all)", "NAME,..." },
+  { NULL }
+};
+
+static void
+arm (BoshTestFaultProxy *proxy)
+{
+  g_autoptr(GArray) faults = g_array_new (FALSE, FALSE, sizeof (BoshTestFault));
+
+  if (fault_list != NULL)
+    {
+      g_auto(GStrv) names = g_strsplit (fault_list, ",", -1);
+
+      for (guint i = 0; names[i] != NULL; i++)
+        {
+          BoshTestFault fault = bosh_test_fault_from_name (names[i]);
+
+          if (fault == BOSH_TEST_FAULT_NONE)
+            g_error ("No fault has the name %s", names[i]);
+          g_array_append_val (faults, fault);
+        }
+    }
+  else
+    {
+      for (BoshTestFault fault = BOSH_TEST_FAULT_NONE + 1; fault < BOSH_TEST_N_FAULTS; fault++)
+        g_array_append_val (faults, fault);
+    }
+
+  bosh_test_fault_proxy_set_faults (proxy, every, (BoshTestFault *)faults->data, faults->len);
+}
+
+static void
+report (BoshTestPair       *pair,
+        BoshTestFaultProxy *proxy)
+{
+  g_autoptr(GString) counts = g_string_new (NULL);
+
+  for (BoshTestFault fault = BOSH_TEST_FAULT_NONE + 1; fault < BOSH_TEST_N_FAULTS; fault++)
+    {
+      guint count = bosh_test_fault_proxy_get_n_faults (proxy, fault);
+
+      if (count > 0)
+        g_string_append_printf (counts, ", %u %s", count, bosh_test_fault_get_name (fault));
+    }
+  g_test_message ("%u exchanges%s", bosh_test_fault_proxy_get_n_exchanges (proxy), counts->str);
+  bosh_test_pair_report (pair);
+}
+
+static void
+run (guint key_sequence_length)
+{
+  g_autoptr(GUri) uri = g_uri_parse (bosh_test_get_variable ("HTTP_URI"), G_URI_FLAGS_NONE, NULL);
+  BoshTestFaultProxy *proxy;
+  g_autoptr(BoshConnectionConfiguration) configuration = NULL;
+  BoshTestPair *pair;
+
+  proxy = bosh_test_fault_proxy_new (g_uri_get_port (uri), g_test_rand_int ());
+  bosh_test_fault_proxy_set_black_hole (proxy, black_hole * 1000);
+  bosh_test_fault_proxy_set_latency (proxy, latency);
+  configuration = g_object_new (BOSH_TYPE_CONNECTION_CONFIGURATION,
+                                "hostname", "localhost",
+                                "port", bosh_test_fault_proxy_get_port (proxy),
+                                "path", g_uri_get_path (uri),
+                                "use-key-sequence", key_sequence_length > 0,
+                                "key-sequence-length", key_sequence_length,
+                                NULL);
+  pair = bosh_test_pair_new (configuration, window, g_test_rand_int ());
+
+  /* What opens a session is not repeated, and the end is not what is tested. */
+  arm (proxy);
+  bosh_test_pair_start (pair, n_messages);
+  bosh_test_pair_finish (pair);
+  report (pair, proxy);
+  bosh_test_fault_proxy_set_faults (proxy, 0, NULL, 0);
+
+  bosh_test_pair_free (pair);
+  bosh_test_fault_proxy_free (proxy);
+}
+
+static void
+test_plain (void)
+{
+  g_test_summary ("XEP-0124 §14.3: whatever happens to the exchanges, each message arrives once "
+                  "and in order");
+
+  run (0);
+}
+
+static void
+test_keys (void)
+{
+  g_test_summary ("XEP-0124 §15: the same with key sequences that are switched again and again");
+
+  run (KEY_SEQUENCE_LENGTH);
+}
+
+int
+main (int    argc,
+      char **argv)
+{
+  g_autoptr(GOptionContext) context = g_option_context_new ("SERVER");
+  g_autoptr(GError) error = NULL;
+
+  g_test_init (&argc, &argv, NULL);
+  g_option_context_add_main_entries (context, entries, NULL);
+  if (!g_option_context_parse (context, &argc, &argv, &error) || argc != 2)
+    g_error ("%s", error != NULL ? error->message : "Which server?");
+  bosh_test_set_server (argv[1]);
+
+  g_test_add_func ("/faults/plain", test_plain);
+  /* Prosody knows no keys. */
+  if (bosh_test_is_ejabberd ())
+    g_test_add_func ("/faults/keys", test_keys);
+
+  return g_test_run ();
+}
