@@ -57,7 +57,7 @@ typedef struct
   Stream           *stream;        /* RESTART, CLOSE_STREAM: which */
   guint64           order;         /* RESTART, OPEN_STREAM: its number */
   guint             attempts;
-  guint             suspicions;    /* repeats because its silence was suspicious */
+  gboolean          suspected;     /* was repeated because its silence was suspicious */
   guint             bad_answers;   /* that could not be used */
   gint64            sent_at;       /* of the last attempt */
   gint64            written_at;    /* of the last attempt, or NEVER */

@@ -27,9 +27,11 @@
 #define HAND_OVER_GUARD (250 * MILLISECOND)
 
 /* With more requests out than are held, the server lets the oldest go at once;
- * if it does not, one of them is lost, or they were overtaken. */
+ * if it does not, one of them is lost, or they were overtaken. The oldest is
+ * repeated then, but once only: if it was held and the other is lost, ejabberd
+ * answers a second repeat at once, and sends the next stanza to the connection
+ * of the first repeat, where nobody listens any more. */
 #define SUSPICION_AFTER (1500 * MILLISECOND)
-#define MAX_SUSPICIONS 4
 
 /* ejabberd never answers a pause. One that nothing tells of is repeated after
  * this, and taken as in force when that was done so often. */
@@ -108,10 +110,10 @@ get_suspicion (BoshSession *self)
       written_at = MAX (written_at, request->written_at);
     }
 
-  if (in_flight <= MAX (self->hold, 1) || oldest->suspicions >= MAX_SUSPICIONS)
+  if (in_flight <= MAX (self->hold, 1) || oldest->suspected)
     return NEVER;
 
-  return written_at + MAX (SUSPICION_AFTER << oldest->suspicions, 4 * self->round_trip);
+  return written_at + MAX (SUSPICION_AFTER, 4 * self->round_trip);
 }
 
 /* The connections of what is under way may lead nowhere since the network has
@@ -160,7 +162,7 @@ check_exchanges (BoshSession *self,
 
       if (is_due (self, request->suspect_at, now) || is_due (self, suspicion, now))
         {
-          request->suspicions++;
+          request->suspected = TRUE;
           session_repeat (self, request, now);
           return TRUE;
         }

@@ -490,6 +490,41 @@ test_hang_is_healed (void)
 }
 
 static void
+test_suspected_once (void)
+{
+  TestSession t;
+  guint64 poll;
+  guint64 data;
+  guint64 rid;
+
+  g_test_summary ("A request that may be held is repeated by suspicion once: ejabberd answers the "
+                  "second repeat empty, and sends the next stanza to where the first came from");
+
+  test_session_init (&t, NULL);
+  test_session_open (&t, TEST_GRANTS);
+  g_bytes_unref (test_session_take_bytes (&t, &poll));
+  test_session_advance (&t, TEST_SECOND);
+  test_session_queue (&t, "hello");
+  g_bytes_unref (test_session_take_bytes (&t, &data));
+  test_session_advance (&t, 2 * TEST_SECOND);
+  g_bytes_unref (test_session_take_bytes (&t, &rid));
+  g_assert_cmpuint (rid, ==, poll);
+  test_session_advance (&t, 50 * TEST_SECOND);
+  g_assert_false (test_session_has_request (&t));
+
+  /* The other one was lost, as comes out at the next chance. */
+  test_session_answer (&t, poll, "", "<message xmlns='jabber:client'/>");
+  g_assert_cmpuint (t.payloads->len, ==, 1);
+  test_session_queue (&t, "still there?");
+  g_bytes_unref (test_session_take_bytes (&t, &rid));
+  g_assert_cmpuint (rid, ==, data + 1);
+  test_session_advance (&t, 2 * TEST_SECOND);
+  g_bytes_unref (test_session_take_bytes (&t, &rid));
+  g_assert_cmpuint (rid, ==, data);
+  test_session_clear (&t);
+}
+
+static void
 test_silence_is_suspicious (void)
 {
   TestSession t;
@@ -612,6 +647,7 @@ main (int   argc,
   g_test_add_func ("/bosh/session-network/overtaking-of-the-robust",
                    test_overtaking_of_the_robust);
   g_test_add_func ("/bosh/session-network/hang-is-healed", test_hang_is_healed);
+  g_test_add_func ("/bosh/session-network/suspected-once", test_suspected_once);
   g_test_add_func ("/bosh/session-network/silence-is-suspicious", test_silence_is_suspicious);
   g_test_add_func ("/bosh/session-network/timeout", test_timeout);
   g_test_add_func ("/bosh/session-network/report", test_report);
