@@ -443,6 +443,40 @@ repeat_on_request (BoshSession *self,
     }
 }
 
+/* A request was silent although the one after it was out, and now it is answered:
+ * so the next one may be the one that was lost. Nothing new may go out before it
+ * is there. */
+static void
+suspect_next (BoshSession *self,
+              Request     *request,
+              gint64       now)
+{
+  GList *link = g_queue_find (&self->window, request);
+  Request *next = link->next != NULL ? link->next->data : NULL;
+
+  if (!request->suspected || next == NULL || !next->in_flight || next->confirmed ||
+      next->suspected || next->sent_at > request->sent_at)
+    return;
+
+  next->suspected = TRUE;
+  session_repeat (self, next, now);
+}
+
+/* An empty answer to a repeat says that the server has the request, but may not
+ * be all: where an earlier copy of it arrives after the repeat, ejabberd lets go
+ * of the repeat and sends what comes next to the copy. When the next request is
+ * there it does no more, and tells what it sent to whoever asks again. */
+static gboolean
+is_doubtful (BoshSession      *self,
+             Request          *request,
+             BoshResponseBody *body)
+{
+  return request->attempts > 1 && request->doubted_at == NEVER &&
+         (request->kind == REQUEST_EMPTY || request->kind == REQUEST_PAYLOAD) &&
+         self->state == BOSH_SESSION_OPEN && !session_is_polling (self) && !self->acknowledges &&
+         body->type == BOSH_BODY_PLAIN && bosh_element_get_n_children (body->root) == 0;
+}
+
 static void
 accept_answer (BoshSession      *self,
                Request          *request,
@@ -471,8 +505,20 @@ accept_answer (BoshSession      *self,
       return;
     }
 
+  if (is_doubtful (self, request, body))
+    {
+      bosh_response_body_free (body);
+      session_deliver_up_to (self, request->last_serial);
+      request->doubted_at = now;
+      request->retry_at = now;
+      request->suspect_at = NEVER;
+      suspect_next (self, request, now);
+      return;
+    }
+
   request->response = body;
   note_holding (self, request, now);
+  suspect_next (self, request, now);
   conclude_for_next (self, request, now);
   suspect_earlier (self, request, now);
   session_process_answers (self, now);

@@ -58,6 +58,7 @@ typedef struct
   guint64           order;         /* RESTART, OPEN_STREAM: its number */
   guint             attempts;
   gboolean          suspected;     /* was repeated because its silence was suspicious */
+  gint64            doubted_at;    /* when a repeat of it was answered by nothing, or NEVER */
   guint             bad_answers;   /* that could not be used */
   gint64            sent_at;       /* of the last attempt */
   gint64            written_at;    /* of the last attempt, or NEVER */

@@ -251,7 +251,7 @@ is_settled (BoshSession *self,
 {
   gint64 guard = CLAMP (2 * self->round_trip, SHORTEST_GUARD, LONGEST_GUARD);
 
-  if (request->response != NULL || request->confirmed)
+  if (request->response != NULL || request->confirmed || request->doubted_at != NEVER)
     return TRUE;
   if (!request->in_flight || request->written_at == NEVER)
     return FALSE;
@@ -271,7 +271,7 @@ can_hand_over (BoshSession *self,
       self->state == BOSH_SESSION_ATTACHING)
     return FALSE;
 
-  return only == NULL || only->confirmed ||
+  return only == NULL || only->confirmed || only->doubted_at != NEVER ||
          (only->kind == REQUEST_EMPTY && only->in_flight && only->written_at != NEVER &&
           is_due (self, only->written_at + HAND_OVER_GUARD, now));
 }
@@ -407,6 +407,28 @@ is_trial (BoshSession *self,
   return self->state == BOSH_SESSION_ATTACHING && request->response == NULL;
 }
 
+/* Is it only asked for again when the next request is certainly there, or when
+ * too much waits for it? */
+static gboolean
+is_set_aside (BoshSession *self,
+              GList       *link,
+              gint64       now)
+{
+  Request *request = link->data;
+  Request *next = link->next != NULL ? link->next->data : NULL;
+
+  if (request->doubted_at == NEVER)
+    return FALSE;
+  if (next == NULL)
+    return TRUE;
+  if (next->response != NULL || next->confirmed)
+    return FALSE;
+
+  return !(self->queue.length > 0 || self->terminate_wanted || self->pause_wanted > 0 ||
+           self->pause_rid != 0 || self->restarts.length > 0 || self->handing_over) ||
+         !is_settled (self, next, now) || !is_due (self, request->doubted_at + SUSPICION_AFTER, now);
+}
+
 /* Repeats go out by number, each when the one before it can't be overtaken.
  * @blocked: nothing new may go out, because one is still to be repeated. */
 static gboolean
@@ -419,7 +441,7 @@ plan_repeats (BoshSession *self,
       Request *request = link->data;
       Request *before = link->prev != NULL ? link->prev->data : NULL;
 
-      if (request->in_flight || request->response != NULL)
+      if (request->in_flight || request->response != NULL || is_set_aside (self, link, now))
         continue;
 
       *blocked = TRUE;
@@ -648,6 +670,7 @@ send_new (BoshSession *self,
     }
 
   request = g_new0 (Request, 1);
+  request->doubted_at = NEVER;
   request->rid = body.rid;
   request->kind = kind;
   request->bytes = bosh_request_body_compose (&body, payloads);
@@ -786,7 +809,7 @@ plan_poll (BoshSession *self,
 {
   Request *last = g_queue_peek_tail (&self->window);
 
-  if (last == NULL)
+  if (last == NULL || last->doubted_at != NEVER)
     {
       gboolean kept_back = (self->reply_expected &&
                             !is_due (self, self->reply_expected_until, now)) ||
@@ -813,7 +836,9 @@ plan_poll (BoshSession *self,
 static gboolean
 has_work (BoshSession *self)
 {
-  return self->window.length == 0 || self->queue.length > 0 || self->restarts.length > 0 ||
+  Request *last = g_queue_peek_tail (&self->window);
+
+  return last == NULL || last->doubted_at != NEVER || self->queue.length > 0 || self->restarts.length > 0 ||
          self->terminate_wanted || self->pause_wanted > 0 || self->hastened ||
          self->handing_over;
 }

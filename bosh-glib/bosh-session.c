@@ -258,6 +258,7 @@ restore_request (BoshSession                 *self,
   request->written_at = NEVER;
   request->retry_at = 0;
   request->suspect_at = NEVER;
+  request->doubted_at = NEVER;
 
   body = bosh_response_body_new (request->bytes, &verdict, NULL);
   if (body != NULL)

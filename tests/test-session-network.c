@@ -512,15 +512,80 @@ test_suspected_once (void)
   test_session_advance (&t, 50 * TEST_SECOND);
   g_assert_false (test_session_has_request (&t));
 
-  /* The other one was lost, as comes out at the next chance. */
+  /* It is answered, so the other one was lost: nothing new goes before it. */
+  test_session_queue (&t, "still there?");
   test_session_answer (&t, poll, "", "<message xmlns='jabber:client'/>");
   g_assert_cmpuint (t.payloads->len, ==, 1);
-  test_session_queue (&t, "still there?");
-  g_bytes_unref (test_session_take_bytes (&t, &rid));
-  g_assert_cmpuint (rid, ==, data + 1);
-  test_session_advance (&t, 2 * TEST_SECOND);
   g_bytes_unref (test_session_take_bytes (&t, &rid));
   g_assert_cmpuint (rid, ==, data);
+  g_assert_false (test_session_has_request (&t));
+  test_session_advance (&t, TEST_SECOND / 2);
+  g_bytes_unref (test_session_take_bytes (&t, &rid));
+  g_assert_cmpuint (rid, ==, data + 1);
+  test_session_clear (&t);
+}
+
+static void
+test_doubted (void)
+{
+  TestSession t;
+  guint64 poll;
+  guint64 rid;
+
+  g_test_summary ("An empty answer to a repeat is asked for again when the next request is there: "
+                  "ejabberd may have sent a stanza to an earlier copy that arrived after the repeat");
+
+  test_session_init (&t, NULL);
+  test_session_open (&t, TEST_GRANTS);
+  g_bytes_unref (test_session_take_bytes (&t, &poll));
+  test_session_advance (&t, TEST_SECOND);
+  test_session_fail (&t, poll, BOSH_FAILURE_BROKEN);
+  g_bytes_unref (test_session_take_bytes (&t, &rid));
+  g_assert_cmpuint (rid, ==, poll);
+  test_session_answer (&t, poll, "", "");
+
+  /* Somebody must be there for what comes. */
+  g_bytes_unref (test_session_take_bytes (&t, &rid));
+  g_assert_cmpuint (rid, ==, poll + 1);
+  test_session_advance (&t, 10 * TEST_SECOND);
+  g_assert_false (test_session_has_request (&t));
+
+  test_session_answer (&t, poll + 1, "", "<message xmlns='jabber:client' id='2'/>");
+  g_assert_cmpuint (t.payloads->len, ==, 0);
+  g_bytes_unref (test_session_take_bytes (&t, &rid));
+  g_assert_cmpuint (rid, ==, poll);
+  test_session_answer (&t, poll, "", "<message xmlns='jabber:client' id='1'/>");
+  g_assert_cmpuint (t.payloads->len, ==, 2);
+  test_session_attribute (t.payloads->pdata[0], "id", "1");
+  test_session_attribute (t.payloads->pdata[1], "id", "2");
+  test_session_clear (&t);
+}
+
+static void
+test_doubted_in_a_hurry (void)
+{
+  TestSession t;
+  guint64 poll;
+  guint64 rid;
+
+  g_test_summary ("What was answered doubtfully does not keep the window closed for long");
+
+  test_session_init (&t, NULL);
+  test_session_open (&t, TEST_GRANTS);
+  g_bytes_unref (test_session_take_bytes (&t, &poll));
+  test_session_advance (&t, TEST_SECOND);
+  test_session_fail (&t, poll, BOSH_FAILURE_BROKEN);
+  g_bytes_unref (test_session_take_bytes (&t, &rid));
+  test_session_answer (&t, poll, "", "");
+  g_bytes_unref (test_session_take_bytes (&t, &rid));
+  g_assert_cmpuint (rid, ==, poll + 1);
+  test_session_queue (&t, "in a hurry");
+  test_session_advance (&t, 2 * TEST_SECOND);
+  g_bytes_unref (test_session_take_bytes (&t, &rid));
+  g_assert_cmpuint (rid, ==, poll);
+  test_session_answer (&t, poll, "", "");
+  g_bytes_unref (test_session_take_bytes (&t, &rid));
+  g_assert_cmpuint (rid, ==, poll + 2);
   test_session_clear (&t);
 }
 
@@ -648,6 +713,8 @@ main (int   argc,
                    test_overtaking_of_the_robust);
   g_test_add_func ("/bosh/session-network/hang-is-healed", test_hang_is_healed);
   g_test_add_func ("/bosh/session-network/suspected-once", test_suspected_once);
+  g_test_add_func ("/bosh/session-network/doubted", test_doubted);
+  g_test_add_func ("/bosh/session-network/doubted-in-a-hurry", test_doubted_in_a_hurry);
   g_test_add_func ("/bosh/session-network/silence-is-suspicious", test_silence_is_suspicious);
   g_test_add_func ("/bosh/session-network/timeout", test_timeout);
   g_test_add_func ("/bosh/session-network/report", test_report);
