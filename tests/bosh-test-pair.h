@@ -32,8 +32,8 @@ void            bosh_test_pair_finish          (BoshTestPair                *sel
 void            bosh_test_pair_go_on           (BoshTestPair                *self,
                                                 double                       seconds);
 
-/* Says what was done since the start. */
-void            bosh_test_pair_report          (BoshTestPair                *self);
+/* Says what was done since the start, and returns how many requests were repeats. */
+guint           bosh_test_pair_report          (BoshTestPair                *self);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (BoshTestPair, bosh_test_pair_free)
 
