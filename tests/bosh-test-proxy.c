@@ -143,7 +143,7 @@ static gsize
 measure_message (GByteArray *bytes,
                  gsize      *head_size)
 {
-  g_autofree char *text = g_strndup ((const char *)bytes->data, bytes->len);
+  g_autofree char *text = g_strndup (bytes->len > 0 ? (const char *)bytes->data : "", bytes->len);
   char *end = strstr (text, "\r\n\r\n");
   const char *length;
   const char *coding;

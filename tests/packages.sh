@@ -35,6 +35,7 @@ ejabberd                command ejabberdctl
 gi-docgen               command gi-docgen
 gjs                     command gjs
 gobject-introspection   command g-ir-scanner
+iproute2                command ip
 libgirepository1.0-dev  module gobject-introspection-1.0
 nginx                   command nginx
 python3-gi              python gi
