@@ -443,9 +443,11 @@ repeat_on_request (BoshSession *self,
     }
 }
 
-/* A request was silent although the one after it was out, and now it is answered:
- * so the next one may be the one that was lost. Nothing new may go out before it
- * is there. */
+/* A request was silent although the one after it was out, and now something came
+ * for it: so the next one may be the one that was lost. Nothing new may go out
+ * before it is there. Not after an empty answer: where the next one came before a
+ * lost one, only a stanza makes ejabberd look at it, and a repeat before that
+ * ends the session. */
 static void
 suspect_next (BoshSession *self,
               Request     *request,
@@ -455,7 +457,8 @@ suspect_next (BoshSession *self,
   Request *next = link->next != NULL ? link->next->data : NULL;
 
   if (!request->suspected || next == NULL || !next->in_flight || next->confirmed ||
-      next->suspected || next->sent_at > request->sent_at)
+      next->suspected || next->sent_at > request->sent_at ||
+      bosh_element_get_n_children (request->response->root) == 0)
     return;
 
   next->suspected = TRUE;
@@ -512,7 +515,6 @@ accept_answer (BoshSession      *self,
       request->doubted_at = now;
       request->retry_at = now;
       request->suspect_at = NEVER;
-      suspect_next (self, request, now);
       return;
     }
 

@@ -526,6 +526,31 @@ test_suspected_once (void)
 }
 
 static void
+test_not_suspected_after_nothing (void)
+{
+  TestSession t;
+  guint64 poll;
+  guint64 rid;
+
+  g_test_summary ("An empty answer to a suspicious request makes nobody repeat the next: where that "
+                  "one came before a lost one, ejabberd ends the session for it");
+
+  test_session_init (&t, NULL);
+  test_session_open (&t, TEST_GRANTS);
+  g_bytes_unref (test_session_take_bytes (&t, &poll));
+  test_session_advance (&t, TEST_SECOND);
+  test_session_queue (&t, "hello");
+  g_bytes_unref (test_session_take_bytes (&t, &rid));
+  test_session_advance (&t, 2 * TEST_SECOND);
+  g_bytes_unref (test_session_take_bytes (&t, &rid));
+  g_assert_cmpuint (rid, ==, poll);
+  test_session_answer (&t, poll, "", "");
+  test_session_advance (&t, 10 * TEST_SECOND);
+  g_assert_false (test_session_has_request (&t));
+  test_session_clear (&t);
+}
+
+static void
 test_doubted (void)
 {
   TestSession t;
@@ -713,6 +738,8 @@ main (int   argc,
                    test_overtaking_of_the_robust);
   g_test_add_func ("/bosh/session-network/hang-is-healed", test_hang_is_healed);
   g_test_add_func ("/bosh/session-network/suspected-once", test_suspected_once);
+  g_test_add_func ("/bosh/session-network/not-suspected-after-nothing",
+                   test_not_suspected_after_nothing);
   g_test_add_func ("/bosh/session-network/doubted", test_doubted);
   g_test_add_func ("/bosh/session-network/doubted-in-a-hurry", test_doubted_in_a_hurry);
   g_test_add_func ("/bosh/session-network/silence-is-suspicious", test_silence_is_suspicious);
