@@ -21,10 +21,11 @@
 #define SHORTEST_GUARD (5 * MILLISECOND)
 #define LONGEST_GUARD (100 * MILLISECOND)
 
-/* The same between the last request of one owner of a session and the first of
- * the next, which nobody watches both: a busy Prosody was seen to read the new
- * socket first, and to answer on the old one. */
-#define HAND_OVER_GUARD (250 * MILLISECOND)
+/* Between the last request of one owner of a session and the first of the next,
+ * which nobody watches both, and between a repeat and what follows it: a busy
+ * Prosody was seen to read sockets in another order than they were written to.
+ * It answers on the old one of two, and refuses a repeat that comes late. */
+#define CAREFUL_GUARD (250 * MILLISECOND)
 
 /* With more requests out than are held, the server lets the oldest go at once;
  * if it does not, one of them is lost, or they were overtaken. The oldest is
@@ -250,13 +251,17 @@ is_settled (BoshSession *self,
             gint64       now)
 {
   gint64 guard = CLAMP (2 * self->round_trip, SHORTEST_GUARD, LONGEST_GUARD);
+  gboolean repeated = request->attempts > 1;
 
   if (request->response != NULL || request->confirmed || request->doubted_at != NEVER)
     return TRUE;
   if (!request->in_flight || request->written_at == NEVER)
     return FALSE;
 
-  return !request->overtakable || is_due (self, request->written_at + guard, now);
+  if (!repeated && !request->overtakable)
+    return TRUE;
+
+  return is_due (self, request->written_at + (repeated ? CAREFUL_GUARD : guard), now);
 }
 
 /* Nothing but at most one request that the server has and holds: whoever
@@ -273,7 +278,7 @@ can_hand_over (BoshSession *self,
 
   return only == NULL || only->confirmed || only->doubted_at != NEVER ||
          (only->kind == REQUEST_EMPTY && only->in_flight && only->written_at != NEVER &&
-          is_due (self, only->written_at + HAND_OVER_GUARD, now));
+          is_due (self, only->written_at + CAREFUL_GUARD, now));
 }
 
 static gboolean

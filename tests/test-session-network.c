@@ -551,6 +551,32 @@ test_not_suspected_after_nothing (void)
 }
 
 static void
+test_repeats_get_a_start (void)
+{
+  TestSession t;
+  guint64 poll;
+  guint64 rid;
+
+  g_test_summary ("What follows a repeat leaves a quarter of a second later: Prosody ends the session "
+                  "when a repeat of what it holds comes after the next request");
+
+  test_session_init (&t, NULL);
+  test_session_open (&t, TEST_GRANTS);
+  g_bytes_unref (test_session_take_bytes (&t, &poll));
+  test_session_advance (&t, TEST_SECOND);
+  test_session_fail (&t, poll, BOSH_FAILURE_BROKEN);
+  g_bytes_unref (test_session_take_bytes (&t, &rid));
+  g_assert_cmpuint (rid, ==, poll);
+  test_session_queue (&t, "hello");
+  test_session_advance (&t, 240 * TEST_SECOND / 1000);
+  g_assert_false (test_session_has_request (&t));
+  test_session_advance (&t, 20 * TEST_SECOND / 1000);
+  g_bytes_unref (test_session_take_bytes (&t, &rid));
+  g_assert_cmpuint (rid, ==, poll + 1);
+  test_session_clear (&t);
+}
+
+static void
 test_doubted (void)
 {
   TestSession t;
@@ -740,6 +766,7 @@ main (int   argc,
   g_test_add_func ("/bosh/session-network/suspected-once", test_suspected_once);
   g_test_add_func ("/bosh/session-network/not-suspected-after-nothing",
                    test_not_suspected_after_nothing);
+  g_test_add_func ("/bosh/session-network/repeats-get-a-start", test_repeats_get_a_start);
   g_test_add_func ("/bosh/session-network/doubted", test_doubted);
   g_test_add_func ("/bosh/session-network/doubted-in-a-hurry", test_doubted_in_a_hurry);
   g_test_add_func ("/bosh/session-network/silence-is-suspicious", test_silence_is_suspicious);
