@@ -468,13 +468,16 @@ suspect_next (BoshSession *self,
 /* An empty answer to a repeat says that the server has the request, but may not
  * be all: where an earlier copy of it arrives after the repeat, ejabberd lets go
  * of the repeat and sends what comes next to the copy. When the next request is
- * there it does no more, and tells what it sent to whoever asks again. */
+ * there it does no more, and tells what it sent to whoever asks again. What was
+ * held for the whole of `wait` was the last copy. */
 static gboolean
 is_doubtful (BoshSession      *self,
              Request          *request,
-             BoshResponseBody *body)
+             BoshResponseBody *body,
+             gint64            now)
 {
   return request->attempts > 1 && request->doubted_at == NEVER &&
+         now - request->sent_at < (self->wait - 1) * SECOND &&
          (request->kind == REQUEST_EMPTY || request->kind == REQUEST_PAYLOAD) &&
          self->state == BOSH_SESSION_OPEN && !session_is_polling (self) && !self->acknowledges &&
          body->type == BOSH_BODY_PLAIN && bosh_element_get_n_children (body->root) == 0;
@@ -508,7 +511,7 @@ accept_answer (BoshSession      *self,
       return;
     }
 
-  if (is_doubtful (self, request, body))
+  if (is_doubtful (self, request, body, now))
     {
       bosh_response_body_free (body);
       session_deliver_up_to (self, request->last_serial);

@@ -250,18 +250,16 @@ is_settled (BoshSession *self,
             Request     *request,
             gint64       now)
 {
-  gint64 guard = CLAMP (2 * self->round_trip, SHORTEST_GUARD, LONGEST_GUARD);
   gboolean repeated = request->attempts > 1;
+  gint64 guard = repeated ? CAREFUL_GUARD
+                          : CLAMP (2 * self->round_trip, SHORTEST_GUARD, LONGEST_GUARD);
 
   if (request->response != NULL || request->confirmed || request->doubted_at != NEVER)
     return TRUE;
   if (!request->in_flight || request->written_at == NEVER)
     return FALSE;
 
-  if (!repeated && !request->overtakable)
-    return TRUE;
-
-  return is_due (self, request->written_at + (repeated ? CAREFUL_GUARD : guard), now);
+  return (!repeated && !request->overtakable) || is_due (self, request->written_at + guard, now);
 }
 
 /* Nothing but at most one request that the server has and holds: whoever

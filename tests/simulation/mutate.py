@@ -72,17 +72,17 @@ MUTATIONS = (
      'return self->requests != 0 ? self->requests : MAX (self->hold + 1, 2);',
      'return self->requests != 0 ? self->requests + 1 : MAX (self->hold + 1, 2);'),
     ('a request may overtake another', PLAN,
-     'return !request->overtakable || is_due (self, request->written_at + guard, now);',
+     'return (!repeated && !request->overtakable) || is_due (self, request->written_at + guard, now);',
      'return TRUE;'),
     ('a request may leave before another is written', PLAN,
      '''  if (!request->in_flight || request->written_at == NEVER)
     return FALSE;
 
-  return !request->overtakable''',
+  return (!repeated && !request->overtakable)''',
      '''  if (!request->in_flight || request->written_at == NEVER)
     return request->in_flight;
 
-  return !request->overtakable'''),
+  return (!repeated && !request->overtakable)'''),
     ('what is sent counts as delivered', PLAN,
      '''  self->last_new_at = now;
   send_request (self, request, now);
