@@ -422,9 +422,11 @@ is_set_aside (BoshSession *self,
 
   if (request->doubted_at == NEVER)
     return FALSE;
-  if (next == NULL)
+  /* A session that ends forgets its answers. */
+  if (next == NULL || self->state == BOSH_SESSION_TERMINATING ||
+      (next->response != NULL && next->response->type == BOSH_BODY_TERMINATE))
     return TRUE;
-  if (next->response != NULL || next->confirmed)
+  if (next->response != NULL || next->confirmed || next->doubted_at != NEVER)
     return FALSE;
 
   return !(self->queue.length > 0 || self->terminate_wanted || self->pause_wanted > 0 ||
@@ -804,6 +806,15 @@ is_inactive (BoshSession *self,
          is_due (self, self->last_contact + self->inactivity * SECOND / INACTIVITY_PART, now);
 }
 
+/* Is there no request that the server could hold? */
+static gboolean
+is_idle (BoshSession *self)
+{
+  Request *last = g_queue_peek_tail (&self->window);
+
+  return last == NULL || (last->doubted_at != NEVER && session_count_in_flight (self) == 0);
+}
+
 /* An empty request: to have one held, or to make the server let go of the one
  * that carries what somebody waits for. */
 static gboolean
@@ -812,7 +823,7 @@ plan_poll (BoshSession *self,
 {
   Request *last = g_queue_peek_tail (&self->window);
 
-  if (last == NULL || last->doubted_at != NEVER)
+  if (is_idle (self))
     {
       gboolean kept_back = (self->reply_expected &&
                             !is_due (self, self->reply_expected_until, now)) ||
@@ -839,9 +850,7 @@ plan_poll (BoshSession *self,
 static gboolean
 has_work (BoshSession *self)
 {
-  Request *last = g_queue_peek_tail (&self->window);
-
-  return last == NULL || last->doubted_at != NEVER || self->queue.length > 0 || self->restarts.length > 0 ||
+  return is_idle (self) || self->queue.length > 0 || self->restarts.length > 0 ||
          self->terminate_wanted || self->pause_wanted > 0 || self->hastened ||
          self->handing_over;
 }
