@@ -333,10 +333,12 @@ check_pause (BoshSession *self,
           !is_due (self, request->written_at + PAUSE_SETTLES_WITHIN, now))
         return FALSE;
 
-      /* A short pause would be over before it is sure; one that is over must
-       * have arrived, too, or it leaves a gap. */
+      /* A short pause would be over before it is sure; one that is over, or that
+       * had to wait for what was held, must have arrived, too, or it leaves a
+       * gap. */
       if (!request->confirmed && request->attempts < MAX_PAUSE_ATTEMPTS &&
-          (self->paused_until - now >= 4 * PAUSE_SETTLES_WITHIN || self->paused_until <= now))
+          (self->paused_until - now >= 4 * PAUSE_SETTLES_WITHIN || self->paused_until <= now ||
+           now - request->written_at >= 2 * PAUSE_SETTLES_WITHIN))
         {
           session_repeat (self, request, now);
           return TRUE;

@@ -253,6 +253,34 @@ test_late_pause_is_repeated (void)
 }
 
 static void
+test_pause_that_waited_is_repeated (void)
+{
+  TestSession t;
+  guint64 poll;
+  guint64 pause;
+  guint64 rid;
+
+  g_test_summary ("A pause that waited for what was held is made sure, though little of it is left");
+
+  test_session_init (&t, NULL);
+  test_session_open (&t, "sid='s1' wait='20' hold='1' requests='2' inactivity='30' polling='5' "
+                         "maxpause='120'");
+  g_bytes_unref (test_session_take_bytes (&t, &poll));
+  test_session_advance (&t, TEST_SECOND);
+  g_assert_true (bosh_session_pause (t.session, 30, NULL));
+  test_session_drain (&t);
+  g_bytes_unref (test_session_take_bytes (&t, &pause));
+  test_session_advance (&t, 3 * TEST_SECOND / 2);
+  g_bytes_unref (test_session_take_bytes (&t, &rid));
+  g_assert_cmpuint (rid, ==, poll);
+  test_session_advance (&t, 19 * TEST_SECOND);
+  test_session_answer (&t, poll, "", "");
+  g_bytes_unref (test_session_take_bytes (&t, &rid));
+  g_assert_cmpuint (rid, ==, pause);
+  test_session_clear (&t);
+}
+
+static void
 test_pause_is_restored (void)
 {
   BoshSessionParameters parameters;
@@ -308,6 +336,8 @@ main (int   argc,
   g_test_add_func ("/bosh/session-regressions/detach-after-restoring", test_detach_after_restoring);
 
   g_test_add_func ("/bosh/session-regressions/late-pause-is-repeated", test_late_pause_is_repeated);
+  g_test_add_func ("/bosh/session-regressions/pause-that-waited-is-repeated",
+                   test_pause_that_waited_is_repeated);
   g_test_add_func ("/bosh/session-regressions/pause-is-restored", test_pause_is_restored);
 
   return g_test_run ();
