@@ -69,7 +69,7 @@ function nextSignal(object, name) {
 const tests = {
     enums() {
         assertEqual(Bosh.ConnectionState.DISCONNECTED, 0);
-        assertEqual(Bosh.ClientState.CLOSED, 5);
+        assertEqual(Bosh.ClientState.CLOSED, 6);
     },
 
     errors() {
