@@ -30,8 +30,11 @@ static void
 check_payloads (BoshResponseBody *body)
 {
   g_autoptr(GPtrArray) payloads = bosh_response_body_dup_payloads (body);
+  guint n_uris = 0;
 
-  g_assert_cmpuint (payloads->len, ==, bosh_element_get_n_children (body->root));
+  for (guint i = 0; i < bosh_element_get_n_children (body->root); i++)
+    n_uris += bosh_element_is (bosh_element_get_nth_child (body->root, i), "uri", BOSH_NS_HTTPBIND);
+  g_assert_cmpuint (payloads->len, ==, bosh_element_get_n_children (body->root) - n_uris);
   for (guint i = 0; i < payloads->len; i++)
     {
       BoshElement *payload = g_ptr_array_index (payloads, i);
@@ -51,8 +54,10 @@ static void
 check_end (BoshResponseBody *body)
 {
   g_autofree char *detail = bosh_response_body_dup_detail (body);
+  g_autofree char *uri = bosh_response_body_dup_uri (body);
   g_autoptr(GError) error = bosh_error_new_for_condition (body->condition, detail);
 
+  g_assert_true (uri == NULL || g_utf8_validate (uri, -1, NULL));
   if (detail != NULL)
     {
       g_assert_true (g_utf8_validate (detail, -1, NULL));

@@ -49,6 +49,7 @@ check_attach (BoshDetachedSession *detached)
         first = action.rid;
       g_clear_pointer (&action.bytes, g_bytes_unref);
       g_clear_pointer (&action.element, bosh_element_unref);
+      g_clear_pointer (&action.text, g_free);
       g_clear_error (&action.error);
     }
   g_assert_cmpuint (first, ==, bosh_detached_session_get_request_id (detached));

@@ -54,6 +54,16 @@ static const char * const answers[] = {
   BODY ">" MESSAGE "<mess",
   BODY "><!-- comment --></body>",
   NULL,
+  BODY " sid='s1' wait='60' hold='1' requests='3' ack='1' ver='1.11' stream='a' "
+       "accept='gzip,deflate' charsets='UTF-8' inactivity='60' maxpause='60'/>",
+  BODY " stream='b' from='b.example.org'><stream:features/></body>",
+  BODY " stream='a'>" MESSAGE "</body>",
+  BODY " stream='b'>" MESSAGE "</body>",
+  BODY " stream='b' type='terminate'/>",
+  BODY " stream='a' type='terminate' condition='remote-stream-error'/>",
+  BODY " stream='c' type='terminate' condition='host-unknown'/>",
+  BODY " type='terminate' condition='see-other-uri'><uri>http://example.org/</uri></body>",
+  BODY " type='terminate' condition='see-other-uri' uri='//b.example.org:443/a b?c#d'/>",
 };
 
 static const guint statuses[] = { 200, 400, 403, 404, 408, 429, 500, 502, 503, 504, 302, 413, 0, 204 };
@@ -84,9 +94,9 @@ typedef struct
   GArray                *in_flight;   /* of guint64 */
   guint64                newest;      /* the last new rid */
   char                  *next_key;    /* the digest of the next key is this, nullable */
-  guint64                first_serial;
   guint64                queued;      /* serials go up to this */
   guint64                delivered;
+  gboolean               has_orders;   /* streams take numbers of stanzas too */
   gboolean               last_pending; /* a stanza goes with the terminate request */
   gboolean               terminated;   /* that request is out */
   gboolean               handed_over;
@@ -146,7 +156,8 @@ check_new_request (Run        *run,
 
   /* Nothing comes behind it. */
   g_assert_false (run->terminated);
-  if (g_strcmp0 (bosh_element_get_attribute (body, "type"), "terminate") == 0)
+  if (g_strcmp0 (bosh_element_get_attribute (body, "type"), "terminate") == 0 &&
+      bosh_element_get_attribute (body, "stream") == NULL)
     {
       run->terminated = TRUE;
       run->last_pending = FALSE;
@@ -173,7 +184,10 @@ check_stanzas (Run *run)
   g_autoptr(GPtrArray) undelivered = bosh_session_dup_undelivered (run->session);
   g_autoptr(GPtrArray) unsent = bosh_session_dup_unsent (run->session);
 
-  g_assert_cmpuint (undelivered->len + unsent->len, ==, run->queued - run->delivered);
+  if (run->has_orders)
+    g_assert_cmpuint (undelivered->len + unsent->len, <=, run->queued);
+  else
+    g_assert_cmpuint (undelivered->len + unsent->len, ==, run->queued - run->delivered);
 }
 
 /* --- What the session does --- */
@@ -197,6 +211,7 @@ take_send (Run        *run,
   GBytes *before = g_hash_table_lookup (run->sent, &action->rid);
 
   g_assert_false (run->closed || run->detached || run->handed_over);
+  g_assert_true (action->coding == BOSH_CODING_IDENTITY || run->parameters.compress_requests);
   if (before == NULL)
     {
       g_assert_false (action->repeated);
@@ -210,6 +225,24 @@ take_send (Run        *run,
       g_assert_true (g_bytes_equal (before, action->bytes));
     }
   g_array_append_val (run->in_flight, action->rid);
+}
+
+/* Another connection manager creates another session. */
+static void
+take_redirect (Run        *run,
+               const char *text)
+{
+  g_autoptr(GError) error = NULL;
+  g_autoptr(GUri) uri = g_uri_parse (text, G_URI_FLAGS_ENCODED, &error);
+
+  g_assert_no_error (error);
+  g_assert_cmpstr (g_uri_get_scheme (uri), ==, "https");
+  g_assert_null (bosh_session_get_id (run->session));
+  for (const char *p = text; *p != '\0'; p++)
+    g_assert_false (g_ascii_iscntrl (*p));
+  run->newest = 0;
+  g_clear_pointer (&run->next_key, g_free);
+  g_hash_table_remove_all (run->sent);
 }
 
 static void
@@ -233,7 +266,7 @@ take_action (Run        *run,
 
     case BOSH_ACTION_DELIVERED:
       g_assert_cmpuint (action->serial, >, run->delivered);
-      g_assert_cmpuint (action->serial, <=, run->queued);
+      g_assert_true (run->has_orders || action->serial <= run->queued);
       run->delivered = action->serial;
       break;
 
@@ -245,6 +278,15 @@ take_action (Run        *run,
     case BOSH_ACTION_CLOSED:
       g_assert_false (run->closed || run->detached || run->handed_over);
       run->closed = TRUE;
+      break;
+
+    case BOSH_ACTION_REDIRECTED:
+      take_redirect (run, action->text);
+      break;
+
+    case BOSH_ACTION_STREAM_OPENED:
+    case BOSH_ACTION_STREAM_CLOSED:
+      g_assert_true (run->has_orders || action->type == BOSH_ACTION_STREAM_CLOSED);
       break;
 
     case BOSH_ACTION_STATE:
@@ -439,11 +481,61 @@ restore (Run *run)
   run->delivered = 0;
   /* What is known to have arrived may come along, in a request without answer.
    * When the end is under way nobody can take the session up any more. */
-  if (!run->terminated)
+  if (!run->terminated && !run->has_orders)
     g_assert_cmpuint (run->queued, >=, open_stanzas);
   run->last_pending = run->terminated = FALSE;
   run->handed_over = run->detached = FALSE;
   bosh_session_open (run->session, run->now);
+}
+
+/* Several streams, and what is as rare. */
+static void
+do_rare_step (Run       *run,
+              FuzzInput *input,
+              guint      step)
+{
+  g_autoptr(BoshElement) presence = bosh_element_new_presence (NULL, NULL);
+  g_auto(GStrv) names = bosh_session_dup_streams (run->session);
+  guint choice = fuzz_take_byte (input);
+  const char *name = choice < g_strv_length (names) ? names[choice] : "b";
+  guint64 serial = 0;
+
+  switch (step % 6)
+    {
+    case 0:
+      run->has_orders |= bosh_session_open_stream (run->session, "b.example.org",
+                                                   choice & 1 ? "user@example.org" : NULL,
+                                                   &serial, NULL);
+      break;
+
+    case 1:
+      if (bosh_session_close_stream (run->session, name, choice & 128 ? presence : NULL, &serial, NULL))
+        {
+          run->has_orders = TRUE;
+          run->queued += choice & 128 ? 1 : 0;
+        }
+      break;
+
+    case 2:
+      run->queued += bosh_session_queue_to (run->session, presence, choice == 255 ? NULL : name,
+                                            &serial, NULL);
+      break;
+
+    case 3:
+      bosh_session_restart_stream (run->session, name, &serial, NULL);
+      break;
+
+    case 4:
+      bosh_session_handle_wake (run->session, run->now);
+      break;
+
+    case 5:
+    default:
+      answer (run, input, statuses[choice % G_N_ELEMENTS (statuses)]);
+      break;
+    }
+
+  drain (run);
 }
 
 static void
@@ -451,6 +543,12 @@ do_step (Run       *run,
          FuzzInput *input)
 {
   guint step = fuzz_take_byte (input);
+
+  if (step >= 240)
+    {
+      do_rare_step (run, input, step);
+      return;
+    }
 
   switch (step % 20)
     {
@@ -556,6 +654,8 @@ start (Run       *run,
     .use_key_sequence = (flags & 16) != 0,
     .key_sequence_length = 2 + fuzz_take_byte (input) % 8,
     .max_request_size = flags & 32 ? 600 : 4096,
+    .uri = flags & 64 ? "https://example.org/http-bind/" : NULL,
+    .compress_requests = (flags & 128) != 0,
   };
   memset (run->parameters.entropy, fuzz_take_byte (input), BOSH_SESSION_ENTROPY);
   run->sent = g_hash_table_new_full (g_int64_hash, g_int64_equal, g_free,
