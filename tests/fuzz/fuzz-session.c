@@ -291,9 +291,6 @@ take_action (Run        *run,
 
     case BOSH_ACTION_STATE:
     case BOSH_ACTION_OPENED:
-    case BOSH_ACTION_REDIRECTED:
-    case BOSH_ACTION_STREAM_OPENED:
-    case BOSH_ACTION_STREAM_CLOSED:
     case BOSH_ACTION_RESTARTED:
     case BOSH_ACTION_PAUSED:
     default:
