@@ -414,7 +414,7 @@ suspect_earlier (BoshSession *self,
 
       if (earlier_request->in_flight && earlier_request->suspect_at == NEVER)
         earlier_request->suspect_at = now + grace;
-      if (request->response->type == BOSH_BODY_TERMINATE && earlier_request->response == NULL)
+      if (session_is_end (self, request->response) && earlier_request->response == NULL)
         self->terminate_at = earlier (self->terminate_at, now + OTHER_ANSWERS_WITHIN);
     }
 }

@@ -262,6 +262,8 @@ const char *session_get_stream_name (BoshSession     *self,
 void        session_close_stream    (BoshSession     *self,
                                      Stream          *stream,
                                      GError          *error);
+gboolean    session_is_end          (BoshSession     *self,
+                                     BoshResponseBody *body);
 gboolean    session_handle_stream_end (BoshSession   *self,
                                      BoshResponseBody *body);
 Stream     *session_get_answer_stream (BoshSession   *self,

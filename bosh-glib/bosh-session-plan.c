@@ -208,6 +208,21 @@ check_attach (BoshSession *self,
   return TRUE;
 }
 
+/* Does an answer that is not handed out yet end the session? */
+static gboolean
+has_end (BoshSession *self)
+{
+  for (GList *link = self->window.head; link != NULL; link = link->next)
+    {
+      Request *request = link->data;
+
+      if (request->response != NULL && session_is_end (self, request->response))
+        return TRUE;
+    }
+
+  return FALSE;
+}
+
 /* Answers that were awaited after a terminate did not come: go on without. */
 static gboolean
 check_termination (BoshSession *self,
@@ -215,8 +230,6 @@ check_termination (BoshSession *self,
 {
   if (is_due (self, self->terminate_at, now))
     {
-      Request *request = g_queue_peek_head (&self->window);
-
       self->terminate_at = NEVER;
       if (self->ended)
         {
@@ -224,13 +237,17 @@ check_termination (BoshSession *self,
           return TRUE;
         }
 
-      while (request != NULL && request->response == NULL)
+      while (session_is_live (self) && has_end (self))
         {
-          session_abandon (self, request);
-          session_remove_request (self, request);
-          request = g_queue_peek_head (&self->window);
+          Request *request = g_queue_peek_head (&self->window);
+
+          if (request->response == NULL)
+            {
+              session_abandon (self, request);
+              session_remove_request (self, request);
+            }
+          session_process_answers (self, now);
         }
-      session_process_answers (self, now);
       return TRUE;
     }
 

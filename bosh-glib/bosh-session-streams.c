@@ -284,6 +284,15 @@ session_close_stream (BoshSession *self,
   action->error = error;
 }
 
+/* Does it end the session, and not one stream among several? */
+gboolean
+session_is_end (BoshSession      *self,
+                BoshResponseBody *body)
+{
+  return body->type == BOSH_BODY_TERMINATE &&
+         (body->stream == NULL || session_get_first_stream (self)->name == NULL);
+}
+
 /* A fatal error, or the end, of one stream among several (§16.5, §16.6). FALSE
  * if it is the end of the session. */
 gboolean

@@ -244,6 +244,35 @@ test_terminated_out_of_order (void)
   test_session_clear (&t);
 }
 
+static void
+test_terminated_behind_gaps (void)
+{
+  TestSession t;
+  guint64 rids[4];
+
+  g_test_summary ("R63: an end is not waited for behind several lost answers, and nothing new is "
+                  "sent before it");
+
+  test_session_init (&t, NULL);
+  test_session_open (&t, "sid='s1' wait='60' hold='1' requests='4' inactivity='30' ver='1.11'");
+  g_bytes_unref (test_session_take_bytes (&t, &rids[0]));
+  for (guint i = 1; i < 4; i++)
+    {
+      test_session_advance (&t, TEST_SECOND / 2);
+      test_session_queue (&t, "hello");
+      test_session_drain (&t);
+      g_bytes_unref (test_session_take_bytes (&t, &rids[i]));
+    }
+  test_session_answer (&t, rids[1], "", "<message xmlns='jabber:client'/>");
+  test_session_answer (&t, rids[3], "type='terminate' condition='item-not-found'", "");
+  test_session_queue (&t, "too late");
+  test_session_advance (&t, TEST_SECOND * 3 / 4);
+  g_assert_error (t.error, BOSH_ERROR, BOSH_ERROR_ITEM_NOT_FOUND);
+  g_assert_cmpuint (t.payloads->len, ==, 1);
+  g_assert_cmpuint (bosh_session_get_last_rid (t.session), ==, rids[3]);
+  test_session_clear (&t);
+}
+
 /* A stanza that is repeated, and the end of the session behind it. */
 static void
 begin_end (TestSession *t,
@@ -636,6 +665,7 @@ main (int   argc,
   g_test_add_func ("/bosh/session-ends/terminate-other-request", test_terminate_other_request);
   g_test_add_func ("/bosh/session-ends/terminate-unanswered", test_terminate_unanswered);
   g_test_add_func ("/bosh/session-ends/terminated-out-of-order", test_terminated_out_of_order);
+  g_test_add_func ("/bosh/session-ends/terminated-behind-gaps", test_terminated_behind_gaps);
   g_test_add_func ("/bosh/session-ends/repeat-after-the-end", test_repeat_after_the_end);
   g_test_add_func ("/bosh/session-ends/undelivered", test_undelivered);
   g_test_add_func ("/bosh/session-ends/unreachable-is-unsent", test_unreachable_is_unsent);

@@ -488,6 +488,32 @@ test_fatal_error_of_one (void)
 }
 
 static void
+test_fatal_error_out_of_order (void)
+{
+  TestSession t;
+  guint64 first;
+  guint64 second;
+
+  g_test_summary ("R84, R63: the end of one stream gives up no answer that is still to come");
+
+  open_two (&t);
+  queue_to (&t, "one", "a");
+  test_session_drain (&t);
+  bosh_element_unref (test_session_take (&t, &first));
+  test_session_advance (&t, TEST_SECOND / 2);
+  queue_to (&t, "one", "b");
+  test_session_drain (&t);
+  bosh_element_unref (test_session_take (&t, &second));
+  test_session_answer (&t, second, "type='terminate' condition='host-gone' stream='two'", "");
+  test_session_advance (&t, TEST_SECOND * 3 / 4);
+  test_session_events (&t, "");
+  test_session_answer (&t, first, "stream='two'", "<message xmlns='jabber:client'/>");
+  test_session_events (&t, "ON(two) STREAM-CLOSED(two)");
+  g_assert_cmpuint (t.payloads->len, ==, 1);
+  test_session_clear (&t);
+}
+
+static void
 test_open_fails (void)
 {
   TestSession t;
@@ -671,6 +697,8 @@ main (int   argc,
   g_test_add_func ("/bosh/session-streams/close-last", test_close_last);
   g_test_add_func ("/bosh/session-streams/first-closed", test_first_closed);
   g_test_add_func ("/bosh/session-streams/fatal-error-of-one", test_fatal_error_of_one);
+  g_test_add_func ("/bosh/session-streams/fatal-error-out-of-order",
+                   test_fatal_error_out_of_order);
   g_test_add_func ("/bosh/session-streams/open-fails", test_open_fails);
   g_test_add_func ("/bosh/session-streams/fatal-error-of-all", test_fatal_error_of_all);
   g_test_add_func ("/bosh/session-streams/restart", test_restart);
