@@ -186,7 +186,7 @@ bosh_client_send_iq_async (BoshClient          *self,
     }
 
   if (self->iqs == NULL)
-    self->iqs = bosh_iq_tracker_new (bosh_connection_get_main_context (self->connection));
+    self->iqs = bosh_iq_tracker_new (g_task_get_context (task));
   bosh_iq_tracker_add (self->iqs, request,
                        timeout == 0 ? DEFAULT_TIMEOUT : timeout,
                        g_steal_pointer (&task));

@@ -316,14 +316,10 @@ send_waiting (BoshClient *client)
 {
   BoshElement *element;
 
-  while ((element = g_queue_pop_head (&client->reconnect->waiting)) != NULL)
-    {
-      g_autoptr(GError) error = NULL;
-
-      if (!bosh_connection_send (client->connection, element, &error))
-        g_debug ("A stanza that waited can't be sent: %s", error->message);
-      bosh_element_unref (element);
-    }
+  /* Where the session has ended already, they wait for the next one. */
+  while ((element = g_queue_peek_head (&client->reconnect->waiting)) != NULL &&
+         bosh_connection_send (client->connection, element, NULL))
+    bosh_element_unref (g_queue_pop_head (&client->reconnect->waiting));
 }
 
 static void
@@ -339,7 +335,9 @@ on_login_done (const char   *jid,
   g_clear_pointer (&client->driver, bosh_login_driver_stop);
   if (jid == NULL)
     {
-      fail_attempt (client, error);
+      /* The session has ended already, and `closed` follows with the reason. */
+      if (!g_error_matches (error, BOSH_ERROR, BOSH_ERROR_NOT_CONNECTED))
+        fail_attempt (client, error);
       return;
     }
 

@@ -28,7 +28,7 @@ can_mend_session (int         code,
   switch ((BoshError)code)
     {
     case BOSH_ERROR_REMOTE_STREAM_ERROR:
-      return stream_condition != NULL && g_strv_contains (passing_conditions, stream_condition);
+      return stream_condition != NULL;
 
     /* The session is gone, and nothing is wrong with us. */
     case BOSH_ERROR_ITEM_NOT_FOUND:
@@ -77,6 +77,10 @@ gboolean
 bosh_reconnect_can_mend (const GError *error,
                          const char   *stream_condition)
 {
+  /* Whatever ended the session after that. */
+  if (stream_condition != NULL && !g_strv_contains (passing_conditions, stream_condition))
+    return FALSE;
+
   if (error->domain == BOSH_ERROR)
     return can_mend_session (error->code, stream_condition);
   if (error->domain == BOSH_SASL_ERROR)

@@ -1121,12 +1121,114 @@ test_secret (void)
   bosh_secret_free (NULL);
 }
 
+static void
+zz_conflict (void)
+{
+  static const char * const attributes[] = {
+    "type='terminate'",
+    "type='terminate' condition='undefined-condition'",
+    "type='terminate' condition='item-not-found'",
+  };
+  for (guint i = 0; i < G_N_ELEMENTS (attributes); i++)
+    {
+      g_auto(Life) life = { NULL };
+
+      begin (&life);
+      lose (&life, attributes[i],
+            "<stream:error " STREAM "><conflict xmlns='" STREAM_ERRORS "'/></stream:error>");
+      bosh_test_await (life.n_closed == 1 || life.n_bound == 2);
+      g_test_message ("%s: closed %u bound %u", attributes[i], life.n_closed, life.n_bound);
+      if (life.n_closed == 0)
+        g_test_fail ();
+    }
+}
+
+static gboolean zz_once = TRUE;
+static gboolean
+zz_request (BoshTestManager  *manager,
+            BoshTestExchange *exchange,
+            gpointer          user_data)
+{
+  Life *life = user_data;
+  BoshElement *body = bosh_test_exchange_get_body (exchange);
+
+  if (zz_once && life->n_lost > 0 &&
+      bosh_element_get_attribute_ns (body, "restart", "urn:xmpp:xbosh") != NULL)
+    {
+      zz_once = FALSE;
+      answer_held (life, exchange);
+      bosh_test_exchange_answer (exchange, "type='terminate' condition='system-shutdown'",
+                                 "<stream:features " STREAM "><bind xmlns='" BIND "'/></stream:features>");
+      return TRUE;
+    }
+  return on_request (manager, exchange, user_data);
+}
+
+static void
+zz_success_shutdown (void)
+{
+  g_auto(Life) life = { NULL };
+
+  begin (&life);
+  bosh_test_manager_set_script (life.manager, zz_request, &life);
+  lose (&life, LOST, "");
+  bosh_test_await (life.n_closed == 1 || life.n_bound == 2);
+  g_test_message ("closed %u bound %u error %s", life.n_closed, life.n_bound,
+                  life.close_error ? life.close_error->message : "-");
+  g_assert_cmpuint (life.n_closed, ==, 0);
+}
+
+static void
+zz_waiting_lost (void)
+{
+  g_auto(Life) life = { NULL };
+  g_autoptr(GPtrArray) unsent = NULL;
+
+  begin (&life);
+  life.loses_at_once = TRUE;
+  life.resend = TRUE;
+  bosh_client_set_max_reconnect_attempts (life.client, 2);
+  lose (&life, LOST, "");
+  bosh_test_await (life.n_lost == 1);
+  bosh_test_send_message (life.client, "bob@example.org", "a");
+  bosh_test_await (life.n_closed == 1);
+  unsent = bosh_client_get_unsent (life.client);
+  g_test_message ("events %s", life.events->str);
+  g_test_message ("client unsent %u; connection unsent %u", unsent->len,
+     bosh_connection_get_unsent (bosh_client_get_connection (life.client))->len);
+  g_assert_cmpuint (unsent->len, ==, 1);
+}
+
+static void
+zz_iq_in_connection_handler (BoshClient *client, GParamSpec *pspec, gpointer user_data)
+{
+  g_autoptr(BoshElement) iq = bosh_element_new_from_string ("<iq xmlns='jabber:client' type='get'><query xmlns='jabber:iq:roster'/></iq>", NULL);
+
+  bosh_client_send_iq_async (client, iq, 5, NULL, NULL, NULL);
+}
+
+static void
+zz_iq_no_context (void)
+{
+  g_auto(Life) life = { NULL };
+
+  begin (&life);
+  g_signal_connect (life.client, "notify::connection", G_CALLBACK (zz_iq_in_connection_handler), NULL);
+  lose (&life, LOST, "");
+  bosh_test_await (life.n_closed == 1 || life.n_bound == 2);
+  disconnect (&life);
+}
+
 int
 main (int   argc,
       char *argv[])
 {
   g_test_init (&argc, &argv, NULL);
 
+  g_test_add_func ("/zz/conflict", zz_conflict);
+  g_test_add_func ("/zz/shutdown", zz_success_shutdown);
+  g_test_add_func ("/zz/waiting", zz_waiting_lost);
+  g_test_add_func ("/zz/iq", zz_iq_no_context);
   g_test_add_func ("/bosh/client-reconnect/comes-back", test_comes_back);
   g_test_add_func ("/bosh/client-reconnect/opt-in", test_opt_in);
   g_test_add_func ("/bosh/client-reconnect/offers", test_offers);

@@ -369,6 +369,10 @@ is_harmful (Simulation *self,
 {
   Exchange *exchange = get_exchange (self, index);
 
+  /* Known to have arrived, and given up. */
+  if (!exchange->open && session_find_request (self->session, exchange->rid) == NULL)
+    return TRUE;
+
   for (guint i = 0; i < self->exchanges->len && !exchange->open; i++)
     {
       Exchange *other = get_exchange (self, i);
