@@ -9,6 +9,7 @@
 #include <gio/gio.h>
 #include <glib/gi18n.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static void
@@ -45,6 +46,45 @@ read_all (int          descriptor,
   return g_string_free (g_steal_pointer (&contents), FALSE);
 }
 
+/* The file, which nobody else has locked, or -1. */
+static int
+open_locked (const char  *path,
+             GError     **error)
+{
+  int descriptor = open (path, O_RDONLY | O_CLOEXEC);
+
+  if (descriptor < 0)
+    {
+      set_file_error (error, errno, path);
+      return -1;
+    }
+
+  /* Where the file system has no locks there is none. */
+  if (flock (descriptor, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK)
+    {
+      g_autofree char *name = g_filename_display_name (path);
+
+      g_set_error (error, G_IO_ERROR, G_IO_ERROR_BUSY,
+                   _("Another program goes on with the session in “%s”"), name);
+      close (descriptor);
+      return -1;
+    }
+
+  return descriptor;
+}
+
+/* Whoever had the lock before may have put another file in its place. */
+static gboolean
+is_current (int         descriptor,
+            const char *path)
+{
+  struct stat locked;
+  struct stat current;
+
+  return fstat (descriptor, &locked) != 0 || stat (path, &current) != 0 ||
+         (locked.st_dev == current.st_dev && locked.st_ino == current.st_ino);
+}
+
 char *
 tool_file_read_session (const char  *path,
                         int         *lock,
@@ -57,23 +97,11 @@ tool_file_read_session (const char  *path,
   if (g_str_equal (path, "-"))
     return read_all (STDIN_FILENO, path, error);
 
-  descriptor = open (path, O_RDONLY | O_CLOEXEC);
+  do
+    descriptor = open_locked (path, error);
+  while (descriptor >= 0 && !is_current (descriptor, path) && close (descriptor) == 0);
   if (descriptor < 0)
-    {
-      set_file_error (error, errno, path);
-      return NULL;
-    }
-
-  /* Where the file system has no locks there is none. */
-  if (flock (descriptor, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK)
-    {
-      g_autofree char *name = g_filename_display_name (path);
-
-      g_set_error (error, G_IO_ERROR, G_IO_ERROR_BUSY,
-                   _("Another program goes on with the session in “%s”"), name);
-      close (descriptor);
-      return NULL;
-    }
+    return NULL;
 
   text = read_all (descriptor, path, error);
   if (text == NULL)
