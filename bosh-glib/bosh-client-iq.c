@@ -72,7 +72,8 @@ client_handle_request (BoshClient  *self,
   const char *type = bosh_element_get_attribute (request, "type");
 
   /* Whoever has no JID yet can't be asked for anything. */
-  if (!is_iq (request) || self->jid == NULL || self->state == BOSH_CLIENT_STATE_CLOSED)
+  if (!is_iq (request) || self->jid == NULL || self->state == BOSH_CLIENT_STATE_CLOSED ||
+      self->state == BOSH_CLIENT_STATE_RECONNECTING)
     return;
   if (g_strcmp0 (type, "result") == 0 || g_strcmp0 (type, "error") == 0)
     return;

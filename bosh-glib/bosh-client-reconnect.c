@@ -36,6 +36,8 @@
 
 /* Connecting and logging in, in seconds. */
 #define ATTEMPT_TIMEOUT 120
+/* Between two attempts at once because the network has changed, microseconds. */
+#define HURRY_INTERVAL (10 * G_USEC_PER_SEC)
 
 struct _ClientReconnect
 {
@@ -60,6 +62,7 @@ struct _ClientReconnect
 
   GSource             *timer;      /* before an attempt, or its limit */
   BoshNetworkWatch    *network;    /* before an attempt */
+  gint64               hurried_at; /* when a change of the network ended a delay */
   gboolean             attempting;
   GQueue               waiting;    /* of BoshElement, for the next session */
 };
@@ -73,6 +76,7 @@ client_reconnect_new (void)
   self->first_delay = FIRST_DELAY;
   self->longest_delay = LONGEST_DELAY;
   self->stable_after = STABLE_AFTER;
+  self->hurried_at = -HURRY_INTERVAL;
   g_queue_init (&self->waiting);
 
   return self;
@@ -232,7 +236,9 @@ schedule (BoshClient *client)
                                           self->longest_delay, g_random_double ());
 
   start_timer (client, "[bosh] client waits before it reconnects", delay, on_delay_over);
-  self->network = bosh_network_watch_new (self->timer);
+  /* Changes come in groups, and not every one lets the next attempt succeed. */
+  if (g_get_monotonic_time () - self->hurried_at >= HURRY_INTERVAL)
+    self->network = bosh_network_watch_new (self->timer);
 }
 
 /* FALSE if no other attempt follows. */
@@ -291,6 +297,8 @@ on_delay_over (gpointer user_data)
   g_autoptr(GMainContext) context = NULL;
 
   context = g_main_context_ref (bosh_connection_get_main_context (client->connection));
+  if (self->network != NULL && bosh_network_watch_take_change (self->network))
+    self->hurried_at = g_get_monotonic_time ();
   stop_waiting (self);
   g_clear_pointer (&client->features, bosh_element_unref);
   self->attempting = TRUE;

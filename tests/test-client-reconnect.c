@@ -1122,13 +1122,16 @@ test_secret (void)
 }
 
 static void
-zz_conflict (void)
+test_conflict_in_any_form (void)
 {
   static const char * const attributes[] = {
     "type='terminate'",
     "type='terminate' condition='undefined-condition'",
     "type='terminate' condition='item-not-found'",
   };
+
+  g_test_summary ("No login after a conflict, whatever condition comes with it");
+
   for (guint i = 0; i < G_N_ELEMENTS (attributes); i++)
     {
       g_auto(Life) life = { NULL };
@@ -1137,52 +1140,52 @@ zz_conflict (void)
       lose (&life, attributes[i],
             "<stream:error " STREAM "><conflict xmlns='" STREAM_ERRORS "'/></stream:error>");
       bosh_test_await (life.n_closed == 1 || life.n_bound == 2);
-      g_test_message ("%s: closed %u bound %u", attributes[i], life.n_closed, life.n_bound);
-      if (life.n_closed == 0)
-        g_test_fail ();
+      g_assert_cmpuint (life.n_closed, ==, 1);
     }
 }
 
-static gboolean zz_once = TRUE;
+/* Shuts down when the second session asks for its restart. */
 static gboolean
-zz_request (BoshTestManager  *manager,
-            BoshTestExchange *exchange,
-            gpointer          user_data)
+shut_down_at_restart (BoshTestManager  *manager,
+                      BoshTestExchange *exchange,
+                      gpointer          user_data)
 {
   Life *life = user_data;
   BoshElement *body = bosh_test_exchange_get_body (exchange);
 
-  if (zz_once && life->n_lost > 0 &&
-      bosh_element_get_attribute_ns (body, "restart", "urn:xmpp:xbosh") != NULL)
-    {
-      zz_once = FALSE;
-      answer_held (life, exchange);
-      bosh_test_exchange_answer (exchange, "type='terminate' condition='system-shutdown'",
-                                 "<stream:features " STREAM "><bind xmlns='" BIND "'/></stream:features>");
-      return TRUE;
-    }
-  return on_request (manager, exchange, user_data);
+  if (life->n_lost == 0 ||
+      bosh_element_get_attribute_ns (body, "restart", "urn:xmpp:xbosh") == NULL)
+    return on_request (manager, exchange, user_data);
+
+  bosh_test_manager_set_script (manager, on_request, life);
+  answer_held (life, exchange);
+  bosh_test_exchange_answer (exchange, "type='terminate' condition='system-shutdown'",
+                             "<stream:features " STREAM "><bind xmlns='" BIND "'/></stream:features>");
+
+  return TRUE;
 }
 
 static void
-zz_success_shutdown (void)
+test_shutdown_in_attempt (void)
 {
   g_auto(Life) life = { NULL };
 
+  g_test_summary ("A server that shuts down in the middle of an attempt is tried again");
+
   begin (&life);
-  bosh_test_manager_set_script (life.manager, zz_request, &life);
+  bosh_test_manager_set_script (life.manager, shut_down_at_restart, &life);
   lose (&life, LOST, "");
   bosh_test_await (life.n_closed == 1 || life.n_bound == 2);
-  g_test_message ("closed %u bound %u error %s", life.n_closed, life.n_bound,
-                  life.close_error ? life.close_error->message : "-");
   g_assert_cmpuint (life.n_closed, ==, 0);
 }
 
 static void
-zz_waiting_lost (void)
+test_waiting_is_kept (void)
 {
   g_auto(Life) life = { NULL };
   g_autoptr(GPtrArray) unsent = NULL;
+
+  g_test_summary ("What waits for a session that ends with its login is not lost");
 
   begin (&life);
   life.loses_at_once = TRUE;
@@ -1193,29 +1196,32 @@ zz_waiting_lost (void)
   bosh_test_send_message (life.client, "bob@example.org", "a");
   bosh_test_await (life.n_closed == 1);
   unsent = bosh_client_get_unsent (life.client);
-  g_test_message ("events %s", life.events->str);
-  g_test_message ("client unsent %u; connection unsent %u", unsent->len,
-     bosh_connection_get_unsent (bosh_client_get_connection (life.client))->len);
   g_assert_cmpuint (unsent->len, ==, 1);
 }
 
 static void
-zz_iq_in_connection_handler (BoshClient *client, GParamSpec *pspec, gpointer user_data)
+send_iq_on_connection (BoshClient *client,
+                       GParamSpec *pspec,
+                       gpointer    user_data)
 {
-  g_autoptr(BoshElement) iq = bosh_element_new_from_string ("<iq xmlns='jabber:client' type='get'><query xmlns='jabber:iq:roster'/></iq>", NULL);
+  g_autoptr(BoshElement) query = bosh_element_new ("query", "jabber:iq:roster");
+  g_autoptr(BoshElement) iq = bosh_element_new_iq (NULL, "get", query);
 
   bosh_client_send_iq_async (client, iq, 5, NULL, NULL, NULL);
 }
 
 static void
-zz_iq_no_context (void)
+test_iq_before_the_session (void)
 {
   g_auto(Life) life = { NULL };
 
+  g_test_summary ("A request may be asked for when the new connection is told of");
+
   begin (&life);
-  g_signal_connect (life.client, "notify::connection", G_CALLBACK (zz_iq_in_connection_handler), NULL);
+  g_signal_connect (life.client, "notify::connection", G_CALLBACK (send_iq_on_connection), NULL);
   lose (&life, LOST, "");
   bosh_test_await (life.n_closed == 1 || life.n_bound == 2);
+  g_assert_cmpuint (life.n_bound, ==, 2);
   disconnect (&life);
 }
 
@@ -1225,10 +1231,10 @@ main (int   argc,
 {
   g_test_init (&argc, &argv, NULL);
 
-  g_test_add_func ("/zz/conflict", zz_conflict);
-  g_test_add_func ("/zz/shutdown", zz_success_shutdown);
-  g_test_add_func ("/zz/waiting", zz_waiting_lost);
-  g_test_add_func ("/zz/iq", zz_iq_no_context);
+  g_test_add_func ("/bosh/client-reconnect/conflict-in-any-form", test_conflict_in_any_form);
+  g_test_add_func ("/bosh/client-reconnect/shutdown-in-attempt", test_shutdown_in_attempt);
+  g_test_add_func ("/bosh/client-reconnect/waiting-is-kept", test_waiting_is_kept);
+  g_test_add_func ("/bosh/client-reconnect/iq-before-the-session", test_iq_before_the_session);
   g_test_add_func ("/bosh/client-reconnect/comes-back", test_comes_back);
   g_test_add_func ("/bosh/client-reconnect/opt-in", test_opt_in);
   g_test_add_func ("/bosh/client-reconnect/offers", test_offers);
