@@ -397,7 +397,7 @@ keep_unsent (BoshClient *client,
 static GPtrArray *
 dup_unsent (BoshClient *client)
 {
-  g_autoptr(GPtrArray) stanzas = bosh_connection_get_unsent (client->connection);
+  g_autoptr(GPtrArray) stanzas = bosh_connection_dup_unsent_on_first (client->connection);
 
   for (guint i = stanzas->len; i > 0; i--)
     if (client_awaits_answer (client, g_ptr_array_index (stanzas, i - 1)))

@@ -36,6 +36,9 @@ GError      *bosh_connection_dup_close_error     (BoshConnection       *self);
 /* Was it asked to end the session, or to hand it over? */
 gboolean     bosh_connection_is_leaving          (BoshConnection       *self);
 
+/* Of what bosh_connection_get_unsent() gives, that which is for the first stream. */
+GPtrArray   *bosh_connection_dup_unsent_on_first (BoshConnection       *self);
+
 /* The context of the session, captured when it was opened. */
 GMainContext *bosh_connection_get_main_context   (BoshConnection       *self);
 

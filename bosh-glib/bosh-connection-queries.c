@@ -368,6 +368,15 @@ bosh_connection_get_undelivered (BoshConnection *self)
   return bosh_session_dup_undelivered (self->session);
 }
 
+GPtrArray *
+bosh_connection_dup_unsent_on_first (BoshConnection *self)
+{
+  if (self->session == NULL)
+    return g_ptr_array_new_with_free_func ((GDestroyNotify)bosh_element_unref);
+
+  return bosh_session_dup_unsent_on_first (self->session);
+}
+
 /**
  * bosh_connection_get_unsent:
  * @self: a connection

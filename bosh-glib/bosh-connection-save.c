@@ -66,6 +66,8 @@ connection_dup_detached (BoshConnection *self)
  *   [property@Bosh.Connection:inactivity] seconds. When it is too late, or the
  *   session has ended in another way, the attempt fails once with
  *   `BOSH_ERROR_ITEM_NOT_FOUND`: throw the snapshot away and log in anew.
+ * - That a stream is to be opened, closed or restarted is not in the snapshot
+ *   before the request for it is made.
  * - A snapshot that was taken while a login is under way is of no use, as
  *   nobody can go on with the login.
  * - A session has one owner. The process that saved must be dead when another

@@ -176,7 +176,8 @@ bosh_connection_close_stream_async (BoshConnection      *self,
   if (is_hopeless (self, task))
     return;
 
-  bosh_session_close_stream (self->session, stream, last_payload, &serial, &error);
+  if (bosh_session_close_stream (self->session, stream, last_payload, &serial, &error) && serial == 0)
+    self->leaving = TRUE;
   wait_for (self, task, serial, error);
 }
 

@@ -339,6 +339,39 @@ perform_close (BoshConnection *self,
 }
 
 static void
+fail_stranded (BoshConnection *self,
+               guint64         serial)
+{
+  g_autoptr(GError) error = NULL;
+
+  error = g_error_new_literal (BOSH_ERROR, BOSH_ERROR_NOT_CONNECTED, _("The stream was closed"));
+  bosh_pending_tasks_fail_one (self->tasks, bosh_connection_send_async, serial, error);
+}
+
+static void
+perform_restarted (BoshConnection *self,
+                   BoshAction     *action)
+{
+  if (action->error != NULL)
+    {
+      if (action->text == NULL)
+        bosh_pending_tasks_fail_one (self->tasks, bosh_connection_restart_async, 0, action->error);
+      bosh_pending_tasks_fail_one (self->tasks, bosh_connection_restart_stream_async,
+                                   action->serial, action->error);
+      return;
+    }
+
+  if (action->text == NULL)
+    {
+      connection_set_features (self, NULL);
+      bosh_pending_tasks_succeed (self->tasks, bosh_connection_restart_async);
+    }
+  /* The first stream may have been restarted by its name, too. */
+  bosh_pending_tasks_succeed_one (self->tasks, bosh_connection_restart_stream_async,
+                                  action->serial);
+}
+
+static void
 perform (BoshConnection *self,
          BoshAction     *action)
 {
@@ -374,16 +407,7 @@ perform (BoshConnection *self,
       break;
 
     case BOSH_ACTION_RESTARTED:
-      if (action->text == NULL)
-        {
-          connection_set_features (self, NULL);
-          bosh_pending_tasks_succeed (self->tasks, bosh_connection_restart_async);
-        }
-      else
-        {
-          bosh_pending_tasks_succeed_up_to (self->tasks, bosh_connection_restart_stream_async,
-                                            action->serial);
-        }
+      perform_restarted (self, action);
       break;
 
     case BOSH_ACTION_STREAM_OPENED:
@@ -401,6 +425,10 @@ perform (BoshConnection *self,
 
     case BOSH_ACTION_DELIVERED:
       bosh_pending_tasks_succeed_up_to (self->tasks, bosh_connection_send_async, action->serial);
+      break;
+
+    case BOSH_ACTION_STRANDED:
+      fail_stranded (self, action->serial);
       break;
 
     case BOSH_ACTION_HANDED_OVER:

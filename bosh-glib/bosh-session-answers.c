@@ -414,7 +414,8 @@ suspect_earlier (BoshSession *self,
 
       if (earlier_request->in_flight && earlier_request->suspect_at == NEVER)
         earlier_request->suspect_at = now + grace;
-      if (session_is_end (self, request->response) && earlier_request->response == NULL)
+      if (earlier_request->response == NULL &&
+          (request->kind == REQUEST_TERMINATE || session_is_end (self, request->response)))
         self->terminate_at = earlier (self->terminate_at, now + OTHER_ANSWERS_WITHIN);
     }
 }
@@ -770,6 +771,9 @@ finish_request (BoshSession *self,
       BoshAction *action = session_push_action (self, BOSH_ACTION_RESTARTED);
 
       action->serial = request->order;
+      if (request->stream != NULL && request->stream->closed)
+        action->error = g_error_new_literal (BOSH_ERROR, BOSH_ERROR_NOT_CONNECTED,
+                                             _("The stream was closed"));
       if (request->stream != NULL && request->stream != session_get_first_stream (self))
         action->text = g_strdup (request->stream->name);
     }
@@ -806,13 +810,14 @@ handle_body (BoshSession *self,
   if (opened && body->type != BOSH_BODY_TERMINATE)
     session_set_state (self, BOSH_SESSION_OPEN);
   /* First, as the new features may come with the answer. */
-  if (request->kind == REQUEST_RESTART &&
-      (body->type != BOSH_BODY_TERMINATE || body->stream != NULL))
+  if (request->kind == REQUEST_RESTART && body->type != BOSH_BODY_TERMINATE)
     finish_request (self, request);
   push_payloads (self, request, body);
   if (request->kind == REQUEST_CLOSE_STREAM)
     finish_request (self, request);
   ended = body->type == BOSH_BODY_TERMINATE && !session_handle_stream_end (self, body);
+  if (request->kind == REQUEST_RESTART && body->type == BOSH_BODY_TERMINATE && !ended)
+    finish_request (self, request);
   if (opened && body->type != BOSH_BODY_TERMINATE)
     session_push_action (self, BOSH_ACTION_OPENED);
 

@@ -216,7 +216,8 @@ has_end (BoshSession *self)
     {
       Request *request = link->data;
 
-      if (request->response != NULL && session_is_end (self, request->response))
+      if (request->response != NULL &&
+          (request->kind == REQUEST_TERMINATE || session_is_end (self, request->response)))
         return TRUE;
     }
 

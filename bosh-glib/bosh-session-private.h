@@ -79,6 +79,7 @@ typedef enum
   BOSH_ACTION_STREAM_CLOSED, /* @text, or what was asked for as @serial, is over */
   BOSH_ACTION_PAUSED,       /* the pause is in force */
   BOSH_ACTION_DELIVERED,    /* the server has all stanzas up to @serial */
+  BOSH_ACTION_STRANDED,     /* the stanza @serial can't be sent: its stream is closed */
   BOSH_ACTION_HANDED_OVER,  /* bosh_session_save() has what goes on elsewhere */
   BOSH_ACTION_CLOSED,       /* over, with @error, or without */
 } BoshActionType;
@@ -295,6 +296,8 @@ guint             bosh_session_get_n_in_flight   (BoshSession                 *s
 GPtrArray        *bosh_session_dup_undelivered   (BoshSession                 *self);
 /* Queued, and never sent, in order. */
 GPtrArray        *bosh_session_dup_unsent        (BoshSession                 *self);
+/* The same without what is for other streams than the first. */
+GPtrArray        *bosh_session_dup_unsent_on_first (BoshSession               *self);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (BoshSession, bosh_session_free)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (BoshSavedSession, bosh_saved_session_free)

@@ -132,11 +132,14 @@ bosh_session_open_stream (BoshSession  *self,
                           GError      **error)
 {
   Stanza *order;
+  guint count = self->streams->len + self->opening.length;
 
   if (!session_check_open (self, error) || !check_support (self, error))
     return FALSE;
 
-  if (self->streams->len + self->opening.length >= MAX_STREAMS)
+  for (GList *link = self->queue.head; link != NULL; link = link->next)
+    count += ((Stanza *)link->data)->kind == ORDER_OPEN_STREAM ? 1 : 0;
+  if (count >= MAX_STREAMS)
     {
       g_set_error (error, BOSH_ERROR, BOSH_ERROR_TOO_LARGE,
                    _("A session can't have more than %d streams"), MAX_STREAMS);
@@ -260,8 +263,10 @@ strand_stanzas (BoshSession *self,
       GList *next = link->next;
       Stanza *stanza = link->data;
 
-      if (stanza->stream == stream && stanza->kind == ORDER_STANZA)
+      if (stanza->stream == stream)
         {
+          if (stanza->kind == ORDER_STANZA)
+            session_push_action (self, BOSH_ACTION_STRANDED)->serial = stanza->serial;
           g_queue_unlink (&self->queue, link);
           g_queue_push_tail_link (&self->stranded, link);
         }
@@ -361,7 +366,8 @@ session_get_answer_stream (BoshSession      *self,
       return stream;
     }
 
-  *known = is_empty;
+  /* The end of one needs no name that we know, whatever it says. */
+  *known = is_empty || body->type == BOSH_BODY_TERMINATE;
 
   return NULL;
 }

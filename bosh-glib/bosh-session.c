@@ -231,7 +231,10 @@ classify_restored (BoshSession      *self,
   if (restart != NULL)
     request->kind = REQUEST_RESTART;
   else if (body->type == BOSH_BODY_TERMINATE && request->stream != NULL)
-    request->kind = REQUEST_CLOSE_STREAM;
+    {
+      request->kind = REQUEST_CLOSE_STREAM;
+      request->stream->closing = TRUE;
+    }
   else if (bosh_element_get_attribute (body->root, "to") != NULL)
     request->kind = REQUEST_OPEN_STREAM;
 
@@ -595,6 +598,21 @@ session_queue_stanza (BoshSession  *self,
   return TRUE;
 }
 
+static gboolean
+check_first_stream (BoshSession  *self,
+                    GError      **error)
+{
+  Stream *first = session_get_first_stream (self);
+
+  if (!first->closing && !first->closed)
+    return TRUE;
+
+  g_set_error_literal (error, BOSH_ERROR, BOSH_ERROR_NOT_CONNECTED,
+                       _("The first stream of the session was closed"));
+
+  return FALSE;
+}
+
 gboolean
 bosh_session_queue (BoshSession  *self,
                     BoshElement  *payload,
@@ -606,14 +624,8 @@ bosh_session_queue (BoshSession  *self,
   if (!session_check_open (self, error))
     return FALSE;
 
-  if (first->closing || first->closed)
-    {
-      g_set_error_literal (error, BOSH_ERROR, BOSH_ERROR_NOT_CONNECTED,
-                           _("The first stream of the session was closed"));
-      return FALSE;
-    }
-
-  return session_queue_stanza (self, payload, first, serial, error);
+  return check_first_stream (self, error) &&
+         session_queue_stanza (self, payload, first, serial, error);
 }
 
 void
@@ -642,7 +654,7 @@ bosh_session_restart (BoshSession  *self,
                       const char   *from,
                       GError      **error)
 {
-  if (!session_check_open (self, error))
+  if (!session_check_open (self, error) || !check_first_stream (self, error))
     return FALSE;
 
   session_queue_restart (self, session_get_first_stream (self), from);
@@ -831,7 +843,7 @@ bosh_session_save (BoshSession *self)
     {
       Stream *stream = g_ptr_array_index (self->streams, i);
 
-      bosh_saved_session_add_stream (saved, stream->name, stream->closing || stream->closed);
+      bosh_saved_session_add_stream (saved, stream->name, stream->closed);
     }
   saved->opening = self->opening.length;
   saved->accept = g_strdup (self->accept);
@@ -1013,36 +1025,53 @@ bosh_session_dup_undelivered (BoshSession *self)
   return stanzas;
 }
 
-static void
-add_elements (GPtrArray *stanzas,
-              GQueue    *queue)
+static int
+compare_serials (gconstpointer a,
+                 gconstpointer b)
 {
-  for (GList *link = queue->head; link != NULL; link = link->next)
-    {
-      Stanza *stanza = link->data;
+  const Stanza *first = *(Stanza * const *)a;
+  const Stanza *second = *(Stanza * const *)b;
 
-      if (stanza->kind == ORDER_STANZA)
-        g_ptr_array_add (stanzas, bosh_element_ref (stanza->element));
-    }
+  return first->serial < second->serial ? -1 : first->serial > second->serial;
+}
+
+/* @stream: only what is for that one; NULL for all. */
+static GPtrArray *
+dup_unsent (BoshSession *self,
+            Stream      *stream)
+{
+  GPtrArray *elements = g_ptr_array_new_with_free_func ((GDestroyNotify)bosh_element_unref);
+  g_autoptr(GPtrArray) stanzas = g_ptr_array_new ();
+  GQueue *queues[] = { &self->sent, &self->stranded, &self->queue };
+  guint64 left = get_left_serial (self);
+
+  for (guint i = 0; i < G_N_ELEMENTS (queues); i++)
+    for (GList *link = queues[i]->head; link != NULL; link = link->next)
+      {
+        Stanza *stanza = link->data;
+
+        if (stanza->kind == ORDER_STANZA && (stream == NULL || stanza->stream == stream) &&
+            (queues[i] != &self->sent || stanza->serial > left))
+          g_ptr_array_add (stanzas, stanza);
+      }
+
+  g_ptr_array_sort (stanzas, compare_serials);
+  for (guint i = 0; i < stanzas->len; i++)
+    g_ptr_array_add (elements, bosh_element_ref (((Stanza *)stanzas->pdata[i])->element));
+  if (self->last_stanza != NULL)
+    g_ptr_array_add (elements, bosh_element_ref (self->last_stanza->element));
+
+  return elements;
 }
 
 GPtrArray *
 bosh_session_dup_unsent (BoshSession *self)
 {
-  GPtrArray *stanzas = g_ptr_array_new_with_free_func ((GDestroyNotify)bosh_element_unref);
-  guint64 left = get_left_serial (self);
+  return dup_unsent (self, NULL);
+}
 
-  for (GList *link = self->sent.head; link != NULL; link = link->next)
-    {
-      Stanza *stanza = link->data;
-
-      if (stanza->serial > left && stanza->kind == ORDER_STANZA)
-        g_ptr_array_add (stanzas, bosh_element_ref (stanza->element));
-    }
-  add_elements (stanzas, &self->stranded);
-  add_elements (stanzas, &self->queue);
-  if (self->last_stanza != NULL)
-    g_ptr_array_add (stanzas, bosh_element_ref (self->last_stanza->element));
-
-  return stanzas;
+GPtrArray *
+bosh_session_dup_unsent_on_first (BoshSession *self)
+{
+  return dup_unsent (self, session_get_first_stream (self));
 }

@@ -44,6 +44,7 @@ struct _BoshTransport
   GTlsCertificate *certificate;   /* of the server, as first seen */
   gboolean was_used;
   gboolean is_local;              /* all connections used were direct and local */
+  gboolean may_be_misled;         /* sent elsewhere by what nobody vouches for */
 };
 
 /* One POST. It outlives the transport while libsoup works on it: then its
@@ -881,8 +882,15 @@ void
 bosh_transport_set_uri (BoshTransport *self,
                         const char    *uri)
 {
-  g_clear_pointer (&self->uri, g_uri_unref);
+  gboolean was_private = bosh_transport_is_private (self);
+  g_autoptr(GUri) before = g_steal_pointer (&self->uri);
+
   self->uri = g_uri_parse (uri, G_URI_FLAGS_ENCODED, NULL);
+  /* Whoever listened to the old address may have named the new one: its
+   * certificate is worth something only where the host is the one asked for. */
+  if (!was_private && (before == NULL || self->uri == NULL ||
+                       g_ascii_strcasecmp (g_uri_get_host (before), g_uri_get_host (self->uri)) != 0))
+    self->may_be_misled = TRUE;
   g_clear_object (&self->certificate);
   self->was_used = FALSE;
   self->is_local = FALSE;
@@ -1002,6 +1010,9 @@ bosh_transport_add_cookies (BoshTransport      *self,
 gboolean
 bosh_transport_is_private (BoshTransport *self)
 {
+  if (self->may_be_misled)
+    return FALSE;
+
   return self->is_local ||
          (self->uri != NULL && strcmp (g_uri_get_scheme (self->uri), "https") == 0);
 }

@@ -164,6 +164,9 @@ take_action (TestSession *self,
       self->delivered = action->serial;
       break;
 
+    case BOSH_ACTION_STRANDED:
+      break;
+
     case BOSH_ACTION_HANDED_OVER:
       record (self, "HANDED-OVER");
       break;

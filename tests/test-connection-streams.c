@@ -340,6 +340,90 @@ test_hand_over (void)
   streams_clear (&streams);
 }
 
+static void
+test_restart_first_by_name (void)
+{
+  g_autoptr(BoshTestManager) manager = bosh_test_manager_new (NULL);
+  g_auto(BoshTestWire) wire = { NULL };
+  g_autoptr(GAsyncResult) result = NULL;
+  Streams streams;
+  BoshTestExchange *poll;
+  BoshTestExchange *request;
+
+  g_test_summary ("R116: the first stream is restarted by its name, too");
+
+  poll = open_two (&wire, manager, &streams);
+  bosh_connection_restart_stream_async (wire.connection, "one", NULL,
+                                        bosh_test_keep_result, &result);
+  request = bosh_test_manager_take (manager);
+  bosh_test_exchange_answer (poll, "", "");
+  bosh_test_exchange_answer (request, "stream='one'", BOSH_TEST_FEATURES);
+  bosh_test_await (bosh_connection_get_features (wire.connection) != NULL);
+  bosh_test_run_dry ();
+  g_assert_nonnull (result);
+  bosh_test_wire_succeeds (&wire, &result, bosh_connection_restart_stream_finish);
+  g_clear_object (&wire.connection);
+  streams_clear (&streams);
+}
+
+static void
+test_restart_fails (void)
+{
+  g_autoptr(BoshTestManager) manager = bosh_test_manager_new (NULL);
+  g_auto(BoshTestWire) wire = { NULL };
+  g_autoptr(GAsyncResult) result = NULL;
+  Streams streams;
+  BoshTestExchange *poll;
+  BoshTestExchange *request;
+
+  g_test_summary ("R84, R116: a restart fails when the stream ends");
+
+  poll = open_two (&wire, manager, &streams);
+  bosh_connection_restart_stream_async (wire.connection, "two", NULL,
+                                        bosh_test_keep_result, &result);
+  request = bosh_test_manager_take (manager);
+  bosh_test_exchange_answer (poll, "", "");
+  bosh_test_exchange_answer (request, "type='terminate' condition='remote-connection-failed' stream='two'", "");
+  bosh_test_wire_fails (&wire, &result, bosh_connection_restart_stream_finish,
+                        BOSH_ERROR, BOSH_ERROR_NOT_CONNECTED);
+  g_clear_object (&wire.connection);
+  streams_clear (&streams);
+}
+
+static void
+test_stranded (void)
+{
+  g_autoptr(BoshTestManager) manager = bosh_test_manager_new (NULL);
+  g_auto(BoshTestWire) wire = { NULL };
+  g_autoptr(GAsyncResult) result = NULL;
+  g_autoptr(BoshElement) a = bosh_element_new_message (NULL, NULL, "a");
+  g_autoptr(BoshElement) b = bosh_element_new_message (NULL, NULL, "b");
+  g_autoptr(BoshElement) c = bosh_element_new_message (NULL, NULL, "c");
+  Streams streams;
+  BoshTestExchange *poll;
+  BoshTestExchange *request;
+
+  g_test_summary ("R84: what a closed stream leaves unsent is not told as delivered");
+
+  poll = open_two (&wire, manager, &streams);
+  g_assert_true (bosh_connection_send_to_stream (wire.connection, "two", a, NULL));
+  request = bosh_test_manager_take (manager);
+  /* The window is full: this one waits. */
+  bosh_connection_send_async (wire.connection, b, NULL, bosh_test_keep_result, &result);
+  bosh_test_run_dry ();
+  bosh_test_exchange_answer (poll, "type='terminate' condition='remote-connection-failed' stream='one'", "");
+  bosh_test_await (streams.error != NULL);
+  g_assert_true (bosh_connection_send_to_stream (wire.connection, "two", c, NULL));
+  poll = bosh_test_manager_take (manager);
+  bosh_test_assert_messages (poll, "c", NULL);
+  bosh_test_exchange_answer (request, "", "");
+  bosh_test_exchange_answer (poll, "", "");
+  bosh_test_wire_fails (&wire, &result, bosh_connection_send_finish,
+                        BOSH_ERROR, BOSH_ERROR_NOT_CONNECTED);
+  g_clear_object (&wire.connection);
+  streams_clear (&streams);
+}
+
 int
 main (int   argc,
       char *argv[])
@@ -353,6 +437,10 @@ main (int   argc,
   g_test_add_func ("/bosh/connection-streams/open-fails", test_open_fails);
   g_test_add_func ("/bosh/connection-streams/fatal-error", test_fatal_error);
   g_test_add_func ("/bosh/connection-streams/hand-over", test_hand_over);
+
+  g_test_add_func ("/bosh/connection-streams/restart-first-by-name", test_restart_first_by_name);
+  g_test_add_func ("/bosh/connection-streams/restart-fails", test_restart_fails);
+  g_test_add_func ("/bosh/connection-streams/stranded", test_stranded);
 
   return g_test_run ();
 }

@@ -273,6 +273,33 @@ test_terminated_behind_gaps (void)
   test_session_clear (&t);
 }
 
+static void
+test_end_behind_doubt (void)
+{
+  TestSession t;
+  guint64 poll;
+  guint64 end;
+
+  g_test_summary ("R60: the end is not waited for because an earlier answer is in doubt");
+
+  test_session_init (&t, NULL);
+  test_session_open (&t, TEST_GRANTS);
+  g_bytes_unref (test_session_take_bytes (&t, &poll));
+  test_session_advance (&t, TEST_SECOND);
+  test_session_fail (&t, poll, BOSH_FAILURE_BROKEN);
+  g_bytes_unref (test_session_take_bytes (&t, &poll));
+  bosh_session_set_reply_expected (t.session, TRUE);
+  test_session_answer (&t, poll, "", "");
+  g_assert_true (bosh_session_terminate (t.session, NULL, NULL));
+  test_session_drain (&t);
+  g_bytes_unref (test_session_take_bytes (&t, &end));
+  test_session_answer (&t, end, "", "");
+  test_session_advance (&t, TEST_SECOND);
+  g_assert_cmpint (bosh_session_get_state (t.session), ==, BOSH_SESSION_CLOSED);
+  g_assert_no_error (t.error);
+  test_session_clear (&t);
+}
+
 /* A stanza that is repeated, and the end of the session behind it. */
 static void
 begin_end (TestSession *t,
@@ -666,6 +693,7 @@ main (int   argc,
   g_test_add_func ("/bosh/session-ends/terminate-unanswered", test_terminate_unanswered);
   g_test_add_func ("/bosh/session-ends/terminated-out-of-order", test_terminated_out_of_order);
   g_test_add_func ("/bosh/session-ends/terminated-behind-gaps", test_terminated_behind_gaps);
+  g_test_add_func ("/bosh/session-ends/end-behind-doubt", test_end_behind_doubt);
   g_test_add_func ("/bosh/session-ends/repeat-after-the-end", test_repeat_after_the_end);
   g_test_add_func ("/bosh/session-ends/undelivered", test_undelivered);
   g_test_add_func ("/bosh/session-ends/unreachable-is-unsent", test_unreachable_is_unsent);

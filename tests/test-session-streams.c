@@ -6,7 +6,10 @@
 
 #include "bosh-test-session.h"
 
+#include <string.h>
+
 #define GRANTS TEST_GRANTS " stream='one'"
+#define FATAL "<body xmlns='" BOSH_NS_HTTPBIND "' type='terminate' condition='host-gone' stream='two'/>"
 
 static BoshElement *
 new_message (const char *body)
@@ -554,6 +557,119 @@ test_fatal_error_of_all (void)
 }
 
 static void
+test_open_fails_with_words (void)
+{
+  TestSession t;
+  guint64 serial;
+  guint64 rid;
+
+  g_test_summary ("R84, R91: a stream that can't be opened may say why, and does not harm the session");
+
+  test_session_init (&t, NULL);
+  test_session_open_quietly (&t, GRANTS);
+  g_assert_true (bosh_session_open_stream (t.session, "other.org", NULL, &serial, NULL));
+  test_session_drain (&t);
+  bosh_element_unref (test_session_take (&t, &rid));
+  test_session_answer (&t, rid, "type='terminate' condition='remote-stream-error' stream='two'",
+                       "<stream:error xmlns:stream='http://etherx.jabber.org/streams'>"
+                       "<not-authorized xmlns='urn:ietf:params:xml:ns:xmpp-streams'/></stream:error>");
+  test_session_events (&t, "STREAM-CLOSED()");
+  g_assert_cmpint (bosh_session_get_state (t.session), ==, BOSH_SESSION_OPEN);
+  g_assert_false (test_session_has_request (&t));
+  test_session_clear (&t);
+}
+
+static void
+test_restart_of_closed (void)
+{
+  TestSession t;
+  guint64 serial;
+  guint64 rid;
+
+  g_test_summary ("R116: a stream that is closed is not restarted");
+
+  open_two (&t);
+  g_assert_true (bosh_session_close_stream (t.session, "one", NULL, &serial, NULL));
+  test_session_drain (&t);
+  bosh_element_unref (test_session_take (&t, &rid));
+  test_session_answer (&t, rid, "", "");
+  g_assert_false (bosh_session_restart (t.session, NULL, NULL));
+  test_session_clear (&t);
+}
+
+static void
+test_saved_while_closing (void)
+{
+  TestSession t;
+  TestSession other;
+  BoshSessionParameters parameters;
+  g_autoptr(BoshSavedSession) saved = NULL;
+  guint64 serial;
+  guint64 rid;
+
+  g_test_summary ("R83: what comes on a stream that is being closed arrives, also after a hand-over");
+
+  open_two (&t);
+  g_assert_true (bosh_session_close_stream (t.session, "two", NULL, &serial, NULL));
+  test_session_drain (&t);
+  bosh_element_unref (test_session_take (&t, &rid));
+  saved = bosh_session_save (t.session);
+  test_session_clear (&t);
+
+  test_session_default (&parameters);
+  test_session_init (&other, &parameters);
+  bosh_session_free (other.session);
+  other.session = bosh_session_new_from_saved (saved, &parameters);
+  bosh_session_open (other.session, other.now);
+  test_session_drain (&other);
+  bosh_element_unref (test_session_take (&other, &rid));
+  test_session_answer (&other, rid, "stream='two'", "<message xmlns='jabber:client'/>");
+  test_session_events (&other, "attaching open ON(two) STREAM-CLOSED(two) OPENED");
+  g_assert_cmpuint (other.payloads->len, ==, 1);
+  test_session_clear (&other);
+}
+
+static void
+test_unsent_in_order (void)
+{
+  TestSession t;
+  static const char * const texts[] = { "a", "b", "c" };
+  g_autoptr(GBytes) body = g_bytes_new_static (FATAL, strlen (FATAL));
+  BoshHttpAnswer answer = { 200, body, -1, NULL };
+  g_autoptr(GPtrArray) unsent = NULL;
+  g_autoptr(GPtrArray) first = NULL;
+  guint64 rid;
+  guint64 other;
+
+  g_test_summary ("R84: what was not sent is told in the order in which it was queued");
+
+  open_two (&t);
+  queue_to (&t, "one", "under way");
+  test_session_drain (&t);
+  bosh_element_unref (test_session_take (&t, &rid));
+  test_session_advance (&t, TEST_SECOND / 2);
+  queue_to (&t, "one", "too");
+  test_session_drain (&t);
+  bosh_element_unref (test_session_take (&t, &other));
+  queue_to (&t, "one", "a");
+  queue_to (&t, "two", "b");
+  queue_to (&t, "one", "c");
+  bosh_session_handle_response (t.session, rid, &answer, t.now);
+
+  unsent = bosh_session_dup_unsent (t.session);
+  g_assert_cmpuint (unsent->len, ==, 3);
+  for (guint i = 0; i < 3; i++)
+    {
+      g_autofree char *text = bosh_element_get_child_text (unsent->pdata[i], "body", NULL);
+
+      g_assert_cmpstr (text, ==, texts[i]);
+    }
+  first = bosh_session_dup_unsent_on_first (t.session);
+  g_assert_cmpuint (first->len, ==, 2);
+  test_session_clear (&t);
+}
+
+static void
 test_restart (void)
 {
   TestSession t;
@@ -672,6 +788,14 @@ test_limit (void)
   g_assert_false (bosh_session_open_stream (t.session, "other.org", NULL, &serial, &error));
   g_assert_error (error, BOSH_ERROR, BOSH_ERROR_TOO_LARGE);
   test_session_clear (&t);
+
+  /* Also of those that were asked for at once. */
+  test_session_init (&t, NULL);
+  test_session_open_quietly (&t, GRANTS);
+  for (guint i = 0; i < 255; i++)
+    g_assert_true (bosh_session_open_stream (t.session, "other.org", NULL, &serial, NULL));
+  g_assert_false (bosh_session_open_stream (t.session, "other.org", NULL, &serial, NULL));
+  test_session_clear (&t);
 }
 
 int
@@ -701,6 +825,10 @@ main (int   argc,
                    test_fatal_error_out_of_order);
   g_test_add_func ("/bosh/session-streams/open-fails", test_open_fails);
   g_test_add_func ("/bosh/session-streams/fatal-error-of-all", test_fatal_error_of_all);
+  g_test_add_func ("/bosh/session-streams/open-fails-with-words", test_open_fails_with_words);
+  g_test_add_func ("/bosh/session-streams/restart-of-closed", test_restart_of_closed);
+  g_test_add_func ("/bosh/session-streams/saved-while-closing", test_saved_while_closing);
+  g_test_add_func ("/bosh/session-streams/unsent-in-order", test_unsent_in_order);
   g_test_add_func ("/bosh/session-streams/restart", test_restart);
   g_test_add_func ("/bosh/session-streams/terminate-after-streams", test_terminate_after_streams);
   g_test_add_func ("/bosh/session-streams/saved", test_saved);

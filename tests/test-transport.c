@@ -641,6 +641,44 @@ test_thread (void)
   g_assert_cmpuint (bosh_test_server_get_n_accepted (server), ==, 1);
 }
 
+static void
+ignore_written (guint64  id,
+                gpointer user_data)
+{
+}
+
+static void
+ignore_response (guint64                      id,
+                 const BoshTransportResponse *response,
+                 gpointer                     user_data)
+{
+}
+
+static gboolean
+is_private_after (const char *uri)
+{
+  g_autoptr(BoshConnectionConfiguration) configuration =
+    bosh_connection_configuration_new ("chat.example.org", 5280, "/http-bind/");
+  g_autoptr(BoshTransport) transport = bosh_transport_new (configuration, ignore_written,
+                                                            ignore_response, NULL);
+
+  bosh_transport_set_uri (transport, uri);
+
+  return bosh_transport_is_private (transport);
+}
+
+static void
+test_misled (void)
+{
+  g_test_summary ("R90, R97: no password is shown at another host that plain http has led to");
+
+  g_assert_true (is_private_after ("https://chat.example.org/http-bind/"));
+  g_assert_true (is_private_after ("https://CHAT.example.org:443/"));
+  g_assert_false (is_private_after ("https://evil.example/http-bind/"));
+  g_assert_false (is_private_after ("http://chat.example.org/http-bind/"));
+  g_assert_false (is_private_after ("http://127.0.0.1:4711/"));
+}
+
 int
 main (int   argc,
       char *argv[])
@@ -667,6 +705,8 @@ main (int   argc,
   g_test_add_func ("/bosh/transport/written", test_written);
   g_test_add_func ("/bosh/transport/private", test_private);
   g_test_add_func ("/bosh/transport/thread", test_thread);
+
+  g_test_add_func ("/bosh/transport/misled", test_misled);
 
   return g_test_run ();
 }

@@ -270,6 +270,9 @@ take_action (Run        *run,
       run->delivered = action->serial;
       break;
 
+    case BOSH_ACTION_STRANDED:
+      break;
+
     case BOSH_ACTION_HANDED_OVER:
       g_assert_false (run->handed_over || run->closed);
       run->handed_over = TRUE;

@@ -178,6 +178,9 @@ take_action (Simulation *self,
       self->error = action->error;
       break;
 
+    case BOSH_ACTION_STRANDED:
+      break;
+
     case BOSH_ACTION_HANDED_OVER:
       say (self, "handed over");
       coverage_hit (COVERAGE_HAND_OVER);
