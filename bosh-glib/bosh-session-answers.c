@@ -437,7 +437,9 @@ repeat_on_request (BoshSession *self,
     {
       Request *earlier_request = link->data;
 
-      if (earlier_request->response == NULL)
+      /* What waits to be repeated anyway keeps its time: a proxy may have named it. */
+      if (earlier_request->response == NULL &&
+          (earlier_request->in_flight || earlier_request->retry_at == NEVER))
         session_repeat (self, earlier_request, now + get_backoff (self, request->bad_answers == 1));
       if (earlier_request == request)
         break;

@@ -281,6 +281,33 @@ test_pause_that_waited_is_repeated (void)
 }
 
 static void
+test_retry_after_outlasts_an_error (void)
+{
+  TestSession t;
+  guint64 first;
+  guint64 second;
+  guint64 rid;
+
+  g_test_summary ("R94: a proxy's Retry-After holds also when the server asks for a later request");
+
+  test_session_init (&t, NULL);
+  test_session_open (&t, TEST_GRANTS);
+  g_bytes_unref (test_session_take_bytes (&t, &first));
+  test_session_advance (&t, TEST_SECOND);
+  test_session_queue (&t, "hello");
+  test_session_drain (&t);
+  g_bytes_unref (test_session_take_bytes (&t, &second));
+  test_session_answer_http (&t, first, 503, "busy", 5);
+  test_session_answer (&t, second, "type='error'", "");
+  test_session_advance (&t, 4 * TEST_SECOND);
+  g_assert_false (test_session_has_request (&t));
+  test_session_advance (&t, TEST_SECOND);
+  g_bytes_unref (test_session_take_bytes (&t, &rid));
+  g_assert_cmpuint (rid, ==, first);
+  test_session_clear (&t);
+}
+
+static void
 test_pause_is_restored (void)
 {
   BoshSessionParameters parameters;
@@ -338,6 +365,8 @@ main (int   argc,
   g_test_add_func ("/bosh/session-regressions/late-pause-is-repeated", test_late_pause_is_repeated);
   g_test_add_func ("/bosh/session-regressions/pause-that-waited-is-repeated",
                    test_pause_that_waited_is_repeated);
+  g_test_add_func ("/bosh/session-regressions/retry-after-outlasts-an-error",
+                   test_retry_after_outlasts_an_error);
   g_test_add_func ("/bosh/session-regressions/pause-is-restored", test_pause_is_restored);
 
   return g_test_run ();
