@@ -191,8 +191,10 @@ MUTATIONS = (
     ('a recoverable error is not', ANSWERS,
      '  if (body->type == BOSH_BODY_ERROR)\n', '  if (body->type == BOSH_BODY_ERROR && FALSE)\n'),
     ('a recoverable error repeats one request only', ANSWERS,
-     '      if (earlier_request->response == NULL)\n        session_repeat',
-     '      if (earlier_request == request)\n        session_repeat'),
+     '''      if (earlier_request->response == NULL &&
+          (earlier_request->in_flight || earlier_request->retry_at == NEVER))
+''',
+     '      if (earlier_request == request)\n'),
     ('an echo is handed out', ANSWERS,
      '  if (body->is_echo)\n', '  if (FALSE)\n'),
     ('an end is read as an ordinary answer', BODY,
@@ -208,9 +210,9 @@ MUTATIONS = (
      '  if (is_due (self, self->give_up_at, now))\n', '  if (FALSE)\n'),
     ('the last stanza is forgotten', SESSION,
      '''  if (self->last_stanza != NULL)
-    g_ptr_array_add (stanzas''',
+    g_ptr_array_add (elements''',
      '''  if (FALSE)
-    g_ptr_array_add (stanzas'''),
+    g_ptr_array_add (elements'''),
     ('a saved session lacks what is in flight', SESSION,
      '''      bosh_saved_session_add_unanswered (saved, request->rid, request->bytes,
 ''',
