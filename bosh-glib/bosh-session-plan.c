@@ -443,8 +443,7 @@ is_set_aside (BoshSession *self,
   if (request->doubted_at == NEVER)
     return FALSE;
   /* A session that ends forgets its answers. */
-  if (next == NULL || self->state == BOSH_SESSION_TERMINATING ||
-      (next->response != NULL && next->response->type == BOSH_BODY_TERMINATE))
+  if (next == NULL || self->state == BOSH_SESSION_TERMINATING || has_end (self))
     return TRUE;
   if (next->response != NULL || next->confirmed || next->doubted_at != NEVER)
     return FALSE;
