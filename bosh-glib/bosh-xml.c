@@ -505,6 +505,8 @@ take_context (Parser *self)
     }
   g_private_set (&kept_context, NULL);
 
+  /* As a new one has it: the encoding is not known yet. A reset forgets that. */
+  context->charset = XML_CHAR_ENCODING_NONE;
   context->userData = self;
   xmlCtxtUseOptions (context, XML_PARSE_NONET);
 

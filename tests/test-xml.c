@@ -1244,6 +1244,36 @@ test_one_after_another (void)
     }
 }
 
+static void
+test_no_memory (void)
+{
+  static const char * const documents[] = {
+    "<?xml version='1.0'?>\xef\xbb\xbf<a xmlns='x'/>",
+    "\xef\xbb\xbf<a xmlns='x'/>",
+    "<?xml version='1.0' encoding='UTF-8'?><a xmlns='x'/>",
+    "<a xmlns='x'>",
+    "<a/>",
+  };
+
+  g_test_summary ("What was read before makes no difference");
+
+  for (guint i = 0; i < G_N_ELEMENTS (documents); i++)
+    {
+      gboolean first = FALSE;
+
+      for (guint j = 0; j < 2 * G_N_ELEMENTS (documents); j++)
+        {
+          const char *text = j % 2 == 0 ? documents[i] : documents[j / 2];
+          g_autoptr(BoshElement) element = bosh_xml_parse (text, strlen (text), NULL, NULL, NULL);
+
+          if (j == 0)
+            first = element != NULL;
+          else if (j % 2 == 0)
+            g_assert_cmpint (element != NULL, ==, first);
+        }
+    }
+}
+
 int
 main (int   argc,
       char *argv[])
@@ -1281,6 +1311,8 @@ main (int   argc,
   g_test_add_func ("/bosh/xml/large/names", test_large_names);
   g_test_add_func ("/bosh/xml/threads", test_threads);
   g_test_add_func ("/bosh/xml/one-after-another", test_one_after_another);
+
+  g_test_add_func ("/bosh/xml/no-memory", test_no_memory);
 
   return g_test_run ();
 }
