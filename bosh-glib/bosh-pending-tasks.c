@@ -89,6 +89,9 @@ bosh_pending_tasks_add (BoshPendingTasks *self,
   pending->serial = serial;
   g_queue_push_tail (&self->tasks, pending);
 
+  /* What has happened is told, though it was cancelled before that is heard. */
+  g_task_set_check_cancellable (task, FALSE);
+
   if (cancellable != NULL)
     {
       pending->cancel_source = g_cancellable_source_new (cancellable);

@@ -653,6 +653,38 @@ test_other_context (void)
   g_assert_false (g_main_context_pending (context));
 }
 
+/* The second request goes out when the session is open. */
+static void
+cancel_at_second_request (BoshConnection *connection,
+                          const char     *body,
+                          gpointer        user_data)
+{
+  if (strstr (body, " sid=") != NULL)
+    g_cancellable_cancel (user_data);
+}
+
+static void
+test_cancel_too_late (void)
+{
+  g_autoptr(BoshTestManager) manager = bosh_test_manager_new (NULL);
+  g_auto(BoshTestWire) wire = { NULL };
+  g_autoptr(GCancellable) cancellable = g_cancellable_new ();
+  g_autoptr(GAsyncResult) result = NULL;
+
+  g_test_summary ("What is cancelled when it has succeeded has succeeded: nobody is left with an "
+                  "open session that is told as closed");
+
+  bosh_test_manager_set_automatic (manager, TRUE);
+  bosh_test_wire_init (&wire, manager, NULL);
+  g_signal_connect (wire.connection, "request-sent",
+                    G_CALLBACK (cancel_at_second_request), cancellable);
+  bosh_connection_connect_async (wire.connection, cancellable, bosh_test_keep_result, &result);
+  bosh_test_wire_succeeds (&wire, &result, bosh_connection_connect_finish);
+  g_assert_true (g_cancellable_is_cancelled (cancellable));
+  g_assert_true (bosh_test_wire_is (&wire, BOSH_CONNECTION_STATE_CONNECTED));
+  bosh_test_wire_disconnect (&wire);
+}
+
 int
 main (int   argc,
       char *argv[])
@@ -677,6 +709,8 @@ main (int   argc,
   g_test_add_func ("/bosh/connection-ends/cancel-all", test_cancel_all);
   g_test_add_func ("/bosh/connection-ends/thread", test_thread);
   g_test_add_func ("/bosh/connection-ends/other-context", test_other_context);
+
+  g_test_add_func ("/bosh/connection-ends/cancel-too-late", test_cancel_too_late);
 
   return g_test_run ();
 }
