@@ -10,6 +10,7 @@
 /* A request may stay unanswered for the granted wait and a part of it more. */
 #define SHORTEST_GRACE (10 * SECOND)
 #define LONGEST_GRACE (30 * SECOND)
+#define INACTIVITY_MARGIN (2 * SECOND)
 /* The slowest upload that is not taken for a dead connection, bytes a second. */
 #define SLOWEST_UPLOAD 4096
 
@@ -78,6 +79,13 @@ get_patience (BoshSession *self,
 {
   gint64 patience = self->wait * SECOND +
                     CLAMP (self->wait * SECOND / 10, SHORTEST_GRACE, LONGEST_GRACE);
+
+  gint64 limit = self->inactivity * SECOND - INACTIVITY_MARGIN;
+
+  /* If it never arrived, nothing is held, and the time of inactivity runs: where
+   * it is longer than `wait`, the repeat can come before its end. */
+  if (limit >= self->wait * SECOND + MAX (INACTIVITY_MARGIN, 4 * self->round_trip))
+    patience = MIN (patience, limit);
 
   if (request->kind == REQUEST_TERMINATE)
     patience = TERMINATE_PATIENCE;

@@ -308,6 +308,27 @@ test_retry_after_outlasts_an_error (void)
 }
 
 static void
+test_silence_before_inactivity (void)
+{
+  TestSession t;
+  guint64 poll;
+  guint64 rid;
+
+  g_test_summary ("R47: a silent request is repeated before the server drops the session, where "
+                  "its limit of inactivity is longer than the wait");
+
+  test_session_init (&t, NULL);
+  test_session_open (&t, "sid='s1' wait='55' hold='1' requests='2' inactivity='60' ver='1.6'");
+  g_bytes_unref (test_session_take_bytes (&t, &poll));
+  test_session_advance (&t, 57 * TEST_SECOND);
+  g_assert_false (test_session_has_request (&t));
+  test_session_advance (&t, 2 * TEST_SECOND);
+  g_bytes_unref (test_session_take_bytes (&t, &rid));
+  g_assert_cmpuint (rid, ==, poll);
+  test_session_clear (&t);
+}
+
+static void
 test_pause_is_restored (void)
 {
   BoshSessionParameters parameters;
@@ -367,6 +388,8 @@ main (int   argc,
                    test_pause_that_waited_is_repeated);
   g_test_add_func ("/bosh/session-regressions/retry-after-outlasts-an-error",
                    test_retry_after_outlasts_an_error);
+  g_test_add_func ("/bosh/session-regressions/silence-before-inactivity",
+                   test_silence_before_inactivity);
   g_test_add_func ("/bosh/session-regressions/pause-is-restored", test_pause_is_restored);
 
   return g_test_run ();
