@@ -438,6 +438,14 @@ is_trial (BoshSession *self,
   return self->state == BOSH_SESSION_ATTACHING && request->response == NULL;
 }
 
+/* Does the owner want something that is not out yet? */
+static gboolean
+is_asked (BoshSession *self)
+{
+  return self->queue.length > 0 || self->restarts.length > 0 || self->terminate_wanted ||
+         self->pause_wanted > 0 || self->handing_over;
+}
+
 /* Is it only asked for again when the next request is certainly there, or when
  * too much waits for it? */
 static gboolean
@@ -456,9 +464,7 @@ is_set_aside (BoshSession *self,
   if (next->response != NULL || next->confirmed || next->doubted_at != NEVER)
     return FALSE;
 
-  return !(self->queue.length > 0 || self->terminate_wanted || self->pause_wanted > 0 ||
-           self->pause_rid != 0 || self->restarts.length > 0 || self->handing_over) ||
-         !is_settled (self, next, now) || !is_due (self, request->doubted_at + SUSPICION_AFTER, now);
+  return (!is_asked (self) && self->pause_rid == 0) || !is_settled (self, next, now) || !is_due (self, request->doubted_at + SUSPICION_AFTER, now);
 }
 
 /* Repeats go out by number, each when the one before it can't be overtaken.
@@ -877,9 +883,7 @@ plan_poll (BoshSession *self,
 static gboolean
 has_work (BoshSession *self)
 {
-  return is_idle (self) || self->queue.length > 0 || self->restarts.length > 0 ||
-         self->terminate_wanted || self->pause_wanted > 0 || self->hastened ||
-         self->handing_over;
+  return is_idle (self) || is_asked (self) || self->hastened;
 }
 
 static gboolean
@@ -921,8 +925,9 @@ session_plan (BoshSession *self,
   if (!session_is_live (self))
     return FALSE;
 
-  if (check_termination (self, now) || check_network (self, now) || check_exchanges (self, now) || check_attach (self, now) ||
-      check_hand_over (self, now) || check_pause (self, now) || check_resume (self, now))
+  if (check_termination (self, now) || check_network (self, now) || check_exchanges (self, now) ||
+      check_attach (self, now) || check_hand_over (self, now) || check_pause (self, now) ||
+      check_resume (self, now))
     return TRUE;
 
   if (plan_repeats (self, now, &blocked) || (!blocked && plan_new (self, now)))
