@@ -657,8 +657,8 @@ remove_echo (Request   *request,
         }
 }
 
-/* Payloads of a stream that nobody opened are no business of ours, and not the
- * only thing that must be wrong (§16.4). */
+/* Payloads of a stream that nobody opened: server and client no longer agree on
+ * what the session is (§16.4). */
 static void
 refuse_stream (BoshSession      *self,
                BoshResponseBody *body)
@@ -763,27 +763,28 @@ handle_terminate (BoshSession      *self,
   session_close (self, bosh_error_new_for_condition (body->condition, detail));
 }
 
-/* What an answer means for the request that it answers, beside its payloads. */
 static void
-finish_request (BoshSession *self,
+finish_restart (BoshSession *self,
                 Request     *request)
 {
-  if (request->kind == REQUEST_RESTART)
-    {
-      BoshAction *action = session_push_action (self, BOSH_ACTION_RESTARTED);
+  BoshAction *action = session_push_action (self, BOSH_ACTION_RESTARTED);
+  Stream *stream = request->stream;
 
-      action->serial = request->order;
-      if (request->stream != NULL && request->stream->closed)
-        action->error = g_error_new_literal (BOSH_ERROR, BOSH_ERROR_NOT_CONNECTED,
-                                             _("The stream was closed"));
-      if (request->stream != NULL && request->stream != session_get_first_stream (self))
-        action->text = g_strdup (request->stream->name);
-    }
-  else if (request->kind == REQUEST_CLOSE_STREAM && !request->stream->closed &&
-           request->response->type == BOSH_BODY_PLAIN)
-    {
-      session_close_stream (self, request->stream, NULL);
-    }
+  action->serial = request->order;
+  if (stream != NULL && stream->closed)
+    action->error = g_error_new_literal (BOSH_ERROR, BOSH_ERROR_NOT_CONNECTED,
+                                         _("The stream was closed"));
+  if (stream != NULL && stream != session_get_first_stream (self))
+    action->text = g_strdup (stream->name);
+}
+
+/* Whatever the answer to the end of a stream is, the stream has ended (§16.5). */
+static void
+finish_close (BoshSession *self,
+              Request     *request)
+{
+  if (!request->stream->closed && request->response->type == BOSH_BODY_PLAIN)
+    session_close_stream (self, request->stream, NULL);
 }
 
 /* Hands out what one answer says, in its turn (§14.2). */
@@ -813,13 +814,13 @@ handle_body (BoshSession *self,
     session_set_state (self, BOSH_SESSION_OPEN);
   /* First, as the new features may come with the answer. */
   if (request->kind == REQUEST_RESTART && body->type != BOSH_BODY_TERMINATE)
-    finish_request (self, request);
+    finish_restart (self, request);
   push_payloads (self, request, body);
   if (request->kind == REQUEST_CLOSE_STREAM)
-    finish_request (self, request);
+    finish_close (self, request);
   ended = body->type == BOSH_BODY_TERMINATE && !session_handle_stream_end (self, body);
   if (request->kind == REQUEST_RESTART && body->type == BOSH_BODY_TERMINATE && !ended)
-    finish_request (self, request);
+    finish_restart (self, request);
   if (opened && body->type != BOSH_BODY_TERMINATE)
     session_push_action (self, BOSH_ACTION_OPENED);
 
