@@ -778,7 +778,8 @@ finish_restart (BoshSession *self,
     action->text = g_strdup (stream->name);
 }
 
-/* Whatever the answer to the end of a stream is, the stream has ended (§16.5). */
+/* An ordinary answer to the end of a stream is one too (§16.5); a terminate is
+ * looked at with all others. */
 static void
 finish_close (BoshSession *self,
               Request     *request)
