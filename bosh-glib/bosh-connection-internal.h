@@ -9,6 +9,7 @@
 #pragma once
 
 #include "bosh-connection-private.h"
+#include "bosh-inner-context-private.h"
 #include "bosh-network-watch-private.h"
 #include "bosh-pending-tasks-private.h"
 #include "bosh-session-private.h"
@@ -31,10 +32,13 @@ struct _BoshConnection
 
   BoshSession                 *session;
   BoshTransport               *transport;
-  GMainContext                *context;
+  GMainContext                *context;        /* of the application */
+  BoshInnerContext            *inner;          /* of all I/O and timers */
   GSource                     *source;         /* wakes the session; the only timer */
   BoshNetworkWatch            *network;        /* tells when the network is back */
   BoshSleepWatch              *sleep;          /* tells when the machine woke */
+  GPtrArray                   *answers;        /* bodies that nobody was shown yet; nullable */
+  gboolean                     is_called;      /* it will act when the inner context is done */
   int                          drain_level;    /* depth of the loop that drains, + 1; or 0 */
   BoshPendingTasks            *tasks;
 

@@ -89,6 +89,8 @@ typedef struct
   gint64          deadline;  /* 0: now; -1: never */
 } ConnectionSource;
 
+static void connection_act_soon (BoshConnection *self);
+
 static gboolean
 connection_source_prepare (GSource *source,
                            int     *timeout)
@@ -122,7 +124,7 @@ connection_source_dispatch (GSource     *source,
     bosh_session_handle_network (self->session, g_get_monotonic_time ());
   if (bosh_sleep_watch_take_wake (self->sleep))
     bosh_session_handle_wake (self->session, g_get_monotonic_time ());
-  connection_drain (self);
+  connection_act_soon (self);
 
   return G_SOURCE_CONTINUE;
 }
@@ -140,9 +142,7 @@ connection_set_deadline (BoshConnection *self,
     return;
 
   ((ConnectionSource *)self->source)->deadline = deadline;
-  /* The loop that we were called from looks at it before it waits again. */
-  if (!g_main_context_is_owner (self->context))
-    g_main_context_wakeup (self->context);
+  bosh_inner_context_wake (self->inner);
 }
 
 /* Lets the session act in the next iteration, with all that is asked of it
@@ -164,6 +164,7 @@ connection_stop (BoshConnection *self)
       g_source_destroy (self->source);
       g_clear_pointer (&self->source, g_source_unref);
     }
+  g_clear_pointer (&self->inner, bosh_inner_context_free);
 }
 
 static BoshConnectionState
@@ -491,6 +492,55 @@ connection_drain (BoshConnection *self)
   g_object_unref (self);
 }
 
+/* For a debug console, if there is one. */
+static void
+keep_answer (BoshConnection *self,
+             GBytes         *body)
+{
+  if (!g_signal_has_handler_pending (self, signals[SIGNAL_RESPONSE_RECEIVED], 0, FALSE))
+    return;
+
+  if (self->answers == NULL)
+    self->answers = g_ptr_array_new_with_free_func ((GDestroyNotify)g_bytes_unref);
+  g_ptr_array_add (self->answers, g_bytes_ref (body));
+}
+
+static void
+show_answers (BoshConnection *self)
+{
+  g_autoptr(GPtrArray) answers = g_steal_pointer (&self->answers);
+
+  for (guint i = 0; answers != NULL && i < answers->len; i++)
+    emit_body (self, SIGNAL_RESPONSE_RECEIVED, g_ptr_array_index (answers, i));
+}
+
+static void
+act (gpointer user_data)
+{
+  g_autoptr(BoshConnection) self = user_data;
+
+  self->is_called = FALSE;
+  /* Somebody has dropped or disposed of it meanwhile. */
+  if (self->source == NULL)
+    return;
+
+  connection_wake (self);
+  show_answers (self);
+  connection_drain (self);
+}
+
+/* The session knows of what has happened; what follows from that may run code of
+ * the application. */
+static void
+connection_act_soon (BoshConnection *self)
+{
+  if (self->is_called)
+    return;
+
+  self->is_called = TRUE;
+  bosh_inner_context_call (self->inner, act, g_object_ref (self));
+}
+
 static void
 on_written (guint64  id,
             gpointer user_data)
@@ -498,7 +548,7 @@ on_written (guint64  id,
   BoshConnection *self = user_data;
 
   bosh_session_handle_written (self->session, id, g_get_monotonic_time ());
-  connection_drain (self);
+  connection_act_soon (self);
 }
 
 static BoshFailure
@@ -520,7 +570,6 @@ on_response (guint64                      id,
   BoshConnection *self = user_data;
   gint64 now = g_get_monotonic_time ();
 
-  g_object_ref (self);
   if (response->error != NULL)
     {
       bosh_session_handle_failure (self->session, id, classify_failure (response),
@@ -536,25 +585,25 @@ on_response (guint64                      id,
       };
 
       bosh_session_handle_response (self->session, id, &answer, now);
-      connection_wake (self);
-      emit_body (self, SIGNAL_RESPONSE_RECEIVED, response->body);
+      keep_answer (self, response->body);
     }
-  connection_drain (self);
-  g_object_unref (self);
+  connection_act_soon (self);
 }
 
 void
 connection_start (BoshConnection *self)
 {
   self->context = g_main_context_ref_thread_default ();
-  self->transport = bosh_transport_new (self->configuration, on_written, on_response, self);
+  self->inner = bosh_inner_context_new (self->context);
+  self->transport = bosh_transport_new (self->configuration, self->inner, on_written, on_response,
+                                        self);
 
   self->source = g_source_new (&connection_source_funcs, sizeof (ConnectionSource));
   ((ConnectionSource *)self->source)->connection = self;
   ((ConnectionSource *)self->source)->deadline = -1;
   g_source_set_static_name (self->source, "[bosh] connection");
   g_source_set_can_recurse (self->source, TRUE);
-  g_source_attach (self->source, self->context);
+  g_source_attach (self->source, bosh_inner_context_get (self->inner));
   self->network = bosh_network_watch_new (self->source);
   self->sleep = bosh_sleep_watch_new (self->source, self->context);
 }
@@ -614,6 +663,7 @@ bosh_connection_finalize (GObject *object)
   g_clear_pointer (&self->session, bosh_session_free);
   g_clear_pointer (&self->tasks, bosh_pending_tasks_free);
   g_clear_pointer (&self->features, bosh_element_unref);
+  g_clear_pointer (&self->answers, g_ptr_array_unref);
   g_clear_pointer (&self->context, g_main_context_unref);
   g_clear_error (&self->close_error);
   g_free (self->domain);

@@ -5,6 +5,7 @@
 #include <gio/gio.h>
 
 #include "bosh-connection-configuration.h"
+#include "bosh-inner-context-private.h"
 
 G_BEGIN_DECLS
 
@@ -37,8 +38,9 @@ typedef void (*BoshTransportResponseFunc) (guint64                      id,
                                            const BoshTransportResponse *response,
                                            gpointer                     user_data);
 
-/* Made in the thread-default main context in which all is to happen. */
+/* Everything happens in @inner, which must outlive it. */
 BoshTransport *bosh_transport_new            (BoshConnectionConfiguration  *configuration,
+                                              BoshInnerContext             *inner,
                                               BoshTransportWrittenFunc      written,
                                               BoshTransportResponseFunc     response,
                                               gpointer                      user_data);

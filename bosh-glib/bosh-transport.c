@@ -34,7 +34,7 @@ struct _BoshTransport
   BoshTransportResponseFunc response;
   gpointer user_data;
 
-  GMainContext *context;
+  BoshInnerContext *inner;
   SoupSession *session;
   SoupCookieJar *cookies;         /* no feature of the session: that is costly */
   gboolean has_cookies;           /* were there ever any? */
@@ -555,7 +555,7 @@ exchange_set_timer (Exchange    *exchange,
   exchange->timer = g_timeout_source_new (milliseconds);
   g_source_set_static_name (exchange->timer, name);
   g_source_set_callback (exchange->timer, callback, exchange, NULL);
-  g_source_attach (exchange->timer, exchange->transport->context);
+  g_source_attach (exchange->timer, bosh_inner_context_get (exchange->transport->inner));
 }
 
 static gboolean
@@ -828,6 +828,7 @@ create_message (Exchange   *exchange,
 
 BoshTransport *
 bosh_transport_new (BoshConnectionConfiguration *configuration,
+                    BoshInnerContext            *inner,
                     BoshTransportWrittenFunc     written,
                     BoshTransportResponseFunc    response,
                     gpointer                     user_data)
@@ -840,13 +841,14 @@ bosh_transport_new (BoshConnectionConfiguration *configuration,
   self->written = written;
   self->response = response;
   self->user_data = user_data;
-  self->context = g_main_context_ref_thread_default ();
+  self->inner = inner;
   self->uri = bosh_connection_configuration_build_uri (configuration, NULL);
   self->exchanges = g_hash_table_new_full (g_int64_hash, g_int64_equal,
                                            NULL, (GDestroyNotify)exchange_unref);
   self->sockets = g_hash_table_new_full (g_int64_hash, g_int64_equal,
                                          g_free, g_object_unref);
 
+  bosh_inner_context_enter (inner);
   /* A long poll is silent for minutes: deadlines are the session's. */
   self->session = soup_session_new_with_options ("timeout", 0,
                                                  "idle-timeout", IDLE_TIMEOUT,
@@ -858,7 +860,10 @@ bosh_transport_new (BoshConnectionConfiguration *configuration,
   if (database != NULL)
     soup_session_set_tls_database (self->session, database);
 
+  bosh_inner_context_leave (inner);
+
   self->cookies = soup_cookie_jar_new ();
+
   return self;
 }
 
@@ -871,9 +876,10 @@ bosh_transport_free (BoshTransport *self)
   g_hash_table_unref (self->sockets);
   g_clear_object (&self->certificate);
   g_object_unref (self->cookies);
+  bosh_inner_context_enter (self->inner);
   g_object_unref (self->session);
+  bosh_inner_context_leave (self->inner);
   g_clear_pointer (&self->uri, g_uri_unref);
-  g_main_context_unref (self->context);
   g_object_unref (self->configuration);
   g_free (self);
 }
@@ -920,23 +926,22 @@ bosh_transport_post (BoshTransport *self,
   exchange->max_size = bosh_connection_configuration_get_max_response_size (self->configuration);
   g_hash_table_insert (self->exchanges, &exchange->id, exchange);
 
+  bosh_inner_context_enter (self->inner);
   if (self->uri == NULL)
     {
       exchange_set_timer (exchange, 0, "[bosh] invalid URI", on_invalid_uri);
-      return;
     }
-
-  exchange->message = create_message (exchange, body, coding);
-
-  /* The caller may be outside of a callback of our context. */
-  g_main_context_push_thread_default (self->context);
-  soup_session_send_async (self->session,
-                           exchange->message,
-                           G_PRIORITY_DEFAULT,
-                           exchange->cancellable,
-                           on_sent,
-                           exchange_ref (exchange));
-  g_main_context_pop_thread_default (self->context);
+  else
+    {
+      exchange->message = create_message (exchange, body, coding);
+      soup_session_send_async (self->session,
+                               exchange->message,
+                               G_PRIORITY_DEFAULT,
+                               exchange->cancellable,
+                               on_sent,
+                               exchange_ref (exchange));
+    }
+  bosh_inner_context_leave (self->inner);
 }
 
 void
@@ -948,8 +953,10 @@ bosh_transport_cancel (BoshTransport *self,
   if (exchange == NULL)
     return;
 
+  bosh_inner_context_enter (self->inner);
   exchange_break_off (exchange);
   exchange_detach (exchange);
+  bosh_inner_context_leave (self->inner);
 }
 
 void

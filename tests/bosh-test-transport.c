@@ -66,11 +66,13 @@ on_response (guint64                      id,
 BoshTestPoster *
 bosh_test_poster_new (BoshConnectionConfiguration *configuration)
 {
+  g_autoptr(GMainContext) context = g_main_context_ref_thread_default ();
   BoshTestPoster *self = g_new0 (BoshTestPoster, 1);
 
   self->thread = g_thread_self ();
   self->outcomes = g_ptr_array_new_with_free_func (outcome_free);
-  self->transport = bosh_transport_new (configuration, on_written, on_response, self);
+  self->inner = bosh_inner_context_new (context);
+  self->transport = bosh_transport_new (configuration, self->inner, on_written, on_response, self);
 
   return self;
 }
@@ -81,6 +83,7 @@ bosh_test_poster_free (BoshTestPoster *self)
   g_clear_pointer (&self->transport, bosh_transport_free);
   /* What was cancelled comes to its end. */
   bosh_test_drain ();
+  bosh_inner_context_free (self->inner);
   g_ptr_array_unref (self->outcomes);
   g_free (self);
 }

@@ -23,6 +23,7 @@ typedef struct
 typedef struct
 {
   BoshTransport *transport;
+  BoshInnerContext *inner;
   GThread       *thread;
   GPtrArray     *outcomes;         /* of BoshTestOutcome */
   guint          n_written;

@@ -659,7 +659,8 @@ is_private_after (const char *uri)
 {
   g_autoptr(BoshConnectionConfiguration) configuration =
     bosh_connection_configuration_new ("chat.example.org", 5280, "/http-bind/");
-  g_autoptr(BoshTransport) transport = bosh_transport_new (configuration, ignore_written,
+  g_autoptr(BoshInnerContext) inner = bosh_inner_context_new (g_main_context_default ());
+  g_autoptr(BoshTransport) transport = bosh_transport_new (configuration, inner, ignore_written,
                                                             ignore_response, NULL);
 
   bosh_transport_set_uri (transport, uri);

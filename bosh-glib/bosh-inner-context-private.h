@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#pragma once
+
+#include <glib.h>
+
+G_BEGIN_DECLS
+
+/* A main context inside of that of the application, for the sockets and timers
+ * of a connection. The main loop looks at every source of a context in each
+ * iteration; this way it sees a single one, however many connections there are,
+ * and only contexts in which something happens are run. */
+typedef struct _BoshInnerContext BoshInnerContext;
+
+typedef void (*BoshInnerFunc) (gpointer user_data);
+
+/* Inside of @outer, which must outlive it. Where the system can't do that, it is
+ * @outer itself. */
+BoshInnerContext *bosh_inner_context_new   (GMainContext     *outer);
+/* What is still under way in it is brought to its end all the same. */
+void              bosh_inner_context_free  (BoshInnerContext *self);
+
+/* Where to attach sources. Other connections may share it. */
+GMainContext     *bosh_inner_context_get   (BoshInnerContext *self);
+
+/* What is started between the two comes back in the inner context. */
+void              bosh_inner_context_enter (BoshInnerContext *self);
+void              bosh_inner_context_leave (BoshInnerContext *self);
+
+/* For a source of the inner context that has to do with the application: calls
+ * @func as a source of the outer one would, as soon as the caller has returned. */
+void              bosh_inner_context_call  (BoshInnerContext *self,
+                                            BoshInnerFunc     func,
+                                            gpointer          user_data);
+
+/* The inner context has something to do: it is run in the next iteration of the
+ * outer one. */
+void              bosh_inner_context_wake  (BoshInnerContext *self);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (BoshInnerContext, bosh_inner_context_free)
+
+G_END_DECLS

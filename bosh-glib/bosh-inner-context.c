@@ -1,0 +1,693 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "config.h"
+
+#include "bosh-inner-context-private.h"
+
+#ifdef HAVE_EPOLL
+#include <fcntl.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+/* How many share one main context, which has a file descriptor of its own. More
+ * of them save some, and are all looked at when something happens to one. */
+#define MAX_USERS 2
+/* Iterations of an inner context in one of the outer, so that none takes all the
+ * time. libsoup needs about ten for an exchange. */
+#define MAX_ROUNDS 100
+#define MAX_EVENTS 64
+/* Microseconds that timers differ by from one iteration to the next, because the
+ * main loop counts in milliseconds. */
+#define TIMER_JITTER 1000
+
+/* One file descriptor, as epoll knows it. */
+typedef struct
+{
+  int     fd;
+  gushort events;
+  gushort revents;  /* seen, and not yet told to the inner context */
+} Watch;
+
+typedef struct _Poller Poller;
+
+typedef struct
+{
+  BoshInnerFunc func;
+  gpointer      user_data;
+} Call;
+
+/* A main context with all that its poller has to know. It is never freed before
+ * the poller: somebody else's task in it may not have come to its end. */
+struct _BoshInnerContext
+{
+  GMainContext *context;
+  GMainContext *outer;      /* no reference: it lives longer */
+  Poller       *poller;     /* NULL: the context is that of the application */
+  guint         number;     /* in the poller */
+  guint         n_users;
+  GThread      *owner;      /* who has acquired it, as long as it is nobody else's turn */
+  GList         available;  /* link, while there is room for another user */
+  GList         ready;      /* link, while it has something to do */
+  gboolean      is_ready;
+  gint64        expiry;     /* of its first timer, monotonic; 0: none */
+  GQueue        calls;      /* of Call */
+  int           wakeup_fd;  /* readable when another thread wants something */
+  GArray       *watches;    /* of Watch, by descriptor, as epoll knows them */
+  GArray       *previous;   /* what that was before; its memory is used again */
+  GArray       *poll_fds;   /* of GPollFD, by descriptor, as the context wants it */
+};
+
+/* The one source in the outer context. */
+struct _Poller
+{
+  GSource       source;
+  GMainContext *outer;      /* no reference: it owns the source */
+  GPollFD       epoll;
+  GPtrArray    *all;        /* of BoshInnerContext, by number */
+  GQueue        available;
+  GQueue        ready;
+  GTree        *timers;     /* BoshInnerContexts with an expiry, by that */
+};
+
+G_LOCK_DEFINE_STATIC (pollers);
+static GHashTable *pollers;  /* GMainContext → Poller, guarded by the lock */
+
+/* Timers */
+
+static int
+compare_expiries (gconstpointer a,
+                  gconstpointer b)
+{
+  const BoshInnerContext *self = a;
+  const BoshInnerContext *other = b;
+
+  if (self->expiry != other->expiry)
+    return self->expiry < other->expiry ? -1 : 1;
+
+  return (self->number > other->number) - (self->number < other->number);
+}
+
+static void
+set_expiry (BoshInnerContext *self,
+            gint64            expiry)
+{
+  /* Better once too early than to sort it anew each time. */
+  if (self->expiry != 0 && expiry >= self->expiry && expiry - self->expiry <= TIMER_JITTER)
+    return;
+
+  if (self->expiry != 0)
+    g_tree_remove (self->poller->timers, self);
+  self->expiry = expiry;
+  if (expiry != 0)
+    g_tree_insert (self->poller->timers, self, self);
+}
+
+static BoshInnerContext *
+get_first_timer (Poller *poller)
+{
+  GTreeNode *node = g_tree_node_first (poller->timers);
+
+  return node != NULL ? g_tree_node_key (node) : NULL;
+}
+
+static void
+set_ready (BoshInnerContext *self,
+           gboolean          is_ready)
+{
+  if (self->is_ready == is_ready)
+    return;
+
+  self->is_ready = is_ready;
+  if (is_ready)
+    g_queue_push_tail_link (&self->poller->ready, &self->ready);
+  else
+    g_queue_unlink (&self->poller->ready, &self->ready);
+}
+
+/* Whoever owns the outer context owns the inner one, also while that sleeps: what
+ * another thread invokes in it would run in that thread otherwise, as GLib's TLS
+ * does when it asks about a certificate. */
+static void
+own (BoshInnerContext *self)
+{
+  if (self->owner == g_thread_self ())
+    return;
+
+  /* The outer context has come to another thread, so the former one is done. */
+  if (self->owner != NULL)
+    g_main_context_release (self->context);
+  g_main_context_acquire (self->context);
+  self->owner = g_thread_self ();
+}
+
+static void
+disown (BoshInnerContext *self)
+{
+  if (self->owner == NULL)
+    return;
+
+  self->owner = NULL;
+  g_main_context_release (self->context);
+}
+
+/* File descriptors. The flags of poll(), which GLib uses, are those of epoll. */
+
+static void
+control (BoshInnerContext *self,
+         int               operation,
+         const Watch      *watch)
+{
+  struct epoll_event event = {
+    .events = watch->events,
+    .data.u64 = (guint64)self->number << 32 | (guint32)watch->fd,
+  };
+
+  if (epoll_ctl (self->poller->epoll.fd, operation, watch->fd, &event) == 0)
+    return;
+
+  /* A descriptor that was closed is gone from there, though another may have its
+   * number by now. */
+  if (operation == EPOLL_CTL_MOD)
+    epoll_ctl (self->poller->epoll.fd, EPOLL_CTL_ADD, watch->fd, &event);
+}
+
+/* Returns whether the context has a ready source; its timeout in milliseconds is
+ * -1 if there is no timer. */
+static int
+query (BoshInnerContext *self)
+{
+  int timeout;
+  int n_fds;
+
+  while ((n_fds = g_main_context_query (self->context, G_MAXINT, &timeout,
+                                        (GPollFD *)(void *)self->poll_fds->data,
+                                        (int)self->poll_fds->len)) > (int)self->poll_fds->len)
+    g_array_set_size (self->poll_fds, (guint)n_fds);
+  g_array_set_size (self->poll_fds, (guint)n_fds);
+
+  return timeout;
+}
+
+/* Lets epoll watch what the context wants: all of it, also what it did before,
+ * for nobody tells when a descriptor was closed and opened in between. */
+static void
+watch_all (BoshInnerContext *self)
+{
+  GArray *before = self->watches;
+  guint n = 0;
+
+  self->watches = self->previous;
+  self->previous = before;
+  g_array_set_size (self->watches, 0);
+  for (guint i = 0; i < self->poll_fds->len; i++)
+    {
+      const GPollFD *wanted = &g_array_index (self->poll_fds, GPollFD, i);
+      Watch watch = { wanted->fd, wanted->events, 0 };
+
+      for (; n < before->len && g_array_index (before, Watch, n).fd < watch.fd; n++)
+        control (self, EPOLL_CTL_DEL, &g_array_index (before, Watch, n));
+      if (n >= before->len || g_array_index (before, Watch, n).fd != watch.fd)
+        control (self, EPOLL_CTL_ADD, &watch);
+      else if (watch.fd != self->wakeup_fd)
+        control (self, EPOLL_CTL_MOD, &watch);
+      if (n < before->len && g_array_index (before, Watch, n).fd == watch.fd)
+        n++;
+      g_array_append_val (self->watches, watch);
+    }
+  for (; n < before->len; n++)
+    control (self, EPOLL_CTL_DEL, &g_array_index (before, Watch, n));
+}
+
+static Watch *
+find_watch (BoshInnerContext *self,
+            int               fd)
+{
+  for (guint i = 0; i < self->watches->len; i++)
+    {
+      Watch *watch = &g_array_index (self->watches, Watch, i);
+
+      if (watch->fd == fd)
+        return watch;
+    }
+
+  return NULL;
+}
+
+/* Tells the context what epoll has seen. The signal by which it is woken is taken
+ * away before it sleeps: mostly this very thread has sent it. */
+static void
+fill_in (BoshInnerContext *self,
+         gboolean          take_signal)
+{
+  for (guint i = 0; i < self->poll_fds->len; i++)
+    {
+      GPollFD *poll_fd = &g_array_index (self->poll_fds, GPollFD, i);
+      Watch *watch = find_watch (self, poll_fd->fd);
+
+      poll_fd->revents = watch != NULL ? watch->revents : 0;
+      if (watch != NULL)
+        watch->revents = 0;
+      if (take_signal && poll_fd->fd == self->wakeup_fd)
+        poll_fd->revents |= G_IO_IN;
+    }
+}
+
+/* One iteration. Returns FALSE if it can sleep, for @timeout milliseconds; then
+ * nothing was called since the last descriptors were asked for. */
+static gboolean
+iterate (BoshInnerContext *self,
+         gboolean         *took_signal,
+         int              *timeout)
+{
+  gboolean is_idle;
+  int priority;
+
+  set_ready (self, FALSE);
+  g_main_context_prepare (self->context, &priority);
+  *timeout = query (self);
+  is_idle = *timeout != 0;
+  if (is_idle && *took_signal)
+    return FALSE;
+
+  fill_in (self, is_idle);
+  /* What was added before the signal is seen in the next iteration. */
+  *took_signal = is_idle;
+  if (g_main_context_check (self->context, priority, (GPollFD *)(void *)self->poll_fds->data,
+                            (int)self->poll_fds->len))
+    {
+      g_main_context_dispatch (self->context);
+      *took_signal = FALSE;
+    }
+
+  return TRUE;
+}
+
+/* What is called may run the outer loop, and so come here again, only deeper:
+ * that one goes on with the rest. */
+static void
+make_calls (BoshInnerContext *self)
+{
+  Call *call;
+
+  g_main_context_pop_thread_default (self->context);
+  while ((call = g_queue_pop_head (&self->calls)) != NULL)
+    {
+      call->func (call->user_data);
+      g_free (call);
+    }
+  g_main_context_push_thread_default (self->context);
+}
+
+/* Until nothing is left to do. */
+static void
+run (BoshInnerContext *self)
+{
+  gboolean took_signal = FALSE;
+  guint n_rounds = 0;
+  int timeout;
+
+  own (self);
+  g_main_context_push_thread_default (self->context);
+  while (iterate (self, &took_signal, &timeout) && ++n_rounds < MAX_ROUNDS)
+    if (self->calls.length > 0)
+      make_calls (self);
+  g_main_context_pop_thread_default (self->context);
+
+  if (n_rounds == MAX_ROUNDS)
+    {
+      timeout = query (self);
+      set_ready (self, TRUE);
+    }
+  watch_all (self);
+  set_expiry (self, timeout > 0 ? g_get_monotonic_time () + timeout * G_GINT64_CONSTANT (1000) : 0);
+}
+
+/* The source of the outer context */
+
+static gboolean
+poller_prepare (GSource *source,
+                int     *timeout)
+{
+  Poller *self = (Poller *)source;
+  BoshInnerContext *first;
+  gint64 left;
+
+  if (self->ready.length > 0)
+    return TRUE;
+
+  first = get_first_timer (self);
+  if (first == NULL)
+    return FALSE;
+
+  left = first->expiry - g_source_get_time (source);
+  if (left <= 0)
+    return TRUE;
+
+  *timeout = (int)MIN (left / 1000 + 1, G_MAXINT);
+
+  return FALSE;
+}
+
+static gboolean
+poller_check (GSource *source)
+{
+  Poller *self = (Poller *)source;
+  BoshInnerContext *first;
+
+  if (self->ready.length > 0 || self->epoll.revents != 0)
+    return TRUE;
+
+  first = get_first_timer (self);
+
+  return first != NULL && first->expiry <= g_source_get_time (source);
+}
+
+static void
+take_events (Poller *self)
+{
+  struct epoll_event events[MAX_EVENTS];
+  int n_events = epoll_wait (self->epoll.fd, events, MAX_EVENTS, 0);
+
+  for (int i = 0; i < n_events; i++)
+    {
+      BoshInnerContext *inner = g_ptr_array_index (self->all, events[i].data.u64 >> 32);
+      Watch *watch = find_watch (inner, (int)(guint32)events[i].data.u64);
+
+      if (watch == NULL)
+        continue;
+      watch->revents |= (gushort)events[i].events;
+      set_ready (inner, TRUE);
+    }
+}
+
+static void
+take_timers (Poller *self)
+{
+  gint64 now = g_source_get_time (&self->source);
+  BoshInnerContext *first;
+
+  while ((first = get_first_timer (self)) != NULL && first->expiry <= now)
+    {
+      set_expiry (first, 0);
+      set_ready (first, TRUE);
+    }
+}
+
+static gboolean
+poller_dispatch (GSource     *source,
+                 GSourceFunc  callback,
+                 gpointer     user_data)
+{
+  Poller *self = (Poller *)source;
+
+  take_events (self);
+  take_timers (self);
+  /* Those that become ready meanwhile have their turn in the next iteration. */
+  for (guint n = self->ready.length; n > 0 && self->ready.length > 0; n--)
+    run (self->ready.head->data);
+
+  return G_SOURCE_CONTINUE;
+}
+
+static void
+inner_context_destroy (gpointer data)
+{
+  BoshInnerContext *self = data;
+
+  g_main_context_unref (self->context);
+  g_array_unref (self->watches);
+  g_array_unref (self->previous);
+  g_array_unref (self->poll_fds);
+  g_free (self);
+}
+
+/* The outer context is gone. */
+static void
+poller_finalize (GSource *source)
+{
+  Poller *self = (Poller *)source;
+
+  G_LOCK (pollers);
+  g_hash_table_remove (pollers, self->outer);
+  if (g_hash_table_size (pollers) == 0)
+    g_clear_pointer (&pollers, g_hash_table_unref);
+  G_UNLOCK (pollers);
+
+  g_tree_unref (self->timers);
+  g_ptr_array_unref (self->all);
+  close (self->epoll.fd);
+}
+
+static GSourceFuncs poller_funcs = {
+  .prepare = poller_prepare,
+  .check = poller_check,
+  .dispatch = poller_dispatch,
+  .finalize = poller_finalize,
+};
+
+static Poller *
+poller_new (GMainContext *outer)
+{
+  int fd = epoll_create1 (EPOLL_CLOEXEC);
+  Poller *self;
+
+  if (fd == -1)
+    return NULL;
+
+  self = (Poller *)g_source_new (&poller_funcs, sizeof (Poller));
+  self->outer = outer;
+  self->epoll.fd = fd;
+  self->epoll.events = G_IO_IN;
+  self->all = g_ptr_array_new_with_free_func (inner_context_destroy);
+  self->timers = g_tree_new (compare_expiries);
+  g_source_set_static_name (&self->source, "[bosh] inner contexts");
+  g_source_set_can_recurse (&self->source, TRUE);
+  g_source_add_poll (&self->source, &self->epoll);
+  g_source_attach (&self->source, outer);
+  g_source_unref (&self->source);
+
+  return self;
+}
+
+static Poller *
+find_poller (GMainContext *outer)
+{
+  Poller *poller;
+
+  G_LOCK (pollers);
+  if (pollers == NULL)
+    pollers = g_hash_table_new (NULL, NULL);
+  poller = g_hash_table_lookup (pollers, outer);
+  if (poller == NULL)
+    {
+      poller = poller_new (outer);
+      if (poller != NULL)
+        g_hash_table_insert (pollers, outer, poller);
+    }
+  G_UNLOCK (pollers);
+
+  return poller;
+}
+
+static void
+add_context (Poller *poller)
+{
+  BoshInnerContext *self;
+  int spare;
+
+  /* GLib ends the program where there is no descriptor for a context. */
+  spare = fcntl (poller->epoll.fd, F_DUPFD_CLOEXEC, 0);
+  if (spare == -1)
+    return;
+  close (spare);
+
+  self = g_new0 (BoshInnerContext, 1);
+  /* So it tells of what is added while nobody runs it, by whatever thread. */
+  self->context = g_main_context_new_with_flags (G_MAIN_CONTEXT_FLAGS_OWNERLESS_POLLING);
+  self->outer = poller->outer;
+  self->poller = poller;
+  self->number = poller->all->len;
+  self->available.data = self;
+  self->ready.data = self;
+  self->watches = g_array_new (FALSE, FALSE, sizeof (Watch));
+  self->previous = g_array_new (FALSE, FALSE, sizeof (Watch));
+  self->poll_fds = g_array_new (FALSE, FALSE, sizeof (GPollFD));
+  g_ptr_array_add (poller->all, self);
+  g_queue_push_head_link (&poller->available, &self->available);
+
+  /* A new context has one descriptor. */
+  query (self);
+  self->wakeup_fd = g_array_index (self->poll_fds, GPollFD, 0).fd;
+  watch_all (self);
+}
+
+/* One that has room for a user, or NULL. */
+static BoshInnerContext *
+find_context (GMainContext *outer)
+{
+  Poller *poller = find_poller (outer);
+
+  if (poller == NULL)
+    return NULL;
+  if (poller->available.length == 0)
+    add_context (poller);
+
+  return poller->available.length > 0 ? poller->available.head->data : NULL;
+}
+
+static void
+add_call (BoshInnerContext *self,
+          BoshInnerFunc     func,
+          gpointer          user_data)
+{
+  Call *call = g_new (Call, 1);
+
+  call->func = func;
+  call->user_data = user_data;
+  g_queue_push_tail (&self->calls, call);
+}
+
+static void
+add_user (BoshInnerContext *self)
+{
+  self->n_users++;
+  if (self->n_users == MAX_USERS)
+    g_queue_unlink (&self->poller->available, &self->available);
+}
+
+static void
+remove_user (BoshInnerContext *self)
+{
+  if (self->n_users == MAX_USERS)
+    g_queue_push_head_link (&self->poller->available, &self->available);
+  self->n_users--;
+}
+
+#else
+
+/* Without epoll, sources are in the context of the application. */
+
+typedef void Poller;
+
+struct _BoshInnerContext
+{
+  GMainContext *context;
+  GMainContext *outer;
+  Poller       *poller;
+};
+
+static BoshInnerContext *
+find_context (GMainContext *outer)
+{
+  return NULL;
+}
+
+static void
+add_call (BoshInnerContext *self,
+          BoshInnerFunc     func,
+          gpointer          user_data)
+{
+}
+
+static void
+add_user (BoshInnerContext *self)
+{
+}
+
+static void
+remove_user (BoshInnerContext *self)
+{
+}
+
+static void
+set_ready (BoshInnerContext *self,
+           gboolean          is_ready)
+{
+}
+
+static void
+own (BoshInnerContext *self)
+{
+}
+
+static void
+disown (BoshInnerContext *self)
+{
+}
+
+#endif
+
+BoshInnerContext *
+bosh_inner_context_new (GMainContext *outer)
+{
+  BoshInnerContext *self = find_context (outer);
+
+  if (self != NULL)
+    {
+      add_user (self);
+      return self;
+    }
+
+  self = g_new0 (BoshInnerContext, 1);
+  self->context = g_main_context_ref (outer);
+  self->outer = outer;
+
+  return self;
+}
+
+void
+bosh_inner_context_free (BoshInnerContext *self)
+{
+  if (self->poller != NULL)
+    {
+      remove_user (self);
+      return;
+    }
+
+  g_main_context_unref (self->context);
+  g_free (self);
+}
+
+GMainContext *
+bosh_inner_context_get (BoshInnerContext *self)
+{
+  return self->context;
+}
+
+void
+bosh_inner_context_enter (BoshInnerContext *self)
+{
+  if (self->poller != NULL)
+    own (self);
+  g_main_context_push_thread_default (self->context);
+}
+
+void
+bosh_inner_context_leave (BoshInnerContext *self)
+{
+  g_main_context_pop_thread_default (self->context);
+  if (self->poller != NULL && !g_main_context_is_owner (self->outer))
+    disown (self);
+  bosh_inner_context_wake (self);
+}
+
+void
+bosh_inner_context_wake (BoshInnerContext *self)
+{
+  if (self->poller != NULL)
+    set_ready (self, TRUE);
+  /* The loop that we were called from looks at it before it waits again. */
+  if (!g_main_context_is_owner (self->outer))
+    g_main_context_wakeup (self->outer);
+}
+
+void
+bosh_inner_context_call (BoshInnerContext *self,
+                         BoshInnerFunc     func,
+                         gpointer          user_data)
+{
+  if (self->poller != NULL)
+    add_call (self, func, user_data);
+  else
+    func (user_data);
+}
