@@ -289,31 +289,32 @@ make_calls (BoshInnerContext *self)
 {
   Call *call;
 
-  g_main_context_pop_thread_default (self->context);
   while ((call = g_queue_pop_head (&self->calls)) != NULL)
     {
       call->func (call->user_data);
       g_free (call);
     }
-  g_main_context_push_thread_default (self->context);
 }
 
-/* Until nothing is left to do. */
+/* Until nothing is left to do, or the application was called: what it has asked
+ * for then goes on in the next iteration of its loop, if it does not end that. So
+ * a session which is let go of where a login has ended has not sent a request
+ * since. */
 static void
 run (BoshInnerContext *self)
 {
   gboolean took_signal = FALSE;
-  guint n_rounds = 0;
+  gboolean is_finished = FALSE;
   int timeout;
 
   own (self);
   g_main_context_push_thread_default (self->context);
-  while (iterate (self, &took_signal, &timeout) && ++n_rounds < MAX_ROUNDS)
-    if (self->calls.length > 0)
-      make_calls (self);
+  for (guint n = 0; n < MAX_ROUNDS && !is_finished && self->calls.length == 0; n++)
+    is_finished = !iterate (self, &took_signal, &timeout);
   g_main_context_pop_thread_default (self->context);
+  make_calls (self);
 
-  if (n_rounds == MAX_ROUNDS)
+  if (!is_finished)
     {
       timeout = query (self);
       set_ready (self, TRUE);
