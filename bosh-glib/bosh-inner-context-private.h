@@ -27,6 +27,11 @@ GMainContext     *bosh_inner_context_get   (BoshInnerContext *self);
 void              bosh_inner_context_enter (BoshInnerContext *self);
 void              bosh_inner_context_leave (BoshInnerContext *self);
 
+/* While a user of it may open and close file descriptors: else they are not looked
+ * at again as long as they have the same numbers. */
+void              bosh_inner_context_set_opening (BoshInnerContext *self,
+                                                  gboolean          is_opening);
+
 /* For a source of the inner context that has to do with the application: calls
  * @func as a source of the outer one would, as soon as the caller has returned. */
 void              bosh_inner_context_call  (BoshInnerContext *self,

@@ -20,15 +20,16 @@
  * main loop counts in milliseconds. */
 #define TIMER_JITTER 1000
 
-/* One file descriptor, as epoll knows it. */
+typedef struct _Poller Poller;
+
+/* One file descriptor, as epoll knows it. It stays there when nobody waits for
+ * it, as those of connections do between two exchanges. */
 typedef struct
 {
-  int     fd;
-  gushort events;
-  gushort revents;  /* seen, and not yet told to the inner context */
+  BoshInnerContext *owner;    /* NULL: nobody */
+  gushort           events;
+  gushort           revents;  /* seen, and not yet told to the owner */
 } Watch;
-
-typedef struct _Poller Poller;
 
 typedef struct
 {
@@ -52,9 +53,9 @@ struct _BoshInnerContext
   gint64        expiry;     /* of its first timer, monotonic; 0: none */
   GQueue        calls;      /* of Call */
   int           wakeup_fd;  /* readable when another thread wants something */
-  GArray       *watches;    /* of Watch, by descriptor, as epoll knows them */
-  GArray       *previous;   /* what that was before; its memory is used again */
-  GArray       *poll_fds;   /* of GPollFD, by descriptor, as the context wants it */
+  GArray       *poll_fds;   /* of GPollFD, as the context wants it */
+  guint         n_opening;  /* users who open and close descriptors */
+  gboolean      is_doubtful;  /* one may not be what it was, though it has its number */
 };
 
 /* The one source in the outer context. */
@@ -63,6 +64,7 @@ struct _Poller
   GSource       source;
   GMainContext *outer;      /* no reference: it owns the source */
   GPollFD       epoll;
+  GArray       *watches;    /* of Watch, by descriptor */
   GPtrArray    *all;        /* of BoshInnerContext, by number */
   GQueue        available;
   GQueue        ready;
@@ -152,23 +154,25 @@ disown (BoshInnerContext *self)
 
 /* File descriptors. The flags of poll(), which GLib uses, are those of epoll. */
 
-static void
-control (BoshInnerContext *self,
-         int               operation,
-         const Watch      *watch)
+static int
+control (Poller *self,
+         int     operation,
+         int     fd,
+         gushort events)
 {
-  struct epoll_event event = {
-    .events = watch->events,
-    .data.u64 = (guint64)self->number << 32 | (guint32)watch->fd,
-  };
+  struct epoll_event event = { .events = events, .data.fd = fd };
 
-  if (epoll_ctl (self->poller->epoll.fd, operation, watch->fd, &event) == 0)
-    return;
+  return epoll_ctl (self->epoll.fd, operation, fd, &event);
+}
 
-  /* A descriptor that was closed is gone from there, though another may have its
-   * number by now. */
-  if (operation == EPOLL_CTL_MOD)
-    epoll_ctl (self->poller->epoll.fd, EPOLL_CTL_ADD, watch->fd, &event);
+static Watch *
+get_watch (Poller *self,
+           int     fd)
+{
+  if (self->watches->len <= (guint)fd)
+    g_array_set_size (self->watches, (guint)fd + 1);
+
+  return &g_array_index (self->watches, Watch, fd);
 }
 
 /* Returns whether the context has a ready source; its timeout in milliseconds is
@@ -188,49 +192,39 @@ query (BoshInnerContext *self)
   return timeout;
 }
 
-/* Lets epoll watch what the context wants: all of it, also what it did before,
- * for nobody tells when a descriptor was closed and opened in between. */
+static gboolean
+wants (BoshInnerContext *self,
+       int               fd)
+{
+  for (guint i = 0; i < self->poll_fds->len; i++)
+    if (g_array_index (self->poll_fds, GPollFD, i).fd == fd)
+      return TRUE;
+
+  return FALSE;
+}
+
+/* Lets epoll watch what the context wants. */
 static void
 watch_all (BoshInnerContext *self)
 {
-  GArray *before = self->watches;
-  guint n = 0;
-
-  self->watches = self->previous;
-  self->previous = before;
-  g_array_set_size (self->watches, 0);
   for (guint i = 0; i < self->poll_fds->len; i++)
     {
       const GPollFD *wanted = &g_array_index (self->poll_fds, GPollFD, i);
-      Watch watch = { wanted->fd, wanted->events, 0 };
+      Watch *watch = get_watch (self->poller, wanted->fd);
 
-      for (; n < before->len && g_array_index (before, Watch, n).fd < watch.fd; n++)
-        control (self, EPOLL_CTL_DEL, &g_array_index (before, Watch, n));
-      if (n >= before->len || g_array_index (before, Watch, n).fd != watch.fd)
-        control (self, EPOLL_CTL_ADD, &watch);
-      else if (watch.fd != self->wakeup_fd)
-        control (self, EPOLL_CTL_MOD, &watch);
-      if (n < before->len && g_array_index (before, Watch, n).fd == watch.fd)
-        n++;
-      g_array_append_val (self->watches, watch);
-    }
-  for (; n < before->len; n++)
-    control (self, EPOLL_CTL_DEL, &g_array_index (before, Watch, n));
-}
+      if (watch->owner == self && watch->events == wanted->events &&
+          (!self->is_doubtful || wanted->fd == self->wakeup_fd))
+        continue;
 
-static Watch *
-find_watch (BoshInnerContext *self,
-            int               fd)
-{
-  for (guint i = 0; i < self->watches->len; i++)
-    {
-      Watch *watch = &g_array_index (self->watches, Watch, i);
-
-      if (watch->fd == fd)
-        return watch;
+      /* A descriptor that was closed is gone from there, though another may have
+       * its number by now. */
+      if (watch->owner == NULL ||
+          control (self->poller, EPOLL_CTL_MOD, wanted->fd, wanted->events) != 0)
+        control (self->poller, EPOLL_CTL_ADD, wanted->fd, wanted->events);
+      *watch = (Watch){ self, wanted->events, 0 };
     }
 
-  return NULL;
+  self->is_doubtful = self->n_opening > 0;
 }
 
 /* Tells the context what epoll has seen. The signal by which it is woken is taken
@@ -242,10 +236,10 @@ fill_in (BoshInnerContext *self,
   for (guint i = 0; i < self->poll_fds->len; i++)
     {
       GPollFD *poll_fd = &g_array_index (self->poll_fds, GPollFD, i);
-      Watch *watch = find_watch (self, poll_fd->fd);
+      Watch *watch = get_watch (self->poller, poll_fd->fd);
 
-      poll_fd->revents = watch != NULL ? watch->revents : 0;
-      if (watch != NULL)
+      poll_fd->revents = watch->owner == self ? watch->revents : 0;
+      if (watch->owner == self)
         watch->revents = 0;
       if (take_signal && poll_fd->fd == self->wakeup_fd)
         poll_fd->revents |= G_IO_IN;
@@ -367,17 +361,28 @@ static void
 take_events (Poller *self)
 {
   struct epoll_event events[MAX_EVENTS];
-  int n_events = epoll_wait (self->epoll.fd, events, MAX_EVENTS, 0);
+  int n_events = 0;
+
+  if (self->epoll.revents != 0)
+    n_events = epoll_wait (self->epoll.fd, events, MAX_EVENTS, 0);
 
   for (int i = 0; i < n_events; i++)
     {
-      BoshInnerContext *inner = g_ptr_array_index (self->all, events[i].data.u64 >> 32);
-      Watch *watch = find_watch (inner, (int)(guint32)events[i].data.u64);
+      int fd = events[i].data.fd;
+      Watch *watch = get_watch (self, fd);
 
-      if (watch == NULL)
-        continue;
-      watch->revents |= (gushort)events[i].events;
-      set_ready (inner, TRUE);
+      if (watch->owner != NULL && wants (watch->owner, fd))
+        {
+          /* The signal is taken when there is nothing else. */
+          if (fd != watch->owner->wakeup_fd)
+            watch->revents |= (gushort)events[i].events;
+          set_ready (watch->owner, TRUE);
+        }
+      else
+        {
+          control (self, EPOLL_CTL_DEL, fd, 0);
+          watch->owner = NULL;
+        }
     }
 }
 
@@ -416,8 +421,6 @@ inner_context_destroy (gpointer data)
   BoshInnerContext *self = data;
 
   g_main_context_unref (self->context);
-  g_array_unref (self->watches);
-  g_array_unref (self->previous);
   g_array_unref (self->poll_fds);
   g_free (self);
 }
@@ -436,6 +439,7 @@ poller_finalize (GSource *source)
 
   g_tree_unref (self->timers);
   g_ptr_array_unref (self->all);
+  g_array_unref (self->watches);
   close (self->epoll.fd);
 }
 
@@ -459,6 +463,7 @@ poller_new (GMainContext *outer)
   self->outer = outer;
   self->epoll.fd = fd;
   self->epoll.events = G_IO_IN;
+  self->watches = g_array_new (FALSE, TRUE, sizeof (Watch));
   self->all = g_ptr_array_new_with_free_func (inner_context_destroy);
   self->timers = g_tree_new (compare_expiries);
   g_source_set_static_name (&self->source, "[bosh] inner contexts");
@@ -510,8 +515,6 @@ add_context (Poller *poller)
   self->number = poller->all->len;
   self->available.data = self;
   self->ready.data = self;
-  self->watches = g_array_new (FALSE, FALSE, sizeof (Watch));
-  self->previous = g_array_new (FALSE, FALSE, sizeof (Watch));
   self->poll_fds = g_array_new (FALSE, FALSE, sizeof (GPollFD));
   g_ptr_array_add (poller->all, self);
   g_queue_push_head_link (&poller->available, &self->available);
@@ -557,6 +560,14 @@ add_user (BoshInnerContext *self)
 }
 
 static void
+add_opening (BoshInnerContext *self,
+             int               n)
+{
+  self->n_opening += n;
+  self->is_doubtful = TRUE;
+}
+
+static void
 remove_user (BoshInnerContext *self)
 {
   if (self->n_users == MAX_USERS)
@@ -597,6 +608,12 @@ add_user (BoshInnerContext *self)
 
 static void
 remove_user (BoshInnerContext *self)
+{
+}
+
+static void
+add_opening (BoshInnerContext *self,
+             int               n)
 {
 }
 
@@ -670,6 +687,14 @@ bosh_inner_context_leave (BoshInnerContext *self)
   if (self->poller != NULL && !g_main_context_is_owner (self->outer))
     disown (self);
   bosh_inner_context_wake (self);
+}
+
+void
+bosh_inner_context_set_opening (BoshInnerContext *self,
+                                gboolean          is_opening)
+{
+  if (self->poller != NULL)
+    add_opening (self, is_opening ? 1 : -1);
 }
 
 void

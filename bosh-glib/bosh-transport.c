@@ -64,6 +64,7 @@ struct _Exchange
   GTlsCertificateFlags certificate_errors;
   guint n_informational;
   guint n_proxy_negotiations;
+  gboolean is_connecting;
   gboolean was_started;           /* a connection was had */
   gboolean is_bodyless;           /* broken off, but status and headers count */
 };
@@ -100,6 +101,17 @@ exchange_clear_timer (Exchange *exchange)
   g_clear_pointer (&exchange->timer, g_source_unref);
 }
 
+static void
+exchange_set_connecting (Exchange *exchange,
+                         gboolean  is_connecting)
+{
+  if (exchange->is_connecting == is_connecting)
+    return;
+
+  exchange->is_connecting = is_connecting;
+  bosh_inner_context_set_opening (exchange->transport->inner, is_connecting);
+}
+
 /* Ends what libsoup does for it. Cancelling takes effect in the next iteration
  * of the main loop; the socket is closed now, so that the server sees the end
  * of this exchange before the start of the next. It also keeps the blocking
@@ -123,9 +135,11 @@ exchange_break_off (Exchange *exchange)
 static void
 exchange_detach (Exchange *exchange)
 {
-  BoshTransport *transport = g_steal_pointer (&exchange->transport);
+  BoshTransport *transport;
 
+  exchange_set_connecting (exchange, FALSE);
   exchange_clear_timer (exchange);
+  transport = g_steal_pointer (&exchange->transport);
   if (exchange->message != NULL)
     g_signal_handlers_disconnect_by_data (exchange->message, exchange);
   g_hash_table_remove (transport->exchanges, &exchange->id);
@@ -579,6 +593,7 @@ exchange_start_connecting (Exchange *exchange)
   guint timeout =
     bosh_connection_configuration_get_connect_timeout (exchange->transport->configuration);
 
+  exchange_set_connecting (exchange, TRUE);
   exchange_clear_timer (exchange);
   if (timeout != 0)
     exchange_set_timer (exchange, timeout * 1000, "[bosh] connect timeout", on_connect_timeout);
@@ -678,6 +693,7 @@ on_starting (SoupMessage *message,
   BoshTransport *self = exchange->transport;
 
   exchange->was_started = TRUE;
+  exchange_set_connecting (exchange, FALSE);
   exchange_clear_timer (exchange);
 
   self->is_local = (self->is_local || !self->was_used) &&
