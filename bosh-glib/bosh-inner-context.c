@@ -155,10 +155,10 @@ disown (BoshInnerContext *self)
 /* File descriptors. The flags of poll(), which GLib uses, are those of epoll. */
 
 static int
-control (Poller *self,
-         int     operation,
-         int     fd,
-         gushort events)
+control (Poller  *self,
+         int      operation,
+         int      fd,
+         gushort  events)
 {
   struct epoll_event event = { .events = events, .data.fd = fd };
 

@@ -1,0 +1,575 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "config.h"
+
+#include "bosh-inner-context-private.h"
+
+#include <glib-unix.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+/* More than share one main context. */
+#define N_MANY 50
+
+typedef struct
+{
+  GMainContext *outer;
+  BoshInnerContext *inner;
+  guint n_calls;
+  GMainContext *seen_default;  /* no reference */
+  GMainContext *seen_source;   /* of the source that is dispatched; no reference */
+  GThread *seen_thread;
+} Fixture;
+
+static void
+set_up (Fixture       *self,
+        gconstpointer  user_data)
+{
+  self->outer = g_main_context_new ();
+  self->inner = bosh_inner_context_new (self->outer);
+}
+
+static void
+tear_down (Fixture       *self,
+           gconstpointer  user_data)
+{
+  bosh_inner_context_free (self->inner);
+  g_main_context_unref (self->outer);
+}
+
+static void
+look (gpointer user_data)
+{
+  Fixture *self = user_data;
+  GSource *source = g_main_current_source ();
+
+  self->n_calls++;
+  self->seen_default = g_main_context_get_thread_default ();
+  self->seen_source = source != NULL ? g_source_get_context (source) : NULL;
+  self->seen_thread = g_thread_self ();
+}
+
+static gboolean
+on_source (gpointer user_data)
+{
+  look (user_data);
+
+  return G_SOURCE_REMOVE;
+}
+
+/* Takes @source. */
+static void
+attach (GSource      *source,
+        GSourceFunc   callback,
+        gpointer      user_data,
+        GMainContext *context)
+{
+  g_source_set_callback (source, callback, user_data, NULL);
+  g_source_attach (source, context);
+  g_source_unref (source);
+}
+
+static void
+wait_for_calls (Fixture *self,
+                guint    n_calls)
+{
+  while (self->n_calls < n_calls)
+    g_main_context_iteration (self->outer, TRUE);
+  g_assert_cmpuint (self->n_calls, ==, n_calls);
+}
+
+/* Whatever is ready, until nothing is. */
+static void
+settle (GMainContext *context)
+{
+  guint n = 0;
+
+  while (g_main_context_iteration (context, FALSE))
+    g_assert_cmpuint (n++, <, 1000);
+}
+
+/* In another thread, while this one waits in the outer context. */
+static void
+run_in_thread (Fixture     *self,
+               GThreadFunc  func,
+               guint        n_calls)
+{
+  GThread *thread = g_thread_new ("other", func, self);
+
+  wait_for_calls (self, n_calls);
+  g_thread_join (thread);
+}
+
+static void
+test_timer (Fixture       *self,
+            gconstpointer  user_data)
+{
+  GMainContext *context = bosh_inner_context_get (self->inner);
+  gint64 start = g_get_monotonic_time ();
+
+  g_test_summary ("What is attached to the inner context is run by the outer one");
+
+  g_assert_true (context != self->outer);
+  attach (g_timeout_source_new (20), on_source, self, context);
+  wait_for_calls (self, 1);
+  g_assert_cmpint (g_get_monotonic_time () - start, >=, 19 * 1000);
+  g_assert_true (self->seen_default == context);
+  g_assert_true (self->seen_source == context);
+
+  attach (g_idle_source_new (), on_source, self, context);
+  wait_for_calls (self, 2);
+}
+
+static void
+test_timers (Fixture       *self,
+             gconstpointer  user_data)
+{
+  GMainContext *context = bosh_inner_context_get (self->inner);
+  GSource *never = g_timeout_source_new_seconds (3600);
+
+  g_test_summary ("An earlier timer comes first, and one that was removed never");
+
+  attach (g_source_ref (never), on_source, self, context);
+  settle (self->outer);
+  attach (g_timeout_source_new (10), on_source, self, context);
+  wait_for_calls (self, 1);
+  g_source_destroy (never);
+  g_source_unref (never);
+  settle (self->outer);
+  g_assert_cmpuint (self->n_calls, ==, 1);
+}
+
+static gboolean
+call_look (gpointer user_data)
+{
+  Fixture *self = user_data;
+
+  bosh_inner_context_call (self->inner, look, self);
+  g_assert_cmpuint (self->n_calls, ==, 0);
+
+  return G_SOURCE_REMOVE;
+}
+
+static void
+test_call (Fixture       *self,
+           gconstpointer  user_data)
+{
+  g_test_summary ("What is called for the application sees the outer context, as a source of it");
+
+  g_main_context_push_thread_default (self->outer);
+  attach (g_idle_source_new (), call_look, self, bosh_inner_context_get (self->inner));
+  wait_for_calls (self, 1);
+  g_assert_true (self->seen_default == self->outer);
+  g_assert_true (self->seen_source == self->outer);
+  g_main_context_pop_thread_default (self->outer);
+}
+
+static gboolean
+call_and_go_on (gpointer user_data)
+{
+  Fixture *self = user_data;
+
+  bosh_inner_context_call (self->inner, look, self);
+  attach (g_idle_source_new (), on_source, self, bosh_inner_context_get (self->inner));
+
+  return G_SOURCE_REMOVE;
+}
+
+static void
+test_call_first (Fixture       *self,
+                 gconstpointer  user_data)
+{
+  g_test_summary ("After the application was called its loop has a turn, so that it may end");
+
+  attach (g_idle_source_new (), call_and_go_on, self, bosh_inner_context_get (self->inner));
+  g_main_context_iteration (self->outer, TRUE);
+  while (self->n_calls == 0)
+    g_main_context_iteration (self->outer, TRUE);
+  g_assert_cmpuint (self->n_calls, ==, 1);
+  wait_for_calls (self, 2);
+}
+
+static void
+run_nested (gpointer user_data)
+{
+  Fixture *self = user_data;
+
+  /* The second call, then a source of the inner context. */
+  attach (g_idle_source_new (), on_source, self, bosh_inner_context_get (self->inner));
+  wait_for_calls (self, 2);
+}
+
+static gboolean
+call_twice (gpointer user_data)
+{
+  Fixture *self = user_data;
+
+  bosh_inner_context_call (self->inner, run_nested, self);
+  bosh_inner_context_call (self->inner, look, self);
+
+  return G_SOURCE_REMOVE;
+}
+
+static void
+test_nested (Fixture       *self,
+             gconstpointer  user_data)
+{
+  g_test_summary ("An application that runs its loop where it is called stops nothing");
+
+  attach (g_idle_source_new (), call_twice, self, bosh_inner_context_get (self->inner));
+  wait_for_calls (self, 2);
+  settle (self->outer);
+  g_assert_cmpuint (self->n_calls, ==, 2);
+}
+
+static gboolean
+attach_inside (gpointer user_data)
+{
+  Fixture *self = user_data;
+
+  attach (g_idle_source_new (), on_source, self, bosh_inner_context_get (self->inner));
+
+  return G_SOURCE_REMOVE;
+}
+
+static void
+test_same_thread (Fixture       *self,
+                  gconstpointer  user_data)
+{
+  g_test_summary ("What somebody else's source of the outer context adds is seen");
+
+  settle (self->outer);
+  attach (g_idle_source_new (), attach_inside, self, self->outer);
+  wait_for_calls (self, 1);
+}
+
+static gpointer
+attach_in_thread (gpointer user_data)
+{
+  attach_inside (user_data);
+
+  return NULL;
+}
+
+static gpointer
+invoke_in_thread (gpointer user_data)
+{
+  Fixture *self = user_data;
+
+  g_main_context_invoke (bosh_inner_context_get (self->inner), on_source, self);
+
+  return NULL;
+}
+
+static void
+test_other_thread (Fixture       *self,
+                   gconstpointer  user_data)
+{
+  g_test_summary ("Another thread wakes it, and nothing is run in that thread");
+
+  g_assert_true (g_main_context_acquire (self->outer));
+  attach_inside (self);
+  wait_for_calls (self, 1);
+  settle (self->outer);
+  g_assert_true (g_main_context_is_owner (bosh_inner_context_get (self->inner)));
+  run_in_thread (self, attach_in_thread, 2);
+  g_assert_true (self->seen_thread == g_thread_self ());
+  run_in_thread (self, invoke_in_thread, 3);
+  g_assert_true (self->seen_thread == g_thread_self ());
+  settle (self->outer);
+  g_main_context_release (self->outer);
+}
+
+static gpointer
+iterate_in_thread (gpointer user_data)
+{
+  Fixture *self = user_data;
+
+  attach (g_timeout_source_new (1), on_source, self, bosh_inner_context_get (self->inner));
+  wait_for_calls (self, self->n_calls + 1);
+
+  return NULL;
+}
+
+static void
+test_outer_moves (Fixture       *self,
+                  gconstpointer  user_data)
+{
+  GThread *thread;
+
+  g_test_summary ("The inner context goes where the outer one does");
+
+  for (guint n = 0; n < 3; n++)
+    {
+      iterate_in_thread (self);
+      g_assert_true (self->seen_thread == g_thread_self ());
+      thread = g_thread_new ("other", iterate_in_thread, self);
+      g_thread_join (thread);
+      g_assert_true (self->seen_thread == thread);
+    }
+}
+
+static gboolean
+on_readable (int          fd,
+             GIOCondition condition,
+             gpointer     user_data)
+{
+  g_assert_cmpint (condition & G_IO_IN, ==, G_IO_IN);
+  look (user_data);
+
+  return G_SOURCE_REMOVE;
+}
+
+static void
+watch_fd (Fixture *self,
+          int      fd)
+{
+  attach (g_unix_fd_source_new (fd, G_IO_IN), G_SOURCE_FUNC (on_readable), self,
+          bosh_inner_context_get (self->inner));
+}
+
+static void
+test_descriptor (Fixture       *self,
+                 gconstpointer  user_data)
+{
+  int fds[2];
+
+  g_test_summary ("A descriptor is waited for again and again, and then no more");
+
+  g_assert_true (g_unix_open_pipe (fds, FD_CLOEXEC, NULL));
+  for (guint n = 1; n <= 3; n++)
+    {
+      char byte;
+
+      watch_fd (self, fds[0]);
+      settle (self->outer);
+      g_assert_cmpuint (self->n_calls, ==, n - 1);
+      g_assert_cmpint (write (fds[1], "x", 1), ==, 1);
+      wait_for_calls (self, n);
+      g_assert_cmpint (read (fds[0], &byte, 1), ==, 1);
+    }
+
+  /* Nobody reads this; the main loop must not go round because of it. */
+  g_assert_cmpint (write (fds[1], "x", 1), ==, 1);
+  settle (self->outer);
+  g_assert_cmpuint (self->n_calls, ==, 3);
+
+  watch_fd (self, fds[0]);
+  wait_for_calls (self, 4);
+  close (fds[0]);
+  close (fds[1]);
+}
+
+typedef struct
+{
+  Fixture *fixture;
+  int fds[2];
+} Reopened;
+
+static gboolean
+reopen (gpointer user_data)
+{
+  Reopened *self = user_data;
+  int before = self->fds[0];
+  int after[2];
+
+  bosh_inner_context_set_opening (self->fixture->inner, TRUE);
+  g_assert_true (g_unix_open_pipe (after, FD_CLOEXEC, NULL));
+  close (self->fds[1]);
+  g_assert_cmpint (dup2 (after[0], before), ==, before);
+  close (after[0]);
+  self->fds[1] = after[1];
+  bosh_inner_context_set_opening (self->fixture->inner, FALSE);
+
+  return G_SOURCE_REMOVE;
+}
+
+static void
+test_reopened (Fixture       *self,
+               gconstpointer  user_data)
+{
+  Reopened reopened = { self, { -1, -1 } };
+
+  g_test_summary ("A number of a descriptor that means another one is watched anew");
+
+  g_assert_true (g_unix_open_pipe (reopened.fds, FD_CLOEXEC, NULL));
+  watch_fd (self, reopened.fds[0]);
+  settle (self->outer);
+  attach (g_idle_source_new (), reopen, &reopened, bosh_inner_context_get (self->inner));
+  settle (self->outer);
+  g_assert_cmpuint (self->n_calls, ==, 0);
+  g_assert_cmpint (write (reopened.fds[1], "x", 1), ==, 1);
+  wait_for_calls (self, 1);
+  close (reopened.fds[0]);
+  close (reopened.fds[1]);
+}
+
+static void
+test_passed_on (Fixture       *self,
+                gconstpointer  user_data)
+{
+  g_autoptr(BoshInnerContext) filler = bosh_inner_context_new (self->outer);
+  Fixture other = { self->outer, bosh_inner_context_new (self->outer), 0, NULL, NULL, NULL };
+  Fixture *users[] = { self, &other, self, &other };
+  int fds[2];
+
+  g_test_summary ("The number of a descriptor that one has closed is used by another");
+
+  g_assert_true (bosh_inner_context_get (other.inner) != bosh_inner_context_get (self->inner));
+  for (guint n = 0; n < G_N_ELEMENTS (users); n++)
+    {
+      g_assert_true (g_unix_open_pipe (fds, FD_CLOEXEC, NULL));
+      watch_fd (users[n], fds[0]);
+      settle (self->outer);
+      g_assert_cmpint (write (fds[1], "x", 1), ==, 1);
+      wait_for_calls (users[n], n / 2 + 1);
+      close (fds[0]);
+      close (fds[1]);
+    }
+  bosh_inner_context_free (other.inner);
+}
+
+typedef struct
+{
+  GSource source;
+  guint n_prepared;
+} Counter;
+
+static gboolean
+counter_prepare (GSource *source,
+                 int     *timeout)
+{
+  ((Counter *)source)->n_prepared++;
+
+  return FALSE;
+}
+
+static void
+test_many (Fixture       *self,
+           gconstpointer  user_data)
+{
+  static GSourceFuncs funcs = { .prepare = counter_prepare };
+  BoshInnerContext *many[N_MANY];
+  Counter *counters[N_MANY];
+  guint before = 0;
+  guint after = 0;
+
+  g_test_summary ("One that is busy costs nothing in those that are not");
+
+  for (guint n = 0; n < N_MANY; n++)
+    {
+      many[n] = bosh_inner_context_new (self->outer);
+      counters[n] = (Counter *)g_source_new (&funcs, sizeof (Counter));
+      g_source_attach (&counters[n]->source, bosh_inner_context_get (many[n]));
+    }
+  settle (self->outer);
+  for (guint n = 1; n < N_MANY; n++)
+    before += counters[n]->n_prepared;
+
+  for (guint n = 1; n <= 100; n++)
+    {
+      attach (g_idle_source_new (), on_source, self, bosh_inner_context_get (self->inner));
+      wait_for_calls (self, n);
+    }
+  settle (self->outer);
+
+  /* The first of them shares a context with that of the fixture. */
+  for (guint n = 1; n < N_MANY; n++)
+    after += counters[n]->n_prepared;
+  g_assert_cmpuint (counters[0]->n_prepared, >=, 100);
+  g_assert_cmpuint (after, ==, before);
+
+  for (guint n = 0; n < N_MANY; n++)
+    {
+      g_source_destroy (&counters[n]->source);
+      g_source_unref (&counters[n]->source);
+      bosh_inner_context_free (many[n]);
+    }
+}
+
+static void
+test_used_again (Fixture       *self,
+                 gconstpointer  user_data)
+{
+  GMainContext *seen[8];
+
+  g_test_summary ("One that is free again is used again");
+
+  for (guint n = 0; n < G_N_ELEMENTS (seen); n++)
+    {
+      g_autoptr(BoshInnerContext) first = bosh_inner_context_new (self->outer);
+      g_autoptr(BoshInnerContext) second = bosh_inner_context_new (self->outer);
+
+      g_assert_true (bosh_inner_context_get (first) == bosh_inner_context_get (self->inner));
+      seen[n] = bosh_inner_context_get (second);
+      g_assert_true (seen[n] != bosh_inner_context_get (first));
+      g_assert_true (seen[n] == seen[0]);
+    }
+}
+
+static int
+open_lowest (void)
+{
+  int fd = dup (STDIN_FILENO);
+
+  close (fd);
+
+  return fd;
+}
+
+static void
+test_fallback (void)
+{
+  g_autoptr(GMainContext) outer = g_main_context_new ();
+  Fixture self = { outer, NULL, 0, NULL, NULL, NULL };
+  struct rlimit limit;
+  rlim_t before;
+
+  g_test_summary ("Where there are no descriptors left, the context of the application is used");
+
+  g_assert_cmpint (getrlimit (RLIMIT_NOFILE, &limit), ==, 0);
+  before = limit.rlim_cur;
+  limit.rlim_cur = (rlim_t)open_lowest ();
+  g_assert_cmpint (setrlimit (RLIMIT_NOFILE, &limit), ==, 0);
+  self.inner = bosh_inner_context_new (outer);
+  limit.rlim_cur = before;
+  g_assert_cmpint (setrlimit (RLIMIT_NOFILE, &limit), ==, 0);
+
+  g_assert_true (bosh_inner_context_get (self.inner) == outer);
+  bosh_inner_context_enter (self.inner);
+  g_assert_true (g_main_context_get_thread_default () == outer);
+  bosh_inner_context_set_opening (self.inner, TRUE);
+  bosh_inner_context_set_opening (self.inner, FALSE);
+  bosh_inner_context_leave (self.inner);
+  bosh_inner_context_wake (self.inner);
+  bosh_inner_context_call (self.inner, look, &self);
+  g_assert_cmpuint (self.n_calls, ==, 1);
+  bosh_inner_context_free (self.inner);
+}
+
+int
+main (int   argc,
+      char *argv[])
+{
+  g_test_init (&argc, &argv, NULL);
+
+#define ADD(path, function) \
+  g_test_add ("/inner-context/" path, Fixture, NULL, set_up, function, tear_down)
+
+  ADD ("timer", test_timer);
+  ADD ("timers", test_timers);
+  ADD ("call", test_call);
+  ADD ("call-first", test_call_first);
+  ADD ("nested", test_nested);
+  ADD ("same-thread", test_same_thread);
+  ADD ("other-thread", test_other_thread);
+  ADD ("outer-moves", test_outer_moves);
+  ADD ("descriptor", test_descriptor);
+  ADD ("reopened", test_reopened);
+  ADD ("passed-on", test_passed_on);
+  ADD ("many", test_many);
+  ADD ("used-again", test_used_again);
+  g_test_add_func ("/inner-context/fallback", test_fallback);
+
+  return g_test_run ();
+}
