@@ -18,7 +18,7 @@ struct _BoshIqTracker
   GMainContext *context;
   GHashTable   *requests;   /* id → Request, owned */
   GSequence    *deadlines;  /* of Request, not owned, the earliest first */
-  GSource      *timer;
+  GSource      *timer;      /* NULL while there is no deadline */
 };
 
 typedef struct
@@ -80,12 +80,29 @@ get_earliest (BoshIqTracker *self)
   return g_sequence_iter_is_end (first) ? NULL : g_sequence_get (first);
 }
 
+static gboolean on_timer (gpointer user_data);
+
+/* There is none where nothing is asked: the main loop looks at each in every
+ * iteration, and there may be many clients. */
 static void
 arm_timer (BoshIqTracker *self)
 {
   Request *earliest = get_earliest (self);
 
-  g_source_set_ready_time (self->timer, earliest == NULL ? -1 : earliest->deadline);
+  if (earliest == NULL)
+    {
+      g_clear_pointer (&self->timer, destroy_source);
+      return;
+    }
+
+  if (self->timer == NULL)
+    {
+      self->timer = g_source_new (&timer_funcs, sizeof (GSource));
+      g_source_set_static_name (self->timer, "[bosh] iq timeout");
+      g_source_set_callback (self->timer, on_timer, self, NULL);
+      g_source_attach (self->timer, self->context);
+    }
+  g_source_set_ready_time (self->timer, earliest->deadline);
 }
 
 /* Takes a request out of the table; its task is then free to return. */
@@ -142,11 +159,6 @@ bosh_iq_tracker_new (GMainContext *context)
                                           (GDestroyNotify)request_free);
   self->deadlines = g_sequence_new (NULL);
 
-  self->timer = g_source_new (&timer_funcs, sizeof (GSource));
-  g_source_set_static_name (self->timer, "[bosh] iq timeout");
-  g_source_set_callback (self->timer, on_timer, self, NULL);
-  g_source_attach (self->timer, self->context);
-
   return self;
 }
 
@@ -155,7 +167,7 @@ bosh_iq_tracker_free (BoshIqTracker *self)
 {
   g_hash_table_unref (self->requests);
   g_sequence_free (self->deadlines);
-  destroy_source (self->timer);
+  g_clear_pointer (&self->timer, destroy_source);
   g_main_context_unref (self->context);
   g_free (self);
 }

@@ -554,7 +554,7 @@ main (int   argc,
   g_test_init (&argc, &argv, NULL);
 
 #define ADD(path, function) \
-  g_test_add ("/inner-context/" path, Fixture, NULL, set_up, function, tear_down)
+  g_test_add ("/bosh/inner-context/" path, Fixture, NULL, set_up, function, tear_down)
 
   ADD ("timer", test_timer);
   ADD ("timers", test_timers);
@@ -569,7 +569,7 @@ main (int   argc,
   ADD ("passed-on", test_passed_on);
   ADD ("many", test_many);
   ADD ("used-again", test_used_again);
-  g_test_add_func ("/inner-context/fallback", test_fallback);
+  g_test_add_func ("/bosh/inner-context/fallback", test_fallback);
 
   return g_test_run ();
 }

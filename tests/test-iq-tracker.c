@@ -314,6 +314,26 @@ test_drop (void)
   g_assert_cmpuint (dropper.calls, ==, 2);
 }
 
+static void
+test_idle (void)
+{
+  g_autoptr(BoshIqTracker) tracker = bosh_iq_tracker_new (g_main_context_default ());
+  Outcome outcome = { 0 };
+
+  g_test_summary ("The main loop has a source to look at only while something is asked");
+
+  for (guint n = 0; n < 2; n++)
+    {
+      g_assert_null (g_main_context_find_source_by_user_data (NULL, tracker));
+      add (tracker, "i", NULL, 60, NULL, &outcome);
+      g_assert_nonnull (g_main_context_find_source_by_user_data (NULL, tracker));
+      g_assert_true (answer (tracker, "i", NULL, "result"));
+      wait_for (&outcome);
+      outcome_clear (&outcome);
+    }
+  g_assert_null (g_main_context_find_source_by_user_data (NULL, tracker));
+}
+
 int
 main (int   argc,
       char *argv[])
@@ -326,6 +346,7 @@ main (int   argc,
   g_test_add_func ("/bosh/iq-tracker/cancel", test_cancel);
   g_test_add_func ("/bosh/iq-tracker/fail-all", test_fail_all);
   g_test_add_func ("/bosh/iq-tracker/drop", test_drop);
+  g_test_add_func ("/bosh/iq-tracker/idle", test_idle);
 
   return g_test_run ();
 }
