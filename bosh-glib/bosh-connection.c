@@ -546,9 +546,15 @@ on_written (guint64  id,
             gpointer user_data)
 {
   BoshConnection *self = user_data;
+  gint64 now = g_get_monotonic_time ();
 
-  bosh_session_handle_written (self->session, id, g_get_monotonic_time ());
-  connection_act_soon (self);
+  bosh_session_handle_written (self->session, id, now);
+  /* Mostly nothing follows, and it is cheaper not to ask the application's loop
+   * for a turn. */
+  if (bosh_session_has_action (self->session, now))
+    connection_act_soon (self);
+  else
+    connection_set_deadline (self, bosh_session_get_deadline (self->session));
 }
 
 static BoshFailure

@@ -227,22 +227,40 @@ watch_all (BoshInnerContext *self)
   self->is_doubtful = self->n_opening > 0;
 }
 
-/* Tells the context what epoll has seen. The signal by which it is woken is taken
- * away before it sleeps: mostly this very thread has sent it. */
-static void
-fill_in (BoshInnerContext *self,
-         gboolean          take_signal)
+/* Tells the context what epoll has seen. Returns FALSE if that is nothing. */
+static gboolean
+fill_in (BoshInnerContext *self)
 {
+  gboolean has_events = FALSE;
+
   for (guint i = 0; i < self->poll_fds->len; i++)
     {
       GPollFD *poll_fd = &g_array_index (self->poll_fds, GPollFD, i);
       Watch *watch = get_watch (self->poller, poll_fd->fd);
 
-      poll_fd->revents = watch->owner == self ? watch->revents : 0;
-      if (watch->owner == self)
-        watch->revents = 0;
-      if (take_signal && poll_fd->fd == self->wakeup_fd)
-        poll_fd->revents |= G_IO_IN;
+      poll_fd->revents = 0;
+      if (watch->owner != self || watch->revents == 0)
+        continue;
+
+      poll_fd->revents = watch->revents;
+      watch->revents = 0;
+      has_events = TRUE;
+    }
+
+  return has_events;
+}
+
+/* The signal by which the context is woken is taken away before it sleeps: mostly
+ * this very thread has sent it. */
+static void
+take_signal (BoshInnerContext *self)
+{
+  for (guint i = 0; i < self->poll_fds->len; i++)
+    {
+      GPollFD *poll_fd = &g_array_index (self->poll_fds, GPollFD, i);
+
+      if (poll_fd->fd == self->wakeup_fd)
+        poll_fd->revents = G_IO_IN;
     }
 }
 
@@ -260,10 +278,13 @@ iterate (BoshInnerContext *self,
   g_main_context_prepare (self->context, &priority);
   *timeout = query (self);
   is_idle = *timeout != 0;
+  if (fill_in (self))
+    is_idle = FALSE;
   if (is_idle && *took_signal)
     return FALSE;
 
-  fill_in (self, is_idle);
+  if (is_idle)
+    take_signal (self);
   /* What was added before the signal is seen in the next iteration. */
   *took_signal = is_idle;
   if (g_main_context_check (self->context, priority, (GPollFD *)(void *)self->poll_fds->data,

@@ -276,8 +276,11 @@ void              bosh_session_handle_wake       (BoshSession                 *s
 gboolean          bosh_session_next_action       (BoshSession                 *self,
                                                   BoshAction                  *action,
                                                   gint64                       now);
+/* Whether that would give one. */
+gboolean          bosh_session_has_action        (BoshSession                 *self,
+                                                  gint64                       now);
 /* When to drain the actions again without an input, or -1; asked for after
- * bosh_session_next_action() gave FALSE. */
+ * one of the two gave FALSE. */
 gint64            bosh_session_get_deadline      (BoshSession                 *self);
 
 BoshSessionState  bosh_session_get_state         (BoshSession                 *self);

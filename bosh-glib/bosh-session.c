@@ -885,11 +885,10 @@ pop_action (BoshSession *self,
 }
 
 gboolean
-bosh_session_next_action (BoshSession *self,
-                          BoshAction  *action,
-                          gint64       now)
+bosh_session_has_action (BoshSession *self,
+                         gint64       now)
 {
-  if (pop_action (self, action))
+  if (!g_queue_is_empty (&self->actions))
     return TRUE;
 
   /* Limits that an input set without knowing the time. */
@@ -906,11 +905,19 @@ bosh_session_next_action (BoshSession *self,
   self->deadline = NEVER;
   while (session_plan (self, now))
     {
-      if (pop_action (self, action))
+      if (!g_queue_is_empty (&self->actions))
         return TRUE;
     }
 
   return FALSE;
+}
+
+gboolean
+bosh_session_next_action (BoshSession *self,
+                          BoshAction  *action,
+                          gint64       now)
+{
+  return bosh_session_has_action (self, now) && pop_action (self, action);
 }
 
 gint64

@@ -17,6 +17,8 @@
 #define IDLE_TIMEOUT 60
 /* Bytes asked of the socket at once. */
 #define PIECE_SIZE (8 * 1024)
+/* Messages of libsoup that are kept for the next exchanges. */
+#define MAX_SPARE 2
 
 /* Limits on what a server can make us keep or do. */
 #define MAX_COOKIES 32
@@ -26,6 +28,14 @@
 #define MAX_PROXY_NEGOTIATIONS 8
 
 typedef struct _Exchange Exchange;
+
+/* What a message is to us. It goes with the message. */
+typedef struct
+{
+  Exchange *exchange;             /* NULL: its exchange is over */
+  guint n_moves;                  /* of the transport, at the start */
+  gboolean was_answered;
+} Role;
 
 struct _BoshTransport
 {
@@ -39,7 +49,9 @@ struct _BoshTransport
   SoupCookieJar *cookies;         /* no feature of the session: that is costly */
   gboolean has_cookies;           /* were there ever any? */
   GUri *uri;                      /* NULL: the configuration has none */
+  guint n_moves;                  /* how often it was changed */
   GHashTable *exchanges;          /* id → Exchange, those under way */
+  GQueue spare;                   /* of SoupMessage, that come from the URI */
   GHashTable *sockets;            /* libsoup's id of a connection → GSocket */
   GTlsCertificate *certificate;   /* of the server, as first seen */
   gboolean was_used;
@@ -55,6 +67,7 @@ struct _Exchange
   guint64 id;
   BoshTransport *transport;
   SoupMessage *message;
+  Role *role;                     /* of the message; valid as long as there is one */
   GCancellable *cancellable;
   GSource *timer;                 /* until the connection is up */
   GInputStream *stream;
@@ -141,7 +154,7 @@ exchange_detach (Exchange *exchange)
   exchange_clear_timer (exchange);
   transport = g_steal_pointer (&exchange->transport);
   if (exchange->message != NULL)
-    g_signal_handlers_disconnect_by_data (exchange->message, exchange);
+    exchange->role->exchange = NULL;
   g_hash_table_remove (transport->exchanges, &exchange->id);
 }
 
@@ -373,6 +386,7 @@ exchange_answer (Exchange *exchange)
   response.retry_after =
     parse_retry_after (soup_message_headers_get_one (headers, "Retry-After"));
 
+  exchange->role->was_answered = response.status == SOUP_STATUS_OK;
   exchange_finish (exchange, &response);
 }
 
@@ -510,7 +524,8 @@ on_sent (GObject      *source,
     }
   else
     {
-      exchange->body = g_byte_array_new ();
+      /* Most fit into the first piece, and the end is found with a second. */
+      exchange->body = g_byte_array_sized_new (2 * PIECE_SIZE);
       exchange_read (exchange);
     }
 }
@@ -608,7 +623,10 @@ on_network_event (SoupMessage        *message,
   /* HTTP/2 of libsoup 3.2 does not notice a cancelled request until the server
    * says something, so it is not offered. */
   static const char * const protocols[] = { "http/1.1", NULL };
-  Exchange *exchange = user_data;
+  Exchange *exchange = ((Role *)user_data)->exchange;
+
+  if (exchange == NULL)
+    return;
 
   if (event == G_SOCKET_CLIENT_RESOLVING)
     {
@@ -647,9 +665,10 @@ on_accept_certificate (SoupMessage          *message,
                        GTlsCertificateFlags  errors,
                        gpointer              user_data)
 {
-  Exchange *exchange = user_data;
+  Exchange *exchange = ((Role *)user_data)->exchange;
 
-  exchange->certificate_errors = errors != 0 ? errors : G_TLS_CERTIFICATE_GENERIC_ERROR;
+  if (exchange != NULL)
+    exchange->certificate_errors = errors != 0 ? errors : G_TLS_CERTIFICATE_GENERIC_ERROR;
 
   return FALSE;
 }
@@ -659,10 +678,12 @@ on_request_certificate (SoupMessage          *message,
                         GTlsClientConnection *connection,
                         gpointer              user_data)
 {
-  Exchange *exchange = user_data;
-  GTlsCertificate *certificate =
-    bosh_connection_configuration_get_tls_certificate (exchange->transport->configuration);
+  Exchange *exchange = ((Role *)user_data)->exchange;
+  GTlsCertificate *certificate = NULL;
 
+  if (exchange != NULL)
+    certificate =
+      bosh_connection_configuration_get_tls_certificate (exchange->transport->configuration);
   if (certificate == NULL)
     return FALSE;
 
@@ -686,10 +707,8 @@ is_local_address (GSocketAddress *address)
 
 /* A connection is up, and the request goes out next. */
 static void
-on_starting (SoupMessage *message,
-             gpointer     user_data)
+exchange_start (Exchange *exchange)
 {
-  Exchange *exchange = user_data;
   BoshTransport *self = exchange->transport;
 
   exchange->was_started = TRUE;
@@ -697,38 +716,23 @@ on_starting (SoupMessage *message,
   exchange_clear_timer (exchange);
 
   self->is_local = (self->is_local || !self->was_used) &&
-                   is_local_address (soup_message_get_remote_address (message));
+                   is_local_address (soup_message_get_remote_address (exchange->message));
   self->was_used = TRUE;
-}
-
-static void
-on_wrote_body (SoupMessage *message,
-               gpointer     user_data)
-{
-  Exchange *exchange = user_data;
-  BoshTransport *self = exchange->transport;
-
-  self->written (exchange->id, self->user_data);
 }
 
 /* A server could go on with these for ever, and libsoup with reading them. */
 static void
-on_got_informational (SoupMessage *message,
-                      gpointer     user_data)
+exchange_take_informational (Exchange *exchange)
 {
-  Exchange *exchange = user_data;
-
   if (++exchange->n_informational > MAX_INFORMATIONAL)
     exchange_condemn (exchange, BOSH_ERROR, BOSH_ERROR_NOT_BOSH,
                       _("The server sends no final answer"));
 }
 
 static void
-on_got_headers (SoupMessage *message,
-                gpointer     user_data)
+exchange_take_headers (Exchange *exchange)
 {
-  Exchange *exchange = user_data;
-  SoupMessageHeaders *headers = soup_message_get_response_headers (message);
+  SoupMessageHeaders *headers = soup_message_get_response_headers (exchange->message);
   const char *codings = soup_message_headers_get_list (headers, "Content-Encoding");
 
   if (codings != NULL && strchr (codings, ',') != NULL)
@@ -739,12 +743,114 @@ on_got_headers (SoupMessage *message,
       exchange_condemn (exchange, BOSH_ERROR, BOSH_ERROR_NOT_BOSH,
                         _("The answer of the server is compressed more than once"));
     }
-  else if (soup_message_get_status (message) == SOUP_STATUS_MISDIRECTED_REQUEST)
+  else if (soup_message_get_status (exchange->message) == SOUP_STATUS_MISDIRECTED_REQUEST)
     {
       /* libsoup would collect its body, without a limit, and then try again. */
       exchange->is_bodyless = TRUE;
       exchange_break_off (exchange);
     }
+}
+
+/* What libsoup tells of a message, step by step. */
+typedef enum
+{
+  STEP_STARTING,
+  STEP_WROTE_BODY,
+  STEP_GOT_INFORMATIONAL,
+  STEP_GOT_HEADERS,
+  N_STEPS,
+} Step;
+
+static guint step_signals[N_STEPS];
+
+static void
+on_step (SoupMessage *message,
+         gpointer     user_data)
+{
+  guint signal_id = g_signal_get_invocation_hint (message)->signal_id;
+  Exchange *exchange = ((Role *)user_data)->exchange;
+
+  if (exchange == NULL)
+    return;
+
+  if (signal_id == step_signals[STEP_STARTING])
+    exchange_start (exchange);
+  else if (signal_id == step_signals[STEP_WROTE_BODY])
+    exchange->transport->written (exchange->id, exchange->transport->user_data);
+  else if (signal_id == step_signals[STEP_GOT_INFORMATIONAL])
+    exchange_take_informational (exchange);
+  else
+    exchange_take_headers (exchange);
+}
+
+static void
+look_up_steps (void)
+{
+  static const char * const names[N_STEPS] = {
+    [STEP_STARTING] = "starting",
+    [STEP_WROTE_BODY] = "wrote-body",
+    [STEP_GOT_INFORMATIONAL] = "got-informational",
+    [STEP_GOT_HEADERS] = "got-headers",
+  };
+  static gsize is_done;
+
+  if (!g_once_init_enter (&is_done))
+    return;
+
+  for (guint i = 0; i < N_STEPS; i++)
+    step_signals[i] = g_signal_lookup (names[i], SOUP_TYPE_MESSAGE);
+  g_once_init_leave (&is_done, 1);
+}
+
+static void
+free_role (gpointer  user_data,
+           GClosure *closure)
+{
+  g_free (user_data);
+}
+
+/* One closure does for all steps, and frees the role in the end. */
+static void
+follow (SoupMessage *message,
+        Role        *role)
+{
+  GClosure *closure = g_cclosure_new (G_CALLBACK (on_step), role, free_role);
+
+  look_up_steps ();
+  for (guint i = 0; i < N_STEPS; i++)
+    g_signal_connect_closure_by_id (message, step_signals[i], 0, closure, FALSE);
+
+  g_signal_connect (message, "network-event", G_CALLBACK (on_network_event), role);
+  if (g_str_equal (g_uri_get_scheme (soup_message_get_uri (message)), "https"))
+    {
+      g_signal_connect (message, "accept-certificate", G_CALLBACK (on_accept_certificate), role);
+      g_signal_connect (message, "request-certificate", G_CALLBACK (on_request_certificate), role);
+    }
+}
+
+static GQuark
+role_quark (void)
+{
+  return g_quark_from_static_string ("bosh-role");
+}
+
+/* libsoup is done with it. A new message costs as much as what it is used for, so
+ * it is used again. */
+static void
+on_unqueued (SoupSession *session,
+             SoupMessage *message,
+             gpointer     user_data)
+{
+  BoshTransport *self = user_data;
+  Role *role = g_object_get_qdata (G_OBJECT (message), role_quark ());
+
+  if (role == NULL || role->exchange != NULL || !role->was_answered ||
+      role->n_moves != self->n_moves || self->spare.length >= MAX_SPARE)
+    return;
+
+  /* There may be secrets in it. */
+  soup_message_set_request_body (message, NULL, NULL, 0);
+  g_queue_push_tail (&self->spare, g_object_ref (message));
 }
 
 static gboolean
@@ -758,18 +864,6 @@ on_invalid_uri (gpointer user_data)
   exchange_fail (exchange, error);
 
   return G_SOURCE_REMOVE;
-}
-
-static void
-add_cookies (BoshTransport *self,
-             SoupMessage   *message)
-{
-  g_autofree char *cookies = NULL;
-
-  if (self->has_cookies)
-    cookies = soup_cookie_jar_get_cookies (self->cookies, self->uri, TRUE);
-  if (cookies != NULL)
-    soup_message_headers_replace (soup_message_get_request_headers (message), "Cookie", cookies);
 }
 
 /* RFC 9110 §8.4.1: what is called deflate is the format of zlib. NULL for no
@@ -800,46 +894,65 @@ compress (GBytes     *body,
 }
 
 static SoupMessage *
-create_message (Exchange   *exchange,
-                GBytes     *body,
-                const char *coding)
+create_message (BoshTransport *self)
 {
-  BoshTransport *self = exchange->transport;
-  const char *content_type = bosh_connection_configuration_get_content_type (self->configuration);
   const char *user_agent = bosh_connection_configuration_get_user_agent (self->configuration);
-  g_autoptr(GBytes) compressed = compress (body, coding);
-  g_autoptr(SoupMessage) message = NULL;
-
-  message = soup_message_new_from_uri (SOUP_METHOD_POST, self->uri);
+  SoupMessage *message = soup_message_new_from_uri (SOUP_METHOD_POST, self->uri);
+  Role *role = g_new0 (Role, 1);
 
   /* Not idempotent to HTTP, but it is to BOSH, by its number; without the flag
    * libsoup makes a new connection for every POST. */
   soup_message_set_flags (message, SOUP_MESSAGE_IDEMPOTENT | SOUP_MESSAGE_NO_REDIRECT);
-  soup_message_set_request_body_from_bytes (message, content_type,
-                                            compressed != NULL ? compressed : body);
-  if (compressed != NULL)
-    soup_message_headers_replace (soup_message_get_request_headers (message),
-                                  "Content-Encoding", coding);
   if (*user_agent != '\0')
     soup_message_headers_replace (soup_message_get_request_headers (message),
                                   "User-Agent", user_agent);
-  add_cookies (self, message);
   /* There are no passwords for HTTP, and this collects the bodies of 401 and 407
    * without a limit. */
   soup_message_disable_feature (message, SOUP_TYPE_AUTH_MANAGER);
+  g_object_set_qdata (G_OBJECT (message), role_quark (), role);
+  follow (message, role);
 
-  g_signal_connect (message, "network-event", G_CALLBACK (on_network_event), exchange);
-  if (g_str_equal (g_uri_get_scheme (self->uri), "https"))
-    {
-      g_signal_connect (message, "accept-certificate", G_CALLBACK (on_accept_certificate), exchange);
-      g_signal_connect (message, "request-certificate", G_CALLBACK (on_request_certificate), exchange);
-    }
-  g_signal_connect (message, "starting", G_CALLBACK (on_starting), exchange);
-  g_signal_connect (message, "wrote-body", G_CALLBACK (on_wrote_body), exchange);
-  g_signal_connect (message, "got-informational", G_CALLBACK (on_got_informational), exchange);
-  g_signal_connect (message, "got-headers", G_CALLBACK (on_got_headers), exchange);
+  return message;
+}
 
-  return g_steal_pointer (&message);
+/* NULL for none. */
+static void
+set_header (SoupMessage *message,
+            const char  *name,
+            const char  *value)
+{
+  SoupMessageHeaders *headers = soup_message_get_request_headers (message);
+
+  if (value != NULL)
+    soup_message_headers_replace (headers, name, value);
+  else
+    soup_message_headers_remove (headers, name);
+}
+
+static void
+exchange_take_message (Exchange   *exchange,
+                       GBytes     *body,
+                       const char *coding)
+{
+  BoshTransport *self = exchange->transport;
+  const char *content_type = bosh_connection_configuration_get_content_type (self->configuration);
+  g_autoptr(GBytes) compressed = compress (body, coding);
+  g_autofree char *cookies = NULL;
+  SoupMessage *message = g_queue_pop_tail (&self->spare);
+
+  if (message == NULL)
+    message = create_message (self);
+
+  soup_message_set_request_body_from_bytes (message, content_type,
+                                            compressed != NULL ? compressed : body);
+  set_header (message, "Content-Encoding", compressed != NULL ? coding : NULL);
+  if (self->has_cookies)
+    cookies = soup_cookie_jar_get_cookies (self->cookies, self->uri, TRUE);
+  set_header (message, "Cookie", cookies);
+
+  exchange->message = message;
+  exchange->role = g_object_get_qdata (G_OBJECT (message), role_quark ());
+  *exchange->role = (Role){ exchange, self->n_moves, FALSE };
 }
 
 BoshTransport *
@@ -871,6 +984,7 @@ bosh_transport_new (BoshConnectionConfiguration *configuration,
                                                  "max-conns", MAX_CONNECTIONS,
                                                  "max-conns-per-host", MAX_CONNECTIONS,
                                                  NULL);
+  g_signal_connect (self->session, "request-unqueued", G_CALLBACK (on_unqueued), self);
   if (resolver != NULL)
     soup_session_set_proxy_resolver (self->session, resolver);
   if (database != NULL)
@@ -893,6 +1007,8 @@ bosh_transport_free (BoshTransport *self)
   g_clear_object (&self->certificate);
   g_object_unref (self->cookies);
   bosh_inner_context_enter (self->inner);
+  g_queue_clear_full (&self->spare, g_object_unref);
+  g_signal_handlers_disconnect_by_data (self->session, self);
   g_object_unref (self->session);
   bosh_inner_context_leave (self->inner);
   g_clear_pointer (&self->uri, g_uri_unref);
@@ -908,6 +1024,8 @@ bosh_transport_set_uri (BoshTransport *self,
   g_autoptr(GUri) before = g_steal_pointer (&self->uri);
 
   self->uri = g_uri_parse (uri, G_URI_FLAGS_ENCODED, NULL);
+  self->n_moves++;
+  g_queue_clear_full (&self->spare, g_object_unref);
   /* Whoever listened to the old address may have named the new one: its
    * certificate is worth something only where the host is the one asked for. */
   if (!was_private && (before == NULL || self->uri == NULL ||
@@ -949,7 +1067,7 @@ bosh_transport_post (BoshTransport *self,
     }
   else
     {
-      exchange->message = create_message (exchange, body, coding);
+      exchange_take_message (exchange, body, coding);
       soup_session_send_async (self->session,
                                exchange->message,
                                G_PRIORITY_DEFAULT,

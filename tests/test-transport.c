@@ -127,6 +127,69 @@ test_reuse (void)
   g_assert_cmpuint (client->n_written, ==, 5);
 }
 
+/* The first answer brings a cookie, and the second takes it back. */
+static void
+answer_in_turn (BoshTestPeer          *peer,
+                const BoshTestRequest *request,
+                gpointer               user_data)
+{
+  static const char * const headers[] = {
+    "Retry-After: 7\r\nSet-Cookie: node=a1\r\n",
+    "Set-Cookie: node=a1; Max-Age=0\r\n",
+  };
+  guint *n_answers = user_data;
+
+  bosh_test_peer_reply (peer, 200,
+                        *n_answers < G_N_ELEMENTS (headers) ? headers[*n_answers] : NULL, "<body/>");
+  (*n_answers)++;
+}
+
+static void
+settle (void)
+{
+  while (g_main_context_iteration (NULL, FALSE))
+    ;
+}
+
+static void
+test_nothing_stays (void)
+{
+  guint n_answers = 0;
+  g_autoptr(BoshTestServer) server = bosh_test_server_new (NULL, answer_in_turn, &n_answers);
+  guint port = bosh_test_server_get_port (server);
+  g_autoptr(BoshTestPoster) client = bosh_test_poster_new_for_port (port);
+  g_autoptr(GBytes) body = g_bytes_new_static ("first", 5);
+  g_autofree char *uri = g_strdup_printf ("http://127.0.0.1:%u/moved/", port);
+  const BoshTestRequest *request;
+
+  g_test_summary ("R03, R07: nothing of an exchange is left in the next one");
+
+  bosh_transport_post (client->transport, 1, body, "gzip");
+  bosh_test_wait (client->outcomes->len == 1);
+  g_assert_cmpint (bosh_test_poster_get_outcome (client, 0)->retry_after, ==, 7);
+  bosh_test_assert_header (bosh_test_server_get_request (server, 0), "Content-Encoding", "gzip");
+  settle ();
+
+  g_assert_cmpint (bosh_test_poster_exchange (client, 2, "second one")->retry_after, ==, -1);
+  request = bosh_test_server_get_request (server, 1);
+  bosh_test_assert_header (request, "Content-Encoding", NULL);
+  bosh_test_assert_header (request, "Content-Length", "10");
+  bosh_test_assert_header (request, "Content-Type", "text/xml; charset=utf-8");
+  bosh_test_assert_header (request, "Cookie", "node=a1");
+  bosh_test_assert_header (request, "User-Agent", "bosh-glib/" PACKAGE_VERSION);
+  settle ();
+
+  bosh_test_poster_exchange (client, 3, "third");
+  bosh_test_assert_header (bosh_test_server_get_request (server, 2), "Cookie", NULL);
+  settle ();
+
+  bosh_transport_set_uri (client->transport, uri);
+  bosh_test_poster_exchange (client, 4, "");
+  request = bosh_test_server_get_request (server, 3);
+  g_assert_true (g_str_has_prefix (request->head, "POST /moved/ HTTP/1.1\r\n"));
+  bosh_test_assert_header (request, "Content-Length", "0");
+}
+
 static void
 test_parallel (void)
 {
@@ -689,6 +752,7 @@ main (int   argc,
   g_test_add_func ("/bosh/transport/request", test_request);
   g_test_add_func ("/bosh/transport/request-configured", test_request_configured);
   g_test_add_func ("/bosh/transport/reuse", test_reuse);
+  g_test_add_func ("/bosh/transport/nothing-stays", test_nothing_stays);
   g_test_add_func ("/bosh/transport/parallel", test_parallel);
   g_test_add_func ("/bosh/transport/window", test_window);
   g_test_add_func ("/bosh/transport/cancel", test_cancel);
