@@ -35,6 +35,9 @@
 /* How long a caller may keep polls back by promising a reply. */
 #define REPLY_EXPECTED_FOR (10 * SECOND)
 
+/* Bytes that most stanzas fit into. */
+#define STANZA_SIZE 256
+
 /* What a body takes beside its payloads, the longest attributes of ours and a
  * session id of some length counted. */
 #define BODY_OVERHEAD 512
@@ -61,7 +64,7 @@ stanza_new (BoshElement  *element,
             gsize         max_size,
             GError      **error)
 {
-  g_autoptr(GString) xml = g_string_new (NULL);
+  g_autoptr(GString) xml = g_string_sized_new (STANZA_SIZE);
   Stanza *stanza;
 
   if (!bosh_xml_append_element (xml, element, BOSH_NS_HTTPBIND, BOSH_NS_CLIENT, error))

@@ -144,6 +144,25 @@ bosh_xml_is_valid_text (const char *text,
   return g_utf8_validate_len (text, size, NULL) && has_only_xml_characters (text, size);
 }
 
+/* As g_string_append_len(), which calls a function for each. */
+static inline void
+append (GString    *output,
+        const char *text,
+        gsize       length)
+{
+  if (length >= output->allocated_len - output->len)
+    {
+      g_string_append_len (output, text, (gssize)length);
+      return;
+    }
+
+  memcpy (output->str + output->len, text, length);
+  output->len += length;
+  output->str[output->len] = '\0';
+}
+
+#define append_literal(output, literal) append (output, literal, sizeof literal - 1)
+
 static void
 append_escaped (GString    *output,
                 const char *text,
@@ -195,13 +214,13 @@ append_escaped (GString    *output,
 
       if (escape != NULL)
         {
-          g_string_append_len (output, written, p - written);
+          append (output, written, (gsize)(p - written));
           g_string_append (output, escape);
           written = p + 1;
         }
     }
 
-  g_string_append_len (output, written, end - written);
+  append (output, written, (gsize)(end - written));
 }
 
 void
@@ -254,7 +273,7 @@ write_name (Writer     *self,
 
   if (is_valid)
     {
-      g_string_append (self->output, name);
+      append (self->output, name, strlen (name));
       return;
     }
 
@@ -318,7 +337,7 @@ write_declaration (Writer     *self,
     fail (self, _("This namespace is reserved"), namespace_);
 
   if (prefix == 0)
-    g_string_append (self->output, " xmlns='");
+    append_literal (self->output, " xmlns='");
   else
     g_string_append_printf (self->output, " xmlns:ns%u='", prefix);
   write_text (self, namespace_, TRUE, "xmlns");
@@ -348,7 +367,7 @@ write_attributes (Writer      *self,
         }
       else if (g_str_equal (namespace_, BOSH_NS_XML))
         {
-          g_string_append (self->output, " xml:");
+          append_literal (self->output, " xml:");
         }
       else
         {
@@ -359,7 +378,7 @@ write_attributes (Writer      *self,
         }
 
       write_name (self, name, is_valid);
-      g_string_append (self->output, "='");
+      append_literal (self->output, "='");
       write_text (self, value, TRUE, name);
       g_string_append_c (self->output, '\'');
     }
@@ -378,7 +397,7 @@ write_tag_name (Writer     *self,
                 const char *namespace_)
 {
   if (needs_xml_prefix (namespace_))
-    g_string_append (self->output, "xml:");
+    append_literal (self->output, "xml:");
   write_name (self, name, is_name (name));
 }
 
@@ -418,7 +437,7 @@ start_element (Writer      *self,
   bosh_element_get_nth_node (element, 0, &child, &text);
   if (text[0] == '\0' && bosh_element_get_n_children (element) == 0)
     {
-      g_string_append (self->output, "/>");
+      append_literal (self->output, "/>");
       return;
     }
 
@@ -448,7 +467,7 @@ write_element (Writer      *self,
 
       if (!bosh_element_get_nth_node (open->element, open->next_node++, &child, &text))
         {
-          g_string_append (self->output, "</");
+          append_literal (self->output, "</");
           write_tag_name (self, name, open->namespace_);
           g_string_append_c (self->output, '>');
           self->depth--;
