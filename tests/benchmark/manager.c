@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /* A connection manager for measuring clients: it lets everybody in, holds one
- * request of each session for ever, and gives messages back to who sent them.
+ * request of each session, and gives messages back to who sent them.
  * It understands the clients of the benchmark, and spares itself everything
  * else. Prints its port, and ends when its standard input does. */
 
@@ -23,6 +23,8 @@
 
 #define HTTPBIND "http://jabber.org/protocol/httpbind"
 #define PIECE_SIZE (64 * 1024)
+/* Seconds that a request is held: no more than any of the clients asks for. */
+#define WAIT 55
 
 #define SASL_FEATURES                                                        \
   "<stream:features><mechanisms xmlns='urn:ietf:params:xml:ns:xmpp-sasl'>"  \
@@ -31,20 +33,25 @@
   "<stream:features><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'/></stream:features>"
 #define SUCCESS "<success xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/>"
 
-typedef struct
-{
-  int fd;
-  GString *input;  /* NULL while there is nothing */
-} Peer;
+typedef struct _Peer Peer;
 
-/* Of -1: none. */
 typedef struct
 {
-  int held_fd;
+  Peer *held;      /* whose request waits for an answer; NULL: nobody's */
+  gint64 held_at;  /* monotonic */
+  GList link;      /* in the queue, while there is one */
 } Session;
 
+struct _Peer
+{
+  int fd;
+  GString *input;    /* NULL while there is nothing */
+  Session *session;  /* that holds its request */
+};
+
 static int epoll_fd;
-static GArray *sessions;
+static GPtrArray *sessions;  /* of Session */
+static GQueue held;          /* of Session, the longest first */
 
 static void
 fail (const char *what)
@@ -54,7 +61,7 @@ fail (const char *what)
 }
 
 static void
-reply (int         fd,
+reply (Peer       *peer,
        const char *attributes,
        const char *payload,
        gsize       length)
@@ -70,32 +77,33 @@ reply (int         fd,
                           "HTTP/1.1 200 OK\r\nContent-Type: text/xml; charset=utf-8\r\n"
                           "Content-Length: %" G_GSIZE_FORMAT "\r\n\r\n%s",
                           body->len, body->str);
-  if (send (fd, output->str, output->len, MSG_NOSIGNAL) != (gssize)output->len)
+  if (send (peer->fd, output->str, output->len, MSG_NOSIGNAL) != (gssize)output->len)
     fprintf (stderr, "A client does not read\n");
 }
 
 static void
-reply_text (int         fd,
+reply_text (Peer       *peer,
             const char *text)
 {
-  reply (fd, "", text, strlen (text));
+  reply (peer, "", text, strlen (text));
 }
 
 static void
-create_session (int fd)
+create_session (Peer *peer)
 {
   g_autofree char *attributes = NULL;
-  Session session = { -1 };
+  Session *session = g_new0 (Session, 1);
 
-  attributes = g_strdup_printf (" sid='s%u' wait='3600' hold='1' requests='2' inactivity='3600' "
+  attributes = g_strdup_printf (" sid='s%u' wait='%d' hold='1' requests='2' inactivity='3600' "
                                 "polling='5' ver='1.6'",
-                                sessions->len);
-  g_array_append_val (sessions, session);
-  reply (fd, attributes, SASL_FEATURES, strlen (SASL_FEATURES));
+                                sessions->len, WAIT);
+  session->link.data = session;
+  g_ptr_array_add (sessions, session);
+  reply (peer, attributes, SASL_FEATURES, strlen (SASL_FEATURES));
 }
 
 static void
-bind_resource (int         fd,
+bind_resource (Peer       *peer,
                guint       number,
                const char *body)
 {
@@ -105,7 +113,7 @@ bind_resource (int         fd,
 
   if (id == NULL)
     {
-      reply_text (fd, "");
+      reply_text (peer, "");
       return;
     }
 
@@ -114,50 +122,91 @@ bind_resource (int         fd,
                              "<bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'>"
                              "<jid>user%u@localhost/bench</jid></bind></iq>",
                              name, number);
-  reply_text (fd, payload);
+  reply_text (peer, payload);
+}
+
+static void
+hold (Session *session,
+      Peer    *peer)
+{
+  session->held = peer;
+  session->held_at = g_get_monotonic_time ();
+  peer->session = session;
+  g_queue_push_tail_link (&held, &session->link);
+}
+
+static Peer *
+let_go (Session *session)
+{
+  g_queue_unlink (&held, &session->link);
+  session->held->session = NULL;
+
+  return g_steal_pointer (&session->held);
+}
+
+/* Returns the milliseconds until the next one has been held for long enough. */
+static int
+answer_held (void)
+{
+  gint64 now = g_get_monotonic_time ();
+
+  while (held.head != NULL)
+    {
+      Session *session = held.head->data;
+      gint64 left = session->held_at + WAIT * G_USEC_PER_SEC - now;
+
+      if (left > 0)
+        return (int)(left / 1000) + 1;
+      reply_text (let_go (session), "");
+    }
+
+  return -1;
 }
 
 /* The older of two requests comes back, with the messages of the newer one. */
 static void
 exchange (Session    *session,
-          int         fd,
+          Peer       *peer,
           const char *body)
 {
   const char *first = strstr (body, "<message ");
   const char *last = first != NULL ? g_strrstr (body, "</body></message>") : NULL;
   gsize length = last != NULL ? last + strlen ("</body></message>") - first : 0;
 
-  if (session->held_fd < 0 && length == 0)
+  if (session->held != NULL)
     {
-      session->held_fd = fd;
-      return;
+      reply (let_go (session), "", first, length);
+      hold (session, peer);
     }
-
-  if (session->held_fd < 0)
-    session->held_fd = fd;
-  reply (session->held_fd, "", first, length);
-  session->held_fd = session->held_fd == fd ? -1 : fd;
+  else if (length > 0)
+    {
+      reply (peer, "", first, length);
+    }
+  else
+    {
+      hold (session, peer);
+    }
 }
 
 static void
-handle (int         fd,
+handle (Peer       *peer,
         const char *body)
 {
   const char *sid = strstr (body, " sid='s");
   guint number = sid != NULL ? strtoul (sid + strlen (" sid='s"), NULL, 10) : 0;
 
   if (sid == NULL)
-    create_session (fd);
+    create_session (peer);
   else if (strstr (body, "<auth ") != NULL)
-    reply_text (fd, SUCCESS);
+    reply_text (peer, SUCCESS);
   else if (strstr (body, "restart='true'") != NULL)
-    reply_text (fd, BIND_FEATURES);
+    reply_text (peer, BIND_FEATURES);
   else if (strstr (body, "<bind ") != NULL)
-    bind_resource (fd, number, body);
+    bind_resource (peer, number, body);
   else if (number < sessions->len)
-    exchange (&g_array_index (sessions, Session, number), fd, body);
+    exchange (g_ptr_array_index (sessions, number), peer, body);
   else
-    reply_text (fd, "");
+    reply_text (peer, "");
 }
 
 /* One request at a time, as no client here pipelines. */
@@ -175,7 +224,7 @@ look (Peer *peer)
   length = header != NULL ? strtoul (header + strlen ("\r\nContent-Length:"), NULL, 10) : 0;
   if (end + 4 + length <= peer->input->str + peer->input->len)
     {
-      handle (peer->fd, end + 4);
+      handle (peer, end + 4);
       g_string_free (g_steal_pointer (&peer->input), TRUE);
     }
 }
@@ -198,6 +247,8 @@ read_peer (Peer *peer)
 
   if (length <= 0)
     {
+      if (peer->session != NULL)
+        let_go (peer->session);
       close (peer->fd);
       if (peer->input != NULL)
         g_string_free (peer->input, TRUE);
@@ -249,14 +300,14 @@ main (void)
   struct rlimit limit;
   struct epoll_event events[256];
   int listener;
-  Peer input = { STDIN_FILENO, NULL };
-  Peer door = { -1, NULL };
+  Peer input = { STDIN_FILENO, NULL, NULL };
+  Peer door = { -1, NULL, NULL };
 
   getrlimit (RLIMIT_NOFILE, &limit);
   limit.rlim_cur = limit.rlim_max;
   setrlimit (RLIMIT_NOFILE, &limit);
 
-  sessions = g_array_new (FALSE, FALSE, sizeof (Session));
+  sessions = g_ptr_array_new ();
   epoll_fd = epoll_create1 (EPOLL_CLOEXEC);
   listener = start_listening ();
   watch (listener, &door);
@@ -264,7 +315,7 @@ main (void)
 
   for (;;)
     {
-      int n_events = epoll_wait (epoll_fd, events, G_N_ELEMENTS (events), -1);
+      int n_events = epoll_wait (epoll_fd, events, G_N_ELEMENTS (events), answer_held ());
 
       for (int i = 0; i < n_events; i++)
         {
