@@ -32,6 +32,8 @@ on_login_done (const char   *jid,
   g_autoptr(GTask) task = NULL;
 
   mechanism = g_strdup (bosh_login_driver_get_mechanism (self->driver));
+  if (jid != NULL)
+    client_reconnect_keep_salted (self, bosh_login_driver_get_salted_password (self->driver));
   task = client_take_task (self);
 
   g_object_freeze_notify (G_OBJECT (self));

@@ -141,6 +141,11 @@ const char *client_reconnect_get_password (BoshClient *client);
 void      client_reconnect_remember (BoshClient       *client,
                                   const BoshLoginParameters *parameters);
 void      client_reconnect_forget (BoshClient         *client);
+/* With what is kept of a login: what spares the next one time (nullable). */
+void      client_reconnect_keep_salted (BoshClient    *client,
+                                  const char          *salted_password);
+/* That is kept, or NULL. */
+const char *client_reconnect_get_salted (BoshClient   *client);
 /* Somebody is logged in. */
 void      client_reconnect_note_ready (BoshClient     *client);
 /* It arrived, and may tell why the stream ends. */

@@ -52,6 +52,9 @@ struct _ClientReconnect
   BoshSaslCredentials  credentials;
   char                *username;   /* nullable */
   BoshSecret          *password;   /* nullable */
+  /* The result of SCRAM's costly part, which the servers ask for again and
+   * again with the same salt. Nullable. */
+  BoshSecret          *salted_password;
   char                *resource;   /* nullable */
 
   gint64               ready_at;
@@ -99,6 +102,7 @@ forget (ClientReconnect *self)
   self->remembered = FALSE;
   g_clear_pointer (&self->username, g_free);
   g_clear_pointer (&self->password, bosh_secret_free);
+  g_clear_pointer (&self->salted_password, bosh_secret_free);
   g_clear_pointer (&self->resource, g_free);
   g_clear_pointer (&self->stream_condition, g_free);
 }
@@ -151,6 +155,23 @@ void
 client_reconnect_forget (BoshClient *client)
 {
   forget (client->reconnect);
+}
+
+void
+client_reconnect_keep_salted (BoshClient *client,
+                              const char *salted_password)
+{
+  ClientReconnect *self = client->reconnect;
+
+  g_clear_pointer (&self->salted_password, bosh_secret_free);
+  if (self->remembered)
+    self->salted_password = bosh_secret_new (salted_password);
+}
+
+const char *
+client_reconnect_get_salted (BoshClient *client)
+{
+  return bosh_secret_get_text (client->reconnect->salted_password);
 }
 
 void
@@ -340,6 +361,10 @@ on_login_done (const char   *jid,
   g_autofree char *mechanism = NULL;
 
   mechanism = g_strdup (bosh_login_driver_get_mechanism (client->driver));
+  /* After a failure the next attempt computes it anew. */
+  client_reconnect_keep_salted (client, jid != NULL
+                                          ? bosh_login_driver_get_salted_password (client->driver)
+                                          : NULL);
   g_clear_pointer (&client->driver, bosh_login_driver_stop);
   if (jid == NULL)
     {
@@ -376,6 +401,7 @@ client_reconnect_handle_features (BoshClient *client)
   parameters.credentials = self->credentials;
   parameters.username = self->username;
   parameters.password = bosh_secret_get_text (self->password);
+  parameters.salted_password = bosh_secret_get_text (self->salted_password);
   parameters.resource = self->resource;
   parameters.allow_plaintext = client->allow_plaintext_password ||
                                bosh_connection_is_private (client->connection);

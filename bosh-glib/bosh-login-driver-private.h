@@ -32,5 +32,7 @@ gboolean         bosh_login_driver_handle_element  (BoshLoginDriver           *s
 
 /* The SASL mechanism in use, or NULL. */
 const char      *bosh_login_driver_get_mechanism   (BoshLoginDriver           *self);
+/* When it was done with a JID: see bosh_login_get_salted_password(). */
+const char      *bosh_login_driver_get_salted_password (BoshLoginDriver       *self);
 
 G_END_DECLS

@@ -282,3 +282,9 @@ bosh_login_driver_get_mechanism (BoshLoginDriver *self)
 {
   return self->mechanism;
 }
+
+const char *
+bosh_login_driver_get_salted_password (BoshLoginDriver *self)
+{
+  return bosh_login_get_salted_password (self->box->login);
+}

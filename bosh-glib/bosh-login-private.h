@@ -13,6 +13,9 @@ typedef struct
   BoshSaslCredentials  credentials;
   const char          *username;         /* authorization id for EXTERNAL, nullable there */
   const char          *password;         /* copied, and cleared as soon as it was used */
+  /* What an earlier login with this name and password left; see
+   * bosh_login_get_salted_password(). Nullable, and treated like the password. */
+  const char          *salted_password;
   const char          *resource;         /* nullable: the server chooses */
   gboolean             allow_plaintext;  /* may PLAIN be used? */
 } BoshLoginParameters;
@@ -71,6 +74,10 @@ gboolean    bosh_login_next_action     (BoshLogin                 *self,
 
 /* The SASL mechanism in use, or NULL before one was chosen. */
 const char *bosh_login_get_mechanism   (BoshLogin                 *self);
+
+/* With READY: what spares the next login of the same account the costly part of
+ * SCRAM. As secret as the password. NULL where there is none. */
+const char *bosh_login_get_salted_password (BoshLogin             *self);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (BoshLogin, bosh_login_free)
 

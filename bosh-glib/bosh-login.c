@@ -50,6 +50,8 @@ struct _BoshLogin
   BoshSaslCredentials  credentials;
   char                *username;
   char                *password;  /* NULL once the mechanism has it */
+  /* Likewise; after success, that of this login. */
+  char                *salted_password;
   char                *resource;
   gboolean             allow_plaintext;
 
@@ -68,14 +70,6 @@ struct _BoshLogin
 
   GQueue               actions;
 };
-
-static void
-clear_secret (char **secret)
-{
-  if (*secret != NULL)
-    explicit_bzero (*secret, strlen (*secret));
-  g_clear_pointer (secret, g_free);
-}
 
 static BoshLoginAction *
 push_action (BoshLogin           *self,
@@ -110,7 +104,7 @@ static void
 end (BoshLogin *self)
 {
   self->state = STATE_OVER;
-  clear_secret (&self->password);
+  bosh_sasl_clear_secret (&self->password);
   if (!self->computing)
     g_clear_pointer (&self->sasl, bosh_sasl_free);
 }
@@ -121,6 +115,7 @@ fail (BoshLogin *self,
       GError    *error)
 {
   end (self);
+  bosh_sasl_clear_secret (&self->salted_password);
   push_action (self, BOSH_LOGIN_ACTION_FAILED)->error = error;
 }
 
@@ -176,7 +171,7 @@ new_sasl_element (const char *name,
 
   if (data != NULL && data[0] != '\0')
     bosh_element_set_text (element, data);
-  clear_secret (&data);
+  bosh_sasl_clear_secret (&data);
 
   return element;
 }
@@ -204,13 +199,15 @@ start_authentication (BoshLogin   *self,
   self->sasl = bosh_sasl_new ((const char * const *)mechanisms,
                               self->credentials, self->username,
                               self->password, self->allow_plaintext, &error);
-  clear_secret (&self->password);
+  bosh_sasl_clear_secret (&self->password);
   if (self->sasl == NULL)
     {
       fail (self, error);
       return;
     }
 
+  bosh_sasl_set_salted_password (self->sasl, self->salted_password);
+  bosh_sasl_clear_secret (&self->salted_password);
   self->mechanism = bosh_sasl_get_mechanism (self->sasl);
   if (!bosh_sasl_step (self->sasl, NULL, &data, &error))
     {
@@ -250,7 +247,7 @@ handle_challenge (BoshLogin   *self,
 {
   self->challenge = bosh_element_get_text (element);
 
-  if (bosh_sasl_is_slow (self->sasl))
+  if (bosh_sasl_is_slow (self->sasl, self->challenge))
     {
       self->state = STATE_COMPUTING;
       self->computing = TRUE;
@@ -277,6 +274,7 @@ handle_success (BoshLogin   *self,
       return;
     }
 
+  self->salted_password = bosh_sasl_steal_salted_password (self->sasl);
   g_clear_pointer (&self->sasl, bosh_sasl_free);
   self->state = STATE_RESTARTING;
   push_action (self, BOSH_LOGIN_ACTION_RESTART);
@@ -495,6 +493,7 @@ bosh_login_new (const BoshLoginParameters *parameters)
   self->credentials = parameters->credentials;
   self->username = g_strdup (parameters->username);
   self->password = g_strdup (parameters->password);
+  self->salted_password = g_strdup (parameters->salted_password);
   if (parameters->resource != NULL && parameters->resource[0] != '\0')
     self->resource = g_strdup (parameters->resource);
   self->allow_plaintext = parameters->allow_plaintext;
@@ -509,8 +508,9 @@ bosh_login_free (BoshLogin *self)
   g_queue_clear_full (&self->actions, (GDestroyNotify)free_action);
   g_clear_pointer (&self->sasl, bosh_sasl_free);
   g_clear_error (&self->step_error);
-  clear_secret (&self->response);
-  clear_secret (&self->password);
+  bosh_sasl_clear_secret (&self->response);
+  bosh_sasl_clear_secret (&self->password);
+  bosh_sasl_clear_secret (&self->salted_password);
   g_free (self->challenge);
   g_free (self->domain);
   g_free (self->username);
@@ -595,4 +595,10 @@ const char *
 bosh_login_get_mechanism (BoshLogin *self)
 {
   return self->mechanism;
+}
+
+const char *
+bosh_login_get_salted_password (BoshLogin *self)
+{
+  return self->salted_password;
 }

@@ -63,14 +63,31 @@ gboolean    bosh_sasl_step          (BoshSasl             *self,
                                      char                **output,
                                      GError              **error);
 
-/* TRUE if the next step may be the slow one. */
-gboolean    bosh_sasl_is_slow       (BoshSasl             *self);
+/* TRUE if the next step, with @input, may be the slow one. */
+gboolean    bosh_sasl_is_slow       (BoshSasl             *self,
+                                     const char           *input);
 
 /* The server says success, with base64 data (nullable): checks that it proved
  * its own identity where the mechanism has that (BOSH_ERROR_SERVER_NOT_AUTHENTIC). */
 gboolean    bosh_sasl_succeed       (BoshSasl             *self,
                                      const char           *data,
                                      GError              **error);
+
+/* What costs time in SCRAM is the same as long as the password, the salt and
+ * the number of iterations are, and may be kept (RFC 5802 §5.1). It is a text
+ * that also tells what it was computed from, and as secret as the password.
+ *
+ * Gives what another exchange with the same password has computed (nullable;
+ * copied). It is used where mechanism, user name, salt and iterations are the
+ * same; else the password is. */
+void        bosh_sasl_set_salted_password   (BoshSasl     *self,
+                                             const char   *salted);
+/* What this one has computed or used: to be cleared by its new owner. NULL
+ * where there is none, and unless the exchange has ended with success. */
+char       *bosh_sasl_steal_salted_password (BoshSasl     *self);
+
+/* Frees a text, if there is one, and leaves nothing of it in memory. */
+void        bosh_sasl_clear_secret  (char                **secret);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (BoshSasl, bosh_sasl_free)
 

@@ -48,7 +48,28 @@ struct _BoshSasl
   /* Both are NULL once nothing is left to compute. */
   Gsasl                   *context;
   Gsasl_session           *session;
+
+  /* SCRAM. */
+  char                    *username;
+  char                    *known;   /* salted password of another exchange, nullable */
+  char                    *salted;  /* the one of this exchange, from the proof on */
 };
+
+/* Of the server-first-message (RFC 5802 §7); points into it. */
+typedef struct
+{
+  const char *salt;
+  gsize       salt_length;
+  guint       iterations;
+} ServerFirst;
+
+void
+bosh_sasl_clear_secret (char **secret)
+{
+  if (*secret != NULL)
+    explicit_bzero (*secret, strlen (*secret));
+  g_clear_pointer (secret, g_free);
+}
 
 static const BoshSaslMechanism *
 choose_mechanism (const char * const   *offered,
@@ -210,6 +231,9 @@ finish (BoshSasl      *self,
         BoshSaslState  state)
 {
   self->state = state;
+  bosh_sasl_clear_secret (&self->known);
+  if (state == STATE_FAILED)
+    bosh_sasl_clear_secret (&self->salted);
 
   if (self->session != NULL)
     {
@@ -249,6 +273,8 @@ bosh_sasl_new (const char * const   *offered,
 
   self = g_new0 (BoshSasl, 1);
   self->mechanism = mechanism;
+  if (mechanism->is_scram)
+    self->username = g_strdup (username);
 
   code = gsasl_init (&self->context);
   if (code == GSASL_OK)
@@ -267,7 +293,8 @@ bosh_sasl_new (const char * const   *offered,
 void
 bosh_sasl_free (BoshSasl *self)
 {
-  finish (self, STATE_DONE);
+  finish (self, STATE_FAILED);
+  g_free (self->username);
   g_free (self);
 }
 
@@ -328,8 +355,9 @@ encode (char  *data,
  * would start with any number of iterations: `r=nonce,s=salt,i=count`, perhaps
  * with extensions behind. One in front (`m=`) is to be refused (§5.1). */
 static gboolean
-check_server_first (const char  *message,
-                    GError     **error)
+read_server_first (const char   *message,
+                   ServerFirst  *first,
+                   GError      **error)
 {
   const char *salt = g_str_has_prefix (message, "r=") ? strchr (message, ',') : NULL;
   const char *count = NULL;
@@ -361,9 +389,52 @@ check_server_first (const char  *message,
                    "password (%u, at least %u are needed)"),
                  (guint)iterations, BOSH_SASL_MIN_ITERATIONS);
   else
-    return TRUE;
+    {
+      first->salt = salt + strlen (",s=");
+      first->salt_length = count - first->salt;
+      first->iterations = iterations;
+      return TRUE;
+    }
 
   return FALSE;
+}
+
+/* What a salted password is computed from besides the password; it is written
+ * in front of it. The name may have commas, what follows it has none. */
+static char *
+dup_salting (BoshSasl          *self,
+             const ServerFirst *first)
+{
+  return g_strdup_printf ("%s,%u,%.*s,%s,", self->mechanism->name, first->iterations,
+                          (int)first->salt_length, first->salt, self->username);
+}
+
+/* The hexadecimal digits for GNU SASL if they are known, else NULL. */
+static const char *
+find_known (BoshSasl          *self,
+            const ServerFirst *first)
+{
+  g_autofree char *salting = dup_salting (self, first);
+  const char *digits;
+
+  if (self->known == NULL || !g_str_has_prefix (self->known, salting))
+    return NULL;
+
+  digits = self->known + strlen (salting);
+
+  return digits[strspn (digits, "0123456789abcdef")] == '\0' ? digits : NULL;
+}
+
+/* What the proof was made with. */
+static void
+keep_salted (BoshSasl          *self,
+             const ServerFirst *first)
+{
+  g_autofree char *salting = dup_salting (self, first);
+  const char *digits = gsasl_property_fast (self->session, GSASL_SCRAM_SALTED_PASSWORD);
+
+  if (digits != NULL)
+    self->salted = g_strconcat (salting, digits, NULL);
 }
 
 static gboolean
@@ -401,20 +472,28 @@ step_proof (BoshSasl    *self,
             GError     **error)
 {
   g_autofree char *message = decode (input, error);
+  ServerFirst first = { NULL };
+  const char *known;
   char *data = NULL;
   gsize length = 0;
-  int code;
+  int code = GSASL_OK;
 
-  if (message == NULL || !check_server_first (message, error))
+  if (message == NULL || !read_server_first (message, &first, error))
     return FALSE;
 
-  code = gsasl_step (self->session, message, strlen (message), &data, &length);
+  known = find_known (self, &first);
+  if (known != NULL)
+    code = gsasl_property_set (self->session, GSASL_SCRAM_SALTED_PASSWORD, known);
+  if (code == GSASL_OK)
+    code = gsasl_step (self->session, message, strlen (message), &data, &length);
   switch (code)
     {
     case GSASL_NEEDS_MORE:
       *output = encode (data, length);
       gsasl_free (data);
       /* What the server has to sign was computed together with the proof. */
+      keep_salted (self, &first);
+      bosh_sasl_clear_secret (&self->known);
       clear_secrets (self);
       self->state = STATE_PROOF_SENT;
       return TRUE;
@@ -537,9 +616,36 @@ bosh_sasl_step (BoshSasl    *self,
 }
 
 gboolean
-bosh_sasl_is_slow (BoshSasl *self)
+bosh_sasl_is_slow (BoshSasl   *self,
+                   const char *input)
 {
-  return self->state == STATE_FIRST_SENT;
+  g_autofree char *message = NULL;
+  ServerFirst first = { NULL };
+
+  if (self->state != STATE_FIRST_SENT)
+    return FALSE;
+  if (self->known == NULL)
+    return TRUE;
+
+  message = decode (input, NULL);
+
+  return message == NULL || !read_server_first (message, &first, NULL) ||
+         find_known (self, &first) == NULL;
+}
+
+void
+bosh_sasl_set_salted_password (BoshSasl   *self,
+                               const char *salted)
+{
+  bosh_sasl_clear_secret (&self->known);
+  if (self->mechanism->is_scram)
+    self->known = g_strdup (salted);
+}
+
+char *
+bosh_sasl_steal_salted_password (BoshSasl *self)
+{
+  return self->state == STATE_DONE ? g_steal_pointer (&self->salted) : NULL;
 }
 
 gboolean

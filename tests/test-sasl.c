@@ -289,7 +289,7 @@ begin_scram (BoshSasl    *sasl,
   g_assert_nonnull (nonce);
   /* At least 18 random bytes. */
   g_assert_cmpuint (strlen (nonce + 3), >=, 24);
-  g_assert_true (bosh_sasl_is_slow (sasl));
+  g_assert_true (bosh_sasl_is_slow (sasl, ""));
   if (client_first_bare != NULL)
     *client_first_bare = g_strdup (client_first + 3);
 
@@ -311,7 +311,7 @@ run_scram (const Scram *scram,
   const char *proof_part = strstr (client_final, ",p=");
 
   g_assert_nonnull (proof_part);
-  g_assert_false (bosh_sasl_is_slow (sasl));
+  g_assert_false (bosh_sasl_is_slow (sasl, ""));
   auth_message = g_strdup_printf ("%s,%s,%.*s", client_first_bare, server_first,
                                   (int)(proof_part - client_final), client_final);
   compute_scram (scram->hash, prepared_password, SALT, 4096, auth_message,
@@ -419,7 +419,7 @@ test_plain (void)
   g_test_summary ("PLAIN sends no authorization identity, name and password "
                   "as they are (RFC 4616 §2)");
 
-  g_assert_false (bosh_sasl_is_slow (sasl));
+  g_assert_false (bosh_sasl_is_slow (sasl, ""));
   g_assert_true (bosh_sasl_step (sasl, NULL, &output, &error));
   g_assert_no_error (error);
   data = g_base64_decode (output, &length);
@@ -991,6 +991,130 @@ test_scram_unassigned (void)
     }
 }
 
+/* What a whole exchange leaves for the next. */
+static char *
+dup_salted (const Scram *scram)
+{
+  g_autoptr(BoshSasl) sasl = new_sasl (scram->mechanism, "user", "pencil");
+  g_autofree char *server_final = run_scram (scram, sasl, "pencil");
+  g_autofree char *encoded = encode (server_final);
+  char *salted;
+
+  g_assert_null (bosh_sasl_steal_salted_password (sasl));
+  g_assert_true (bosh_sasl_succeed (sasl, encoded, NULL));
+  salted = bosh_sasl_steal_salted_password (sasl);
+  g_assert_nonnull (salted);
+  g_assert_null (bosh_sasl_steal_salted_password (sasl));
+
+  return salted;
+}
+
+static void
+test_scram_salted (gconstpointer data)
+{
+  const Scram *scram = data;
+  g_autofree char *salted = dup_salted (scram);
+  g_autofree char *again = NULL;
+
+  g_test_summary ("RFC 5802 §5.1: what was computed for a salt serves the next exchange, "
+                  "which is fast and does not look at the password");
+
+  for (guint i = 0; i < 2; i++)
+    {
+      g_autoptr(BoshSasl) sasl = new_sasl (scram->mechanism, "user", i == 0 ? "pencil" : "other");
+      g_autofree char *server_first = NULL;
+      g_autofree char *encoded = NULL;
+
+      bosh_sasl_set_salted_password (sasl, salted);
+      server_first = begin_scram (sasl, "4096", NULL);
+      encoded = encode (server_first);
+      g_assert_false (bosh_sasl_is_slow (sasl, encoded));
+    }
+
+  {
+    g_autoptr(BoshSasl) sasl = new_sasl (scram->mechanism, "user", "other");
+    g_autofree char *server_final = NULL;
+    g_autofree char *encoded = NULL;
+
+    bosh_sasl_set_salted_password (sasl, salted);
+    server_final = run_scram (scram, sasl, "pencil");
+    assert_no_secrets (last_session);
+    encoded = encode (server_final);
+    g_assert_true (bosh_sasl_succeed (sasl, encoded, NULL));
+    again = bosh_sasl_steal_salted_password (sasl);
+    g_assert_cmpstr (again, ==, salted);
+  }
+}
+
+static void
+test_scram_salted_otherwise (gconstpointer data)
+{
+  const Scram *scram = data;
+  const char *other = scram == &scrams[0] ? scrams[1].mechanism : scrams[0].mechanism;
+  gsize n_digits = 2 * g_checksum_type_get_length (scram->hash);
+  g_autofree char *zeros = g_strnfill (n_digits, '0');
+  const struct
+  {
+    const char *mechanism;
+    const char *iterations;
+    const char *salt;
+    const char *username;
+    const char *digits;
+  } cases[] = {
+    { other, "4096", SALT, "user", zeros },
+    { scram->mechanism, "4097", SALT, "user", zeros },
+    { scram->mechanism, "409", SALT, "user", zeros },
+    { scram->mechanism, "4096", SALT "=", "user", zeros },
+    { scram->mechanism, "4096", "", "user", zeros },
+    { scram->mechanism, "4096", SALT, "User", zeros },
+    { scram->mechanism, "4096", SALT, "user,r", zeros },
+    { scram->mechanism, "4096", SALT, "use", zeros },
+    { scram->mechanism, "4096", SALT, "user", "guess" },
+  };
+
+  g_test_summary ("RFC 5802 §5.1: it serves no other hash, salt, number of iterations nor "
+                  "user: then the password does");
+
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      g_autoptr(BoshSasl) sasl = new_sasl (scram->mechanism, "user", "pencil");
+      g_autofree char *salted = NULL;
+      g_autofree char *server_final = NULL;
+
+      salted = g_strjoin (",", cases[i].mechanism, cases[i].iterations, cases[i].salt,
+                          cases[i].username, cases[i].digits, NULL);
+      bosh_sasl_set_salted_password (sasl, salted);
+      server_final = run_scram (scram, sasl, "pencil");
+    }
+
+  {
+    static const char * const junk[] = { "", ",", "SCRAM-SHA-1" };
+
+    for (guint i = 0; i < G_N_ELEMENTS (junk); i++)
+      {
+        g_autoptr(BoshSasl) sasl = new_sasl (scram->mechanism, "user", "pencil");
+        g_autofree char *server_first = begin_scram (sasl, "4096", NULL);
+        g_autofree char *encoded = encode (server_first);
+
+        bosh_sasl_set_salted_password (sasl, junk[i]);
+        g_assert_true (bosh_sasl_is_slow (sasl, encoded));
+      }
+  }
+}
+
+static void
+test_scram_salted_failure (gconstpointer data)
+{
+  const Scram *scram = data;
+  g_autoptr(BoshSasl) sasl = new_sasl (scram->mechanism, "user", "pencil");
+  g_autofree char *server_final = run_scram (scram, sasl, "pencil");
+
+  g_test_summary ("An exchange that the server does not end well leaves nothing for the next");
+
+  assert_succeed_fails (sasl, "v=AAAA");
+  g_assert_null (bosh_sasl_steal_salted_password (sasl));
+}
+
 /* gsasl_finish() above looks, too. */
 static void
 test_secrets (void)
@@ -1036,6 +1160,9 @@ add_scram_tests (void)
     { "extra-challenge", test_scram_extra_challenge },
     { "wrong-signature", test_scram_wrong_signature },
     { "unicode", test_scram_unicode },
+    { "salted", test_scram_salted },
+    { "salted-otherwise", test_scram_salted_otherwise },
+    { "salted-failure", test_scram_salted_failure },
   };
 
   for (guint i = 0; i < G_N_ELEMENTS (scrams); i++)
