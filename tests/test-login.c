@@ -2,52 +2,16 @@
 
 #include "config.h"
 
+#include "bosh-test-login.h"
+
 #include <gsasl.h>
 #include <string.h>
 
 #include "bosh-element-private.h"
 #include "bosh-error.h"
-#include "bosh-login-private.h"
-
-#define FEATURES(content) "<features xmlns='" BOSH_NS_STREAMS "'>" content "</features>"
-#define MECHANISM(name) "<mechanism>" name "</mechanism>"
-#define MECHANISMS(content) "<mechanisms xmlns='" BOSH_NS_SASL "'>" content "</mechanisms>"
-#define OFFER(name) FEATURES (MECHANISMS (MECHANISM (name)))
-#define SASL(name, content) "<" name " xmlns='" BOSH_NS_SASL "'>" content "</" name ">"
-#define AUTH(mechanism, data) \
-  "<auth xmlns='" BOSH_NS_SASL "' mechanism='" mechanism "'>" data "</auth>"
-#define BIND(content) "<bind xmlns='" BOSH_NS_BIND "'>" content "</bind>"
-#define SESSION(content) "<session xmlns='" BOSH_NS_SESSION "'>" content "</session>"
-#define IQ(attributes, content) "<iq xmlns='jabber:client' " attributes ">" content "</iq>"
-#define BIND_SET(content) IQ ("type='set' id='bosh-login-bind'", BIND (content))
-#define BIND_RESULT(jid) \
-  IQ ("type='result' id='bosh-login-bind'", BIND ("<jid>" jid "</jid>"))
-#define SESSION_SET IQ ("type='set' id='bosh-login-session'", SESSION (""))
-#define STANZA_ERROR(condition) \
-  "<error type='cancel'><" condition " xmlns='" BOSH_NS_STANZA_ERRORS "'/></error>"
 
 #define JID "user@example.com/laptop"
 #define PLAIN_AUTH AUTH ("PLAIN", "AHVzZXIAcGVuY2ls")
-
-typedef enum
-{
-  END,
-  /* Given to the login. */
-  FEATURES_COME,
-  TAKEN,
-  NOT_TAKEN,
-  /* Expected of it. */
-  SENT,
-  RESTARTED,
-  READY,
-  FAILED,
-} StepType;
-
-typedef struct
-{
-  StepType    type;
-  const char *text;  /* an element, the JID, or a part of the error message */
-} Step;
 
 /* clang-format off */
 /* A login by PLAIN up to the second stream. */
@@ -62,16 +26,6 @@ typedef struct
   { FEATURES_COME, FEATURES (BIND ("")) }, \
   { SENT, BIND_SET ("<resource>laptop</resource>") }
 /* clang-format on */
-
-typedef struct
-{
-  const char          *name;
-  const char          *summary;
-  BoshSaslCredentials  credentials;
-  GQuark             (*domain) (void);
-  int                  code;
-  Step                 steps[16];
-} Transcript;
 
 static const Transcript transcripts[] = {
   {
@@ -389,185 +343,6 @@ static const Transcript transcripts[] = {
   },
 };
 
-static const BoshLoginParameters default_parameters = {
-  .domain = "example.com",
-  .credentials = BOSH_SASL_CREDENTIALS_PASSWORD,
-  .username = "user",
-  .password = "pencil",
-  .resource = "laptop",
-  .allow_plaintext = TRUE,
-};
-
-static BoshElement *
-parse (const char *text)
-{
-  g_autoptr(GError) error = NULL;
-  BoshElement *element = bosh_element_new_from_string (text, &error);
-
-  g_assert_no_error (error);
-
-  return element;
-}
-
-static void
-give_features (BoshLogin  *login,
-               const char *text)
-{
-  g_autoptr(BoshElement) element = parse (text);
-
-  bosh_login_handle_features (login, element);
-}
-
-static gboolean
-give_element (BoshLogin  *login,
-              const char *text)
-{
-  g_autoptr(BoshElement) element = parse (text);
-
-  return bosh_login_handle_element (login, element);
-}
-
-static void
-clear_action (BoshLoginAction *action)
-{
-  g_clear_pointer (&action->element, bosh_element_unref);
-  g_clear_pointer (&action->jid, g_free);
-  g_clear_error (&action->error);
-}
-
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (BoshLoginAction, clear_action)
-
-static void
-assert_no_action (BoshLogin *login)
-{
-  g_auto(BoshLoginAction) action = { 0 };
-
-  g_assert_false (bosh_login_next_action (login, &action));
-}
-
-static void
-take_action (BoshLogin           *login,
-             BoshLoginActionType  type,
-             BoshLoginAction     *action)
-{
-  g_assert_true (bosh_login_next_action (login, action));
-  g_assert_no_error (type == BOSH_LOGIN_ACTION_FAILED ? NULL : action->error);
-  g_assert_cmpint (action->type, ==, type);
-  g_assert_true ((action->element != NULL) == (type == BOSH_LOGIN_ACTION_SEND));
-  g_assert_true ((action->jid != NULL) == (type == BOSH_LOGIN_ACTION_READY));
-  g_assert_true ((action->error != NULL) == (type == BOSH_LOGIN_ACTION_FAILED));
-}
-
-static void
-assert_action (BoshLogin           *login,
-               BoshLoginActionType  type)
-{
-  g_auto(BoshLoginAction) action = { 0 };
-
-  take_action (login, type, &action);
-}
-
-static void
-assert_sent (BoshLogin  *login,
-             const char *text)
-{
-  g_auto(BoshLoginAction) action = { 0 };
-  g_autoptr(BoshElement) expected = parse (text);
-  g_autofree char *sent_text = NULL;
-  g_autofree char *expected_text = NULL;
-
-  take_action (login, BOSH_LOGIN_ACTION_SEND, &action);
-  sent_text = bosh_element_to_string (action.element);
-  expected_text = bosh_element_to_string (expected);
-  if (!bosh_element_equal (action.element, expected))
-    g_assert_cmpstr (sent_text, ==, expected_text);
-}
-
-static void
-assert_ready (BoshLogin  *login,
-              const char *jid)
-{
-  g_auto(BoshLoginAction) action = { 0 };
-
-  take_action (login, BOSH_LOGIN_ACTION_READY, &action);
-  g_assert_cmpstr (action.jid, ==, jid);
-}
-
-/* Nothing comes after it. */
-static void
-assert_failed (BoshLogin  *login,
-               GQuark      domain,
-               int         code,
-               const char *part)
-{
-  g_auto(BoshLoginAction) action = { 0 };
-
-  take_action (login, BOSH_LOGIN_ACTION_FAILED, &action);
-  g_assert_error (action.error, domain, code);
-  if (part != NULL && strstr (action.error->message, part) == NULL)
-    g_error ("“%s” is not in “%s”", part, action.error->message);
-  assert_no_action (login);
-}
-
-static void
-run_step (BoshLogin        *login,
-          const Transcript *transcript,
-          const Step       *step)
-{
-  switch (step->type)
-    {
-    case FEATURES_COME:
-      give_features (login, step->text);
-      break;
-    case TAKEN:
-      g_assert_true (give_element (login, step->text));
-      break;
-    case NOT_TAKEN:
-      g_assert_false (give_element (login, step->text));
-      break;
-    case SENT:
-      assert_sent (login, step->text);
-      break;
-    case RESTARTED:
-      assert_action (login, BOSH_LOGIN_ACTION_RESTART);
-      break;
-    case READY:
-      assert_ready (login, step->text);
-      break;
-    case FAILED:
-      assert_failed (login, transcript->domain (), transcript->code, step->text);
-      break;
-    case END:
-    default:
-      g_assert_not_reached ();
-    }
-}
-
-static void
-test_transcript (gconstpointer data)
-{
-  const Transcript *transcript = data;
-  BoshLoginParameters parameters = default_parameters;
-  g_autoptr(BoshLogin) login = NULL;
-
-  g_test_summary (transcript->summary);
-
-  parameters.credentials = transcript->credentials;
-  login = bosh_login_new (&parameters);
-  g_assert_null (bosh_login_get_mechanism (login));
-
-  for (guint i = 0; transcript->steps[i].type != END; i++)
-    {
-      const Step *step = &transcript->steps[i];
-
-      /* All actions are expected before the next thing happens. */
-      if (step->type <= NOT_TAKEN)
-        assert_no_action (login);
-      run_step (login, transcript, step);
-    }
-  assert_no_action (login);
-}
-
 static void
 test_failures (void)
 {
@@ -596,15 +371,15 @@ test_failures (void)
 
   for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
     {
-      g_autoptr(BoshLogin) login = bosh_login_new (&default_parameters);
+      g_autoptr(BoshLogin) login = bosh_login_new (&bosh_test_login_parameters);
       g_autofree char *failure = NULL;
 
-      give_features (login, OFFER ("PLAIN"));
-      assert_sent (login, PLAIN_AUTH);
+      bosh_test_give_features (login, OFFER ("PLAIN"));
+      bosh_test_assert_sent (login, PLAIN_AUTH);
       g_assert_cmpstr (bosh_login_get_mechanism (login), ==, "PLAIN");
       failure = g_strdup_printf (SASL ("failure", "%s"), cases[i].content);
-      g_assert_true (give_element (login, failure));
-      assert_failed (login, BOSH_SASL_ERROR, cases[i].code, NULL);
+      g_assert_true (bosh_test_give_element (login, failure));
+      bosh_test_assert_failed (login, BOSH_SASL_ERROR, cases[i].code, NULL);
     }
 }
 
@@ -614,11 +389,11 @@ new_authenticated (const BoshLoginParameters *parameters)
 {
   BoshLogin *login = bosh_login_new (parameters);
 
-  give_features (login, OFFER ("PLAIN"));
-  assert_action (login, BOSH_LOGIN_ACTION_SEND);
-  g_assert_true (give_element (login, SASL ("success", "")));
-  assert_action (login, BOSH_LOGIN_ACTION_RESTART);
-  give_features (login, FEATURES (BIND ("")));
+  bosh_test_give_features (login, OFFER ("PLAIN"));
+  bosh_test_assert_action (login, BOSH_LOGIN_ACTION_SEND);
+  g_assert_true (bosh_test_give_element (login, SASL ("success", "")));
+  bosh_test_assert_action (login, BOSH_LOGIN_ACTION_RESTART);
+  bosh_test_give_features (login, FEATURES (BIND ("")));
 
   return login;
 }
@@ -657,19 +432,19 @@ test_jids (void)
 
   for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
     {
-      g_autoptr(BoshLogin) login = new_authenticated (&default_parameters);
+      g_autoptr(BoshLogin) login = new_authenticated (&bosh_test_login_parameters);
       g_autofree char *result = g_strdup_printf (BIND_RESULT ("%s"), cases[i].jid);
 
-      assert_action (login, BOSH_LOGIN_ACTION_SEND);
-      g_assert_true (give_element (login, result));
+      bosh_test_assert_action (login, BOSH_LOGIN_ACTION_SEND);
+      g_assert_true (bosh_test_give_element (login, result));
       if (cases[i].accepted)
-        assert_ready (login, cases[i].jid);
+        bosh_test_assert_ready (login, cases[i].jid);
       else
-        assert_failed (login, BOSH_ERROR, BOSH_ERROR_LOGIN_FAILED, "address");
+        bosh_test_assert_failed (login, BOSH_ERROR, BOSH_ERROR_LOGIN_FAILED, "address");
 
       /* Which one it was plays no part afterwards. */
-      g_assert_true (give_element (login, result));
-      assert_no_action (login);
+      g_assert_true (bosh_test_give_element (login, result));
+      bosh_test_assert_no_action (login);
     }
 }
 
@@ -687,13 +462,13 @@ test_bind_without_jid (void)
 
   for (guint i = 0; i < G_N_ELEMENTS (contents); i++)
     {
-      g_autoptr(BoshLogin) login = new_authenticated (&default_parameters);
+      g_autoptr(BoshLogin) login = new_authenticated (&bosh_test_login_parameters);
       g_autofree char *result = NULL;
 
-      assert_action (login, BOSH_LOGIN_ACTION_SEND);
+      bosh_test_assert_action (login, BOSH_LOGIN_ACTION_SEND);
       result = g_strdup_printf (IQ ("type='result' id='bosh-login-bind'", "%s"), contents[i]);
-      g_assert_true (give_element (login, result));
-      assert_failed (login, BOSH_ERROR, BOSH_ERROR_LOGIN_FAILED, "address");
+      g_assert_true (bosh_test_give_element (login, result));
+      bosh_test_assert_failed (login, BOSH_ERROR, BOSH_ERROR_LOGIN_FAILED, "address");
     }
 }
 
@@ -714,36 +489,36 @@ test_bind_from (void)
 
   for (guint i = 0; i < G_N_ELEMENTS (senders); i++)
     {
-      g_autoptr(BoshLogin) login = new_authenticated (&default_parameters);
+      g_autoptr(BoshLogin) login = new_authenticated (&bosh_test_login_parameters);
       g_autofree char *result = NULL;
 
-      assert_action (login, BOSH_LOGIN_ACTION_SEND);
+      bosh_test_assert_action (login, BOSH_LOGIN_ACTION_SEND);
       result = g_strdup_printf (IQ ("type='result' id='bosh-login-bind' from='%s'",
                                     BIND ("<jid>" JID "</jid>")),
                                 senders[i]);
-      g_assert_true (give_element (login, result));
-      assert_ready (login, JID);
+      g_assert_true (bosh_test_give_element (login, result));
+      bosh_test_assert_ready (login, JID);
     }
 }
 
 static void
 test_bind_without_namespace (void)
 {
-  g_autoptr(BoshLogin) login = new_authenticated (&default_parameters);
+  g_autoptr(BoshLogin) login = new_authenticated (&bosh_test_login_parameters);
 
   g_test_summary ("A stanza without a namespace is one of jabber:client "
                   "(XEP-0206 §2)");
 
-  assert_action (login, BOSH_LOGIN_ACTION_SEND);
-  g_assert_true (give_element (login, "<iq type='result' id='bosh-login-bind'>"
+  bosh_test_assert_action (login, BOSH_LOGIN_ACTION_SEND);
+  g_assert_true (bosh_test_give_element (login, "<iq type='result' id='bosh-login-bind'>"
                                       BIND ("<jid>" JID "</jid>") "</iq>"));
-  assert_ready (login, JID);
+  bosh_test_assert_ready (login, JID);
 }
 
 static void
 test_resources (void)
 {
-  BoshLoginParameters parameters = default_parameters;
+  BoshLoginParameters parameters = bosh_test_login_parameters;
   const char *no_resource[] = { NULL, "" };
 
   g_test_summary ("Without a resource the server makes one (RFC 6120 §7.6)");
@@ -754,7 +529,7 @@ test_resources (void)
 
       parameters.resource = no_resource[i];
       login = new_authenticated (&parameters);
-      assert_sent (login, BIND_SET (""));
+      bosh_test_assert_sent (login, BIND_SET (""));
     }
 
   {
@@ -762,7 +537,7 @@ test_resources (void)
 
     parameters.resource = "<&'\"> \xf0\x9f\x98\x80";
     login = new_authenticated (&parameters);
-    assert_sent (login, BIND_SET ("<resource>&lt;&amp;'\"&gt; \xf0\x9f\x98\x80</resource>"));
+    bosh_test_assert_sent (login, BIND_SET ("<resource>&lt;&amp;'\"&gt; \xf0\x9f\x98\x80</resource>"));
   }
 }
 
@@ -770,7 +545,7 @@ static void
 test_bad_resource (void)
 {
   static const char * const resources[] = { "lap\x01top", "lap\xfftop" };
-  BoshLoginParameters parameters = default_parameters;
+  BoshLoginParameters parameters = bosh_test_login_parameters;
 
   g_test_summary ("A resource that XML can't hold fails before the password "
                   "is sent");
@@ -781,15 +556,15 @@ test_bad_resource (void)
 
       parameters.resource = resources[i];
       login = bosh_login_new (&parameters);
-      give_features (login, OFFER ("PLAIN"));
-      assert_failed (login, BOSH_ERROR, BOSH_ERROR_LOGIN_FAILED, "resource");
+      bosh_test_give_features (login, OFFER ("PLAIN"));
+      bosh_test_assert_failed (login, BOSH_ERROR, BOSH_ERROR_LOGIN_FAILED, "resource");
     }
 }
 
 static void
 test_plaintext (void)
 {
-  BoshLoginParameters parameters = default_parameters;
+  BoshLoginParameters parameters = bosh_test_login_parameters;
   g_autoptr(BoshLogin) login = NULL;
   g_autoptr(BoshLogin) again = NULL;
 
@@ -799,19 +574,19 @@ test_plaintext (void)
 
   parameters.allow_plaintext = FALSE;
   login = bosh_login_new (&parameters);
-  give_features (login, OFFER ("PLAIN"));
-  assert_failed (login, BOSH_ERROR, BOSH_ERROR_INSECURE_MECHANISM, "PLAIN");
+  bosh_test_give_features (login, OFFER ("PLAIN"));
+  bosh_test_assert_failed (login, BOSH_ERROR, BOSH_ERROR_INSECURE_MECHANISM, "PLAIN");
   g_assert_null (bosh_login_get_mechanism (login));
 
-  again = bosh_login_new (&default_parameters);
-  give_features (again, OFFER ("PLAIN"));
-  assert_sent (again, PLAIN_AUTH);
+  again = bosh_login_new (&bosh_test_login_parameters);
+  bosh_test_give_features (again, OFFER ("PLAIN"));
+  bosh_test_assert_sent (again, PLAIN_AUTH);
 }
 
 static void
 test_external_without_id (void)
 {
-  BoshLoginParameters parameters = default_parameters;
+  BoshLoginParameters parameters = bosh_test_login_parameters;
   g_autoptr(BoshLogin) login = NULL;
 
   g_test_summary ("The server takes the identity from the certificate where "
@@ -821,8 +596,8 @@ test_external_without_id (void)
   parameters.username = NULL;
   parameters.password = NULL;
   login = bosh_login_new (&parameters);
-  give_features (login, OFFER ("EXTERNAL"));
-  assert_sent (login, AUTH ("EXTERNAL", "="));
+  bosh_test_give_features (login, OFFER ("EXTERNAL"));
+  bosh_test_assert_sent (login, AUTH ("EXTERNAL", "="));
 }
 
 static void
@@ -832,7 +607,7 @@ test_many_mechanisms (void)
 
   for (guint n_before = 63; n_before <= 64; n_before++)
     {
-      g_autoptr(BoshLogin) login = bosh_login_new (&default_parameters);
+      g_autoptr(BoshLogin) login = bosh_login_new (&bosh_test_login_parameters);
       g_autoptr(GString) names = g_string_new (NULL);
       g_autofree char *features = NULL;
 
@@ -841,11 +616,11 @@ test_many_mechanisms (void)
       g_string_append (names, MECHANISM ("PLAIN"));
       features = g_strdup_printf (FEATURES (MECHANISMS ("%s")), names->str);
 
-      give_features (login, features);
+      bosh_test_give_features (login, features);
       if (n_before < 64)
-        assert_sent (login, PLAIN_AUTH);
+        bosh_test_assert_sent (login, PLAIN_AUTH);
       else
-        assert_failed (login, BOSH_ERROR, BOSH_ERROR_NO_MECHANISM, "X-OTHER");
+        bosh_test_assert_failed (login, BOSH_ERROR, BOSH_ERROR_NO_MECHANISM, "X-OTHER");
     }
 }
 
@@ -864,7 +639,7 @@ take_sasl_text (BoshLogin  *login,
 {
   g_auto(BoshLoginAction) action = { 0 };
 
-  take_action (login, BOSH_LOGIN_ACTION_SEND, &action);
+  bosh_test_take_action (login, BOSH_LOGIN_ACTION_SEND, &action);
   g_assert_true (bosh_element_is (action.element, name, BOSH_NS_SASL));
 
   return bosh_element_get_text (action.element);
@@ -891,7 +666,7 @@ set_up_scram (ScramFixture  *fixture,
               gconstpointer  data)
 {
   const char *mechanism = data;
-  BoshLoginParameters parameters = default_parameters;
+  BoshLoginParameters parameters = bosh_test_login_parameters;
   g_autofree char *features = g_strdup_printf (OFFER ("%s"), mechanism);
 
   g_assert_cmpint (gsasl_init (&fixture->context), ==, GSASL_OK);
@@ -902,7 +677,7 @@ set_up_scram (ScramFixture  *fixture,
 
   parameters.allow_plaintext = FALSE;
   fixture->login = bosh_login_new (&parameters);
-  give_features (fixture->login, features);
+  bosh_test_give_features (fixture->login, features);
   g_assert_cmpstr (bosh_login_get_mechanism (fixture->login), ==, mechanism);
 }
 
@@ -945,12 +720,12 @@ prove (ScramFixture *fixture)
   g_autoptr(GThread) thread = NULL;
 
   give_sasl (fixture->login, "challenge", server_first);
-  assert_action (fixture->login, BOSH_LOGIN_ACTION_COMPUTE);
-  assert_no_action (fixture->login);
+  bosh_test_assert_action (fixture->login, BOSH_LOGIN_ACTION_COMPUTE);
+  bosh_test_assert_no_action (fixture->login);
 
   thread = g_thread_new ("compute", compute_thread, fixture->login);
   g_thread_join (g_steal_pointer (&thread));
-  assert_no_action (fixture->login);
+  bosh_test_assert_no_action (fixture->login);
   bosh_login_handle_computed (fixture->login);
   proof = take_sasl_text (fixture->login, "response");
 
@@ -960,12 +735,12 @@ prove (ScramFixture *fixture)
 static void
 finish_login (BoshLogin *login)
 {
-  assert_action (login, BOSH_LOGIN_ACTION_RESTART);
-  give_features (login, FEATURES (BIND ("")));
-  assert_action (login, BOSH_LOGIN_ACTION_SEND);
-  g_assert_true (give_element (login, BIND_RESULT (JID)));
-  assert_ready (login, JID);
-  assert_no_action (login);
+  bosh_test_assert_action (login, BOSH_LOGIN_ACTION_RESTART);
+  bosh_test_give_features (login, FEATURES (BIND ("")));
+  bosh_test_assert_action (login, BOSH_LOGIN_ACTION_SEND);
+  g_assert_true (bosh_test_give_element (login, BIND_RESULT (JID)));
+  bosh_test_assert_ready (login, JID);
+  bosh_test_assert_no_action (login);
 }
 
 static void
@@ -991,7 +766,7 @@ test_scram_extra_challenge (ScramFixture  *fixture,
                   "fast, and the response empty (RFC 5802 §9)");
 
   give_sasl (fixture->login, "challenge", server_final);
-  assert_sent (fixture->login, SASL ("response", ""));
+  bosh_test_assert_sent (fixture->login, SASL ("response", ""));
   give_sasl (fixture->login, "success", NULL);
   finish_login (fixture->login);
 }
@@ -1007,7 +782,7 @@ test_scram_wrong_signature (ScramFixture  *fixture,
 
   server_final[8] = server_final[8] == 'A' ? 'B' : 'A';
   give_sasl (fixture->login, "success", server_final);
-  assert_failed (fixture->login, BOSH_ERROR, BOSH_ERROR_SERVER_NOT_AUTHENTIC, NULL);
+  bosh_test_assert_failed (fixture->login, BOSH_ERROR, BOSH_ERROR_SERVER_NOT_AUTHENTIC, NULL);
 }
 
 static void
@@ -1021,8 +796,8 @@ test_scram_wrong_signature_challenge (ScramFixture  *fixture,
 
   server_final[8] = server_final[8] == 'A' ? 'B' : 'A';
   give_sasl (fixture->login, "challenge", server_final);
-  assert_sent (fixture->login, SASL ("abort", ""));
-  assert_failed (fixture->login, BOSH_ERROR, BOSH_ERROR_SERVER_NOT_AUTHENTIC, NULL);
+  bosh_test_assert_sent (fixture->login, SASL ("abort", ""));
+  bosh_test_assert_failed (fixture->login, BOSH_ERROR, BOSH_ERROR_SERVER_NOT_AUTHENTIC, NULL);
 }
 
 static void
@@ -1034,7 +809,7 @@ test_scram_no_signature (ScramFixture  *fixture,
   g_test_summary ("Nor a server without any");
 
   give_sasl (fixture->login, "success", NULL);
-  assert_failed (fixture->login, BOSH_ERROR, BOSH_ERROR_SERVER_NOT_AUTHENTIC, NULL);
+  bosh_test_assert_failed (fixture->login, BOSH_ERROR, BOSH_ERROR_SERVER_NOT_AUTHENTIC, NULL);
 }
 
 static void
@@ -1046,7 +821,7 @@ test_scram_early_success (ScramFixture  *fixture,
   g_test_summary ("Nor one that wants no proof of us");
 
   give_sasl (fixture->login, "success", NULL);
-  assert_failed (fixture->login, BOSH_ERROR, BOSH_ERROR_SERVER_NOT_AUTHENTIC, NULL);
+  bosh_test_assert_failed (fixture->login, BOSH_ERROR, BOSH_ERROR_SERVER_NOT_AUTHENTIC, NULL);
 }
 
 static void
@@ -1057,8 +832,8 @@ test_scram_refused (ScramFixture  *fixture,
 
   g_test_summary ("A wrong password is told by the server (RFC 6120 §6.5.10)");
 
-  g_assert_true (give_element (fixture->login, SASL ("failure", "<not-authorized/>")));
-  assert_failed (fixture->login, BOSH_SASL_ERROR, BOSH_SASL_ERROR_NOT_AUTHORIZED, NULL);
+  g_assert_true (bosh_test_give_element (fixture->login, SASL ("failure", "<not-authorized/>")));
+  bosh_test_assert_failed (fixture->login, BOSH_SASL_ERROR, BOSH_SASL_ERROR_NOT_AUTHORIZED, NULL);
 }
 
 static void
@@ -1073,14 +848,14 @@ test_scram_iterations (ScramFixture  *fixture,
 
   challenge = g_base64_encode ((const guchar *)"r=x,s=QUJD,i=1000001", 20);
   give_sasl (fixture->login, "challenge", challenge);
-  assert_action (fixture->login, BOSH_LOGIN_ACTION_COMPUTE);
+  bosh_test_assert_action (fixture->login, BOSH_LOGIN_ACTION_COMPUTE);
   bosh_login_compute (fixture->login);
   bosh_login_handle_computed (fixture->login);
-  assert_sent (fixture->login, SASL ("abort", ""));
-  assert_failed (fixture->login, BOSH_ERROR, BOSH_ERROR_LOGIN_FAILED, "iterations");
+  bosh_test_assert_sent (fixture->login, SASL ("abort", ""));
+  bosh_test_assert_failed (fixture->login, BOSH_ERROR, BOSH_ERROR_LOGIN_FAILED, "iterations");
 
-  g_assert_true (give_element (fixture->login, SASL ("failure", "<aborted/>")));
-  assert_no_action (fixture->login);
+  g_assert_true (bosh_test_give_element (fixture->login, SASL ("failure", "<aborted/>")));
+  bosh_test_assert_no_action (fixture->login);
 }
 
 static void
@@ -1094,18 +869,18 @@ test_scram_computing (ScramFixture  *fixture,
   g_test_summary ("The server may lose patience while we compute");
 
   give_sasl (fixture->login, "challenge", server_first);
-  assert_action (fixture->login, BOSH_LOGIN_ACTION_COMPUTE);
+  bosh_test_assert_action (fixture->login, BOSH_LOGIN_ACTION_COMPUTE);
   thread = g_thread_new ("compute", compute_thread, fixture->login);
 
-  give_features (fixture->login, OFFER ("PLAIN"));
-  g_assert_false (give_element (fixture->login, "<message xmlns='jabber:client'/>"));
-  assert_no_action (fixture->login);
-  g_assert_true (give_element (fixture->login, SASL ("failure", "<temporary-auth-failure/>")));
-  assert_failed (fixture->login, BOSH_SASL_ERROR, BOSH_SASL_ERROR_TEMPORARY_AUTH_FAILURE, NULL);
+  bosh_test_give_features (fixture->login, OFFER ("PLAIN"));
+  g_assert_false (bosh_test_give_element (fixture->login, "<message xmlns='jabber:client'/>"));
+  bosh_test_assert_no_action (fixture->login);
+  g_assert_true (bosh_test_give_element (fixture->login, SASL ("failure", "<temporary-auth-failure/>")));
+  bosh_test_assert_failed (fixture->login, BOSH_SASL_ERROR, BOSH_SASL_ERROR_TEMPORARY_AUTH_FAILURE, NULL);
 
   g_thread_join (thread);
   bosh_login_handle_computed (fixture->login);
-  assert_no_action (fixture->login);
+  bosh_test_assert_no_action (fixture->login);
 }
 
 static void
@@ -1118,14 +893,14 @@ test_scram_computing_challenged (ScramFixture  *fixture,
   g_test_summary ("A second challenge before we answered the first is refused");
 
   give_sasl (fixture->login, "challenge", server_first);
-  assert_action (fixture->login, BOSH_LOGIN_ACTION_COMPUTE);
+  bosh_test_assert_action (fixture->login, BOSH_LOGIN_ACTION_COMPUTE);
   give_sasl (fixture->login, "challenge", server_first);
-  assert_sent (fixture->login, SASL ("abort", ""));
-  assert_failed (fixture->login, BOSH_ERROR, BOSH_ERROR_LOGIN_FAILED, "where none belongs");
+  bosh_test_assert_sent (fixture->login, SASL ("abort", ""));
+  bosh_test_assert_failed (fixture->login, BOSH_ERROR, BOSH_ERROR_LOGIN_FAILED, "where none belongs");
 
   bosh_login_compute (fixture->login);
   bosh_login_handle_computed (fixture->login);
-  assert_no_action (fixture->login);
+  bosh_test_assert_no_action (fixture->login);
 }
 
 static void
@@ -1136,10 +911,10 @@ test_free (void)
 
   for (guint n_inputs = 0; n_inputs < 4; n_inputs++)
     {
-      g_autoptr(BoshLogin) login = bosh_login_new (&default_parameters);
+      g_autoptr(BoshLogin) login = bosh_login_new (&bosh_test_login_parameters);
 
       if (n_inputs > 0)
-        give_features (login, OFFER ("SCRAM-SHA-256"));
+        bosh_test_give_features (login, OFFER ("SCRAM-SHA-256"));
       if (n_inputs > 1)
         give_sasl (login, "challenge", "cj14");
       if (n_inputs > 2)
@@ -1188,12 +963,7 @@ main (int   argc,
 {
   g_test_init (&argc, &argv, NULL);
 
-  for (guint i = 0; i < G_N_ELEMENTS (transcripts); i++)
-    {
-      g_autofree char *path = g_strdup_printf ("/bosh/login/transcript/%s", transcripts[i].name);
-
-      g_test_add_data_func (path, &transcripts[i], test_transcript);
-    }
+  bosh_test_add_transcripts ("login/transcript", transcripts, G_N_ELEMENTS (transcripts));
   g_test_add_func ("/bosh/login/failures", test_failures);
   g_test_add_func ("/bosh/login/jids", test_jids);
   g_test_add_func ("/bosh/login/bind-without-jid", test_bind_without_jid);
