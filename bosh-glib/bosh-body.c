@@ -13,6 +13,9 @@
 /* How much of a peer's words a message shows. */
 #define MAX_DETAIL 200
 
+/* Stands for what is secret. */
+#define REDACTED "[…]"
+
 static void
 append_attribute (GString    *output,
                   const char *name,
@@ -299,6 +302,51 @@ bosh_response_body_dup_detail (BoshResponseBody *self)
                                                  : g_steal_pointer (&detail);
 }
 
+static BoshElement *
+copy_without_content (BoshElement *element)
+{
+  BoshElement *copy = bosh_element_new (bosh_element_get_name (element),
+                                        bosh_element_get_namespace (element));
+
+  for (guint i = 0; i < bosh_element_get_n_attributes (element); i++)
+    {
+      const char *namespace_;
+      const char *value;
+      const char *name = bosh_element_get_nth_attribute (element, i, &namespace_, &value);
+
+      bosh_element_set_attribute_ns (copy, name, namespace_, value);
+    }
+
+  return copy;
+}
+
+/* The data of an authentication is the text of an element (RFC 6120 §6.4), or of
+ * certain children (XEP-0388 §2.3, §2.6.1). */
+static BoshElement *
+copy_redacted (BoshElement *payload)
+{
+  BoshElement *copy;
+
+  if (!bosh_element_is_sasl (payload))
+    return bosh_element_copy (payload);
+
+  copy = copy_without_content (payload);
+  if (bosh_element_get_n_children (payload) == 0)
+    bosh_element_set_text (copy, REDACTED);
+  for (guint i = 0; i < bosh_element_get_n_children (payload); i++)
+    {
+      BoshElement *original = bosh_element_get_nth_child (payload, i);
+      g_autoptr(BoshElement) child = bosh_element_copy (original);
+
+      if (bosh_element_is (child, "initial-response", BOSH_NS_SASL2) ||
+          bosh_element_is (child, "additional-data", BOSH_NS_SASL2))
+        bosh_element_set_text (child, REDACTED);
+      bosh_element_add_child (copy, child);
+    }
+
+  return copy;
+}
+
 char *
 bosh_body_redact (GBytes *bytes)
 {
@@ -312,31 +360,19 @@ bosh_body_redact (GBytes *bytes)
     return g_strdup ("");
 
   /* The search ends at a nul. */
-  if (memchr (data, '\0', length) == NULL && g_strstr_len (data, length, BOSH_NS_SASL) == NULL)
+  if (memchr (data, '\0', length) == NULL && g_strstr_len (data, length, BOSH_NS_SASL) == NULL &&
+      g_strstr_len (data, length, BOSH_NS_SASL2) == NULL)
     return g_utf8_make_valid (data, length);
 
   root = bosh_xml_parse (data, length, NULL, NULL, NULL);
   if (root == NULL)
-    return g_strdup ("[…]");
+    return g_strdup (REDACTED);
 
-  copy = bosh_element_new (bosh_element_get_name (root), bosh_element_get_namespace (root));
-  for (guint i = 0; i < bosh_element_get_n_attributes (root); i++)
-    {
-      const char *namespace_;
-      const char *value;
-      const char *name = bosh_element_get_nth_attribute (root, i, &namespace_, &value);
-
-      bosh_element_set_attribute_ns (copy, name, namespace_, value);
-    }
-
+  copy = copy_without_content (root);
   for (guint i = 0; i < bosh_element_get_n_children (root); i++)
     {
-      g_autoptr(BoshElement) child = bosh_element_copy (bosh_element_get_nth_child (root, i));
+      g_autoptr(BoshElement) child = copy_redacted (bosh_element_get_nth_child (root, i));
 
-      /* The data of auth, challenge, response and success (RFC 6120 §6.4). */
-      if (g_strcmp0 (bosh_element_get_namespace (child), BOSH_NS_SASL) == 0 &&
-          bosh_element_get_n_children (child) == 0)
-        bosh_element_set_text (child, "[…]");
       bosh_element_add_child (copy, child);
     }
 

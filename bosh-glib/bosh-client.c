@@ -394,7 +394,7 @@ filter_payload (BoshElement *element,
   if (self->driver != NULL && bosh_login_driver_handle_element (self->driver, element))
     return TRUE;
 
-  if (g_strcmp0 (bosh_element_get_namespace (element), BOSH_NS_SASL) == 0)
+  if (bosh_element_is_sasl (element))
     return TRUE;
 
   return client_handle_answer (self, element);

@@ -13,6 +13,8 @@ G_BEGIN_DECLS
 #define BOSH_NS_STREAM_ERRORS "urn:ietf:params:xml:ns:xmpp-streams"
 #define BOSH_NS_STANZA_ERRORS "urn:ietf:params:xml:ns:xmpp-stanzas"
 #define BOSH_NS_SASL "urn:ietf:params:xml:ns:xmpp-sasl"
+#define BOSH_NS_SASL2 "urn:xmpp:sasl:2"
+#define BOSH_NS_BIND2 "urn:xmpp:bind:0"
 #define BOSH_NS_BIND "urn:ietf:params:xml:ns:xmpp-bind"
 #define BOSH_NS_SESSION "urn:ietf:params:xml:ns:xmpp-session"
 #define BOSH_NS_PING "urn:xmpp:ping"
@@ -68,5 +70,8 @@ gboolean     bosh_element_get_nth_node     (BoshElement               *self,
 gboolean     bosh_element_is_lenient       (BoshElement               *self,
                                             const char                *name,
                                             const char                *namespace_);
+
+/* Is it part of an authentication, by RFC 6120 §6 or by XEP-0388? */
+gboolean     bosh_element_is_sasl          (BoshElement               *self);
 
 G_END_DECLS

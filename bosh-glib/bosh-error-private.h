@@ -21,7 +21,7 @@ char       *bosh_error_clean_text               (const char       *text,
 GError     *bosh_error_new_for_condition        (const char       *condition,
                                                  const char       *detail);
 
-/* The error for a SASL `<failure/>` (RFC 6120 §6.5). */
+/* The error for a SASL `<failure/>` (RFC 6120 §6.5, XEP-0388 §2.6.2). */
 GError     *bosh_sasl_error_new_for_failure     (BoshElement      *failure);
 
 /* The error for a stanza of type `error` (RFC 6120 §8.3). */

@@ -260,6 +260,10 @@ bosh_sasl_error_new_for_failure (BoshElement *failure)
   const char *condition = read_condition (failure, BOSH_NS_SASL, &text);
   const Condition *known;
 
+  /* XEP-0388 §2.6.2 has the text elsewhere. */
+  if (text == NULL)
+    text = bosh_element_get_child_text (failure, "text", BOSH_NS_SASL2);
+
   if (condition == NULL)
     return new_error (BOSH_SASL_ERROR, BOSH_SASL_ERROR_UNKNOWN,
                       _("The server refused the authentication without giving a reason"), text);

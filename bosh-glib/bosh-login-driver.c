@@ -265,7 +265,7 @@ bosh_login_driver_handle_element (BoshLoginDriver *self,
 
   if (self->computing)
     {
-      is_ours = g_strcmp0 (bosh_element_get_namespace (element), BOSH_NS_SASL) == 0;
+      is_ours = bosh_element_is_sasl (element);
       if (is_ours)
         g_queue_push_tail (&self->waiting, bosh_element_ref (element));
       return is_ours;

@@ -10,10 +10,8 @@
 #include "bosh-error-private.h"
 #include "bosh-i18n-private.h"
 #include "bosh-jid-private.h"
+#include "bosh-login-profile-private.h"
 #include "bosh-xml-private.h"
-
-/* Mechanisms of the server that are looked at. */
-#define MAX_MECHANISMS 64
 
 /* Nothing else of ours is under way in the stream while a login is, so fixed
  * ids are unique in it (RFC 6120 §8.1.3). */
@@ -21,22 +19,25 @@
 #define SESSION_ID "bosh-login-session"
 
 /*
- *  FEATURES ──auth──→ AUTHENTICATING ──success──→ RESTARTING ──features──→ BINDING
- *                       ↑ response │ slow challenge                          │
- *                       └────── COMPUTING                      ┌─────────────┤
- *                                                           SESSION          │
- *  any of them ──failure──→ OVER ←─────────────────────────────┴─────────────┘
+ *  FEATURES ──auth──→ AUTHENTICATING ──success──→ AUTHENTICATED ──features──→ BINDING
+ *                       ↑ response │ slow challenge                             │
+ *                       └────── COMPUTING                         ┌─────────────┤
+ *                                                              SESSION          │
+ *  any of them ──failure──→ OVER ←────────────────────────────────┴─────────────┘
+ *
+ * Where success binds a resource too, the login is over with it.
  */
 typedef enum
 {
   /* The features of the first stream are awaited. */
   STATE_FEATURES,
-  /* `<auth/>` or `<response/>` is out. */
+  /* `<auth/>`, `<authenticate/>` or `<response/>` is out. */
   STATE_AUTHENTICATING,
   /* The server waits for a response that is being computed. */
   STATE_COMPUTING,
-  /* The features of the second stream are awaited. */
-  STATE_RESTARTING,
+  /* The features are awaited that let us bind: those of the second stream, or
+   * those that follow success. */
+  STATE_AUTHENTICATED,
   STATE_BINDING,
   STATE_SESSION,
   STATE_OVER,
@@ -55,7 +56,9 @@ struct _BoshLogin
   char                *resource;
   gboolean             allow_plaintext;
 
+  const BoshLoginProfile *profile;  /* NULL until the features came */
   const char          *mechanism;
+  gboolean             binds_inline;  /* together with the authentication */
   char                *jid;         /* NULL until bound */
   const char          *request_id;  /* of the last iq that was sent */
   gboolean             needs_session;
@@ -134,46 +137,39 @@ succeed (BoshLogin *self)
   push_action (self, BOSH_LOGIN_ACTION_READY)->jid = g_strdup (self->jid);
 }
 
-static GStrv
-dup_mechanisms (BoshElement *features)
+/* The mechanism is chosen from what RFC 6120 has, so that nothing depends on how
+ * it is written then. A server may leave that list out (XEP-0388). */
+static gboolean
+choose_mechanism (BoshLogin    *self,
+                  BoshElement  *features,
+                  GError      **error)
 {
-  g_autoptr(GStrvBuilder) builder = g_strv_builder_new ();
-  BoshElement *list;
-  guint n_children = 0;
-  guint n_mechanisms = 0;
+  g_auto(GStrv) classic = NULL;
+  g_auto(GStrv) extensible = NULL;
+  char **offered;
 
-  list = bosh_element_get_child (features, "mechanisms", BOSH_NS_SASL);
-  if (list != NULL)
-    n_children = bosh_element_get_n_children (list);
+  classic = bosh_login_profile_dup_mechanisms (&bosh_login_profile_classic, features);
+  extensible = bosh_login_profile_dup_mechanisms (&bosh_login_profile_extensible, features);
+  offered = classic[0] != NULL ? classic : extensible;
 
-  for (guint i = 0; i < n_children && n_mechanisms < MAX_MECHANISMS; i++)
-    {
-      BoshElement *child = bosh_element_get_nth_child (list, i);
+  self->sasl = bosh_sasl_new ((const char * const *)offered,
+                              self->credentials, self->username,
+                              self->password, self->allow_plaintext, error);
+  bosh_sasl_clear_secret (&self->password);
+  if (self->sasl == NULL)
+    return FALSE;
 
-      if (bosh_element_is (child, "mechanism", BOSH_NS_SASL))
-        {
-          g_autofree char *name = bosh_element_get_text (child);
+  self->mechanism = bosh_sasl_get_mechanism (self->sasl);
+  if (g_strv_contains ((const char * const *)extensible, self->mechanism))
+    self->profile = &bosh_login_profile_extensible;
+  else
+    self->profile = &bosh_login_profile_classic;
 
-          g_strv_builder_add (builder, g_strstrip (name));
-          n_mechanisms++;
-        }
-    }
+  /* With XEP-0386 the server alone chooses the resource. */
+  self->binds_inline = self->resource == NULL &&
+                       bosh_login_profile_can_bind (self->profile, features);
 
-  return g_strv_builder_end (builder);
-}
-
-/* Takes the secret in @data from memory; NULL is no data. */
-static BoshElement *
-new_sasl_element (const char *name,
-                  char       *data)
-{
-  BoshElement *element = bosh_element_new (name, BOSH_NS_SASL);
-
-  if (data != NULL && data[0] != '\0')
-    bosh_element_set_text (element, data);
-  bosh_sasl_clear_secret (&data);
-
-  return element;
+  return TRUE;
 }
 
 /* RFC 6120 §6.4.2. STARTTLS is ignored (XEP-0206 §4), and so is a stream that
@@ -183,9 +179,7 @@ static void
 start_authentication (BoshLogin   *self,
                       BoshElement *features)
 {
-  g_auto(GStrv) mechanisms = dup_mechanisms (features);
   char *data = NULL;
-  BoshElement *element;
   GError *error = NULL;
 
   /* Better said before the name and password are sent than after. */
@@ -196,11 +190,7 @@ start_authentication (BoshLogin   *self,
       return;
     }
 
-  self->sasl = bosh_sasl_new ((const char * const *)mechanisms,
-                              self->credentials, self->username,
-                              self->password, self->allow_plaintext, &error);
-  bosh_sasl_clear_secret (&self->password);
-  if (self->sasl == NULL)
+  if (!choose_mechanism (self, features, &error))
     {
       fail (self, error);
       return;
@@ -208,16 +198,14 @@ start_authentication (BoshLogin   *self,
 
   bosh_sasl_set_salted_password (self->sasl, self->salted_password);
   bosh_sasl_clear_secret (&self->salted_password);
-  self->mechanism = bosh_sasl_get_mechanism (self->sasl);
   if (!bosh_sasl_step (self->sasl, NULL, &data, &error))
     {
       fail (self, error);
       return;
     }
 
-  element = new_sasl_element ("auth", data);
-  bosh_element_set_attribute (element, "mechanism", self->mechanism);
-  send_element (self, element);
+  send_element (self, bosh_login_profile_new_start (self->profile, self->mechanism, data,
+                                                    self->binds_inline));
   self->state = STATE_AUTHENTICATING;
 }
 
@@ -230,13 +218,13 @@ respond (BoshLogin *self)
   if (self->step_error != NULL)
     {
       /* The server waits for us, so it is told (RFC 6120 §6.4.4). */
-      send_element (self, bosh_element_new ("abort", BOSH_NS_SASL));
+      send_element (self, bosh_login_profile_new_abort (self->profile));
       fail (self, g_steal_pointer (&self->step_error));
     }
   else
     {
-      send_element (self,
-                    new_sasl_element ("response", g_steal_pointer (&self->response)));
+      send_element (self, bosh_login_profile_new_response (self->profile,
+                                                           g_steal_pointer (&self->response)));
       self->state = STATE_AUTHENTICATING;
     }
 }
@@ -260,15 +248,56 @@ handle_challenge (BoshLogin   *self,
     }
 }
 
-/* RFC 6120 §6.4.6. */
+/* Enough to be sure that it is one; the rules of each part are the server's. */
+static gboolean
+is_full_jid (const char *jid)
+{
+  const char *slash = strchr (jid, '/');
+  const char *at;
+  const char *domain;
+
+  if (slash == NULL || slash[1] == '\0' || strlen (jid) > BOSH_JID_MAX_LENGTH)
+    return FALSE;
+
+  for (const char *p = jid; p < slash; p++)
+    {
+      if (g_ascii_isspace (*p))
+        return FALSE;
+    }
+
+  at = memchr (jid, '@', slash - jid);
+  domain = at != NULL ? at + 1 : jid;
+
+  return at != jid && domain < slash;
+}
+
+/* FALSE if it has failed. */
+static gboolean
+take_jid (BoshLogin  *self,
+          const char *jid)
+{
+  if (jid == NULL || !is_full_jid (jid))
+    {
+      fail_literal (self, BOSH_ERROR_LOGIN_FAILED,
+                    _("The server bound a resource without a valid address"));
+      return FALSE;
+    }
+
+  self->jid = g_strdup (jid);
+
+  return TRUE;
+}
+
+/* RFC 6120 §6.4.6, XEP-0388 §2.6.1. */
 static void
 handle_success (BoshLogin   *self,
                 BoshElement *element)
 {
-  g_autofree char *data = bosh_element_get_text (element);
+  g_autofree char *data = bosh_login_profile_dup_data (self->profile, element);
+  g_autofree char *jid = NULL;
   GError *error = NULL;
 
-  if (!bosh_sasl_succeed (self->sasl, data[0] != '\0' ? data : NULL, &error))
+  if (!bosh_sasl_succeed (self->sasl, data, &error))
     {
       fail (self, error);
       return;
@@ -276,36 +305,54 @@ handle_success (BoshLogin   *self,
 
   self->salted_password = bosh_sasl_steal_salted_password (self->sasl);
   g_clear_pointer (&self->sasl, bosh_sasl_free);
-  self->state = STATE_RESTARTING;
-  push_action (self, BOSH_LOGIN_ACTION_RESTART);
+
+  /* Where it was asked for in vain, it is asked for in the classic way. */
+  if (self->binds_inline && bosh_login_profile_is_bound (self->profile, element, &jid))
+    {
+      if (take_jid (self, jid))
+        succeed (self);
+      return;
+    }
+
+  self->state = STATE_AUTHENTICATED;
+  if (self->profile->restarts)
+    push_action (self, BOSH_LOGIN_ACTION_RESTART);
+}
+
+static void
+abort_with (BoshLogin  *self,
+            const char *message)
+{
+  if (self->state == STATE_AUTHENTICATING || self->state == STATE_COMPUTING)
+    send_element (self, bosh_login_profile_new_abort (self->profile));
+  fail_literal (self, BOSH_ERROR_LOGIN_FAILED, message);
 }
 
 static void
 handle_sasl_element (BoshLogin   *self,
                      BoshElement *element)
 {
-  const char *name = bosh_element_get_name (element);
-  gboolean waiting = self->state == STATE_AUTHENTICATING;
-  gboolean under_way = waiting || self->state == STATE_COMPUTING;
+  gboolean is_known = self->profile != NULL &&
+                      bosh_element_is (element, NULL, self->profile->namespace_);
+  gboolean waiting = is_known && self->state == STATE_AUTHENTICATING;
+  gboolean under_way = waiting || (is_known && self->state == STATE_COMPUTING);
 
   /* The answer to an `<abort/>`, for instance. */
   if (self->state == STATE_OVER)
     return;
 
-  if (waiting && strcmp (name, "challenge") == 0)
+  if (waiting && bosh_element_is (element, "challenge", NULL))
     handle_challenge (self, element);
-  else if (waiting && strcmp (name, "success") == 0)
+  else if (waiting && bosh_element_is (element, "success", NULL))
     handle_success (self, element);
-  else if (under_way && strcmp (name, "failure") == 0)
+  else if (under_way && bosh_element_is (element, "failure", NULL))
     fail (self, bosh_sasl_error_new_for_failure (element));
+  else if (waiting && bosh_element_is (element, "continue", BOSH_NS_SASL2))
+    abort_with (self, _("The server wants more than the authentication, such as a second "
+                        "factor, which is not supported"));
   else
-    {
-      if (under_way)
-        send_element (self, bosh_element_new ("abort", BOSH_NS_SASL));
-      fail_literal (self, BOSH_ERROR_LOGIN_FAILED,
-                    _("The server sent an element of authentication where none "
-                      "belongs"));
-    }
+    abort_with (self, _("The server sent an element of authentication where none "
+                        "belongs"));
 }
 
 static void
@@ -354,29 +401,6 @@ start_binding (BoshLogin   *self,
   self->state = STATE_BINDING;
 }
 
-/* Enough to be sure that it is one; the rules of each part are the server's. */
-static gboolean
-is_full_jid (const char *jid)
-{
-  const char *slash = strchr (jid, '/');
-  const char *at;
-  const char *domain;
-
-  if (slash == NULL || slash[1] == '\0' || strlen (jid) > BOSH_JID_MAX_LENGTH)
-    return FALSE;
-
-  for (const char *p = jid; p < slash; p++)
-    {
-      if (g_ascii_isspace (*p))
-        return FALSE;
-    }
-
-  at = memchr (jid, '@', slash - jid);
-  domain = at != NULL ? at + 1 : jid;
-
-  return at != jid && domain < slash;
-}
-
 static void
 handle_bind_result (BoshLogin   *self,
                     BoshElement *iq)
@@ -387,14 +411,9 @@ handle_bind_result (BoshLogin   *self,
   if (bind != NULL)
     jid = bosh_element_get_child_text (bind, "jid", BOSH_NS_BIND);
 
-  if (jid == NULL || !is_full_jid (jid))
-    {
-      fail_literal (self, BOSH_ERROR_LOGIN_FAILED,
-                    _("The server bound a resource without a valid address"));
-      return;
-    }
+  if (!take_jid (self, jid))
+    return;
 
-  self->jid = g_steal_pointer (&jid);
   if (self->needs_session)
     {
       g_autoptr(BoshElement) session = bosh_element_new ("session", BOSH_NS_SESSION);
@@ -435,7 +454,7 @@ handle_answer (BoshLogin   *self,
     case STATE_FEATURES:
     case STATE_AUTHENTICATING:
     case STATE_COMPUTING:
-    case STATE_RESTARTING:
+    case STATE_AUTHENTICATED:
     case STATE_OVER:
     default:
       /* Given twice. */
@@ -529,7 +548,7 @@ bosh_login_handle_features (BoshLogin   *self,
       start_authentication (self, features);
       break;
 
-    case STATE_RESTARTING:
+    case STATE_AUTHENTICATED:
       start_binding (self, features);
       break;
 
@@ -548,7 +567,7 @@ gboolean
 bosh_login_handle_element (BoshLogin   *self,
                            BoshElement *element)
 {
-  if (g_strcmp0 (bosh_element_get_namespace (element), BOSH_NS_SASL) == 0)
+  if (bosh_element_is_sasl (element))
     handle_sasl_element (self, element);
   else if (is_answer (self, element))
     handle_answer (self, element);

@@ -543,7 +543,7 @@ take_keys (BoshSession *self,
 static gboolean
 stanza_is_sasl (Stanza *self)
 {
-  return g_strcmp0 (bosh_element_get_namespace (self->element), BOSH_NS_SASL) == 0;
+  return bosh_element_is_sasl (self->element);
 }
 
 /* Moves stanzas from the queue into @payloads, as many as a request may have,

@@ -175,3 +175,11 @@ bosh_element_new_error_reply (BoshElement     *request,
 
   return self;
 }
+
+gboolean
+bosh_element_is_sasl (BoshElement *self)
+{
+  const char *namespace_ = bosh_element_get_namespace (self);
+
+  return g_strcmp0 (namespace_, BOSH_NS_SASL) == 0 || g_strcmp0 (namespace_, BOSH_NS_SASL2) == 0;
+}

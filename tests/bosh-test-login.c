@@ -168,6 +168,10 @@ run_transcript (gconstpointer data)
   g_test_summary (transcript->summary);
 
   parameters.credentials = transcript->credentials;
+  if (transcript->no_resource)
+    parameters.resource = NULL;
+  if (transcript->no_plaintext)
+    parameters.allow_plaintext = FALSE;
   login = bosh_login_new (&parameters);
   g_assert_null (bosh_login_get_mechanism (login));
 

@@ -51,6 +51,8 @@ typedef struct
   const char          *name;
   const char          *summary;
   BoshSaslCredentials  credentials;
+  gboolean             no_resource;
+  gboolean             no_plaintext;
   GQuark             (*domain) (void);
   int                  code;
   Step                 steps[16];

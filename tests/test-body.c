@@ -205,6 +205,47 @@ test_redact (void)
   g_assert_cmpstr (no_text, ==, "");
 }
 
+static void
+test_redact_extensible (void)
+{
+  static const struct
+  {
+    const char *content;
+    const char *shown;  /* nullable */
+  } cases[] = {
+    { "<authenticate xmlns='" BOSH_NS_SASL2 "' mechanism='PLAIN'>"
+      "<initial-response>AGFsaWNlAHNlY3JldA==</initial-response>"
+      "<bind xmlns='" BOSH_NS_BIND2 "'/></authenticate>",
+      "PLAIN" },
+    { "<challenge xmlns='" BOSH_NS_SASL2 "'>AGFsaWNl</challenge>", NULL },
+    { "<response xmlns='" BOSH_NS_SASL2 "'>AGFsaWNl</response>", NULL },
+    { "<success xmlns='" BOSH_NS_SASL2 "'><additional-data>AGFsaWNl</additional-data>"
+      "<authorization-identifier>alice@b/c</authorization-identifier></success>",
+      "alice@b/c" },
+    { "<success xmlns='" BOSH_NS_SASL2 "'>AGFs<authorization-identifier>alice@b/c"
+      "</authorization-identifier>aWNl</success>",
+      "alice@b/c" },
+    { "<failure xmlns='" BOSH_NS_SASL2 "'><not-authorized xmlns='" BOSH_NS_SASL "'/>"
+      "<text>Who is that?</text></failure>",
+      "Who is that?" },
+    { "<auth xmlns='" BOSH_NS_SASL "'>AGFs<x/>aWNl</auth>", "auth" },
+  };
+
+  g_test_summary ("XEP-0388 §2: what SASL elements and their children hold is never shown, the "
+                  "rest is");
+
+  for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      g_autofree char *body = g_strdup_printf (BODY ("rid='1'", "%s"), cases[i].content);
+      g_autoptr(GBytes) bytes = g_bytes_new_static (body, strlen (body));
+      g_autofree char *text = bosh_body_redact (bytes);
+
+      g_assert_null (strstr (text, "AGFs"));
+      g_assert_null (strstr (text, "aWNl"));
+      g_assert_true (cases[i].shown == NULL || strstr (text, cases[i].shown) != NULL);
+    }
+}
+
 int
 main (int   argc,
       char *argv[])
@@ -218,6 +259,7 @@ main (int   argc,
   g_test_add_func ("/bosh/body/verdicts", test_verdicts);
   g_test_add_func ("/bosh/body/detail", test_detail);
   g_test_add_func ("/bosh/body/redact", test_redact);
+  g_test_add_func ("/bosh/body/redact-extensible", test_redact_extensible);
 
   return g_test_run ();
 }

@@ -75,7 +75,7 @@ check_redacted (GBytes *bytes)
   g_autoptr(BoshElement) root = NULL;
 
   g_assert_true (g_utf8_validate (text, -1, NULL));
-  if (strstr (text, BOSH_NS_SASL) == NULL)
+  if (strstr (text, BOSH_NS_SASL) == NULL && strstr (text, BOSH_NS_SASL2) == NULL)
     return;
 
   root = bosh_xml_parse (text, strlen (text), NULL, NULL, NULL);
@@ -83,10 +83,17 @@ check_redacted (GBytes *bytes)
     {
       BoshElement *child = bosh_element_get_nth_child (root, i);
       g_autofree char *data = bosh_element_get_text (child);
+      g_autofree char *first = NULL;
+      g_autofree char *last = NULL;
 
-      if (g_strcmp0 (bosh_element_get_namespace (child), BOSH_NS_SASL) == 0 &&
-          bosh_element_get_n_children (child) == 0)
-        g_assert_cmpstr (data, ==, "[…]");
+      if (!bosh_element_is_sasl (child))
+        continue;
+
+      g_assert_cmpstr (data, ==, bosh_element_get_n_children (child) == 0 ? "[…]" : "");
+      first = bosh_element_get_child_text (child, "initial-response", BOSH_NS_SASL2);
+      g_assert_true (first == NULL || strcmp (first, "[…]") == 0);
+      last = bosh_element_get_child_text (child, "additional-data", BOSH_NS_SASL2);
+      g_assert_true (last == NULL || strcmp (last, "[…]") == 0);
     }
 }
 

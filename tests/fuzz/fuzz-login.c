@@ -2,8 +2,8 @@
 
 /* A login meets a server that says anything. The first byte chooses the
  * credentials; behind it comes a document whose children are what the server
- * sends. An attribute `plain` of a SASL element is its data before base64, and
- * `@` in it the client's nonce, which nobody could guess. */
+ * sends. An attribute `plain` of a SASL element, or of a child of one, is its data
+ * before base64, and `@` in it the client's nonce, which nobody could guess. */
 
 #include "config.h"
 
@@ -30,11 +30,14 @@ typedef struct
 static char *
 dup_nonce (BoshElement *auth)
 {
-  g_autofree char *text = bosh_element_get_text (auth);
+  g_autofree char *text = NULL;
   g_autofree char *data = NULL;
   const char *nonce;
   gsize length;
 
+  text = bosh_element_get_child_text (auth, "initial-response", BOSH_NS_SASL2);
+  if (text == NULL)
+    text = bosh_element_get_text (auth);
   data = (char *)g_base64_decode (text, &length);
   data = g_realloc (data, length + 1);
   data[length] = '\0';
@@ -54,7 +57,7 @@ take_action (Run             *run,
     {
     case BOSH_LOGIN_ACTION_SEND:
       g_assert_true (bosh_xml_append_element (xml, action->element, NULL, NULL, NULL));
-      if (run->nonce == NULL && bosh_element_is (action->element, "auth", BOSH_NS_SASL))
+      if (run->nonce == NULL && bosh_element_is_sasl (action->element))
         run->nonce = dup_nonce (action->element);
       run->n_sent++;
       bosh_element_unref (action->element);
@@ -105,6 +108,18 @@ is_slow (const char *text)
   return count != NULL && strspn (count + strlen ("i="), "0123456789") > MAX_DIGITS;
 }
 
+static void
+set_encoded (Run         *run,
+             BoshElement *element,
+             const char  *plain)
+{
+  g_auto(GStrv) parts = g_strsplit (plain, "@", -1);
+  g_autofree char *text = g_strjoinv (run->nonce != NULL ? run->nonce : "", parts);
+  g_autofree char *data = g_base64_encode ((const guint8 *)text, strlen (text));
+
+  bosh_element_set_text (element, data);
+}
+
 static BoshElement *
 encode (Run         *run,
         BoshElement *element)
@@ -112,11 +127,19 @@ encode (Run         *run,
   const char *plain = bosh_element_get_attribute (element, "plain");
   BoshElement *copy = bosh_element_new (bosh_element_get_name (element),
                                         bosh_element_get_namespace (element));
-  g_auto(GStrv) parts = g_strsplit (plain, "@", -1);
-  g_autofree char *text = g_strjoinv (run->nonce != NULL ? run->nonce : "", parts);
-  g_autofree char *data = g_base64_encode ((const guint8 *)text, strlen (text));
 
-  bosh_element_set_text (copy, data);
+  if (plain != NULL)
+    set_encoded (run, copy, plain);
+  for (guint i = 0; plain == NULL && i < bosh_element_get_n_children (element); i++)
+    {
+      g_autoptr(BoshElement) child = bosh_element_copy (bosh_element_get_nth_child (element, i));
+
+      plain = bosh_element_get_attribute (child, "plain");
+      if (plain != NULL)
+        set_encoded (run, child, plain);
+      bosh_element_add_child (copy, child);
+      plain = NULL;
+    }
   bosh_element_seal (copy);
 
   return copy;
@@ -140,7 +163,7 @@ handle (Run         *run,
 
   if (bosh_element_is (element, "features", BOSH_NS_STREAMS))
     bosh_login_handle_features (run->login, element);
-  else if (plain != NULL)
+  else if (plain != NULL || bosh_element_is (element, "success", BOSH_NS_SASL2))
     bosh_login_handle_element (run->login, encoded = encode (run, element));
   else
     bosh_login_handle_element (run->login, element);
