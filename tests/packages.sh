@@ -38,6 +38,7 @@ gobject-introspection   command g-ir-scanner
 iproute2                command ip
 libgirepository1.0-dev  module gobject-introspection-1.0
 nginx                   command nginx
+prosody-modules         file /usr/lib/prosody/modules/mod_sasl2/mod_sasl2.lua
 python3-gi              python gi
 valac                   command valac
 valac                   command vapigen

@@ -27,13 +27,13 @@ PATIENCE = 60
 class Life:
     """A client that tells what happens to it."""
 
-    def __init__(self, uri):
+    def __init__(self, uri, domain='localhost'):
         self.events = []
         self.bodies = []
         self.lost = []
         self.repeated = []
         self.closed = []
-        self.client = Bosh.Client.new('localhost',
+        self.client = Bosh.Client.new(domain,
                                       Bosh.ConnectionConfiguration.new_for_uri(uri))
         self.client.props.auto_reconnect = True
         self.client.connect('notify::state', self.on_state)
@@ -100,8 +100,8 @@ class Reconnect(unittest.TestCase):
         self.server.relaunch()
         self.server.wait_until_ready()
 
-    def check_restart(self, kill):
-        life = Life(self.uri)
+    def check_restart(self, kill, domain='localhost', mechanism=None):
+        life = Life(self.uri, domain)
         life.log_in()
         jid = life.client.get_jid()
         first = life.client.get_connection()
@@ -115,6 +115,8 @@ class Reconnect(unittest.TestCase):
         life.wait(lambda: 'two' in life.bodies)
         self.assertEqual(life.events, ['reconnecting', 'ready'])
         self.assertEqual(len(life.lost), 1)
+        if mechanism is not None:
+            self.assertEqual(life.client.get_mechanism(), mechanism)
         self.assertEqual(life.client.get_jid(), jid)
         self.assertNotEqual(life.client.get_connection(), first)
         self.assertEqual(life.closed, [])
@@ -136,6 +138,11 @@ class Reconnect(unittest.TestCase):
     def test_killed(self):
         """E38: the server dies without a word, and is started again."""
         self.check_restart(True)
+
+    def test_salted_password(self):
+        """RFC 5802 §5.1: the salt of the server outlives it, and so does what it was used for."""
+        self.check_restart(False, 'sha1.localhost', 'SCRAM-SHA-1')
+        self.check_restart(True, 'sha256.localhost', 'SCRAM-SHA-256')
 
     def test_replaced(self):
         """E51: who is replaced by another client with the same resource does not come back."""

@@ -11,6 +11,13 @@ domains, which name what they offer (no name is ever resolved):
     plainonly.localhost  PLAIN alone
     anon.localhost       ANONYMOUS
     external.localhost   EXTERNAL (Prosody behind nginx, by client certificate)
+
+and with XEP-0388 and XEP-0386 besides, by Prosody and the modules of its community:
+
+    sasl2.localhost      SCRAM-SHA-256, SCRAM-SHA-1 and PLAIN
+    sasl2sha1.localhost  SCRAM-SHA-1 alone
+    sasl2plain.localhost PLAIN alone
+    sasl2anon.localhost  ANONYMOUS
 """
 
 import glob
@@ -88,6 +95,8 @@ class Prosody(BoshServer):
     name = 'prosody'
     program = 'prosody'
     bosh_path = '/http-bind'
+    # Of the package prosody-modules.
+    sasl2_module = '/usr/lib/prosody/modules/mod_sasl2/mod_sasl2.lua'
 
     # Domain → its authentication.
     DOMAINS = {
@@ -103,6 +112,13 @@ class Prosody(BoshServer):
         'anon.localhost': 'authentication = "anonymous"',
         'external.localhost': 'authentication = "proxy_certificate"',
     }
+    SASL2_DOMAINS = {
+        'sasl2.localhost': DOMAINS['plain.localhost'],
+        'sasl2sha1.localhost': DOMAINS['sha1.localhost'],
+        'sasl2plain.localhost': DOMAINS['plainonly.localhost'],
+        'sasl2anon.localhost': DOMAINS['anon.localhost'],
+    }
+    SASL2 = 'modules_enabled = { "sasl2", "sasl2_bind2", "sasl2_bosh" }'
 
     CONFIGURATION = '''
 run_as_root = true
@@ -142,7 +158,20 @@ storage = "internal"
         for domain, settings in self.DOMAINS.items():
             text += f'VirtualHost "{domain}"\n{settings}\n'
             self._register(domain)
+        if self._has_sasl2():
+            for domain, settings in self.SASL2_DOMAINS.items():
+                text += f'VirtualHost "{domain}"\n{settings}\n{self.SASL2}\n'
+                self._register(domain)
         self.sandbox.write(text, self.name, 'prosody.cfg.lua')
+
+    def _has_sasl2(self):
+        return os.path.exists(self.sasl2_module)
+
+    def environment(self):
+        environment = super().environment()
+        if self._has_sasl2():
+            environment['BOSH_TEST_PROSODY_SASL2'] = '1'
+        return environment
 
     def _register(self, domain):
         """As its storage keeps them: it hashes a plain password when it meets one.
