@@ -111,6 +111,7 @@ begin_login (BoshClient          *self,
   parameters->domain = self->domain;
   parameters->allow_plaintext = self->allow_plaintext_password ||
                                 bosh_connection_is_private (self->connection);
+  parameters->pipeline = self->pipeline_login;
 
   client_reconnect_remember (self, parameters);
   g_task_set_check_cancellable (task, FALSE);
@@ -155,6 +156,11 @@ finish_login (BoshClient    *self,
  * SCRAM-SHA-1 and PLAIN (RFC 6120 §6), restarts the stream (XEP-0206 §5) and
  * binds a resource (RFC 6120 §7). [property@Bosh.Client:jid] is what was bound;
  * the server may have changed the resource.
+ *
+ * Where the server offers XEP-0388 it does without the restart, and where it
+ * offers XEP-0386, too, and @resource is `NULL`, the resource is bound together
+ * with the authentication. That makes two round trips of the four that PLAIN
+ * takes, and three of the five of SCRAM.
  *
  * The password is copied for the time of the login and cleared from memory
  * afterwards, unless [property@Bosh.Client:auto-reconnect] is set. The costly part of SCRAM is computed in a thread.
@@ -331,4 +337,45 @@ bosh_client_login_externally_finish (BoshClient    *self,
                                      GError       **error)
 {
   return finish_login (self, bosh_client_login_externally_async, result, error);
+}
+
+/**
+ * bosh_client_get_pipeline_login:
+ * @self: a client
+ *
+ * Gets the value of [property@Bosh.Client:pipeline-login].
+ *
+ * Returns: `TRUE` if a login binds without waiting for the features
+ *
+ * Since: 1.0
+ */
+gboolean
+bosh_client_get_pipeline_login (BoshClient *self)
+{
+  g_return_val_if_fail (BOSH_IS_CLIENT (self), FALSE);
+
+  return self->pipeline_login;
+}
+
+/**
+ * bosh_client_set_pipeline_login:
+ * @self: a client
+ * @pipeline_login: whether to bind without waiting for the features
+ *
+ * Sets the value of [property@Bosh.Client:pipeline-login].
+ *
+ * Since: 1.0
+ */
+void
+bosh_client_set_pipeline_login (BoshClient *self,
+                                gboolean    pipeline_login)
+{
+  g_return_if_fail (BOSH_IS_CLIENT (self));
+
+  pipeline_login = !!pipeline_login;
+  if (self->pipeline_login == pipeline_login)
+    return;
+
+  self->pipeline_login = pipeline_login;
+  g_object_notify (G_OBJECT (self), "pipeline-login");
 }

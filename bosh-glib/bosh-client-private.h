@@ -35,6 +35,7 @@ struct _BoshClient
   char                        *jid;        /* NULL until bound or attached */
   char                        *mechanism;
   gboolean                     allow_plaintext_password;
+  gboolean                     pipeline_login;
 
   /* The last that came: a failed login is tried again with them. */
   BoshElement                 *features;

@@ -405,6 +405,7 @@ client_reconnect_handle_features (BoshClient *client)
   parameters.resource = self->resource;
   parameters.allow_plaintext = client->allow_plaintext_password ||
                                bosh_connection_is_private (client->connection);
+  parameters.pipeline = client->pipeline_login;
   client->driver = bosh_login_driver_new (client->connection, &parameters, on_login_done, client);
   features = bosh_element_ref (client->features);
   bosh_login_driver_handle_features (client->driver, features);

@@ -108,6 +108,7 @@ enum
   PROP_JID,
   PROP_MECHANISM,
   PROP_ALLOW_PLAINTEXT_PASSWORD,
+  PROP_PIPELINE_LOGIN,
   PROP_AUTO_RECONNECT,
   PROP_MAX_RECONNECT_ATTEMPTS,
   N_PROPS
@@ -543,6 +544,9 @@ bosh_client_get_property (GObject    *object,
     case PROP_ALLOW_PLAINTEXT_PASSWORD:
       g_value_set_boolean (value, bosh_client_get_allow_plaintext_password (self));
       break;
+    case PROP_PIPELINE_LOGIN:
+      g_value_set_boolean (value, bosh_client_get_pipeline_login (self));
+      break;
     case PROP_AUTO_RECONNECT:
       g_value_set_boolean (value, bosh_client_get_auto_reconnect (self));
       break;
@@ -572,6 +576,9 @@ bosh_client_set_property (GObject      *object,
       break;
     case PROP_ALLOW_PLAINTEXT_PASSWORD:
       bosh_client_set_allow_plaintext_password (self, g_value_get_boolean (value));
+      break;
+    case PROP_PIPELINE_LOGIN:
+      bosh_client_set_pipeline_login (self, g_value_get_boolean (value));
       break;
     case PROP_AUTO_RECONNECT:
       bosh_client_set_auto_reconnect (self, g_value_get_boolean (value));
@@ -689,6 +696,29 @@ install_properties (GObjectClass *object_class)
    */
   properties[PROP_ALLOW_PLAINTEXT_PASSWORD] =
     g_param_spec_boolean ("allow-plaintext-password", NULL, NULL, FALSE,
+                          (G_PARAM_READWRITE |
+                           G_PARAM_EXPLICIT_NOTIFY |
+                           G_PARAM_STATIC_STRINGS));
+
+  /**
+   * BoshClient:pipeline-login:
+   *
+   * Whether the request to bind a resource goes out right behind the restart of
+   * the stream, without waiting for the features that allow it; `FALSE` by
+   * default.
+   *
+   * That spares up to one round trip of a login. RFC 6120 §7.4 wants a client to
+   * wait, so it is done by itself only where the server offers it (XEP-0305).
+   * Others mostly allow it, too: Prosody and ejabberd do. One that does not answers
+   * with an error, with which the login fails, or not at all, with which it is
+   * timed out. So set it for a server that is known, not for all. It counts at
+   * the time of a login, and plays no part where the server needs no restart
+   * (XEP-0388).
+   *
+   * Since: 1.0
+   */
+  properties[PROP_PIPELINE_LOGIN] =
+    g_param_spec_boolean ("pipeline-login", NULL, NULL, FALSE,
                           (G_PARAM_READWRITE |
                            G_PARAM_EXPLICIT_NOTIFY |
                            G_PARAM_STATIC_STRINGS));

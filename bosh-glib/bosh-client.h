@@ -160,6 +160,11 @@ gboolean             bosh_client_get_allow_plaintext_password (BoshClient       
 BOSH_AVAILABLE_IN_1_0
 void                 bosh_client_set_allow_plaintext_password (BoshClient                   *self,
                                                                gboolean                      allow_plaintext_password);
+BOSH_AVAILABLE_IN_1_0
+gboolean             bosh_client_get_pipeline_login           (BoshClient                   *self);
+BOSH_AVAILABLE_IN_1_0
+void                 bosh_client_set_pipeline_login           (BoshClient                   *self,
+                                                               gboolean                      pipeline_login);
 
 BOSH_AVAILABLE_IN_1_0
 gboolean             bosh_client_get_auto_reconnect           (BoshClient                   *self);

@@ -15,6 +15,7 @@ G_BEGIN_DECLS
 #define BOSH_NS_SASL "urn:ietf:params:xml:ns:xmpp-sasl"
 #define BOSH_NS_SASL2 "urn:xmpp:sasl:2"
 #define BOSH_NS_BIND2 "urn:xmpp:bind:0"
+#define BOSH_NS_PIPELINING "urn:xmpp:features:pipelining"
 #define BOSH_NS_BIND "urn:ietf:params:xml:ns:xmpp-bind"
 #define BOSH_NS_SESSION "urn:ietf:params:xml:ns:xmpp-session"
 #define BOSH_NS_PING "urn:xmpp:ping"

@@ -18,6 +18,7 @@ typedef struct
   const char          *salted_password;
   const char          *resource;         /* nullable: the server chooses */
   gboolean             allow_plaintext;  /* may PLAIN be used? */
+  gboolean             pipeline;         /* bind behind the restart, whatever is offered? */
 } BoshLoginParameters;
 
 typedef enum
@@ -29,7 +30,7 @@ typedef enum
    * handled and actions drained meanwhile, but the login must not be freed, not
    * even after it FAILED. */
   BOSH_LOGIN_ACTION_COMPUTE,
-  /* Restart the stream (XEP-0206 §5). */
+  /* Restart the stream (XEP-0206 §5), in front of what is sent from now on. */
   BOSH_LOGIN_ACTION_RESTART,
   /* Logged in; @jid is the full JID that the server bound. */
   BOSH_LOGIN_ACTION_READY,

@@ -25,7 +25,8 @@
  *                                                              SESSION          │
  *  any of them ──failure──→ OVER ←────────────────────────────────┴─────────────┘
  *
- * Where success binds a resource too, the login is over with it.
+ * Where success binds a resource too, the login is over with it. Where requests
+ * are pipelined, BINDING follows success, and the features come then.
  */
 typedef enum
 {
@@ -55,12 +56,15 @@ struct _BoshLogin
   char                *salted_password;
   char                *resource;
   gboolean             allow_plaintext;
+  gboolean             pipelines;
 
   const BoshLoginProfile *profile;  /* NULL until the features came */
   const char          *mechanism;
   gboolean             binds_inline;  /* together with the authentication */
   char                *jid;         /* NULL until bound */
   const char          *request_id;  /* of the last iq that was sent */
+  /* The features that follow success have come, and what they say. */
+  gboolean             knows_features;
   gboolean             needs_session;
 
   /* From COMPUTE until it was handled; @state may go on to OVER in the
@@ -196,6 +200,10 @@ start_authentication (BoshLogin   *self,
       return;
     }
 
+  /* XEP-0305 §4. */
+  if (bosh_element_get_child (features, "pipelining", BOSH_NS_PIPELINING) != NULL)
+    self->pipelines = TRUE;
+
   bosh_sasl_set_salted_password (self->sasl, self->salted_password);
   bosh_sasl_clear_secret (&self->salted_password);
   if (!bosh_sasl_step (self->sasl, NULL, &data, &error))
@@ -246,6 +254,78 @@ handle_challenge (BoshLogin   *self,
       bosh_login_compute (self);
       respond (self);
     }
+}
+
+static void
+send_request (BoshLogin   *self,
+              const char  *id,
+              BoshElement *payload)
+{
+  BoshElement *iq = bosh_element_new ("iq", BOSH_NS_CLIENT);
+
+  bosh_element_set_attribute (iq, "type", "set");
+  bosh_element_set_attribute (iq, "id", id);
+  bosh_element_add_child (iq, payload);
+  send_element (self, iq);
+  self->request_id = id;
+}
+
+/* RFC 6120 §7. */
+static void
+send_bind (BoshLogin *self)
+{
+  g_autoptr(BoshElement) bind = bosh_element_new ("bind", BOSH_NS_BIND);
+
+  if (self->resource != NULL)
+    {
+      BoshElement *child = bosh_element_add_new_child (bind, "resource", BOSH_NS_BIND);
+
+      bosh_element_set_text (child, self->resource);
+    }
+  send_request (self, BIND_ID, bind);
+  self->state = STATE_BINDING;
+}
+
+/* FALSE if it has failed. The session of RFC 3921 §3 is wanted only by servers
+ * that do not mark it as optional. */
+static gboolean
+take_features (BoshLogin   *self,
+               BoshElement *features)
+{
+  BoshElement *session;
+
+  if (bosh_element_get_child (features, "bind", BOSH_NS_BIND) == NULL)
+    {
+      fail_literal (self, BOSH_ERROR_LOGIN_FAILED,
+                    _("The server offers no resource binding"));
+      return FALSE;
+    }
+
+  session = bosh_element_get_child (features, "session", BOSH_NS_SESSION);
+  self->knows_features = TRUE;
+  self->needs_session =
+    session != NULL &&
+    bosh_element_get_child (session, "optional", BOSH_NS_SESSION) == NULL;
+
+  return TRUE;
+}
+
+/* When the answer to bind has come, and the features that allow it. */
+static void
+go_on_if_bound (BoshLogin *self)
+{
+  if (self->jid == NULL || !self->knows_features)
+    return;
+
+  if (self->needs_session)
+    {
+      g_autoptr(BoshElement) session = bosh_element_new ("session", BOSH_NS_SESSION);
+
+      send_request (self, SESSION_ID, session);
+      self->state = STATE_SESSION;
+    }
+  else
+    succeed (self);
 }
 
 /* Enough to be sure that it is one; the rules of each part are the server's. */
@@ -316,7 +396,11 @@ handle_success (BoshLogin   *self,
 
   self->state = STATE_AUTHENTICATED;
   if (self->profile->restarts)
-    push_action (self, BOSH_LOGIN_ACTION_RESTART);
+    {
+      push_action (self, BOSH_LOGIN_ACTION_RESTART);
+      if (self->pipelines)
+        send_bind (self);
+    }
 }
 
 static void
@@ -356,52 +440,6 @@ handle_sasl_element (BoshLogin   *self,
 }
 
 static void
-send_request (BoshLogin   *self,
-              const char  *id,
-              BoshElement *payload)
-{
-  BoshElement *iq = bosh_element_new ("iq", BOSH_NS_CLIENT);
-
-  bosh_element_set_attribute (iq, "type", "set");
-  bosh_element_set_attribute (iq, "id", id);
-  bosh_element_add_child (iq, payload);
-  send_element (self, iq);
-  self->request_id = id;
-}
-
-/* RFC 6120 §7. The session of RFC 3921 §3 is wanted only by servers that do not
- * mark it as optional. */
-static void
-start_binding (BoshLogin   *self,
-               BoshElement *features)
-{
-  g_autoptr(BoshElement) bind = NULL;
-  BoshElement *session;
-
-  if (bosh_element_get_child (features, "bind", BOSH_NS_BIND) == NULL)
-    {
-      fail_literal (self, BOSH_ERROR_LOGIN_FAILED,
-                    _("The server offers no resource binding"));
-      return;
-    }
-
-  session = bosh_element_get_child (features, "session", BOSH_NS_SESSION);
-  self->needs_session =
-    session != NULL &&
-    bosh_element_get_child (session, "optional", BOSH_NS_SESSION) == NULL;
-
-  bind = bosh_element_new ("bind", BOSH_NS_BIND);
-  if (self->resource != NULL)
-    {
-      BoshElement *child = bosh_element_add_new_child (bind, "resource", BOSH_NS_BIND);
-
-      bosh_element_set_text (child, self->resource);
-    }
-  send_request (self, BIND_ID, bind);
-  self->state = STATE_BINDING;
-}
-
-static void
 handle_bind_result (BoshLogin   *self,
                     BoshElement *iq)
 {
@@ -411,18 +449,8 @@ handle_bind_result (BoshLogin   *self,
   if (bind != NULL)
     jid = bosh_element_get_child_text (bind, "jid", BOSH_NS_BIND);
 
-  if (!take_jid (self, jid))
-    return;
-
-  if (self->needs_session)
-    {
-      g_autoptr(BoshElement) session = bosh_element_new ("session", BOSH_NS_SESSION);
-
-      send_request (self, SESSION_ID, session);
-      self->state = STATE_SESSION;
-    }
-  else
-    succeed (self);
+  if (take_jid (self, jid))
+    go_on_if_bound (self);
 }
 
 static void
@@ -436,6 +464,10 @@ handle_answer (BoshLogin   *self,
     {
     case STATE_BINDING:
     case STATE_SESSION:
+      /* Bound already, while the features are still awaited: given twice. */
+      if (self->state == STATE_BINDING && self->jid != NULL)
+        break;
+
       if (is_error)
         {
           error = bosh_stanza_error_new_for_stanza (iq);
@@ -516,6 +548,7 @@ bosh_login_new (const BoshLoginParameters *parameters)
   if (parameters->resource != NULL && parameters->resource[0] != '\0')
     self->resource = g_strdup (parameters->resource);
   self->allow_plaintext = parameters->allow_plaintext;
+  self->pipelines = parameters->pipeline;
   g_queue_init (&self->actions);
 
   return self;
@@ -549,12 +582,17 @@ bosh_login_handle_features (BoshLogin   *self,
       break;
 
     case STATE_AUTHENTICATED:
-      start_binding (self, features);
+      if (take_features (self, features))
+        send_bind (self);
+      break;
+
+    case STATE_BINDING:
+      if (!self->knows_features && take_features (self, features))
+        go_on_if_bound (self);
       break;
 
     case STATE_AUTHENTICATING:
     case STATE_COMPUTING:
-    case STATE_BINDING:
     case STATE_SESSION:
     case STATE_OVER:
     default:

@@ -172,6 +172,7 @@ run_transcript (gconstpointer data)
     parameters.resource = NULL;
   if (transcript->no_plaintext)
     parameters.allow_plaintext = FALSE;
+  parameters.pipeline = transcript->pipeline;
   login = bosh_login_new (&parameters);
   g_assert_null (bosh_login_get_mechanism (login));
 

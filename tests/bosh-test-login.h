@@ -53,6 +53,7 @@ typedef struct
   BoshSaslCredentials  credentials;
   gboolean             no_resource;
   gboolean             no_plaintext;
+  gboolean             pipeline;
   GQuark             (*domain) (void);
   int                  code;
   Step                 steps[16];

@@ -24,6 +24,7 @@ test_properties (void)
   g_autofree char *mechanism = NULL;
   BoshClientState state = BOSH_CLIENT_STATE_CLOSED;
   gboolean allow = FALSE;
+  gboolean pipeline = FALSE;
   guint changes = 0;
   BoshClient *client;
 
@@ -36,6 +37,12 @@ test_properties (void)
   g_object_set (client, "allow-plaintext-password", TRUE, NULL);
   bosh_client_set_allow_plaintext_password (client, 2);
   g_assert_cmpuint (changes, ==, 1);
+  g_signal_connect (client, "notify::pipeline-login",
+                    G_CALLBACK (bosh_test_count_changes), &changes);
+  g_assert_false (bosh_client_get_pipeline_login (client));
+  g_object_set (client, "pipeline-login", TRUE, NULL);
+  bosh_client_set_pipeline_login (client, 2);
+  g_assert_cmpuint (changes, ==, 2);
   g_object_get (client,
                 "domain", &domain,
                 "configuration", &same,
@@ -44,7 +51,9 @@ test_properties (void)
                 "jid", &jid,
                 "mechanism", &mechanism,
                 "allow-plaintext-password", &allow,
+                "pipeline-login", &pipeline,
                 NULL);
+  g_assert_true (pipeline);
   g_assert_cmpstr (domain, ==, "localhost");
   g_assert_true (same == configuration);
   g_assert_true (connection == bosh_client_get_connection (client));

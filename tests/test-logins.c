@@ -89,6 +89,34 @@ test_classic (void)
     }
 }
 
+static void
+test_pipelined (void)
+{
+  static const Login logins[] = {
+    { "plainonly.localhost", NULL, "PLAIN", 4 },
+    { "sha1.localhost", "desk", "SCRAM-SHA-1", 5 },
+    { "plainonly.localhost", "desk", "PLAIN", 4 },
+    { "sha256.localhost", NULL, "SCRAM-SHA-256", 5 },
+  };
+
+  g_test_summary ("XEP-0305, though no server offers it: the request to bind follows the restart "
+                  "without its answer");
+
+  for (gsize i = 0; i < 5 * G_N_ELEMENTS (logins); i++)
+    {
+      const Login *login = &logins[i % G_N_ELEMENTS (logins)];
+      BoshClient *client;
+
+      bosh_test_set_use_keys (i % 2 == 1);
+      client = bosh_test_new_client (login->domain);
+      bosh_client_set_pipeline_login (client, TRUE);
+      log_in (client, login);
+      assert_works (client);
+      bosh_test_close (client);
+    }
+  bosh_test_set_use_keys (FALSE);
+}
+
 /* --- XEP-0388 and XEP-0386, which Debian's Prosody has from its community --- */
 
 static gboolean
@@ -370,6 +398,7 @@ main (int   argc,
   bosh_test_set_server (argv[1]);
 
   g_test_add_func ("/bosh/logins/classic", test_classic);
+  g_test_add_func ("/bosh/logins/pipelined", test_pipelined);
   if (!bosh_test_is_ejabberd ())
     {
       /* ejabberd would hang where our farewell overtakes a request of the client;

@@ -183,6 +183,7 @@ LLVMFuzzerTestOneInput (const guint8 *data,
     .password = "pencil",
     .resource = choice & 16 ? "desk" : NULL,
     .allow_plaintext = (choice & 32) != 0,
+    .pipeline = (choice & 64) != 0,
   };
   g_autoptr(BoshElement) root = NULL;
   Run run = { NULL };
