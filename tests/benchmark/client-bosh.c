@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The library, as an application uses it. */
+/* The library, as an application uses it. With BENCH_PIPELINE in the environment
+ * it asks for BoshClient:pipeline-login, with BENCH_NO_RESOURCE it leaves the
+ * resource to the server. */
 
 #include "config.h"
 
@@ -53,7 +55,8 @@ on_connected (GObject      *source,
     bench_failed (error->message);
 
   bosh_client_login_async (self->client, self->account.user, self->account.password,
-                           self->account.resource, NULL, on_logged_in, self);
+                           g_getenv ("BENCH_NO_RESOURCE") == NULL ? self->account.resource : NULL,
+                           NULL, on_logged_in, self);
 }
 
 static gpointer
@@ -65,6 +68,7 @@ login (const BenchAccount *account,
 
   configuration = bosh_connection_configuration_new (account->host, account->port, account->path);
   self->client = bosh_client_new (account->domain, configuration);
+  bosh_client_set_pipeline_login (self->client, g_getenv ("BENCH_PIPELINE") != NULL);
   self->session = session;
   self->account = *account;
   g_signal_connect (self->client, "stanza::message", G_CALLBACK (on_message), self);

@@ -5,8 +5,9 @@
 Usage: logins.py [--delay MILLISECONDS] DIRECTORY
 DIRECTORY has the built clients. Prosody and ejabberd are behind a proxy that
 adds the delay to each round trip, a connection's first included. Prints
-requests, connections and milliseconds for PLAIN and SCRAM, for the library
-and, for PLAIN, the floor, which has no SCRAM.
+requests, connections and milliseconds for PLAIN and SCRAM: for the library, also
+with BoshClient:pipeline-login, and with XEP-0388 and XEP-0386 where the server has
+them; and, for PLAIN, for the floor, which has no SCRAM.
 """
 
 import argparse
@@ -19,11 +20,20 @@ sys.dont_write_bytecode = True
 from measure import Programs, Servers
 
 N_LOGINS = 6
+# Name → domain.
 MECHANISMS = {
     'PLAIN': 'plainonly.localhost',
     'SCRAM-SHA-1': 'sha1.localhost',
     'SCRAM-SHA-256': 'sha256.localhost',
 }
+SASL2 = {
+    'PLAIN': 'sasl2plain.localhost',
+    'SCRAM-SHA-1': 'sasl2sha1.localhost',
+    'SCRAM-SHA-256': 'sasl2.localhost',
+}
+# What a login does besides → the environment of the library's client.
+CLASSIC = {'as RFC 6120 has it': {}, 'pipelined': {'BENCH_PIPELINE': '1'}}
+EXTENSIBLE = {'XEP-0388': {}, 'XEP-0388 and XEP-0386': {'BENCH_NO_RESOURCE': '1'}}
 
 
 class Proxy:
@@ -56,9 +66,11 @@ class Proxy:
             writer.close()
 
     async def _pass(self, reader, writer, delay):
+        # What is written in two pieces is on its way once, not twice.
+        loop = asyncio.get_running_loop()
         while piece := await reader.read(65536):
-            await asyncio.sleep(delay)
-            writer.write(piece)
+            loop.call_later(delay, writer.write, piece)
+        await asyncio.sleep(delay)
         writer.close()
 
     def __enter__(self):
@@ -79,11 +91,28 @@ class Proxy:
         self.loop.close()
 
 
-def measure(programs, name, uri, domain):
-    report = programs.run(name, uri, domain, 'alice', 'login', N_LOGINS, 0)
+def measure(programs, name, uri, domain, variables=None):
+    report = programs.run(name, uri, domain, 'alice', 'login', N_LOGINS, 0, variables=variables)
     return (f'{report["requests"] / report["messages"]:.1f} requests, '
             f'{report["connections"] / report["messages"]:.1f} connections, '
             f'{report["p50"] / 1000:.1f} ms')
+
+
+def measure_all(programs, server, delay):
+    kinds = [(MECHANISMS, CLASSIC)]
+    if 'BOSH_TEST_PROSODY_SASL2' in server.environment():
+        kinds.append((SASL2, EXTENSIBLE))
+    with Proxy(server.ports['http'], delay / 1000) as proxy:
+        # No name, for which ::1 would be tried first.
+        uri = f'http://127.0.0.1:{proxy.port}{urllib.parse.quote(server.bosh_path)}'
+        start = f'{server.name}, {delay} ms'
+        print(f'{start}, PLAIN, the floor: '
+              + measure(programs, 'soup', uri, MECHANISMS['PLAIN']), flush=True)
+        for domains, ways in kinds:
+            for mechanism, domain in domains.items():
+                for way, variables in ways.items():
+                    print(f'{start}, {mechanism}, {way}: '
+                          + measure(programs, 'bosh', uri, domain, variables), flush=True)
 
 
 def main():
@@ -97,12 +126,7 @@ def main():
     with Servers(['prosody', 'ejabberd']) as servers:
         for server in servers.servers:
             for delay in (0, arguments.delay):
-                with Proxy(server.ports['http'], delay / 1000) as proxy:
-                    uri = f'http://localhost:{proxy.port}{urllib.parse.quote(server.bosh_path)}'
-                    for mechanism, domain in MECHANISMS.items():
-                        for name in ('bosh', 'soup') if mechanism == 'PLAIN' else ('bosh',):
-                            print(f'{server.name}, {delay} ms, {mechanism}, {name}: '
-                                  + measure(programs, name, uri, domain), flush=True)
+                measure_all(programs, server, delay)
 
 
 if __name__ == '__main__':

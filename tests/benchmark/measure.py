@@ -36,12 +36,12 @@ class Programs:
     def path(self, name):
         return os.path.join(self.directory, 'bench-' + name)
 
-    def run(self, name, uri, domain, user, *work, on_jid=None):
-        """Returns the reports of a client, merged."""
+    def run(self, name, uri, domain, user, *work, on_jid=None, variables=None):
+        """Returns the reports of a client, merged; variables are for its environment."""
         command = [self.path(name), uri, domain, user, PASSWORD, *map(str, work)]
         report = {}
         with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                              text=True) as process:
+                              text=True, env={**os.environ, **(variables or {})}) as process:
             timer = threading.Timer(TIMEOUT, process.kill)
             timer.start()
             try:
