@@ -42,6 +42,7 @@ struct _BoshConnection
   int                          drain_level;    /* depth of the loop that drains, + 1; or 0 */
   BoshPendingTasks            *tasks;
 
+  gboolean                     wants_spare;    /* with the next request */
   gboolean                     leaving;        /* asked to end or hand over */
 
   BoshConnectionFilter         filter;

@@ -19,6 +19,10 @@ void         bosh_connection_set_filter          (BoshConnection       *self,
 void         bosh_connection_set_reply_expected  (BoshConnection       *self,
                                                   gboolean              expected);
 
+/* The one who sends next will soon have two requests out at once: let the way for
+ * the second be ready by then. */
+void         bosh_connection_expect_two          (BoshConnection       *self);
+
 /* May a password be shown to the server (https, or loopback)? */
 gboolean     bosh_connection_is_private          (BoshConnection       *self);
 

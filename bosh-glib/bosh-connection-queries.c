@@ -430,6 +430,12 @@ bosh_connection_set_reply_expected (BoshConnection *self,
   connection_wake (self);
 }
 
+void
+bosh_connection_expect_two (BoshConnection *self)
+{
+  self->wants_spare = TRUE;
+}
+
 gboolean
 bosh_connection_is_private (BoshConnection *self)
 {

@@ -265,6 +265,9 @@ perform_send (BoshConnection *self,
   if (action->repeated)
     self->requests_repeated++;
   bosh_transport_post (self->transport, action->rid, action->bytes, get_coding (action->coding));
+  if (self->wants_spare)
+    bosh_transport_prepare (self->transport);
+  self->wants_spare = FALSE;
   /* Nothing leaves before the main loop runs: what bosh_connection_save()
    * promises. A handler that runs it waits for the request in vain otherwise. */
   notify_request_id (self);

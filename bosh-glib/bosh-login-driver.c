@@ -29,6 +29,7 @@ struct _BoshLoginDriver
   gboolean             computing;
   GQueue               waiting;
 
+  gboolean             restarted;
   gboolean             draining;
   gboolean             stopped;
 };
@@ -156,6 +157,7 @@ restart (BoshLoginDriver *self)
   if (self->authorization_id != NULL)
     bosh_connection_set_jid (self->connection, self->authorization_id);
 
+  self->restarted = TRUE;
   bosh_connection_restart_async (self->connection, NULL, on_restarted, driver_ref (self));
 }
 
@@ -168,6 +170,8 @@ carry_out (BoshLoginDriver *self,
   switch (action->type)
     {
     case BOSH_LOGIN_ACTION_SEND:
+      if (bosh_login_is_pipelined (self->box->login) && !self->restarted)
+        bosh_connection_expect_two (self->connection);
       if (!bosh_connection_send (self->connection, action->element, &error))
         finish (self, NULL, error);
       break;

@@ -76,6 +76,10 @@ gboolean    bosh_login_next_action     (BoshLogin                 *self,
 /* The SASL mechanism in use, or NULL before one was chosen. */
 const char *bosh_login_get_mechanism   (BoshLogin                 *self);
 
+/* Will there be two requests at once, the restart and that to bind? Known with
+ * the first SEND. */
+gboolean    bosh_login_is_pipelined    (BoshLogin                 *self);
+
 /* With READY: what spares the next login of the same account the costly part of
  * SCRAM. As secret as the password. NULL where there is none. */
 const char *bosh_login_get_salted_password (BoshLogin             *self);

@@ -654,6 +654,12 @@ bosh_login_get_mechanism (BoshLogin *self)
   return self->mechanism;
 }
 
+gboolean
+bosh_login_is_pipelined (BoshLogin *self)
+{
+  return self->pipelines && self->profile != NULL && self->profile->restarts;
+}
+
 const char *
 bosh_login_get_salted_password (BoshLogin *self)
 {

@@ -61,6 +61,9 @@ void           bosh_transport_post           (BoshTransport                *self
                                               guint64                       id,
                                               GBytes                       *body,
                                               const char                   *coding);
+/* After a POST: makes a second connection for the one that follows it, if there is
+ * none that is free. Whether that succeeds is seen when it is used. */
+void           bosh_transport_prepare        (BoshTransport                *self);
 /* Closes the exchange at once: the server sees its socket closed. No-op for
  * an id that is not under way. */
 void           bosh_transport_cancel         (BoshTransport                *self,

@@ -29,6 +29,9 @@
 
 typedef struct _Exchange Exchange;
 
+/* Of the exchange that only makes a connection: no request has it. */
+#define SPARE_ID G_MAXUINT64
+
 /* What a message is to us. It goes with the message. */
 typedef struct
 {
@@ -80,6 +83,7 @@ struct _Exchange
   gboolean is_connecting;
   gboolean was_started;           /* a connection was had */
   gboolean is_bodyless;           /* broken off, but status and headers count */
+  gboolean is_spare;              /* makes a connection, and nobody waits for it */
 };
 
 static void
@@ -596,7 +600,8 @@ on_connect_timeout (gpointer user_data)
   message = g_strdup_printf (_("Could not connect to %s in time"),
                              get_hostname (exchange->transport));
   exchange_condemn (exchange, BOSH_ERROR, BOSH_ERROR_TIMED_OUT, message);
-  exchange_fail (exchange, NULL);
+  if (!exchange->is_spare)
+    exchange_fail (exchange, NULL);
 
   return G_SOURCE_REMOVE;
 }
@@ -1042,6 +1047,22 @@ bosh_transport_dup_uri (BoshTransport *self)
   return self->uri != NULL ? g_uri_to_string (self->uri) : NULL;
 }
 
+static Exchange *
+add_exchange (BoshTransport *self,
+              guint64        id)
+{
+  Exchange *exchange = g_new0 (Exchange, 1);
+
+  g_ref_count_init (&exchange->ref_count);
+  exchange->id = id;
+  exchange->transport = self;
+  exchange->cancellable = g_cancellable_new ();
+  exchange->max_size = bosh_connection_configuration_get_max_response_size (self->configuration);
+  g_hash_table_insert (self->exchanges, &exchange->id, exchange);
+
+  return exchange;
+}
+
 void
 bosh_transport_post (BoshTransport *self,
                      guint64        id,
@@ -1052,14 +1073,7 @@ bosh_transport_post (BoshTransport *self,
 
   g_return_if_fail (!g_hash_table_contains (self->exchanges, &id));
 
-  exchange = g_new0 (Exchange, 1);
-  g_ref_count_init (&exchange->ref_count);
-  exchange->id = id;
-  exchange->transport = self;
-  exchange->cancellable = g_cancellable_new ();
-  exchange->max_size = bosh_connection_configuration_get_max_response_size (self->configuration);
-  g_hash_table_insert (self->exchanges, &exchange->id, exchange);
-
+  exchange = add_exchange (self, id);
   bosh_inner_context_enter (self->inner);
   if (self->uri == NULL)
     {
@@ -1075,6 +1089,43 @@ bosh_transport_post (BoshTransport *self,
                                on_sent,
                                exchange_ref (exchange));
     }
+  bosh_inner_context_leave (self->inner);
+}
+
+static void
+on_prepared (GObject      *source,
+             GAsyncResult *result,
+             gpointer      user_data)
+{
+  g_autoptr(Exchange) exchange = user_data;
+
+  soup_session_preconnect_finish (SOUP_SESSION (source), result, NULL);
+  if (exchange->transport != NULL)
+    exchange_detach (exchange);
+}
+
+void
+bosh_transport_prepare (BoshTransport *self)
+{
+  static const guint64 id = SPARE_ID;
+  g_autoptr(GBytes) nothing = NULL;
+  Exchange *exchange;
+
+  if (self->uri == NULL || g_hash_table_contains (self->exchanges, &id))
+    return;
+
+  nothing = g_bytes_new (NULL, 0);
+  exchange = add_exchange (self, id);
+  exchange->is_spare = TRUE;
+
+  bosh_inner_context_enter (self->inner);
+  exchange_take_message (exchange, nothing, NULL);
+  soup_session_preconnect_async (self->session,
+                                 exchange->message,
+                                 G_PRIORITY_DEFAULT,
+                                 exchange->cancellable,
+                                 on_prepared,
+                                 exchange_ref (exchange));
   bosh_inner_context_leave (self->inner);
 }
 

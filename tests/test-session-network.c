@@ -454,6 +454,41 @@ get_third_delay (const char *grants)
   return delay;
 }
 
+/* How long what is queued behind a restart waits after it was written. */
+static gint64
+get_delay_after_restart (const char *grants)
+{
+  TestSession t;
+  g_autoptr(BoshElement) restart = NULL;
+  guint64 rid;
+  gint64 delay;
+
+  test_session_init (&t, NULL);
+  test_session_open_quietly (&t, grants);
+  g_assert_true (bosh_session_restart (t.session, NULL, NULL));
+  test_session_queue (&t, "one");
+  restart = test_session_take (&t, &rid);
+  g_assert_cmpuint (bosh_element_get_n_children (restart), ==, 0);
+  test_session_drain (&t);
+  delay = test_session_has_request (&t) ? 0 : bosh_session_get_deadline (t.session) - t.now;
+  test_session_clear (&t);
+
+  return delay;
+}
+
+static void
+test_overtaking_of_restarts (void)
+{
+  g_test_summary ("R116, R120 (XEP-0206 §5): the restart is empty; what follows it has a request of "
+                  "its own, at once where the server sorts requests");
+
+  g_assert_cmpint (get_delay_after_restart ("sid='s1' wait='60' hold='1' requests='2' ver='1.6'"),
+                   ==, 0);
+  g_assert_cmpint (get_delay_after_restart ("sid='s1' wait='60' hold='1' requests='2' ver='1.11'"),
+                   >, 0);
+  g_assert_cmpint (get_delay_after_restart ("sid='s1' wait='60' hold='1' requests='2'"), >, 0);
+}
+
 static void
 test_overtaking_of_the_robust (void)
 {
@@ -760,6 +795,7 @@ main (int   argc,
   g_test_add_func ("/bosh/session-network/release-confirms", test_release_confirms);
   g_test_add_func ("/bosh/session-network/hastened", test_hastened);
   g_test_add_func ("/bosh/session-network/no-overtaking", test_no_overtaking);
+  g_test_add_func ("/bosh/session-network/overtaking-of-restarts", test_overtaking_of_restarts);
   g_test_add_func ("/bosh/session-network/overtaking-of-the-robust",
                    test_overtaking_of_the_robust);
   g_test_add_func ("/bosh/session-network/hang-is-healed", test_hang_is_healed);

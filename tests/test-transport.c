@@ -216,6 +216,61 @@ test_parallel (void)
 }
 
 static void
+test_prepare (void)
+{
+  BoshTestPeer *held = NULL;
+  g_autoptr(BoshTestServer) server = bosh_test_server_new (NULL, answer_or_hold, &held);
+  g_autoptr(BoshTestPoster) client = NULL;
+
+  g_test_summary ("XEP-0124 §18.1: the connection for the second of two requests is made while the "
+                  "first is out, and nobody hears of it");
+
+  client = bosh_test_poster_new_for_port (bosh_test_server_get_port (server));
+  bosh_test_poster_post (client, 1, "hold");
+  bosh_transport_prepare (client->transport);
+  bosh_transport_prepare (client->transport);
+  bosh_test_wait (held != NULL && bosh_test_server_get_n_accepted (server) == 2);
+  bosh_test_drain ();
+  g_assert_cmpuint (bosh_test_server_get_requests (server)->len, ==, 1);
+  g_assert_cmpuint (client->outcomes->len, ==, 0);
+
+  bosh_test_assert_body (bosh_test_poster_exchange (client, 2, "x"), "now");
+  g_assert_cmpuint (bosh_test_server_get_n_accepted (server), ==, 2);
+  g_assert_cmpuint (client->n_written, ==, 2);
+
+  /* It is given up with everything else. */
+  bosh_test_poster_post (client, 3, "hold");
+  bosh_test_wait (bosh_test_server_get_requests (server)->len == 3);
+  bosh_test_poster_post (client, 4, "hold");
+  bosh_transport_prepare (client->transport);
+  bosh_transport_cancel_all (client->transport);
+  bosh_test_drain ();
+  g_assert_cmpuint (client->outcomes->len, ==, 1);
+}
+
+static void
+test_prepare_in_vain (void)
+{
+  g_autoptr(BoshTestServer) server = bosh_test_server_new (NULL, answer_never, NULL);
+  guint port = bosh_test_server_get_port (server);
+  g_autoptr(BoshTestPoster) client = NULL;
+  const BoshTestOutcome *outcome;
+
+  g_test_summary ("Where it can't be made that is told by the requests alone");
+
+  g_clear_pointer (&server, bosh_test_server_free);
+  client = bosh_test_poster_new_for_port (port);
+  bosh_test_poster_post (client, 1, "x");
+  bosh_transport_prepare (client->transport);
+  bosh_test_wait (client->outcomes->len == 1);
+  outcome = bosh_test_poster_get_outcome (client, 0);
+  g_assert_cmpuint (outcome->id, ==, 1);
+  g_assert_nonnull (outcome->error);
+  bosh_test_drain ();
+  g_assert_cmpuint (client->outcomes->len, ==, 1);
+}
+
+static void
 test_window (void)
 {
   g_autoptr(BoshTestServer) server = bosh_test_server_new (NULL, answer_never, NULL);
@@ -754,6 +809,8 @@ main (int   argc,
   g_test_add_func ("/bosh/transport/reuse", test_reuse);
   g_test_add_func ("/bosh/transport/nothing-stays", test_nothing_stays);
   g_test_add_func ("/bosh/transport/parallel", test_parallel);
+  g_test_add_func ("/bosh/transport/prepare", test_prepare);
+  g_test_add_func ("/bosh/transport/prepare-in-vain", test_prepare_in_vain);
   g_test_add_func ("/bosh/transport/window", test_window);
   g_test_add_func ("/bosh/transport/cancel", test_cancel);
   g_test_add_func ("/bosh/transport/cancel-anywhere", test_cancel_anywhere);

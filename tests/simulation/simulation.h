@@ -73,6 +73,7 @@ typedef struct
   gboolean  open;
   gboolean  answered;     /* by the manager, and the client has read it */
   gboolean  is_empty;     /* asks for nothing */
+  gboolean  is_restart;
   gboolean  may_exceed;   /* pause or terminate (§11) */
   gboolean  arrived;
   gint64    sent_at;
