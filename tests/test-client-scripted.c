@@ -17,6 +17,13 @@
 #define SASL "urn:ietf:params:xml:ns:xmpp-sasl"
 #define BIND "urn:ietf:params:xml:ns:xmpp-bind"
 
+#define SASL2 "urn:xmpp:sasl:2"
+#define BIND2 "urn:xmpp:bind:0"
+#define SECOND_FEATURES "<stream:features><bind xmlns='" BIND "'/></stream:features>"
+#define EXTENSIBLE_FEATURES                                                   \
+  "<stream:features><authentication xmlns='" SASL2 "'><mechanism>PLAIN</mechanism>"      \
+  "<inline><bind xmlns='" BIND2 "'/></inline></authentication></stream:features>"
+
 #define FEATURES(mechanism)                                                   \
   "<stream:features><mechanisms xmlns='" SASL "'><mechanism>" mechanism         \
   "</mechanism></mechanisms></stream:features>"
@@ -25,12 +32,14 @@ typedef struct
 {
   BoshTestServer *server;
   BoshTestPeer   *held;
+  BoshTestPeer   *restarted;
 
   /* What it does not send by itself: NULL is nothing. */
   const char     *features;
   const char     *answer_to_auth;
   const char     *answer_to_bind;
   guint           iterations;  /* SCRAM: of the challenge */
+  gboolean        is_lazy;     /* answers the restart when more has come */
 
   guint           n_auth;      /* requests with `<auth/>` */
   GString        *sent;        /* all payloads of the client */
@@ -114,6 +123,8 @@ on_request (BoshTestPeer          *peer,
   if (strstr (text, "/>") == NULL || strstr (text, "</body>") != NULL)
     g_string_append (script->sent, text);
 
+  if (script->restarted != NULL)
+    answer (g_steal_pointer (&script->restarted), "", SECOND_FEATURES);
   /* Each request releases the one before it. */
   if (script->held != NULL)
     answer (g_steal_pointer (&script->held), "", "");
@@ -124,10 +135,13 @@ on_request (BoshTestPeer          *peer,
     answer (peer, " type='terminate'", "");
   else if (strstr (text, "<auth ") != NULL && script->iterations > 0)
     challenge (script, peer, text);
-  else if (strstr (text, "<auth ") != NULL && script->answer_to_auth != NULL)
+  else if ((strstr (text, "<auth ") != NULL || strstr (text, "<authenticate ") != NULL) &&
+           script->answer_to_auth != NULL)
     answer (peer, "", script->answer_to_auth);
+  else if (strstr (text, "restart='true'") != NULL && script->is_lazy)
+    script->restarted = peer;
   else if (strstr (text, "restart='true'") != NULL)
-    answer (peer, "", "<stream:features><bind xmlns='" BIND "'/></stream:features>");
+    answer (peer, "", SECOND_FEATURES);
   else if (strstr (text, BIND) != NULL && script->answer_to_bind != NULL)
     answer (peer, "", script->answer_to_bind);
   else
@@ -501,6 +515,143 @@ test_cancel_proof (void)
   script_clear (&script);
 }
 
+static void
+keep_text (BoshConnection *connection,
+           const char     *text,
+           gpointer        user_data)
+{
+  g_string_append (user_data, text);
+}
+
+static void
+test_extensible_bound (void)
+{
+  Script script;
+  BoshClient *client;
+  g_autoptr(GString) shown = g_string_new (NULL);
+  g_autoptr(BoshElement) stanza = NULL;
+  g_autoptr(GError) error = NULL;
+  GQueue stanzas = G_QUEUE_INIT;
+
+  g_test_summary ("XEP-0388, XEP-0386: one request, and what comes in the same body is of the new "
+                  "session; the password is shown to nobody else");
+
+  script_init (&script);
+  script.features = EXTENSIBLE_FEATURES;
+  script.answer_to_auth = "<success xmlns='" SASL2 "'><authorization-identifier>" JID
+                          "</authorization-identifier><bound xmlns='" BIND2 "'/></success>"
+                          SECOND_FEATURES "<message xmlns='jabber:client'/>";
+  client = new_client (&script);
+  g_signal_connect (client, "stanza", G_CALLBACK (bosh_test_keep_stanza), &stanzas);
+  g_signal_connect (bosh_client_get_connection (client), "request-sent", G_CALLBACK (keep_text), shown);
+  bosh_test_connect (client, &error);
+  g_assert_no_error (error);
+  bosh_test_login (client, "alice", "secret", NULL, &error);
+  g_assert_no_error (error);
+  g_assert_cmpstr (bosh_client_get_jid (client), ==, JID);
+  stanza = bosh_test_next_stanza (&stanzas);
+  g_assert_cmpstr (bosh_element_get_name (stanza), ==, "message");
+  g_assert_true (g_queue_is_empty (&stanzas));
+  g_assert_null (strstr (script.sent->str, "restart"));
+  g_assert_null (strstr (script.sent->str, BIND));
+  g_assert_nonnull (strstr (script.sent->str, "AGFsaWNlAHNlY3JldA=="));
+  g_assert_nonnull (strstr (shown->str, "<initial-response>"));
+  g_assert_null (strstr (shown->str, "AGFsaWNlAHNlY3JldA=="));
+  bosh_test_close (client);
+  script_clear (&script);
+}
+
+static void
+test_extensible_resource (void)
+{
+  Script script;
+  BoshClient *client;
+  g_autoptr(GError) error = NULL;
+
+  g_test_summary ("XEP-0388 §2.6.1: the features come with success, and no restart goes before the "
+                  "request to bind");
+
+  script_init (&script);
+  script.features = EXTENSIBLE_FEATURES;
+  script.answer_to_auth = "<success xmlns='" SASL2 "'><authorization-identifier>alice@example.org"
+                          "</authorization-identifier></success>" SECOND_FEATURES;
+  client = new_client (&script);
+  bosh_test_connect (client, &error);
+  g_assert_no_error (error);
+  bosh_test_login (client, "alice", "secret", "x", &error);
+  g_assert_no_error (error);
+  g_assert_null (strstr (script.sent->str, "restart"));
+  g_assert_null (strstr (script.sent->str, BIND2));
+  g_assert_nonnull (strstr (script.sent->str, "<resource>x</resource>"));
+  bosh_test_close (client);
+  script_clear (&script);
+}
+
+static void
+test_extensible_tasks (void)
+{
+  Script script;
+  BoshClient *client;
+  g_autoptr(GError) error = NULL;
+  guint64 n_received;
+
+  g_test_summary ("XEP-0388 §2.6.3: further tasks are refused, and another login may follow in the "
+                  "same session");
+
+  script_init (&script);
+  script.features = EXTENSIBLE_FEATURES;
+  script.answer_to_auth = "<continue xmlns='" SASL2 "'><tasks><task>TOTP</task></tasks></continue>";
+  client = new_client (&script);
+  bosh_test_connect (client, &error);
+  g_assert_no_error (error);
+  bosh_test_login (client, "alice", "secret", NULL, &error);
+  g_assert_error (error, BOSH_ERROR, BOSH_ERROR_LOGIN_FAILED);
+  g_clear_error (&error);
+  g_assert_cmpint (bosh_client_get_state (client), ==, BOSH_CLIENT_STATE_CONNECTED);
+  bosh_test_wait (strstr (script.sent->str, "<abort xmlns='" SASL2 "'/>") != NULL);
+  n_received = bosh_connection_get_stanzas_received (bosh_client_get_connection (client));
+  push (&script, "<failure xmlns='" SASL2 "'><aborted xmlns='" SASL "'/></failure>");
+  bosh_test_wait (bosh_connection_get_stanzas_received (bosh_client_get_connection (client)) > n_received);
+
+  script.answer_to_auth = "<success xmlns='" SASL2 "'><authorization-identifier>" JID
+                          "</authorization-identifier><bound xmlns='" BIND2 "'/></success>";
+  bosh_test_login (client, "alice", "secret", NULL, &error);
+  g_assert_no_error (error);
+  bosh_test_close (client);
+  script_clear (&script);
+}
+
+static void
+test_pipelined (void)
+{
+  g_test_summary ("XEP-0305: the request to bind goes out while the restart is under way, which has "
+                  "nothing in it; asked for by the application, or offered by the server");
+
+  for (guint i = 0; i < 2; i++)
+    {
+      Script script;
+      BoshClient *client;
+      g_autoptr(GError) error = NULL;
+
+      script_init (&script);
+      script.is_lazy = TRUE;
+      if (i == 1)
+        script.features = "<stream:features><pipelining xmlns='urn:xmpp:features:pipelining'/>"
+                          "<mechanisms xmlns='" SASL "'><mechanism>PLAIN</mechanism></mechanisms>"
+                          "</stream:features>";
+      client = new_client (&script);
+      bosh_client_set_pipeline_login (client, i == 0);
+      bosh_test_connect (client, &error);
+      g_assert_no_error (error);
+      bosh_test_login (client, "alice", "secret", "x", &error);
+      g_assert_no_error (error);
+      g_assert_cmpstr (bosh_client_get_jid (client), ==, JID);
+      g_assert_null (script.restarted);
+      bosh_test_close (client);
+      script_clear (&script);
+    }
+}
+
 int
 main (int   argc,
       char *argv[])
@@ -515,6 +666,10 @@ main (int   argc,
   g_test_add_func ("/bosh/client-scripted/bind-refused", test_bind_refused);
   g_test_add_func ("/bosh/client-scripted/slow-proof", test_slow_proof);
   g_test_add_func ("/bosh/client-scripted/cancel-proof", test_cancel_proof);
+  g_test_add_func ("/bosh/client-scripted/extensible-bound", test_extensible_bound);
+  g_test_add_func ("/bosh/client-scripted/extensible-resource", test_extensible_resource);
+  g_test_add_func ("/bosh/client-scripted/extensible-tasks", test_extensible_tasks);
+  g_test_add_func ("/bosh/client-scripted/pipelined", test_pipelined);
 
   return g_test_run ();
 }
