@@ -707,13 +707,17 @@ install_properties (GObjectClass *object_class)
    * the stream, without waiting for the features that allow it; `FALSE` by
    * default.
    *
-   * That spares up to one round trip of a login. RFC 6120 §7.4 wants a client to
-   * wait, so it is done by itself only where the server offers it (XEP-0305).
-   * Others mostly allow it, too: Prosody and ejabberd do. One that does not answers
-   * with an error, with which the login fails, or not at all, with which it is
-   * timed out. So set it for a server that is known, not for all. It counts at
-   * the time of a login, and plays no part where the server needs no restart
-   * (XEP-0388).
+   * That spares one round trip of a login, and makes the second connection
+   * of the session a little earlier. Where the server may hang when requests arrive
+   * in another order, as ejabberd does, the request waits for 100 ms at most, and
+   * only what a round trip takes beyond that is spared.
+   *
+   * RFC 6120 §7.4 wants a client to wait, so it is done by itself only where the
+   * server offers it (XEP-0305). Prosody and ejabberd allow it without saying so. A
+   * server that does not answers with an error, with which the login fails, or
+   * not at all, with which it is timed out. So set it for a server that is known,
+   * not for all. It counts at the time of a login, and plays no part where the
+   * server needs no restart (XEP-0388).
    *
    * Since: 1.0
    */
@@ -751,8 +755,8 @@ install_properties (GObjectClass *object_class)
    * the state is `READY`.
    *
    * The credentials of a login that is made while this is set are kept in
-   * memory, the password in a place that is not swapped, for as long as they may
-   * be needed: until the client is disconnected, handed over, closed or dropped,
+   * memory, the password in a place that is not swapped, and beside it what SCRAM
+   * computes of it (RFC 5802 §5.1), for as long as they may be needed: until the client is disconnected, handed over, closed or dropped,
    * or this is set to `FALSE`. So set it before the login. A session that was
    * taken up with [method@Bosh.Client.attach_async] has no credentials. An
    * anonymous login gives another JID each time.

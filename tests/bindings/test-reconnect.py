@@ -100,8 +100,10 @@ class Reconnect(unittest.TestCase):
         self.server.relaunch()
         self.server.wait_until_ready()
 
-    def check_restart(self, kill, domain='localhost', mechanism=None):
+    def check_restart(self, kill, domain='localhost', mechanism=None, pipeline=False):
         life = Life(self.uri, domain)
+        life.client.props.pipeline_login = pipeline
+        self.assertEqual(life.client.get_pipeline_login(), pipeline)
         life.log_in()
         jid = life.client.get_jid()
         first = life.client.get_connection()
@@ -142,7 +144,7 @@ class Reconnect(unittest.TestCase):
     def test_salted_password(self):
         """RFC 5802 §5.1: the salt of the server outlives it, and so does what it was used for."""
         self.check_restart(False, 'sha1.localhost', 'SCRAM-SHA-1')
-        self.check_restart(True, 'sha256.localhost', 'SCRAM-SHA-256')
+        self.check_restart(True, 'sha256.localhost', 'SCRAM-SHA-256', pipeline=True)
 
     def test_replaced(self):
         """E51: who is replaced by another client with the same resource does not come back."""

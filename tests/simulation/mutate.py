@@ -77,12 +77,10 @@ MUTATIONS = (
     ('a request may leave before another is written', PLAN,
      '''  if (!request->in_flight || request->written_at == NEVER)
     return FALSE;
-
-  return (!repeated && !request->overtakable)''',
+  /* What is sent behind''',
      '''  if (!request->in_flight || request->written_at == NEVER)
     return request->in_flight;
-
-  return (!repeated && !request->overtakable)'''),
+  /* What is sent behind'''),
     ('what is sent counts as delivered', PLAN,
      '''  self->last_new_at = now;
   send_request (self, request, now);
