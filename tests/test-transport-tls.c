@@ -211,6 +211,50 @@ test_changed_certificate (void)
   bosh_test_assert_body (bosh_test_poster_exchange (client, 4, "x"), "<body/>");
 }
 
+/* Holds the first, and answers the others. */
+static void
+hold_first (BoshTestPeer          *peer,
+            const BoshTestRequest *request,
+            gpointer               user_data)
+{
+  BoshTestPeer **held = user_data;
+
+  if (*held == NULL)
+    *held = peer;
+  else
+    bosh_test_peer_reply (peer, 200, NULL, "<body/>");
+}
+
+static void
+test_prepared (void)
+{
+  BoshTestPeer *held = NULL;
+  g_autoptr(BoshTestServer) server = bosh_test_server_new (tls->server, hold_first, &held);
+  g_autoptr(BoshTestPoster) client = NULL;
+
+  g_test_summary ("R100 (XEP-0124 §19.1): a connection that is made early is looked at like any "
+                  "other: with the same certificate it is used, with another nothing is sent on it");
+
+  client = create_client (bosh_test_server_get_port (server), tls->database, NULL, NULL);
+  bosh_test_poster_post (client, 1, "x");
+  bosh_test_wait (held != NULL);
+  bosh_test_server_set_certificate (server, tls->other_server);
+  bosh_transport_prepare (client->transport);
+  bosh_test_wait (bosh_test_server_get_n_accepted (server) == 2);
+  bosh_test_wait (bosh_test_server_get_n_closed (server) == 1);
+  g_assert_cmpuint (client->outcomes->len, ==, 0);
+
+  bosh_test_assert_failed (bosh_test_poster_exchange (client, 2, "x"),
+                           BOSH_ERROR, BOSH_ERROR_TLS, FALSE);
+  g_assert_cmpuint (bosh_test_server_get_requests (server)->len, ==, 1);
+
+  bosh_test_server_set_certificate (server, tls->server);
+  bosh_transport_prepare (client->transport);
+  bosh_test_wait (bosh_test_server_get_n_accepted (server) == 4);
+  bosh_test_assert_body (bosh_test_poster_exchange (client, 3, "x"), "<body/>");
+  g_assert_cmpuint (bosh_test_server_get_n_accepted (server), ==, 4);
+}
+
 static BoshTestPoster *
 create_impatient_client (guint    port,
                          gboolean secure)
@@ -519,6 +563,7 @@ main (int   argc,
   g_test_add_func ("/bosh/transport/tls/handshake-broken-off", test_broken_handshake);
   g_test_add_func ("/bosh/transport/tls/other-protocol", test_other_protocol);
   g_test_add_func ("/bosh/transport/tls/changed-certificate", test_changed_certificate);
+  g_test_add_func ("/bosh/transport/tls/prepared", test_prepared);
   g_test_add_func ("/bosh/transport/tls/connect-timeout", test_connect_timeout);
   g_test_add_func ("/bosh/transport/tls/cancel", test_cancel);
   g_test_add_func ("/bosh/transport/tls/cancel-while-writing", test_cancel_while_writing);
