@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
+/* For dup3(). */
+#define _GNU_SOURCE
+
 #include "config.h"
 
 #include "bosh-inner-context-private.h"
@@ -19,6 +22,8 @@
 /* Microseconds that timers differ by from one iteration to the next, because the
  * main loop counts in milliseconds. */
 #define TIMER_JITTER 1000
+/* Milliseconds until what the system has no room for is tried again. */
+#define RETRY_AFTER 100
 
 typedef struct _Poller Poller;
 
@@ -26,9 +31,10 @@ typedef struct _Poller Poller;
  * it, as those of connections do between two exchanges. */
 typedef struct
 {
-  BoshInnerContext *owner;    /* NULL: nobody */
+  BoshInnerContext *owner;       /* NULL: nobody */
+  guint32           generation;  /* tells it from what had the number before */
   gushort           events;
-  gushort           revents;  /* seen, and not yet told to the owner */
+  gushort           revents;     /* seen, and not yet told to the owner */
 } Watch;
 
 typedef struct
@@ -138,7 +144,8 @@ own (BoshInnerContext *self)
   /* The outer context has come to another thread, so the former one is done. */
   if (self->owner != NULL)
     g_main_context_release (self->context);
-  g_main_context_acquire (self->context);
+  if (!g_main_context_acquire (self->context))
+    g_critical ("A connection is used outside of the thread that runs its main context");
   self->owner = g_thread_self ();
 }
 
@@ -154,15 +161,18 @@ disown (BoshInnerContext *self)
 
 /* File descriptors. The flags of poll(), which GLib uses, are those of epoll. */
 
-static int
-control (Poller  *self,
-         int      operation,
-         int      fd,
-         gushort  events)
+static gboolean
+control (Poller      *self,
+         int          operation,
+         int          fd,
+         const Watch *watch)
 {
-  struct epoll_event event = { .events = events, .data.fd = fd };
+  struct epoll_event event = {
+    .events = watch->events,
+    .data.u64 = (guint64)watch->generation << 32 | (guint32)fd,
+  };
 
-  return epoll_ctl (self->epoll.fd, operation, fd, &event);
+  return epoll_ctl (self->epoll.fd, operation, fd, &event) == 0;
 }
 
 static Watch *
@@ -203,28 +213,43 @@ wants (BoshInnerContext *self,
   return FALSE;
 }
 
-/* Lets epoll watch what the context wants. */
-static void
+/* Lets epoll watch a descriptor. One that was closed is gone from there, though
+ * another may have its number by now. */
+static gboolean
+watch_descriptor (BoshInnerContext *self,
+                  const GPollFD    *wanted)
+{
+  Watch *watch = get_watch (self->poller, wanted->fd);
+  gboolean was_watched = watch->owner != NULL;
+
+  if (watch->owner == self && watch->events == wanted->events &&
+      (!self->is_doubtful || wanted->fd == self->wakeup_fd))
+    return TRUE;
+
+  *watch = (Watch){ self, watch->generation + 1, wanted->events, 0 };
+  if ((was_watched && control (self->poller, EPOLL_CTL_MOD, wanted->fd, watch)) ||
+      control (self->poller, EPOLL_CTL_ADD, wanted->fd, watch))
+    return TRUE;
+
+  watch->owner = NULL;
+
+  return FALSE;
+}
+
+/* Returns FALSE if the system has no room for some. */
+static gboolean
 watch_all (BoshInnerContext *self)
 {
+  gboolean has_all = TRUE;
+
   for (guint i = 0; i < self->poll_fds->len; i++)
     {
-      const GPollFD *wanted = &g_array_index (self->poll_fds, GPollFD, i);
-      Watch *watch = get_watch (self->poller, wanted->fd);
-
-      if (watch->owner == self && watch->events == wanted->events &&
-          (!self->is_doubtful || wanted->fd == self->wakeup_fd))
-        continue;
-
-      /* A descriptor that was closed is gone from there, though another may have
-       * its number by now. */
-      if (watch->owner == NULL ||
-          control (self->poller, EPOLL_CTL_MOD, wanted->fd, wanted->events) != 0)
-        control (self->poller, EPOLL_CTL_ADD, wanted->fd, wanted->events);
-      *watch = (Watch){ self, wanted->events, 0 };
+      if (!watch_descriptor (self, &g_array_index (self->poll_fds, GPollFD, i)))
+        has_all = FALSE;
     }
-
   self->is_doubtful = self->n_opening > 0;
+
+  return has_all;
 }
 
 /* Tells the context what epoll has seen. Returns FALSE if that is nothing. */
@@ -334,7 +359,8 @@ run (BoshInnerContext *self)
       timeout = query (self);
       set_ready (self, TRUE);
     }
-  watch_all (self);
+  if (!watch_all (self))
+    timeout = timeout < 0 ? RETRY_AFTER : MIN (timeout, RETRY_AFTER);
   set_expiry (self, timeout > 0 ? g_get_monotonic_time () + timeout * G_GINT64_CONSTANT (1000) : 0);
 }
 
@@ -378,33 +404,72 @@ poller_check (GSource *source)
   return first != NULL && first->expiry <= g_source_get_time (source);
 }
 
+/* A process that was forked off has copies of our descriptors, so epoll goes on
+ * with what we have closed, and does not let it be removed. */
+static void
+renew_epoll (Poller *self)
+{
+  int fd = epoll_create1 (EPOLL_CLOEXEC);
+
+  if (fd == -1)
+    return;
+  dup3 (fd, self->epoll.fd, O_CLOEXEC);
+  close (fd);
+
+  for (guint i = 0; i < self->watches->len; i++)
+    {
+      Watch *watch = &g_array_index (self->watches, Watch, i);
+
+      if (watch->owner == NULL)
+        continue;
+      /* It looks again at what it wants. */
+      set_ready (watch->owner, TRUE);
+      watch->owner = NULL;
+    }
+}
+
+/* Returns FALSE if it is of something that was closed. */
+static gboolean
+take_event (Poller                   *self,
+            const struct epoll_event *event)
+{
+  int fd = (int)(guint32)event->data.u64;
+  Watch *watch = get_watch (self, fd);
+  BoshInnerContext *owner = watch->owner;
+
+  if (owner == NULL || watch->generation != event->data.u64 >> 32)
+    return FALSE;
+
+  if (!wants (owner, fd))
+    {
+      watch->owner = NULL;
+      return control (self, EPOLL_CTL_DEL, fd, watch);
+    }
+
+  /* The signal is taken when there is nothing else. */
+  if (fd != owner->wakeup_fd)
+    watch->revents |= (gushort)event->events;
+  set_ready (owner, TRUE);
+
+  return TRUE;
+}
+
 static void
 take_events (Poller *self)
 {
   struct epoll_event events[MAX_EVENTS];
+  gboolean is_stale = FALSE;
   int n_events = 0;
 
   if (self->epoll.revents != 0)
     n_events = epoll_wait (self->epoll.fd, events, MAX_EVENTS, 0);
-
   for (int i = 0; i < n_events; i++)
     {
-      int fd = events[i].data.fd;
-      Watch *watch = get_watch (self, fd);
-
-      if (watch->owner != NULL && wants (watch->owner, fd))
-        {
-          /* The signal is taken when there is nothing else. */
-          if (fd != watch->owner->wakeup_fd)
-            watch->revents |= (gushort)events[i].events;
-          set_ready (watch->owner, TRUE);
-        }
-      else
-        {
-          control (self, EPOLL_CTL_DEL, fd, 0);
-          watch->owner = NULL;
-        }
+      if (!take_event (self, &events[i]))
+        is_stale = TRUE;
     }
+  if (is_stale)
+    renew_epoll (self);
 }
 
 static void
@@ -446,17 +511,23 @@ inner_context_destroy (gpointer data)
   g_free (self);
 }
 
-/* The outer context is gone. */
+/* The outer context goes, and another may soon be where it was. */
 static void
-poller_finalize (GSource *source)
+forget_poller (gpointer user_data)
 {
-  Poller *self = (Poller *)source;
+  Poller *self = user_data;
 
   G_LOCK (pollers);
   g_hash_table_remove (pollers, self->outer);
   if (g_hash_table_size (pollers) == 0)
     g_clear_pointer (&pollers, g_hash_table_unref);
   G_UNLOCK (pollers);
+}
+
+static void
+poller_finalize (GSource *source)
+{
+  Poller *self = (Poller *)source;
 
   g_tree_unref (self->timers);
   g_ptr_array_unref (self->all);
@@ -490,6 +561,8 @@ poller_new (GMainContext *outer)
   g_source_set_static_name (&self->source, "[bosh] inner contexts");
   g_source_set_can_recurse (&self->source, TRUE);
   g_source_add_poll (&self->source, &self->epoll);
+  /* Never called; its end tells when the context goes. */
+  g_source_set_callback (&self->source, NULL, self, forget_poller);
   g_source_attach (&self->source, outer);
   g_source_unref (&self->source);
 

@@ -5,7 +5,9 @@
 #include "bosh-inner-context-private.h"
 
 #include <glib-unix.h>
+#include <glib/gstdio.h>
 #include <sys/resource.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 /* More than share one main context. */
@@ -429,6 +431,78 @@ test_passed_on (Fixture       *self,
   bosh_inner_context_free (other.inner);
 }
 
+static void
+test_forked (Fixture       *self,
+             gconstpointer  user_data)
+{
+  int fds[2];
+  int ends[2];
+  int status;
+  pid_t child;
+
+  g_test_summary ("What a process that was forked off keeps open keeps nobody awake");
+
+  g_assert_true (g_unix_open_pipe (ends, FD_CLOEXEC, NULL));
+  g_assert_true (g_unix_open_pipe (fds, FD_CLOEXEC, NULL));
+  watch_fd (self, fds[0]);
+  settle (self->outer);
+  g_assert_cmpint (write (fds[1], "x", 1), ==, 1);
+  wait_for_calls (self, 1);
+
+  child = fork ();
+  g_assert_cmpint (child, >=, 0);
+  if (child == 0)
+    {
+      char byte;
+
+      close (ends[1]);
+      _exit (read (ends[0], &byte, 1) == 0 ? 0 : 1);
+    }
+  close (ends[0]);
+  close (fds[0]);
+  settle (self->outer);
+
+  /* The number comes back, and means something that is wanted. */
+  close (fds[1]);
+  g_assert_true (g_unix_open_pipe (fds, FD_CLOEXEC, NULL));
+  watch_fd (self, fds[0]);
+  settle (self->outer);
+  g_assert_cmpuint (self->n_calls, ==, 1);
+  g_assert_cmpint (write (fds[1], "x", 1), ==, 1);
+  wait_for_calls (self, 2);
+
+  close (ends[1]);
+  g_assert_cmpint (waitpid (child, &status, 0), ==, child);
+  g_assert_cmpint (status, ==, 0);
+  close (fds[0]);
+  close (fds[1]);
+}
+
+static void
+test_refused (Fixture       *self,
+              gconstpointer  user_data)
+{
+  g_autofree char *path = NULL;
+  int file = g_file_open_tmp (NULL, &path, NULL);
+  int fds[2];
+
+  g_test_summary ("What epoll does not take at once it is given again");
+
+  /* It never takes a file. */
+  g_assert_cmpint (file, >=, 0);
+  watch_fd (self, file);
+  settle (self->outer);
+  g_assert_true (g_unix_open_pipe (fds, FD_CLOEXEC, NULL));
+  g_assert_cmpint (dup2 (fds[0], file), ==, file);
+  g_assert_cmpint (write (fds[1], "x", 1), ==, 1);
+  wait_for_calls (self, 1);
+
+  close (file);
+  close (fds[0]);
+  close (fds[1]);
+  g_unlink (path);
+}
+
 typedef struct
 {
   GSource source;
@@ -569,6 +643,8 @@ main (int   argc,
   ADD ("passed-on", test_passed_on);
   ADD ("many", test_many);
   ADD ("used-again", test_used_again);
+  ADD ("forked", test_forked);
+  ADD ("refused", test_refused);
   g_test_add_func ("/bosh/inner-context/fallback", test_fallback);
 
   return g_test_run ();
