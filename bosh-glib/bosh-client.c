@@ -710,7 +710,8 @@ install_properties (GObjectClass *object_class)
    * That spares one round trip of a login, and makes the second connection
    * of the session a little earlier. Where the server may hang when requests arrive
    * in another order, as ejabberd does, the request waits for 100 ms at most, and
-   * only what a round trip takes beyond that is spared.
+   * only what a round trip takes beyond that is spared; should such a server need
+   * longer than that to read the restart, the login is timed out.
    *
    * RFC 6120 §7.4 wants a client to wait, so it is done by itself only where the
    * server offers it (XEP-0305). Prosody and ejabberd allow it without saying so. A

@@ -59,7 +59,8 @@ bosh_login_profile_can_bind (const BoshLoginProfile *self,
   BoshElement *list = bosh_element_get_child (features, self->feature, self->namespace_);
   BoshElement *extras = NULL;
 
-  if (list != NULL)
+  /* Nothing is bound before a restart. */
+  if (list != NULL && !self->restarts)
     extras = bosh_element_get_child (list, "inline", BOSH_NS_SASL2);
 
   return extras != NULL && bosh_element_get_child (extras, "bind", BOSH_NS_BIND2) != NULL;

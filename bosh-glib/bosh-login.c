@@ -150,11 +150,18 @@ choose_mechanism (BoshLogin    *self,
 {
   g_auto(GStrv) classic = NULL;
   g_auto(GStrv) extensible = NULL;
-  char **offered;
+  g_auto(GStrv) offered = NULL;
+  g_autoptr(GStrvBuilder) builder = g_strv_builder_new ();
 
   classic = bosh_login_profile_dup_mechanisms (&bosh_login_profile_classic, features);
   extensible = bosh_login_profile_dup_mechanisms (&bosh_login_profile_extensible, features);
-  offered = classic[0] != NULL ? classic : extensible;
+  g_strv_builder_addv (builder, (const char **)classic);
+  for (guint i = 0; extensible[i] != NULL; i++)
+    {
+      if (!g_strv_contains ((const char * const *)classic, extensible[i]))
+        g_strv_builder_add (builder, extensible[i]);
+    }
+  offered = g_strv_builder_end (builder);
 
   self->sasl = bosh_sasl_new ((const char * const *)offered,
                               self->credentials, self->username,

@@ -136,7 +136,8 @@ exchange_set_connecting (Exchange *exchange,
 static void
 exchange_break_off (Exchange *exchange)
 {
-  if (exchange->message != NULL)
+  /* What was to be only a connection may be another one's by now. */
+  if (exchange->message != NULL && !exchange->is_spare)
     {
       guint64 connection_id = soup_message_get_connection_id (exchange->message);
       GSocket *socket = g_hash_table_lookup (exchange->transport->sockets, &connection_id);
@@ -252,6 +253,13 @@ bosh_transport_translate_error (const char           *hostname,
   return g_error_copy (error);
 }
 
+static GError *
+exchange_new_timeout (Exchange *exchange)
+{
+  return g_error_new (BOSH_ERROR, BOSH_ERROR_TIMED_OUT, _("Could not connect to %s in time"),
+                      get_hostname (exchange->transport));
+}
+
 static void
 exchange_fail (Exchange     *exchange,
                const GError *error)
@@ -260,6 +268,9 @@ exchange_fail (Exchange     *exchange,
   g_autoptr(GError) translated = NULL;
   BoshTransportResponse response = { .retry_after = -1 };
 
+  /* It waited for a connection that was begun for nobody, and not ended by us. */
+  if (exchange->verdict == NULL && g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
+    exchange->verdict = exchange_new_timeout (exchange);
   translated = exchange->verdict != NULL
                  ? g_steal_pointer (&exchange->verdict)
                  : bosh_transport_translate_error (hostname, exchange->certificate_errors, error);
@@ -595,11 +606,10 @@ static gboolean
 on_connect_timeout (gpointer user_data)
 {
   Exchange *exchange = user_data;
-  g_autofree char *message = NULL;
 
-  message = g_strdup_printf (_("Could not connect to %s in time"),
-                             get_hostname (exchange->transport));
-  exchange_condemn (exchange, BOSH_ERROR, BOSH_ERROR_TIMED_OUT, message);
+  if (exchange->verdict == NULL)
+    exchange->verdict = exchange_new_timeout (exchange);
+  exchange_break_off (exchange);
   if (!exchange->is_spare)
     exchange_fail (exchange, NULL);
 

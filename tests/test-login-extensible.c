@@ -173,14 +173,39 @@ static const Transcript transcripts[] = {
   },
   {
     .name = "other-mechanisms",
-    .summary = "The mechanism is the one that RFC 6120 §6.3.3 lets us choose: where it can't be "
-               "used by XEP-0388, that is not used",
+    .summary = "Where XEP-0388 is offered with nothing that we can, it is not used",
     .no_resource = TRUE,
     .steps = {
       { FEATURES_COME, FEATURES (MECHANISMS (MECHANISM ("PLAIN"))
-                                 AUTHENTICATION (MECHANISM ("SCRAM-SHA-256") INLINE_BIND)) },
+                                 AUTHENTICATION (MECHANISM ("X-OAUTH2") INLINE_BIND)) },
       { SENT, AUTH ("PLAIN", PLAIN_DATA) },
       { TAKEN, SASL ("success", "") },
+      { RESTARTED, NULL },
+      BINDS_WITHOUT_RESOURCE,
+    },
+  },
+  {
+    .name = "better-mechanisms",
+    .summary = "Where only XEP-0388 is offered with what we can, it is used",
+    .steps = {
+      { FEATURES_COME, FEATURES (MECHANISMS (MECHANISM ("X-OAUTH2"))
+                                 AUTHENTICATION (MECHANISM ("PLAIN"))) },
+      { SENT, START ("PLAIN", FIRST (PLAIN_DATA)) },
+      { TAKEN, SASL2 ("success", IDENTIFIER ("user@example.com")) },
+      BINDS,
+    },
+  },
+  {
+    .name = "misplaced-bind",
+    .summary = "R116, R122: by RFC 6120 nothing is bound before the restart, whatever the server "
+               "puts into its list",
+    .no_resource = TRUE,
+    .steps = {
+      { FEATURES_COME, FEATURES (MECHANISMS (MECHANISM ("PLAIN")
+                                 "<inline xmlns='" BOSH_NS_SASL2 "'>"
+                                 "<bind xmlns='" BOSH_NS_BIND2 "'/></inline>")) },
+      { SENT, AUTH ("PLAIN", PLAIN_DATA) },
+      { TAKEN, SASL ("success", IDENTIFIER (MADE_JID) BOUND) },
       { RESTARTED, NULL },
       BINDS_WITHOUT_RESOURCE,
     },

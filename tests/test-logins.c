@@ -23,16 +23,19 @@ typedef struct
   guint       n_requests;
 } Login;
 
-/* An empty request follows at once, which is not of the login. */
+/* An empty request follows at once, which is not of the login; nor is what a slow
+ * machine has repeated. */
 static void
 on_state (BoshClient *client,
           GParamSpec *pspec,
           gpointer    user_data)
 {
   const Login *login = user_data;
+  BoshConnection *connection = bosh_client_get_connection (client);
 
   if (bosh_client_get_state (client) == BOSH_CLIENT_STATE_READY)
-    g_assert_cmpuint (bosh_connection_get_requests_sent (bosh_client_get_connection (client)),
+    g_assert_cmpuint (bosh_connection_get_requests_sent (connection) -
+                        bosh_connection_get_requests_repeated (connection),
                       ==, login->n_requests);
 }
 
