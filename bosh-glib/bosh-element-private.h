@@ -41,6 +41,11 @@ BoshElement *bosh_element_new_parsed       (const char                *name,
                                             const BoshParsedAttribute *attributes,
                                             guint                      n_attributes,
                                             gsize                     *budget);
+/* One with attributes, mutable: these take no memory of their own. */
+BoshElement *bosh_element_new_with         (const char                *name,
+                                            const char                *namespace_,
+                                            const BoshParsedAttribute *attributes,
+                                            guint                      n_attributes);
 /* For the parser: text with its length. Returns the memory that it took. */
 gsize        bosh_element_append_text      (BoshElement               *self,
                                             const char                *text,

@@ -251,6 +251,15 @@ bosh_element_new_parsed (const char                *name,
   return new_in_block (name, namespace_, attributes, n_attributes, put_value, budget);
 }
 
+BoshElement *
+bosh_element_new_with (const char                *name,
+                       const char                *namespace_,
+                       const BoshParsedAttribute *attributes,
+                       guint                      n_attributes)
+{
+  return new_in_block (name, namespace_, attributes, n_attributes, put_string, NULL);
+}
+
 gsize
 bosh_element_append_text (BoshElement *self,
                           const char  *text,
@@ -307,6 +316,11 @@ bosh_element_seal (BoshElement *self)
 
           if (child->sealed)
             continue;
+          if (child->n_children == 0)
+            {
+              child->sealed = TRUE;
+              continue;
+            }
           if (pending == NULL)
             pending = g_ptr_array_new ();
           g_ptr_array_add (pending, child);

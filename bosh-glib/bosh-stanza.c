@@ -5,6 +5,8 @@
 #include "bosh-element-private.h"
 #include "bosh-error-private.h"
 
+#include <string.h>
+
 /* Elements of RFC 6120 §8: what is common to stanzas. */
 
 static BoshElement *
@@ -12,12 +14,15 @@ new_stanza (const char *name,
             const char *to,
             const char *type)
 {
-  BoshElement *self = bosh_element_new (name, BOSH_NS_CLIENT);
+  BoshParsedAttribute attributes[2];
+  guint n_attributes = 0;
 
-  bosh_element_set_attribute (self, "to", to);
-  bosh_element_set_attribute (self, "type", type);
+  if (to != NULL)
+    attributes[n_attributes++] = (BoshParsedAttribute){ "to", NULL, to, strlen (to) };
+  if (type != NULL)
+    attributes[n_attributes++] = (BoshParsedAttribute){ "type", NULL, type, strlen (type) };
 
-  return self;
+  return bosh_element_new_with (name, BOSH_NS_CLIENT, attributes, n_attributes);
 }
 
 /**
