@@ -9,6 +9,8 @@
 #include "bosh-i18n-private.h"
 
 #include <libsoup/soup.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <string.h>
 
 /* Enough for the window of a session and the spare requests of XEP-0124 §11. */
@@ -129,6 +131,15 @@ exchange_set_connecting (Exchange *exchange,
   bosh_inner_context_set_opening (exchange->transport->inner, is_connecting);
 }
 
+/* NULL if it has none yet. */
+static GSocket *
+exchange_get_socket (Exchange *exchange)
+{
+  guint64 connection_id = soup_message_get_connection_id (exchange->message);
+
+  return g_hash_table_lookup (exchange->transport->sockets, &connection_id);
+}
+
 /* Ends what libsoup does for it. Cancelling takes effect in the next iteration
  * of the main loop; the socket is closed now, so that the server sees the end
  * of this exchange before the start of the next. It also keeps the blocking
@@ -139,8 +150,7 @@ exchange_break_off (Exchange *exchange)
   /* What was to be only a connection may be another one's by now. */
   if (exchange->message != NULL && !exchange->is_spare)
     {
-      guint64 connection_id = soup_message_get_connection_id (exchange->message);
-      GSocket *socket = g_hash_table_lookup (exchange->transport->sockets, &connection_id);
+      GSocket *socket = exchange_get_socket (exchange);
 
       if (socket != NULL)
         g_socket_shutdown (socket, TRUE, TRUE, NULL);
@@ -479,6 +489,19 @@ exchange_read_now (Exchange  *exchange,
   return FALSE;
 }
 
+/* By Nagle's algorithm a server keeps the rest of an answer back until it knows that
+ * the beginning has arrived; the system takes 40 ms to tell, unless it is asked. */
+static void
+exchange_acknowledge (Exchange *exchange)
+{
+#ifdef TCP_QUICKACK
+  GSocket *socket = exchange->transport != NULL ? exchange_get_socket (exchange) : NULL;
+
+  if (socket != NULL)
+    g_socket_set_option (socket, IPPROTO_TCP, TCP_QUICKACK, 1, NULL);
+#endif
+}
+
 /* Reads the next pieces right behind what is there. Always whole ones, though
  * less might do near the limit: libsoup also uses the buffer for the lines after
  * the last chunk, and complains when it is too small for one. */
@@ -499,6 +522,7 @@ exchange_read (Exchange *exchange)
         return;
     }
 
+  exchange_acknowledge (exchange);
   g_input_stream_read_async (exchange->stream,
                              exchange->body->data + length,
                              PIECE_SIZE,

@@ -191,6 +191,43 @@ test_nothing_stays (void)
 }
 
 static void
+answer_in_pieces (BoshTestPeer          *peer,
+                  const BoshTestRequest *request,
+                  gpointer               user_data)
+{
+  bosh_test_peer_write (peer, "HTTP/1.1 200 OK\r\nContent-Length: 7\r\n\r\n");
+  bosh_test_peer_write (peer, "<bo");
+  bosh_test_peer_write (peer, "dy/>");
+}
+
+static void
+test_nagle (void)
+{
+  g_autoptr(BoshTestServer) server = bosh_test_server_new (NULL, answer_in_pieces, NULL);
+  g_autoptr(BoshTestPoster) client = NULL;
+  gint64 shortest = G_MAXINT64;
+
+  g_test_summary ("E52: a server that waits until we have the beginning of its answer is not kept "
+                  "waiting");
+
+  /* New connections are told at once, some dozen times. */
+  client = bosh_test_poster_new_for_port (bosh_test_server_get_port (server));
+  for (guint64 id = 1; id <= 40; id++)
+    {
+      gint64 start = g_get_monotonic_time ();
+
+      bosh_test_assert_body (bosh_test_poster_exchange (client, id, "x"), "<body/>");
+      if (id > 30)
+        shortest = MIN (shortest, g_get_monotonic_time () - start);
+    }
+  g_assert_cmpuint (bosh_test_server_get_n_accepted (server), ==, 1);
+#ifdef __linux__
+  /* A delayed acknowledgement takes 40 ms or more; the test's own work far less. */
+  g_assert_cmpint (shortest, <, 35 * 1000);
+#endif
+}
+
+static void
 test_parallel (void)
 {
   BoshTestPeer *held = NULL;
@@ -808,6 +845,7 @@ main (int   argc,
   g_test_add_func ("/bosh/transport/request-configured", test_request_configured);
   g_test_add_func ("/bosh/transport/reuse", test_reuse);
   g_test_add_func ("/bosh/transport/nothing-stays", test_nothing_stays);
+  g_test_add_func ("/bosh/transport/nagle", test_nagle);
   g_test_add_func ("/bosh/transport/parallel", test_parallel);
   g_test_add_func ("/bosh/transport/prepare", test_prepare);
   g_test_add_func ("/bosh/transport/prepare-in-vain", test_prepare_in_vain);
