@@ -82,6 +82,7 @@ struct _Exchange
   GTlsCertificateFlags certificate_errors;
   guint n_informational;
   guint n_proxy_negotiations;
+  gboolean has_payload;           /* no empty request, so somebody waits for an answer */
   gboolean is_connecting;
   gboolean was_started;           /* a connection was had */
   gboolean is_bodyless;           /* broken off, but status and headers count */
@@ -489,14 +490,33 @@ exchange_read_now (Exchange  *exchange,
   return FALSE;
 }
 
+static gboolean
+has_asked (BoshTransport *self)
+{
+  GHashTableIter iter;
+  gpointer exchange;
+
+  g_hash_table_iter_init (&iter, self->exchanges);
+  while (g_hash_table_iter_next (&iter, NULL, &exchange))
+    {
+      if (((Exchange *)exchange)->has_payload)
+        return TRUE;
+    }
+
+  return FALSE;
+}
+
 /* By Nagle's algorithm a server keeps the rest of an answer back until it knows that
- * the beginning has arrived; the system takes 40 ms to tell, unless it is asked. */
+ * the beginning has arrived; the system takes 40 ms to tell, unless it is asked. What
+ * comes unasked may take its time, and is more in each answer then. */
 static void
 exchange_acknowledge (Exchange *exchange)
 {
 #ifdef TCP_QUICKACK
-  GSocket *socket = exchange->transport != NULL ? exchange_get_socket (exchange) : NULL;
+  GSocket *socket = NULL;
 
+  if (exchange->transport != NULL && has_asked (exchange->transport))
+    socket = exchange_get_socket (exchange);
   if (socket != NULL)
     g_socket_set_option (socket, IPPROTO_TCP, TCP_QUICKACK, 1, NULL);
 #endif
@@ -1081,6 +1101,16 @@ bosh_transport_dup_uri (BoshTransport *self)
   return self->uri != NULL ? g_uri_to_string (self->uri) : NULL;
 }
 
+/* A body without payloads is an empty element. */
+static gboolean
+is_empty_body (GBytes *body)
+{
+  gsize length;
+  const char *text = g_bytes_get_data (body, &length);
+
+  return length < 2 || memcmp (text + length - 2, "/>", 2) == 0;
+}
+
 static Exchange *
 add_exchange (BoshTransport *self,
               guint64        id)
@@ -1108,6 +1138,7 @@ bosh_transport_post (BoshTransport *self,
   g_return_if_fail (!g_hash_table_contains (self->exchanges, &id));
 
   exchange = add_exchange (self, id);
+  exchange->has_payload = !is_empty_body (body);
   bosh_inner_context_enter (self->inner);
   if (self->uri == NULL)
     {
