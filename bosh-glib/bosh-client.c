@@ -757,8 +757,9 @@ install_properties (GObjectClass *object_class)
    *
    * The credentials of a login that is made while this is set are kept in
    * memory, the password in a place that is not swapped, and beside it what SCRAM
-   * computes of it (RFC 5802 §5.1), for as long as they may be needed: until the client is disconnected, handed over, closed or dropped,
-   * or this is set to `FALSE`. So set it before the login. A session that was
+   * computes of it (RFC 5802 §5.1), for as long as they may be needed: until the
+   * client is disconnected, handed over, closed or dropped, or this is set to
+   * `FALSE`. So set it before the login. A session that was
    * taken up with [method@Bosh.Client.attach_async] has no credentials. An
    * anonymous login gives another JID each time.
    *

@@ -264,7 +264,8 @@ perform_send (BoshConnection *self,
   self->requests_sent++;
   if (action->repeated)
     self->requests_repeated++;
-  bosh_transport_post (self->transport, action->rid, action->bytes, get_coding (action->coding));
+  bosh_transport_post (self->transport, action->rid, action->bytes, get_coding (action->coding),
+                       action->has_payload);
   if (self->wants_spare)
     bosh_transport_prepare (self->transport);
   self->wants_spare = FALSE;

@@ -422,6 +422,7 @@ send_request (BoshSession *self,
   action->bytes = g_bytes_ref (request->bytes);
   action->repeated = request->attempts > 1;
   action->coding = request->coding;
+  action->has_payload = request->kind == REQUEST_PAYLOAD;
 }
 
 /* The time of §11 between a request and an empty one that fills the window, as

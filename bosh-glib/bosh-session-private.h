@@ -99,6 +99,7 @@ typedef struct
   GBytes           *bytes;     /* owned by the receiver */
   gboolean          repeated;  /* SEND: these bytes were sent before */
   BoshCoding        coding;    /* SEND: how to compress them on the way */
+  gboolean          has_payload;  /* SEND: somebody may wait for an answer */
   char             *text;      /* owned by the receiver, nullable */
   BoshElement      *element;   /* owned by the receiver */
   guint64           serial;

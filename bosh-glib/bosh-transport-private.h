@@ -56,11 +56,12 @@ char          *bosh_transport_dup_uri        (BoshTransport                *self
 
 /* POSTs @body; @id names the exchange in the callbacks and in _cancel(). One id
  * is in use once at a time. @coding is how to compress it: `gzip`, `deflate` or
- * NULL. */
+ * NULL. While one with @is_urgent is open, answers are hurried. */
 void           bosh_transport_post           (BoshTransport                *self,
                                               guint64                       id,
                                               GBytes                       *body,
-                                              const char                   *coding);
+                                              const char                   *coding,
+                                              gboolean                      is_urgent);
 /* After a POST: makes a second connection for the one that follows it, if there is
  * none that is free. Whether that succeeds is seen when it is used. */
 void           bosh_transport_prepare        (BoshTransport                *self);

@@ -82,7 +82,7 @@ struct _Exchange
   GTlsCertificateFlags certificate_errors;
   guint n_informational;
   guint n_proxy_negotiations;
-  gboolean has_payload;           /* no empty request, so somebody waits for an answer */
+  gboolean is_urgent;
   gboolean is_connecting;
   gboolean was_started;           /* a connection was had */
   gboolean is_bodyless;           /* broken off, but status and headers count */
@@ -491,7 +491,7 @@ exchange_read_now (Exchange  *exchange,
 }
 
 static gboolean
-has_asked (BoshTransport *self)
+has_urgent (BoshTransport *self)
 {
   GHashTableIter iter;
   gpointer exchange;
@@ -499,7 +499,7 @@ has_asked (BoshTransport *self)
   g_hash_table_iter_init (&iter, self->exchanges);
   while (g_hash_table_iter_next (&iter, NULL, &exchange))
     {
-      if (((Exchange *)exchange)->has_payload)
+      if (((Exchange *)exchange)->is_urgent)
         return TRUE;
     }
 
@@ -515,7 +515,7 @@ exchange_acknowledge (Exchange *exchange)
 #ifdef TCP_QUICKACK
   GSocket *socket = NULL;
 
-  if (exchange->transport != NULL && has_asked (exchange->transport))
+  if (exchange->transport != NULL && has_urgent (exchange->transport))
     socket = exchange_get_socket (exchange);
   if (socket != NULL)
     g_socket_set_option (socket, IPPROTO_TCP, TCP_QUICKACK, 1, NULL);
@@ -1101,16 +1101,6 @@ bosh_transport_dup_uri (BoshTransport *self)
   return self->uri != NULL ? g_uri_to_string (self->uri) : NULL;
 }
 
-/* A body without payloads is an empty element. */
-static gboolean
-is_empty_body (GBytes *body)
-{
-  gsize length;
-  const char *text = g_bytes_get_data (body, &length);
-
-  return length < 2 || memcmp (text + length - 2, "/>", 2) == 0;
-}
-
 static Exchange *
 add_exchange (BoshTransport *self,
               guint64        id)
@@ -1131,14 +1121,15 @@ void
 bosh_transport_post (BoshTransport *self,
                      guint64        id,
                      GBytes        *body,
-                     const char    *coding)
+                     const char    *coding,
+                     gboolean       is_urgent)
 {
   Exchange *exchange;
 
   g_return_if_fail (!g_hash_table_contains (self->exchanges, &id));
 
   exchange = add_exchange (self, id);
-  exchange->has_payload = !is_empty_body (body);
+  exchange->is_urgent = is_urgent;
   bosh_inner_context_enter (self->inner);
   if (self->uri == NULL)
     {

@@ -105,7 +105,7 @@ bosh_test_poster_post (BoshTestPoster *self,
 {
   g_autoptr(GBytes) bytes = g_bytes_new (body, strlen (body));
 
-  bosh_transport_post (self->transport, id, bytes, NULL);
+  bosh_transport_post (self->transport, id, bytes, NULL, TRUE);
 }
 
 const BoshTestOutcome *

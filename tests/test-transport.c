@@ -145,13 +145,6 @@ answer_in_turn (BoshTestPeer          *peer,
 }
 
 static void
-settle (void)
-{
-  while (g_main_context_iteration (NULL, FALSE))
-    ;
-}
-
-static void
 test_nothing_stays (void)
 {
   guint n_answers = 0;
@@ -164,11 +157,11 @@ test_nothing_stays (void)
 
   g_test_summary ("R03, R07: nothing of an exchange is left in the next one");
 
-  bosh_transport_post (client->transport, 1, body, "gzip");
+  bosh_transport_post (client->transport, 1, body, "gzip", TRUE);
   bosh_test_wait (client->outcomes->len == 1);
   g_assert_cmpint (bosh_test_poster_get_outcome (client, 0)->retry_after, ==, 7);
   bosh_test_assert_header (bosh_test_server_get_request (server, 0), "Content-Encoding", "gzip");
-  settle ();
+  bosh_test_drain ();
 
   g_assert_cmpint (bosh_test_poster_exchange (client, 2, "second one")->retry_after, ==, -1);
   request = bosh_test_server_get_request (server, 1);
@@ -177,11 +170,11 @@ test_nothing_stays (void)
   bosh_test_assert_header (request, "Content-Type", "text/xml; charset=utf-8");
   bosh_test_assert_header (request, "Cookie", "node=a1");
   bosh_test_assert_header (request, "User-Agent", "bosh-glib/" PACKAGE_VERSION);
-  settle ();
+  bosh_test_drain ();
 
   bosh_test_poster_exchange (client, 3, "third");
   bosh_test_assert_header (bosh_test_server_get_request (server, 2), "Cookie", NULL);
-  settle ();
+  bosh_test_drain ();
 
   bosh_transport_set_uri (client->transport, uri);
   bosh_test_poster_exchange (client, 4, "");
@@ -216,8 +209,7 @@ test_nagle (void)
     {
       gint64 start = g_get_monotonic_time ();
 
-      bosh_test_assert_body (bosh_test_poster_exchange (client, id, "<body><message/></body>"),
-                             "<body/>");
+      bosh_test_assert_body (bosh_test_poster_exchange (client, id, "x"), "<body/>");
       if (id > 30)
         shortest = MIN (shortest, g_get_monotonic_time () - start);
     }
@@ -760,7 +752,7 @@ run_in_thread (gpointer data)
 
   /* Outside of its context, as an application may call. */
   client->n_reposts = 4;
-  bosh_transport_post (client->transport, 1, bytes, NULL);
+  bosh_transport_post (client->transport, 1, bytes, NULL, FALSE);
 
   g_main_context_push_thread_default (context);
   while (client->outcomes->len < 5)
