@@ -246,8 +246,7 @@ assert_refused (BoshTestWire *wire,
 {
   g_autoptr(GAsyncResult) result = NULL;
   g_autoptr(BoshElement) message = bosh_element_new_message (NULL, NULL, "x");
-  g_autoptr(GPtrArray) unsent = bosh_connection_get_unsent (wire->connection);
-  g_autoptr(GPtrArray) unsent_after = NULL;
+  g_autoptr(GPtrArray) unsent = NULL;
   g_autoptr(GError) error = NULL;
 
   g_assert_false (bosh_connection_send (wire->connection, message, &error));
@@ -268,9 +267,10 @@ assert_refused (BoshTestWire *wire,
   bosh_test_assert_failure (&error, BOSH_ERROR, code);
   bosh_connection_resume (wire->connection);
 
+  /* What was queued before may have left by now. */
   g_assert_false (bosh_element_is_sealed (message));
-  unsent_after = bosh_connection_get_unsent (wire->connection);
-  g_assert_cmpuint (unsent_after->len, ==, unsent->len);
+  unsent = bosh_connection_get_unsent (wire->connection);
+  g_assert_false (g_ptr_array_find (unsent, message, NULL));
 }
 
 static void
