@@ -6,7 +6,7 @@
 
 #include "bosh-error.h"
 #include "bosh-i18n-private.h"
-#include "bosh-transport-private.h"
+#include "bosh-transport-error-private.h"
 
 #include <libsoup/soup.h>
 #include <string.h>

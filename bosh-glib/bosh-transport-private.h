@@ -82,11 +82,6 @@ void           bosh_transport_add_cookies    (BoshTransport                *self
  * were used, so for http it is FALSE before the first exchange. */
 gboolean       bosh_transport_is_private     (BoshTransport                *self);
 
-/* What an error of libsoup means to the user, in the domains above. */
-GError        *bosh_transport_translate_error (const char              *hostname,
-                                              GTlsCertificateFlags     certificate_errors,
-                                              const GError            *error);
-
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (BoshTransport, bosh_transport_free)
 
 G_END_DECLS
