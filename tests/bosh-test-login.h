@@ -92,6 +92,24 @@ void         bosh_test_assert_failed    (BoshLogin           *login,
 
 void         bosh_test_clear_action     (BoshLoginAction     *action);
 
+/* Of 64 mechanisms that are listed between @start and @end, the last is seen; of
+ * 65 it is not. */
+void         bosh_test_bounds_mechanisms (const char         *start,
+                                          const char         *end);
+
+/* The server of GNU SASL, as the other side of SCRAM. It knows the password, and
+ * makes up the salt if there is none. */
+typedef struct _BoshTestSaslServer BoshTestSaslServer;
+
+BoshTestSaslServer *bosh_test_sasl_server_new      (const char         *mechanism,
+                                                    const char         *salt);
+void                bosh_test_sasl_server_free     (BoshTestSaslServer *self);
+/* Its next message, as base64; @expected is what GNU SASL returns. */
+char               *bosh_test_sasl_server_step     (BoshTestSaslServer *self,
+                                                    const char         *input,
+                                                    int                 expected);
+char               *bosh_test_sasl_server_dup_salt (BoshTestSaslServer *self);
+
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (BoshLoginAction, bosh_test_clear_action)
 
 G_END_DECLS

@@ -441,48 +441,17 @@ test_many_mechanisms (void)
 {
   g_test_summary ("The number of mechanisms that are looked at is bounded");
 
-  for (guint n_before = 63; n_before <= 64; n_before++)
-    {
-      g_autoptr(BoshLogin) login = new_login (NULL);
-      g_autoptr(GString) names = g_string_new (NULL);
-      g_autofree char *features = NULL;
-
-      for (guint i = 0; i < n_before; i++)
-        g_string_append (names, MECHANISM ("X-OTHER"));
-      g_string_append (names, MECHANISM ("PLAIN"));
-      features = g_strdup_printf (FEATURES (AUTHENTICATION ("%s")), names->str);
-
-      bosh_test_give_features (login, features);
-      if (n_before < 64)
-        bosh_test_assert_action (login, BOSH_LOGIN_ACTION_SEND);
-      else
-        bosh_test_assert_failed (login, BOSH_ERROR, BOSH_ERROR_NO_MECHANISM, "X-OTHER");
-    }
+  bosh_test_bounds_mechanisms ("<features xmlns='" BOSH_NS_STREAMS "'>"
+                               "<authentication xmlns='" BOSH_NS_SASL2 "'>",
+                               "</authentication></features>");
 }
 
-/* The server of GNU SASL, as the other side of SCRAM. */
 typedef struct
 {
-  BoshLogin     *login;
-  Gsasl         *context;
-  Gsasl_session *server;
-  char          *server_final;
+  BoshLogin          *login;
+  BoshTestSaslServer *server;
+  char               *server_final;
 } ScramFixture;
-
-static char *
-run_server (ScramFixture *fixture,
-            const char   *input,
-            int           expected)
-{
-  char *output = NULL;
-  char *copy;
-
-  g_assert_cmpint (gsasl_step64 (fixture->server, input, &output), ==, expected);
-  copy = g_strdup (output);
-  gsasl_free (output);
-
-  return copy;
-}
 
 static char *
 take_first (BoshLogin *login)
@@ -516,15 +485,11 @@ set_up_scram (ScramFixture  *fixture,
   g_autofree char *challenge = NULL;
   g_autofree char *proof = NULL;
 
-  gsasl_init (&fixture->context);
-  gsasl_server_start (fixture->context, "SCRAM-SHA-256", &fixture->server);
-  gsasl_property_set (fixture->server, GSASL_PASSWORD, "pencil");
-  gsasl_property_set (fixture->server, GSASL_SCRAM_ITER, "4096");
-
+  fixture->server = bosh_test_sasl_server_new ("SCRAM-SHA-256", NULL);
   fixture->login = new_login (NULL);
   bosh_test_give_features (fixture->login, BOTH ("SCRAM-SHA-256"));
   client_first = take_first (fixture->login);
-  server_first = run_server (fixture, client_first, GSASL_NEEDS_MORE);
+  server_first = bosh_test_sasl_server_step (fixture->server, client_first, GSASL_NEEDS_MORE);
   challenge = g_strdup_printf (SASL2 ("challenge", "%s"), server_first);
   g_assert_true (bosh_test_give_element (fixture->login, challenge));
   bosh_test_assert_action (fixture->login, BOSH_LOGIN_ACTION_COMPUTE);
@@ -532,7 +497,7 @@ set_up_scram (ScramFixture  *fixture,
   bosh_login_compute (fixture->login);
   bosh_login_handle_computed (fixture->login);
   proof = take_response (fixture->login);
-  fixture->server_final = run_server (fixture, proof, GSASL_OK);
+  fixture->server_final = bosh_test_sasl_server_step (fixture->server, proof, GSASL_OK);
 }
 
 static void
@@ -540,8 +505,7 @@ tear_down_scram (ScramFixture  *fixture,
                  gconstpointer  data)
 {
   bosh_login_free (fixture->login);
-  gsasl_finish (fixture->server);
-  gsasl_done (fixture->context);
+  bosh_test_sasl_server_free (fixture->server);
   g_free (fixture->server_final);
 }
 
@@ -641,23 +605,19 @@ test_scram_known (void)
   bosh_test_assert_action (fixture.login, BOSH_LOGIN_ACTION_READY);
   parameters.salted_password = bosh_login_get_salted_password (fixture.login);
   parameters.resource = NULL;
-  salt = g_strdup (gsasl_property_fast (fixture.server, GSASL_SCRAM_SALT));
+  salt = bosh_test_sasl_server_dup_salt (fixture.server);
   login = bosh_login_new (&parameters);
 
-  gsasl_finish (fixture.server);
-  gsasl_server_start (fixture.context, "SCRAM-SHA-256", &fixture.server);
-  gsasl_property_set (fixture.server, GSASL_PASSWORD, "pencil");
-  gsasl_property_set (fixture.server, GSASL_SCRAM_ITER, "4096");
-  gsasl_property_set (fixture.server, GSASL_SCRAM_SALT, salt);
-
+  bosh_test_sasl_server_free (fixture.server);
+  fixture.server = bosh_test_sasl_server_new ("SCRAM-SHA-256", salt);
   bosh_test_give_features (login, BOTH ("SCRAM-SHA-256"));
   client_first = take_first (login);
-  server_first = run_server (&fixture, client_first, GSASL_NEEDS_MORE);
+  server_first = bosh_test_sasl_server_step (fixture.server, client_first, GSASL_NEEDS_MORE);
   challenge = g_strdup_printf (SASL2 ("challenge", "%s"), server_first);
   g_assert_true (bosh_test_give_element (login, challenge));
   proof = take_response (login);
   g_free (fixture.server_final);
-  fixture.server_final = run_server (&fixture, proof, GSASL_OK);
+  fixture.server_final = bosh_test_sasl_server_step (fixture.server, proof, GSASL_OK);
 
   bosh_login_free (fixture.login);
   fixture.login = g_steal_pointer (&login);

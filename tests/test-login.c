@@ -605,31 +605,15 @@ test_many_mechanisms (void)
 {
   g_test_summary ("The number of mechanisms that are looked at is bounded");
 
-  for (guint n_before = 63; n_before <= 64; n_before++)
-    {
-      g_autoptr(BoshLogin) login = bosh_login_new (&bosh_test_login_parameters);
-      g_autoptr(GString) names = g_string_new (NULL);
-      g_autofree char *features = NULL;
-
-      for (guint i = 0; i < n_before; i++)
-        g_string_append (names, MECHANISM ("X-OTHER"));
-      g_string_append (names, MECHANISM ("PLAIN"));
-      features = g_strdup_printf (FEATURES (MECHANISMS ("%s")), names->str);
-
-      bosh_test_give_features (login, features);
-      if (n_before < 64)
-        bosh_test_assert_sent (login, PLAIN_AUTH);
-      else
-        bosh_test_assert_failed (login, BOSH_ERROR, BOSH_ERROR_NO_MECHANISM, "X-OTHER");
-    }
+  bosh_test_bounds_mechanisms ("<features xmlns='" BOSH_NS_STREAMS "'>"
+                               "<mechanisms xmlns='" BOSH_NS_SASL "'>",
+                               "</mechanisms></features>");
 }
 
-/* The server of GNU SASL, as the other side of SCRAM. */
 typedef struct
 {
-  BoshLogin     *login;
-  Gsasl         *context;
-  Gsasl_session *server;
+  BoshLogin          *login;
+  BoshTestSaslServer *server;
 } ScramFixture;
 
 /* What the client sends next, as base64. */
@@ -645,22 +629,6 @@ take_sasl_text (BoshLogin  *login,
   return bosh_element_get_text (action.element);
 }
 
-/* The next message of the server, as base64. */
-static char *
-run_server (ScramFixture *fixture,
-            const char   *input,
-            int           expected)
-{
-  char *output = NULL;
-  char *copy;
-
-  g_assert_cmpint (gsasl_step64 (fixture->server, input, &output), ==, expected);
-  copy = g_strdup (output);
-  gsasl_free (output);
-
-  return copy;
-}
-
 static void
 set_up_scram (ScramFixture  *fixture,
               gconstpointer  data)
@@ -669,11 +637,7 @@ set_up_scram (ScramFixture  *fixture,
   BoshLoginParameters parameters = bosh_test_login_parameters;
   g_autofree char *features = g_strdup_printf (OFFER ("%s"), mechanism);
 
-  g_assert_cmpint (gsasl_init (&fixture->context), ==, GSASL_OK);
-  g_assert_cmpint (gsasl_server_start (fixture->context, mechanism, &fixture->server),
-                   ==, GSASL_OK);
-  gsasl_property_set (fixture->server, GSASL_PASSWORD, "pencil");
-  gsasl_property_set (fixture->server, GSASL_SCRAM_ITER, "4096");
+  fixture->server = bosh_test_sasl_server_new (mechanism, NULL);
 
   parameters.allow_plaintext = FALSE;
   fixture->login = bosh_login_new (&parameters);
@@ -686,8 +650,7 @@ tear_down_scram (ScramFixture  *fixture,
                  gconstpointer  data)
 {
   bosh_login_free (fixture->login);
-  gsasl_finish (fixture->server);
-  gsasl_done (fixture->context);
+  bosh_test_sasl_server_free (fixture->server);
 }
 
 static void
@@ -715,7 +678,8 @@ static char *
 prove (ScramFixture *fixture)
 {
   g_autofree char *client_first = take_sasl_text (fixture->login, "auth");
-  g_autofree char *server_first = run_server (fixture, client_first, GSASL_NEEDS_MORE);
+  g_autofree char *server_first =
+    bosh_test_sasl_server_step (fixture->server, client_first, GSASL_NEEDS_MORE);
   g_autofree char *proof = NULL;
   g_autoptr(GThread) thread = NULL;
 
@@ -729,7 +693,7 @@ prove (ScramFixture *fixture)
   bosh_login_handle_computed (fixture->login);
   proof = take_sasl_text (fixture->login, "response");
 
-  return run_server (fixture, proof, GSASL_OK);
+  return bosh_test_sasl_server_step (fixture->server, proof, GSASL_OK);
 }
 
 static void
@@ -863,7 +827,8 @@ test_scram_computing (ScramFixture  *fixture,
                       gconstpointer  data)
 {
   g_autofree char *client_first = take_sasl_text (fixture->login, "auth");
-  g_autofree char *server_first = run_server (fixture, client_first, GSASL_NEEDS_MORE);
+  g_autofree char *server_first =
+    bosh_test_sasl_server_step (fixture->server, client_first, GSASL_NEEDS_MORE);
   GThread *thread;
 
   g_test_summary ("The server may lose patience while we compute");
@@ -888,7 +853,8 @@ test_scram_computing_challenged (ScramFixture  *fixture,
                                  gconstpointer  data)
 {
   g_autofree char *client_first = take_sasl_text (fixture->login, "auth");
-  g_autofree char *server_first = run_server (fixture, client_first, GSASL_NEEDS_MORE);
+  g_autofree char *server_first =
+    bosh_test_sasl_server_step (fixture->server, client_first, GSASL_NEEDS_MORE);
 
   g_test_summary ("A second challenge before we answered the first is refused");
 
