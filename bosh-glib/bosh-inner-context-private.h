@@ -20,7 +20,7 @@ BoshInnerContext *bosh_inner_context_new   (GMainContext     *outer);
 /* What is still under way in it is brought to its end all the same. */
 void              bosh_inner_context_free  (BoshInnerContext *self);
 
-/* Where to attach sources. Other connections may share it. */
+/* Where to attach sources. Another connection may share it. */
 GMainContext     *bosh_inner_context_get   (BoshInnerContext *self);
 
 /* What is started between the two comes back in the inner context. */

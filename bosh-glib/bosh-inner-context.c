@@ -12,9 +12,10 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
-/* How many share one main context, which has a file descriptor of its own. More
- * of them save some, and are all looked at when something happens to one. */
-#define MAX_USERS 2
+/* So many main contexts have a single user. Where there are more, two share one:
+ * that saves file descriptors, of which each has one, but when something happens to
+ * one user the other is looked at too. */
+#define MAX_ALONE 256
 /* Iterations of an inner context in one of the outer, so that none takes all the
  * time. libsoup needs about ten for an exchange. */
 #define MAX_ROUNDS 100
@@ -645,11 +646,17 @@ add_call (BoshInnerContext *self,
   g_queue_push_tail (&self->calls, call);
 }
 
+static gboolean
+is_full (BoshInnerContext *self)
+{
+  return self->n_users == (self->number < MAX_ALONE ? 1 : 2);
+}
+
 static void
 add_user (BoshInnerContext *self)
 {
   self->n_users++;
-  if (self->n_users == MAX_USERS)
+  if (is_full (self))
     g_queue_unlink (&self->poller->available, &self->available);
 }
 
@@ -664,7 +671,7 @@ add_opening (BoshInnerContext *self,
 static void
 remove_user (BoshInnerContext *self)
 {
-  if (self->n_users == MAX_USERS)
+  if (is_full (self))
     g_queue_push_head_link (&self->poller->available, &self->available);
   self->n_users--;
 }

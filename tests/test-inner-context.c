@@ -10,8 +10,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* More than share one main context. */
-#define N_MANY 50
+/* So many that some share a main context. */
+#define N_MANY 300
 
 typedef struct
 {
@@ -410,7 +410,6 @@ static void
 test_passed_on (Fixture       *self,
                 gconstpointer  user_data)
 {
-  g_autoptr(BoshInnerContext) filler = bosh_inner_context_new (self->outer);
   Fixture other = { self->outer, bosh_inner_context_new (self->outer), 0, NULL, NULL, NULL };
   Fixture *users[] = { self, &other, self, &other };
   int fds[2];
@@ -537,7 +536,7 @@ test_many (Fixture       *self,
       g_source_attach (&counters[n]->source, bosh_inner_context_get (many[n]));
     }
   settle (self->outer);
-  for (guint n = 1; n < N_MANY; n++)
+  for (guint n = 0; n < N_MANY; n++)
     before += counters[n]->n_prepared;
 
   for (guint n = 1; n <= 100; n++)
@@ -547,10 +546,9 @@ test_many (Fixture       *self,
     }
   settle (self->outer);
 
-  /* The first of them shares a context with that of the fixture. */
-  for (guint n = 1; n < N_MANY; n++)
+  for (guint n = 0; n < N_MANY; n++)
     after += counters[n]->n_prepared;
-  g_assert_cmpuint (counters[0]->n_prepared, >=, 100);
+  g_assert_cmpuint (before, >=, N_MANY);
   g_assert_cmpuint (after, ==, before);
 
   for (guint n = 0; n < N_MANY; n++)
@@ -566,19 +564,31 @@ test_used_again (Fixture       *self,
                  gconstpointer  user_data)
 {
   GMainContext *seen[8];
+  BoshInnerContext *many[N_MANY];
+  g_autoptr(GHashTable) contexts = g_hash_table_new (NULL, NULL);
 
-  g_test_summary ("One that is free again is used again");
+  g_test_summary ("One that is free again is used again; each has its own, and where there are "
+                  "many two share one");
 
   for (guint n = 0; n < G_N_ELEMENTS (seen); n++)
     {
-      g_autoptr(BoshInnerContext) first = bosh_inner_context_new (self->outer);
-      g_autoptr(BoshInnerContext) second = bosh_inner_context_new (self->outer);
+      g_autoptr(BoshInnerContext) other = bosh_inner_context_new (self->outer);
 
-      g_assert_true (bosh_inner_context_get (first) == bosh_inner_context_get (self->inner));
-      seen[n] = bosh_inner_context_get (second);
-      g_assert_true (seen[n] != bosh_inner_context_get (first));
+      seen[n] = bosh_inner_context_get (other);
+      g_assert_true (seen[n] != bosh_inner_context_get (self->inner));
       g_assert_true (seen[n] == seen[0]);
     }
+
+  for (guint n = 0; n < N_MANY; n++)
+    {
+      many[n] = bosh_inner_context_new (self->outer);
+      g_hash_table_add (contexts, bosh_inner_context_get (many[n]));
+      if (n < N_MANY / 2)
+        g_assert_cmpuint (g_hash_table_size (contexts), ==, n + 1);
+    }
+  g_assert_cmpuint (g_hash_table_size (contexts), <, N_MANY - 10);
+  for (guint n = 0; n < N_MANY; n++)
+    bosh_inner_context_free (many[n]);
 }
 
 static int
