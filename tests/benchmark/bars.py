@@ -39,6 +39,14 @@ MEMORY = 32
 WAKE_UPS = 3
 GROWTH = 1.05
 
+# The same in instructions, which do not depend on what else the machine does.
+INSTRUCTIONS = (
+    ('login: instructions / soup', ('login', 'bosh'), ('login', FLOOR), 1.3),
+    ('ping-pong: instructions / soup', ('ping-pong', 'bosh'), ('ping-pong', FLOOR), 1.0),
+    ('growth: instructions of a message with 200 sessions / 1',
+     ('crowd-200', 'bosh'), ('crowd-1', 'bosh'), GROWTH),
+)
+
 
 def make_bar(text, values, bar, value=None):
     if value is None:
@@ -92,5 +100,12 @@ def check_growth(results):
                        [b / a for a, b in zip(alone, crowd)], GROWTH)
 
 
+def check_counts(results):
+    for text, ours, theirs, bar in INSTRUCTIONS:
+        if ours in results.counts and theirs in results.counts:
+            yield make_bar(text, [results.counts[ours] / results.counts[theirs]], bar)
+
+
 def check_bars(results):
-    return [*check_ratios(results), *check_idle(results), *check_growth(results)]
+    return [*check_ratios(results), *check_idle(results), *check_growth(results),
+            *check_counts(results)]

@@ -8,6 +8,7 @@ import re
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 
 sys.dont_write_bytecode = True
@@ -36,9 +37,9 @@ class Programs:
     def path(self, name):
         return os.path.join(self.directory, 'bench-' + name)
 
-    def run(self, name, uri, domain, user, *work, on_jid=None, variables=None):
+    def run(self, name, uri, domain, user, *work, on_jid=None, variables=None, wrapper=()):
         """Returns the reports of a client, merged; variables are for its environment."""
-        command = [self.path(name), uri, domain, user, PASSWORD, *map(str, work)]
+        command = [*wrapper, self.path(name), uri, domain, user, PASSWORD, *map(str, work)]
         report = {}
         with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                               text=True, env={**os.environ, **(variables or {})}) as process:
@@ -148,6 +149,20 @@ def run_flood(programs, name, server, count):
         for thread in threads:
             thread.join()
         sender.close()
+
+
+def count_instructions(programs, name, manager, work, few, many, more):
+    """Instructions of each login or message, from runs with two numbers of them."""
+    counts = []
+    for number in (few, many):
+        with tempfile.NamedTemporaryFile() as file:
+            programs.run(name, manager.uri, DOMAIN, 'user%', work, number, more,
+                         wrapper=('valgrind', '-q', '--tool=callgrind',
+                                  f'--callgrind-out-file={file.name}'))
+            with open(file.name, encoding='utf-8') as output:
+                counts.append(next(int(line.split()[1]) for line in output
+                                   if line.startswith('summary:')))
+    return (counts[1] - counts[0]) / (many - few)
 
 
 def describe_machine():

@@ -18,8 +18,8 @@ import sys
 
 sys.dont_write_bytecode = True
 from bars import check_bars
-from measure import (DOMAIN, USERS, BenchmarkError, Manager, Programs, Prosody, describe_machine,
-                     run_flood)
+from measure import (DOMAIN, USERS, BenchmarkError, Manager, Programs, Prosody,
+                     count_instructions, describe_machine, run_flood)
 from plot import draw
 
 # Work → its arguments. libpurple polls once a second, so it gets less to do, and
@@ -50,6 +50,14 @@ CROWD = {
     1000: {'bosh': 2000, 'soup': 100},
 }
 CROWD_ROUNDS = 5
+# For counting instructions: who does which work, with few and with many messages, and
+# the last argument. The difference has no start of the program in it.
+COUNTS = {
+    'login': (('bosh', 'soup', 'soup-read'), 'login', 6, 26, 0),
+    'ping-pong': (('bosh', 'soup', 'soup-read'), 'echo', 50, 250, 1),
+    'crowd-1': (('bosh',), 'crowd', 50, 250, 1),
+    'crowd-200': (('bosh',), 'crowd', 50, 250, 200),
+}
 
 
 class Results:
@@ -57,6 +65,7 @@ class Results:
 
     def __init__(self):
         self.reports = {}
+        self.counts = {}
 
     def add(self, server, work, client, report):
         self.reports.setdefault((server, work, client), []).append(report)
@@ -66,6 +75,10 @@ class Results:
     def get(self, server, work, client, value):
         """The values of all rounds."""
         return [value(report) for report in self.reports.get((server, work, client), [])]
+
+    def add_count(self, work, client, count):
+        self.counts[work, client] = count
+        print(f'# {work} {client}: {count:.0f} instructions', file=sys.stderr, flush=True)
 
 
 def measure_exchange(programs, server_name, server, clients, results):
@@ -94,10 +107,20 @@ def measure_crowd(programs, server, clients, results):
                                      messages[client], count))
 
 
+def measure_counts(programs, manager, results):
+    if shutil.which('valgrind') is None:
+        return
+    for work, (clients, *arguments) in COUNTS.items():
+        for client in clients:
+            results.add_count(work, client,
+                              count_instructions(programs, client, manager, *arguments))
+
+
 def measure(programs, rounds, quick):
     results = Results()
     with Prosody(nagle=False) as plain, Prosody(nagle=True) as delayed, \
             Manager(programs) as manager:
+        measure_counts(programs, manager, results)
         for number in range(rounds):
             # Who goes first changes, for what comes later finds other caches.
             clients = [client for client in programs.clients[::-1 if number % 2 else 1]
@@ -163,6 +186,14 @@ def print_idle(results, server, counts, clients):
             print(f'{client:10}' + '   '.join(cells))
 
 
+def print_counts(results):
+    print('\ninstructions of the client, manager, for each login or message')
+    for work, (clients, *_) in COUNTS.items():
+        cells = [f'{client} {results.counts[work, client] / 1000:.1f} k' for client in clients
+                 if (work, client) in results.counts]
+        print(f'{work:10}' + '   '.join(cells))
+
+
 def print_table(results, programs):
     for work in (*WORKS, 'flood'):
         for server in ('prosody', 'prosody-nagle'):
@@ -171,6 +202,7 @@ def print_table(results, programs):
     print_idle(results, 'manager', (1, IDLE_MANY), programs.clients)
     for count in CROWD:
         print_work(results, 'manager', f'crowd-{count}', ('bosh', 'soup'))
+    print_counts(results)
 
 
 def print_bars(bars):
@@ -210,6 +242,7 @@ def main():
                 'machine': describe_machine(),
                 'rounds': arguments.rounds,
                 'bars': bars,
+                'instructions': {'/'.join(key): count for key, count in results.counts.items()},
                 'reports': {'/'.join(key): reports for key, reports in results.reports.items()},
             }, file, indent=1)
             file.write('\n')
