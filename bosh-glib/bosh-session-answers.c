@@ -41,10 +41,6 @@
 #define NETWORK_SETTLES_WITHIN (500 * MILLISECOND)
 #define PROBE_INTERVAL (10 * SECOND)
 
-/* What Prosody answers, and no other known server: one that sorts the requests
- * that arrive, as it ought to. */
-#define SORTING_VERSION "1.6"
-
 /* A request that was out for so long before the next one was sent was held. */
 #define PROVABLY_HELD (20 * MILLISECOND)
 
@@ -486,6 +482,22 @@ is_doubtful (BoshSession      *self,
          body->type == BOSH_BODY_PLAIN && bosh_element_get_n_children (body->root) == 0;
 }
 
+/* Prosody forgets a request that it holds when the connection closes. If the next one
+ * is processed before a repeat, ours or one of a proxy, it refuses that, though the
+ * session goes on: what the request has brought is taken, and what there is to say goes
+ * to the next one, which also tells whether there is a session. */
+static gboolean
+is_forgotten (BoshSession      *self,
+              Request          *request,
+              BoshResponseBody *body)
+{
+  return self->sorts &&
+         (self->state == BOSH_SESSION_OPEN || self->state == BOSH_SESSION_ATTACHING) &&
+         (request->kind == REQUEST_EMPTY || request->kind == REQUEST_PAYLOAD) &&
+         self->window.length > 1 && request == g_queue_peek_head (&self->window) &&
+         body->type == BOSH_BODY_TERMINATE && g_strcmp0 (body->condition, "item-not-found") == 0;
+}
+
 static void
 accept_answer (BoshSession      *self,
                Request          *request,
@@ -521,6 +533,14 @@ accept_answer (BoshSession      *self,
       request->doubted_at = now;
       request->retry_at = now;
       request->suspect_at = NEVER;
+      return;
+    }
+
+  if (is_forgotten (self, request, body))
+    {
+      bosh_response_body_free (body);
+      session_forget_request (self, request);
+      session_process_answers (self, now);
       return;
     }
 
@@ -581,7 +601,7 @@ take_grants (BoshSession      *self,
     }
 
   self->sid = g_strdup (body->sid);
-  self->version = g_strdup (body->version);
+  session_take_version (self, body->version);
   if (body->wait >= 0)
     self->wait = MIN (self->wait, (guint)body->wait);
   if (body->hold >= 0)
@@ -595,7 +615,6 @@ take_grants (BoshSession      *self,
   self->charsets = g_strdup (body->charsets);
   session_get_first_stream (self)->name = g_strdup (body->stream);
   session_choose_coding (self);
-  self->sorts = g_strcmp0 (self->version, SORTING_VERSION) == 0;
 
   return TRUE;
 }

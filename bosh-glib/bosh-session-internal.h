@@ -136,6 +136,7 @@ struct _BoshSession
   /* requests */
   guint64           next_rid;
   GQueue            window;        /* of Request, by rid */
+  GQueue            forgotten;     /* of Request that the server no longer knows, but has taken */
   BoshKeySequence  *keys;          /* nullable */
 
   /* stanzas */
@@ -210,7 +211,13 @@ gboolean    session_is_polling      (BoshSession     *self);
 Request    *session_find_request    (BoshSession     *self,
                                      guint64          rid);
 guint       session_count_in_flight (BoshSession     *self);
+/* @version: of the protocol, that the server speaks; nullable. */
+void        session_take_version    (BoshSession     *self,
+                                     const char      *version);
 void        session_remove_request  (BoshSession     *self,
+                                     Request         *request);
+/* It will not be answered; the answer to a later one tells of its stanzas. */
+void        session_forget_request  (BoshSession     *self,
                                      Request         *request);
 /* Bytes of the request may have reached the server. */
 void        session_mark_left       (BoshSession     *self,

@@ -35,6 +35,10 @@
 /* How long a caller may keep polls back by promising a reply. */
 #define REPLY_EXPECTED_FOR (10 * SECOND)
 
+/* What Prosody answers, and no other known server: one that sorts the requests
+ * that arrive, as it ought to. */
+#define SORTING_VERSION "1.6"
+
 /* Bytes that most stanzas fit into. */
 #define STANZA_SIZE 256
 
@@ -182,6 +186,7 @@ bosh_session_new (const BoshSessionParameters *parameters)
   self->jitter = 1 + draw_number (self, "jitter", G_MAXUINT32);
 
   g_queue_init (&self->window);
+  g_queue_init (&self->forgotten);
   g_queue_init (&self->queue);
   g_queue_init (&self->sent);
   g_queue_init (&self->actions);
@@ -312,7 +317,7 @@ bosh_session_new_from_saved (const BoshSavedSession      *saved,
   g_free (self->language);
   self->language = g_strdup (saved->language);
   self->sid = g_strdup (saved->session_id);
-  self->version = g_strdup (saved->version);
+  session_take_version (self, saved->version);
   self->next_rid = saved->next_rid;
   self->wait = saved->wait;
   self->hold = saved->hold;
@@ -351,6 +356,7 @@ void
 bosh_session_free (BoshSession *self)
 {
   g_queue_clear_full (&self->window, (GDestroyNotify)request_free);
+  g_queue_clear_full (&self->forgotten, (GDestroyNotify)request_free);
   g_queue_clear_full (&self->queue, (GDestroyNotify)stanza_free);
   g_queue_clear_full (&self->sent, (GDestroyNotify)stanza_free);
   g_queue_clear_full (&self->stranded, (GDestroyNotify)stanza_free);
@@ -451,11 +457,30 @@ session_count_in_flight (BoshSession *self)
 }
 
 void
+session_take_version (BoshSession *self,
+                      const char  *version)
+{
+  self->version = g_strdup (version);
+  self->sorts = g_strcmp0 (version, SORTING_VERSION) == 0;
+}
+
+void
 session_remove_request (BoshSession *self,
                         Request     *request)
 {
   g_queue_remove (&self->window, request);
   request_free (request);
+}
+
+void
+session_forget_request (BoshSession *self,
+                        Request     *request)
+{
+  g_queue_remove (&self->window, request);
+  if (request->last_serial > self->delivered)
+    g_queue_push_tail (&self->forgotten, request);
+  else
+    request_free (request);
 }
 
 void
@@ -496,6 +521,9 @@ session_deliver_up_to (BoshSession *self,
   while (!g_queue_is_empty (&self->sent) &&
          ((Stanza *)g_queue_peek_head (&self->sent))->serial <= serial)
     stanza_free (g_queue_pop_head (&self->sent));
+  while (!g_queue_is_empty (&self->forgotten) &&
+         ((Request *)g_queue_peek_head (&self->forgotten))->last_serial <= serial)
+    request_free (g_queue_pop_head (&self->forgotten));
   if (self->delivered == self->last_serial)
     self->hastened = FALSE;
 
@@ -783,6 +811,21 @@ save_stanza (BoshSession      *self,
   bosh_saved_session_add_unsent (saved, stanza->element, name);
 }
 
+/* An answer that waits for an earlier one was not handed out either: the server
+ * gives it again. */
+static void
+save_requests (const GQueue     *requests,
+               BoshSavedSession *saved)
+{
+  for (GList *link = requests->head; link != NULL; link = link->next)
+    {
+      Request *request = link->data;
+
+      bosh_saved_session_add_unanswered (saved, request->rid, request->bytes,
+                                         request->kind != REQUEST_EMPTY && !request->confirmed);
+    }
+}
+
 gboolean
 bosh_session_check_savable (BoshSession  *self,
                             GError      **error)
@@ -823,15 +866,8 @@ bosh_session_save (BoshSession *self)
       saved->key_position = bosh_key_sequence_get_position (self->keys);
     }
 
-  /* An answer that waits for an earlier one was not handed out either: the
-   * server gives it again. */
-  for (GList *link = self->window.head; link != NULL; link = link->next)
-    {
-      Request *request = link->data;
-
-      bosh_saved_session_add_unanswered (saved, request->rid, request->bytes,
-                                         request->kind != REQUEST_EMPTY && !request->confirmed);
-    }
+  save_requests (&self->forgotten, saved);
+  save_requests (&self->window, saved);
   for (GList *link = self->queue.head; link != NULL; link = link->next)
     save_stanza (self, link->data, saved);
   /* Their requests have left the window already, so nobody gives them again. */

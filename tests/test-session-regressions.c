@@ -364,6 +364,111 @@ test_pause_is_restored (void)
   test_session_clear (&t);
 }
 
+#define PROSODY_GRANTS "sid='s1' wait='60' hold='1' requests='2' inactivity='60' ver='1.6'"
+#define REFUSAL "type='terminate' condition='item-not-found'"
+
+/* Two requests with a stanza each are out, and the first is repeated because nothing
+ * was said for long. */
+static void
+set_up_stalled (TestSession *t,
+                const char  *grants,
+                guint64     *first)
+{
+  guint64 poll;
+  guint64 rid;
+
+  test_session_init (t, NULL);
+  test_session_open (t, grants);
+  g_bytes_unref (test_session_take_bytes (t, &poll));
+  test_session_queue (t, "1");
+  test_session_advance (t, TEST_SECOND / 10);
+  g_bytes_unref (test_session_take_bytes (t, first));
+  test_session_answer (t, poll, "", "");
+  test_session_queue (t, "2");
+  test_session_advance (t, TEST_SECOND / 10);
+  g_bytes_unref (test_session_take_bytes (t, &rid));
+  g_assert_cmpuint (rid, ==, *first + 1);
+  test_session_advance (t, 2 * TEST_SECOND);
+  g_bytes_unref (test_session_take_bytes (t, &rid));
+  g_assert_cmpuint (rid, ==, *first);
+}
+
+static void
+assert_lost (TestSession *t,
+             guint        n_undelivered)
+{
+  g_autoptr(GPtrArray) undelivered = bosh_session_dup_undelivered (t->session);
+
+  g_assert_error (t->error, BOSH_ERROR, BOSH_ERROR_ITEM_NOT_FOUND);
+  g_assert_cmpuint (undelivered->len, ==, n_undelivered);
+  test_session_clear (t);
+}
+
+static void
+test_forgotten (void)
+{
+  TestSession t;
+  g_autoptr(BoshSavedSession) saved = NULL;
+  guint64 first;
+  guint64 rid;
+
+  g_test_summary ("R66: a request that Prosody forgot when its connection closed is refused, and the "
+                  "session goes on");
+
+  set_up_stalled (&t, PROSODY_GRANTS, &first);
+  test_session_answer (&t, first + 1, "", MESSAGE ("reply"));
+  g_assert_cmpuint (t.payloads->len, ==, 0);
+  test_session_answer (&t, first, REFUSAL, "");
+  g_assert_cmpuint (t.payloads->len, ==, 1);
+  g_assert_cmpuint (t.delivered, ==, 2);
+  g_assert_true (test_session_has_request (&t));
+  test_session_clear (&t);
+
+  /* The next one is held, so it has said nothing yet; what comes then is not kept back,
+   * and who goes on elsewhere knows of the first. */
+  set_up_stalled (&t, PROSODY_GRANTS, &first);
+  test_session_answer (&t, first, REFUSAL, "");
+  g_assert_cmpuint (t.delivered, ==, 0);
+  test_session_queue (&t, "3");
+  test_session_advance (&t, TEST_SECOND);
+  g_bytes_unref (test_session_take_bytes (&t, &rid));
+  g_assert_cmpuint (rid, ==, first + 2);
+  saved = bosh_session_save (t.session);
+  g_assert_cmpuint (saved->unanswered->len, ==, 3);
+  g_assert_cmpuint (g_array_index (saved->unanswered, BoshUnansweredRequest, 0).rid, ==, first);
+  test_session_answer (&t, first + 1, "", MESSAGE ("reply"));
+  g_assert_cmpuint (t.delivered, ==, 2);
+  g_assert_no_error (t.error);
+  test_session_clear (&t);
+}
+
+static void
+test_not_forgotten (void)
+{
+  TestSession t;
+  guint64 first;
+
+  g_test_summary ("R66: a refusal ends the session where the next one is refused too, where there "
+                  "is none, and on other servers; what it may have lost is told");
+
+  set_up_stalled (&t, PROSODY_GRANTS, &first);
+  test_session_answer (&t, first, REFUSAL, "");
+  g_assert_no_error (t.error);
+  test_session_answer (&t, first + 1, REFUSAL, "");
+  assert_lost (&t, 2);
+
+  test_session_init (&t, NULL);
+  test_session_open (&t, PROSODY_GRANTS);
+  g_bytes_unref (test_session_take_bytes (&t, &first));
+  test_session_answer (&t, first, REFUSAL, "");
+  assert_lost (&t, 0);
+
+  set_up_stalled (&t, TEST_GRANTS, &first);
+  test_session_answer (&t, first, REFUSAL, "");
+  test_session_advance (&t, 5 * TEST_SECOND);
+  assert_lost (&t, 2);
+}
+
 int
 main (int   argc,
       char *argv[])
@@ -391,6 +496,8 @@ main (int   argc,
   g_test_add_func ("/bosh/session-regressions/silence-before-inactivity",
                    test_silence_before_inactivity);
   g_test_add_func ("/bosh/session-regressions/pause-is-restored", test_pause_is_restored);
+  g_test_add_func ("/bosh/session-regressions/forgotten", test_forgotten);
+  g_test_add_func ("/bosh/session-regressions/not-forgotten", test_not_forgotten);
 
   return g_test_run ();
 }

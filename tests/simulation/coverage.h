@@ -39,6 +39,8 @@ G_BEGIN_DECLS
   X (PAUSE_IGNORED, "server: pause never answered")                           \
   X (PAUSE_ANSWERED, "server: pause answered")                                \
   X (NOTICED_CLOSING, "server: notices a closed connection")                  \
+  X (FORGOTTEN_HELD, "server: holds anew what it forgot with its connection") \
+  X (FORGOTTEN_REFUSED, "server: refuses what it forgot with its connection") \
   X (ACK, "server: acknowledges")                                             \
   X (ODD_ACK, "server: odd acknowledgement")                                  \
   X (TRIMMED, "server: buffer trimmed by acknowledgements")                   \

@@ -362,11 +362,15 @@ ledger_note_paused (Simulation *self)
 void
 ledger_note_restored (Simulation *self)
 {
+  Request *first = g_queue_peek_head (&self->session->forgotten);
+
+  if (first == NULL)
+    first = g_queue_peek_head (&self->session->window);
+
   ledger_forget_waiting (self);
   /* Where the first answer is in doubt, the next owner asks again. */
-  if (self->session->window.head != NULL)
-    self->answered_rid = MIN (self->answered_rid,
-                              ((Request *)self->session->window.head->data)->rid - 1);
+  if (first != NULL)
+    self->answered_rid = MIN (self->answered_rid, first->rid - 1);
   for (guint64 rid = self->answered_rid + 1; rid < self->first_rid + self->records->len; rid++)
     get_record (self, rid)->answered = FALSE;
 }

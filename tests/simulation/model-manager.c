@@ -182,13 +182,45 @@ handle_repeat_of_held (ModelManager *self,
   model_flush (self, now);
 }
 
-/* A number that was processed before (§14.3). */
+/* Prosody: one of which nothing is left is held anew if it is the last, else refused;
+ * the session goes on. */
 static void
-handle_repeat (ModelManager *self,
-               guint64       rid,
-               guint         connection,
-               gint64        now)
+handle_repeat_of_forgotten (ModelManager     *self,
+                            guint64           rid,
+                            guint             connection,
+                            BoshResponseBody *body,
+                            gint64            now)
 {
+  Held *held;
+
+  if (rid + 1 != self->next_rid)
+    {
+      coverage_hit (COVERAGE_FORGOTTEN_REFUSED);
+      bosh_response_body_free (body);
+      self->answer (connection, 200, "<body xmlns='" BOSH_NS_HTTPBIND "' type='terminate' "
+                                     "condition='item-not-found'/>", self->user_data);
+      return;
+    }
+
+  coverage_hit (COVERAGE_FORGOTTEN_HELD);
+  held = g_new0 (Held, 1);
+  held->rid = rid;
+  held->connection = connection;
+  held->body = body;
+  held->arrived = now;
+  g_queue_push_tail (&self->held, held);
+  model_flush (self, now);
+}
+
+/* A number that was processed before (§14.3); takes @body. */
+static void
+handle_repeat (ModelManager     *self,
+               guint64           rid,
+               guint             connection,
+               BoshResponseBody *body,
+               gint64            now)
+{
+  g_autoptr(BoshResponseBody) taken = body;
   Held *held = model_find (&self->held, rid);
   Answered *answered = model_find_answered (self, rid);
 
@@ -206,6 +238,10 @@ handle_repeat (ModelManager *self,
       /* Contact, though nothing is held. */
       if (self->held.length == 0 && self->pause == 0)
         self->idle_since = now;
+    }
+  else if (self->options.forgets_closed)
+    {
+      handle_repeat_of_forgotten (self, rid, connection, g_steal_pointer (&taken), now);
     }
   else
     {
@@ -393,7 +429,7 @@ model_manager_request (ModelManager *self,
     }
   else if (rid < self->next_rid)
     {
-      handle_repeat (self, rid, connection, now);
+      handle_repeat (self, rid, connection, g_steal_pointer (&body), now);
     }
   else if (self->options.one_early && rid > self->next_rid + 1)
     {
@@ -410,6 +446,25 @@ model_manager_request (ModelManager *self,
   else
     {
       handle_next (self, rid, connection, g_steal_pointer (&body), now);
+    }
+}
+
+/* Not restarts, which Prosody answers at once. */
+static void
+forget (ModelManager *self,
+        guint         connection)
+{
+  GList *next;
+
+  for (GList *link = self->held.head; link != NULL; link = next)
+    {
+      Held *held = link->data;
+
+      next = link->next;
+      if (held->connection != connection || model_is_restart (held->body->root))
+        continue;
+      g_queue_delete_link (&self->held, link);
+      model_held_free (held);
     }
 }
 
@@ -444,6 +499,8 @@ model_manager_disconnected (ModelManager *self,
   was_reachable = model_find_reachable (self) != NULL;
   mark_gone (&self->held, connection);
   mark_gone (&self->early, connection);
+  if (self->options.forgets_closed)
+    forget (self, connection);
   if (was_reachable && model_find_reachable (self) == NULL)
     self->idle_since = now;
 }

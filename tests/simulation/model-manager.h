@@ -45,6 +45,7 @@ typedef struct
   ModelRepeat repeat;
   gboolean    echoes;          /* as ejabberd: a repeated request comes back in its answer */
   gboolean    one_early;       /* as Prosody: one request may come before its turn */
+  gboolean    forgets_closed;  /* as Prosody: held ones whose connection was closed */
   gboolean    two_answers;     /* as Prosody: whatever is granted, keeps the last two */
   gboolean    hangs_when_overtaken; /* as ejabberd: then only a repeat helps */
   gboolean    ignores_pause_request; /* as ejabberd: a pause is never answered */

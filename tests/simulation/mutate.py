@@ -56,6 +56,9 @@ MUTATIONS = (
       session_remove_request (self, request);
     }
 '''),
+    ('a forgotten request ends the session', ANSWERS,
+     '  return self->sorts &&\n',
+     '  return FALSE &&\n'),
     ('an answer is handed out twice', ANSWERS,
      '''  payloads = bosh_response_body_dup_payloads (body);
   if (body->is_echo)

@@ -92,6 +92,9 @@ choose_faults_of_server (Simulation *self)
   /* These two lose stanzas where they do not notice. */
   options->notices_closing = options->repeat == MODEL_REPEAT_IGNORED ||
                              options->repeat == MODEL_REPEAT_EMPTIES_NEW || chance (self, 50);
+  options->forgets_closed = options->notices_closing && options->names_version &&
+                            !options->hangs_when_overtaken && options->requests <= 2 &&
+                            chance (self, 50);
   options->echoes = chance (self, 30);
   options->two_answers = options->requests <= 2 && chance (self, 30);
   options->one_early = options->requests <= 2 && chance (self, 30);
