@@ -17,13 +17,13 @@ def requests(report):
 
 # Work, what of it, of whom, at most so many times, and in words.
 RATIOS = (
-    ('login', cpu, FLOOR, 1.3, 'CPU'),
+    ('login, in turns', cpu, FLOOR, 1.3, 'CPU'),
     ('login', requests, FLOOR, 1.0, 'requests'),
-    ('ping-pong', cpu, FLOOR, 1.0, 'CPU'),
+    ('ping-pong, in turns', cpu, FLOOR, 1.0, 'CPU'),
     ('ping-pong', lambda r: r['p50'], FLOOR, 1.1, 'median'),
     ('ping-pong', lambda r: r['p99'], FLOOR, 1.1, 'p99'),
     ('ping-pong', requests, FLOOR, 1.0, 'requests'),
-    ('in-flight', cpu, FLOOR, 2.0, 'CPU'),
+    ('in-flight, in turns', cpu, FLOOR, 2.0, 'CPU'),
     ('in-flight', cpu, 'gloox', 0.5, 'CPU'),
     ('in-flight', cpu, 'purple', 0.5, 'CPU'),
     ('in-flight', requests, FLOOR, 1.0, 'requests'),
@@ -93,8 +93,8 @@ def check_idle(results):
 
 
 def check_growth(results):
-    alone = results.get('manager', 'crowd-1', 'bosh', cpu)
-    crowd = results.get('manager', 'crowd-1000', 'bosh', cpu)
+    alone = results.get('manager', 'crowd-1, in turns', 'bosh', cpu)
+    crowd = results.get('manager', 'crowd-1000, in turns', 'bosh', cpu)
     if alone:
         yield make_bar('growth: CPU of a message with 1000 sessions / 1',
                        [b / a for a, b in zip(alone, crowd)], GROWTH)

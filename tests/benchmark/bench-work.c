@@ -6,6 +6,7 @@
 
 #include "bench-wire.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -177,6 +178,14 @@ bench_received (BenchSession *session,
     send_some (session);
 }
 
+/* Whoever has asked for it lets it go on when it is its turn. */
+static void
+stop_before_work (void)
+{
+  if (g_getenv ("BENCH_STOPS") != NULL)
+    raise (SIGSTOP);
+}
+
 static BenchSession *
 start_session (guint number)
 {
@@ -217,6 +226,7 @@ do_logins (guint n_logins)
   Reading first, before, after;
   Reading sum = { 0 };
 
+  stop_before_work ();
   take_reading (&first);
   first = (Reading){ 0 };
   for (guint i = 0; i < n_logins; i++)
@@ -280,6 +290,7 @@ do_echo (guint n_messages,
   work.window = window;
   work.sent_at = g_new0 (gint64, n_messages);
 
+  stop_before_work ();
   take_reading (&start);
   send_some (session);
   while (work.n_received < n_messages)

@@ -5,6 +5,7 @@ import base64
 import json
 import os
 import re
+import signal
 import socket
 import subprocess
 import sys
@@ -21,10 +22,31 @@ CLIENTS = ('bosh', 'soup', 'soup-read', 'socket', 'gloox', 'purple')
 USERS = {name: f'user{number}' for number, name in enumerate(CLIENTS, 1)}
 SENDER = 'bob'
 TIMEOUT = 600
+TURN_SECONDS = 0.01
 
 
 class BenchmarkError(Exception):
     """A client did not do its work."""
+
+
+def take_turn(process):
+    """Returns whether there is more to do."""
+    process.send_signal(signal.SIGCONT)
+    try:
+        process.wait(TURN_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.send_signal(signal.SIGSTOP)
+        return True
+    return False
+
+
+def read_report(process):
+    report = {}
+    for line in process.stdout:
+        report.update(json.loads(line))
+    if process.returncode != 0 or 'cpu' not in report:
+        raise BenchmarkError(f'{" ".join(process.args)}: status {process.returncode}')
+    return report
 
 
 class Programs:
@@ -37,9 +59,39 @@ class Programs:
     def path(self, name):
         return os.path.join(self.directory, 'bench-' + name)
 
+    def command(self, name, uri, domain, user, *work):
+        return [self.path(name), uri, domain, user, PASSWORD, *map(str, work)]
+
+    def run_in_turns(self, jobs):
+        """Returns the report of each job (name → client, URI, domain, user, work...).
+
+        A single one of them works at a time, and not for long. So all have the same
+        share of the times when the processor is slow, which the time that it counts
+        does not tell.
+        """
+        processes = {name: subprocess.Popen(self.command(*job), stdout=subprocess.PIPE, text=True,
+                                            env={**os.environ, 'BENCH_STOPS': '1'})
+                     for name, job in jobs.items()}
+        timer = threading.Timer(TIMEOUT, lambda: [p.kill() for p in processes.values()])
+        timer.start()
+        try:
+            for process in processes.values():
+                # It stops before what is counted.
+                os.waitid(os.P_PID, process.pid, os.WSTOPPED | os.WEXITED | os.WNOWAIT)
+            working = list(processes.values())
+            while working:
+                working = [process for process in working if take_turn(process)]
+            return {name: read_report(process) for name, process in processes.items()}
+        finally:
+            timer.cancel()
+            for process in processes.values():
+                process.kill()
+                process.wait()
+                process.stdout.close()
+
     def run(self, name, uri, domain, user, *work, on_jid=None, variables=None, wrapper=()):
         """Returns the reports of a client, merged; variables are for its environment."""
-        command = [*wrapper, self.path(name), uri, domain, user, PASSWORD, *map(str, work)]
+        command = [*wrapper, *self.command(name, uri, domain, user, *work)]
         report = {}
         with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                               text=True, env={**os.environ, **(variables or {})}) as process:

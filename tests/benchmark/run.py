@@ -35,6 +35,13 @@ PURPLE_WORKS = {
     'in-flight': ('echo', 250, 50),
 }
 PURPLE_ROUNDS = 3
+# What is compared in CPU alone, in turns.
+TURNS_SUFFIX = ', in turns'
+TURNS = {
+    'login': ('login', 81, 0),
+    'ping-pong': ('echo', 1000, 1),
+    'in-flight': ('echo', 4000, 50),
+}
 FLOOD = 2000
 IDLE_SECONDS = 3
 # Sessions in one process → who can have so many.
@@ -44,12 +51,12 @@ IDLE = {
     1000: ('bosh', 'soup', 'socket'),
 }
 IDLE_MANY = 10000
-# Sessions in the process → messages of each client. In a crowd the floor is slow.
+# Client → sessions in the process → messages. In a crowd the floor is slow.
 CROWD = {
-    1: {'bosh': 2000, 'soup': 2000},
-    1000: {'bosh': 2000, 'soup': 100},
+    'bosh': {1: 1000, 1000: 1000},
+    'soup': {1: 1000, 1000: 100},
 }
-CROWD_ROUNDS = 5
+CROWD_ROUNDS = 3
 # For counting instructions: who does which work, with few and with many messages, and
 # the last argument. The difference has no start of the program in it.
 COUNTS = {
@@ -91,6 +98,18 @@ def measure_exchange(programs, server_name, server, clients, results):
         results.add(server_name, 'flood', client, run_flood(programs, client, server, FLOOD))
 
 
+def run_in_turns(programs, server_name, jobs, results):
+    for (work, client), report in programs.run_in_turns(jobs).items():
+        results.add(server_name, work + TURNS_SUFFIX, client, report)
+
+
+def measure_turns(programs, server_name, server, clients, results):
+    for work, arguments in TURNS.items():
+        run_in_turns(programs, server_name, {
+            (work, client): (client, server.uri, DOMAIN, USERS[client], *arguments)
+            for client in clients}, results)
+
+
 def measure_idle(programs, server_name, server, count, clients, results):
     for client in clients:
         if client in programs.clients:
@@ -99,12 +118,13 @@ def measure_idle(programs, server_name, server, count, clients, results):
                                      IDLE_SECONDS))
 
 
-def measure_crowd(programs, server, clients, results):
-    for client in clients:
-        for count, messages in CROWD.items():
-            results.add('manager', f'crowd-{count}', client,
-                        programs.run(client, server.uri, DOMAIN, 'user%', 'crowd',
-                                     messages[client], count))
+def measure_crowd(programs, server, with_floor, results):
+    for client, counts in CROWD.items():
+        if client != 'bosh' and not with_floor:
+            continue
+        run_in_turns(programs, 'manager', {
+            (f'crowd-{count}', client): (client, server.uri, DOMAIN, 'user%', 'crowd', messages, count)
+            for count, messages in counts.items()}, results)
 
 
 def measure_counts(programs, manager, results):
@@ -125,10 +145,11 @@ def measure(programs, rounds, quick):
             # Who goes first changes, for what comes later finds other caches.
             clients = [client for client in programs.clients[::-1 if number % 2 else 1]
                        if client != 'purple' or number < PURPLE_ROUNDS]
-            measure_exchange(programs, 'prosody', plain, clients, results)
-            measure_exchange(programs, 'prosody-nagle', delayed, clients, results)
-            measure_crowd(programs, manager,
-                          ('bosh', 'soup') if number < CROWD_ROUNDS else ('bosh',), results)
+            pair = ('bosh', 'soup')[::-1 if number % 2 else 1]
+            for name, server in (('prosody', plain), ('prosody-nagle', delayed)):
+                measure_exchange(programs, name, server, clients, results)
+                measure_turns(programs, name, server, pair, results)
+            measure_crowd(programs, manager, number < CROWD_ROUNDS, results)
             # Memory does not differ from round to round, and takes long.
             if number == 0:
                 for count, clients in IDLE.items():
@@ -186,6 +207,15 @@ def print_idle(results, server, counts, clients):
             print(f'{client:10}' + '   '.join(cells))
 
 
+def print_turns(results):
+    print('\nCPU us for each login or message, in turns: median (and spread)')
+    for (server, work, client) in results.reports:
+        if work.endswith(TURNS_SUFFIX):
+            cells = results.get(server, work, client, COLUMNS[0][1])
+            print(f'{work[:-len(TURNS_SUFFIX)]:11}{server:15}{client:10}'
+                  f'{statistics.median(cells):10.2f}   {min(cells):.0f}-{max(cells):.0f}')
+
+
 def print_counts(results):
     print('\ninstructions of the client, manager, for each login or message')
     for work, (clients, *_) in COUNTS.items():
@@ -200,8 +230,7 @@ def print_table(results, programs):
             print_work(results, server, work, programs.clients)
     print_idle(results, 'prosody', tuple(IDLE), programs.clients)
     print_idle(results, 'manager', (1, IDLE_MANY), programs.clients)
-    for count in CROWD:
-        print_work(results, 'manager', f'crowd-{count}', ('bosh', 'soup'))
+    print_turns(results)
     print_counts(results)
 
 
