@@ -396,20 +396,25 @@ conclude_for_next (BoshSession *self,
     }
 }
 
+/* How long another answer may be on its way. */
+static gint64
+get_grace (BoshSession *self)
+{
+  return MAX (SECOND, 2 * self->round_trip);
+}
+
 /* A later request was answered: this one is probably lost. */
 static void
 suspect_earlier (BoshSession *self,
                  Request     *request,
                  gint64       now)
 {
-  gint64 grace = MAX (SECOND, 2 * self->round_trip);
-
   for (GList *link = self->window.head; link != NULL && link->data != request; link = link->next)
     {
       Request *earlier_request = link->data;
 
       if (earlier_request->in_flight && earlier_request->suspect_at == NEVER)
-        earlier_request->suspect_at = now + grace;
+        earlier_request->suspect_at = now + get_grace (self);
       if (earlier_request->response == NULL &&
           (request->kind == REQUEST_TERMINATE || session_is_end (self, request->response)))
         self->terminate_at = earlier (self->terminate_at, now + OTHER_ANSWERS_WITHIN);
@@ -498,6 +503,22 @@ is_forgotten (BoshSession      *self,
          body->type == BOSH_BODY_TERMINATE && g_strcmp0 (body->condition, "item-not-found") == 0;
 }
 
+/* The next request must tell whether there is a session: if it says nothing, it is
+ * asked again. */
+static void
+forget (BoshSession *self,
+        Request     *request,
+        gint64       now)
+{
+  Request *next;
+
+  session_forget_request (self, request);
+  next = g_queue_peek_head (&self->window);
+  if (next->in_flight && next->suspect_at == NEVER)
+    next->suspect_at = now + get_grace (self);
+  session_process_answers (self, now);
+}
+
 static void
 accept_answer (BoshSession      *self,
                Request          *request,
@@ -539,8 +560,7 @@ accept_answer (BoshSession      *self,
   if (is_forgotten (self, request, body))
     {
       bosh_response_body_free (body);
-      session_forget_request (self, request);
-      session_process_answers (self, now);
+      forget (self, request, now);
       return;
     }
 
@@ -646,9 +666,8 @@ take_report (BoshSession      *self,
              gint64            now)
 {
   Request *request = body->report >= 0 ? session_find_request (self, body->report) : NULL;
-  gint64 grace = MAX (SECOND, 2 * self->round_trip);
 
-  if (request != NULL && request->in_flight && now - request->sent_at >= grace)
+  if (request != NULL && request->in_flight && now - request->sent_at >= get_grace (self))
     session_repeat (self, request, now);
 }
 

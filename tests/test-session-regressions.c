@@ -447,6 +447,7 @@ test_not_forgotten (void)
 {
   TestSession t;
   guint64 first;
+  guint64 rid;
 
   g_test_summary ("R66: a refusal ends the session where the next one is refused too, where there "
                   "is none, and on other servers; what it may have lost is told");
@@ -454,6 +455,9 @@ test_not_forgotten (void)
   set_up_stalled (&t, PROSODY_GRANTS, &first);
   test_session_answer (&t, first, REFUSAL, "");
   g_assert_no_error (t.error);
+  test_session_advance (&t, TEST_SECOND);
+  g_bytes_unref (test_session_take_bytes (&t, &rid));
+  g_assert_cmpuint (rid, ==, first + 1);
   test_session_answer (&t, first + 1, REFUSAL, "");
   assert_lost (&t, 2);
 
