@@ -244,7 +244,7 @@ def print_bars(bars):
 def main():
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('--rounds', type=int, default=15)
+    parser.add_argument('--rounds', type=int, default=9)
     parser.add_argument('--quick', action='store_true', help='without 10 000 idle sessions')
     parser.add_argument('--json', help='write all reports there')
     parser.add_argument('--plot', help='write an SVG there')
