@@ -49,6 +49,7 @@ typedef struct
 } Work;
 
 static Work work;
+static volatile sig_atomic_t was_stopped;  /* since a message came last */
 
 static double
 get_seconds (clockid_t clock)
@@ -170,20 +171,31 @@ bench_received (BenchSession *session,
     {
       double latency = g_get_monotonic_time () - work.sent_at[work.n_received + i];
 
-      g_array_append_val (work.latencies, latency);
+      if (!was_stopped)
+        g_array_append_val (work.latencies, latency);
     }
+  was_stopped = FALSE;
   work.n_received += n_messages;
 
   if (work.sent_at != NULL)
     send_some (session);
 }
 
+static void
+on_continue (int number)
+{
+  was_stopped = TRUE;
+}
+
 /* Whoever has asked for it lets it go on when it is its turn. */
 static void
 stop_before_work (void)
 {
-  if (g_getenv ("BENCH_STOPS") != NULL)
-    raise (SIGSTOP);
+  if (g_getenv ("BENCH_STOPS") == NULL)
+    return;
+
+  signal (SIGCONT, on_continue);
+  raise (SIGSTOP);
 }
 
 static BenchSession *

@@ -35,7 +35,7 @@ PURPLE_WORKS = {
     'in-flight': ('echo', 250, 50),
 }
 PURPLE_ROUNDS = 3
-# What is compared in CPU alone, in turns.
+# What is compared with the floor, in turns.
 TURNS_SUFFIX = ', in turns'
 TURNS = {
     'login': ('login', 81, 0),
