@@ -376,7 +376,7 @@ conclude_for_next (BoshSession *self,
 
   /* An answer may have crossed it on the way. That matters to a server that
    * hangs after a swap. */
-  if (self->sorts)
+  if (session_server_sorts (self))
     next->overtakable = FALSE;
   if (next->written_at == NEVER)
     return;
@@ -496,7 +496,7 @@ is_forgotten (BoshSession      *self,
               Request          *request,
               BoshResponseBody *body)
 {
-  return self->sorts &&
+  return session_server_sorts (self) &&
          (self->state == BOSH_SESSION_OPEN || self->state == BOSH_SESSION_ATTACHING) &&
          (request->kind == REQUEST_EMPTY || request->kind == REQUEST_PAYLOAD) &&
          self->window.length > 1 && request == g_queue_peek_head (&self->window) &&
@@ -621,7 +621,7 @@ take_grants (BoshSession      *self,
     }
 
   self->sid = g_strdup (body->sid);
-  session_take_version (self, body->version);
+  self->version = g_strdup (body->version);
   if (body->wait >= 0)
     self->wait = MIN (self->wait, (guint)body->wait);
   if (body->hold >= 0)

@@ -127,7 +127,6 @@ struct _BoshSession
   char             *accept;        /* nullable */
   char             *charsets;      /* nullable */
   BoshCoding        coding;        /* of requests */
-  gboolean          sorts;         /* known to be no server that hangs after a swap */
 
   BoshSessionState  state;
   GError           *error;         /* why it closed */
@@ -211,9 +210,8 @@ gboolean    session_is_polling      (BoshSession     *self);
 Request    *session_find_request    (BoshSession     *self,
                                      guint64          rid);
 guint       session_count_in_flight (BoshSession     *self);
-/* @version: of the protocol, that the server speaks; nullable. */
-void        session_take_version    (BoshSession     *self,
-                                     const char      *version);
+/* Does the server put requests in order that overtook each other? */
+gboolean    session_server_sorts    (BoshSession     *self);
 void        session_remove_request  (BoshSession     *self,
                                      Request         *request);
 /* It will not be answered; the answer to a later one tells of its stanzas. */

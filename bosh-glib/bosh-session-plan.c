@@ -285,7 +285,7 @@ is_settled (BoshSession *self,
   if (!request->in_flight || request->written_at == NEVER)
     return FALSE;
   /* What is sent behind a restart is sent to spare its round trip. */
-  if (self->sorts && request->kind == REQUEST_RESTART && !repeated)
+  if (session_server_sorts (self) && request->kind == REQUEST_RESTART && !repeated)
     return TRUE;
 
   return (!repeated && !request->overtakable) || is_due (self, request->written_at + guard, now);

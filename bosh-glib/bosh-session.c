@@ -317,7 +317,7 @@ bosh_session_new_from_saved (const BoshSavedSession      *saved,
   g_free (self->language);
   self->language = g_strdup (saved->language);
   self->sid = g_strdup (saved->session_id);
-  session_take_version (self, saved->version);
+  self->version = g_strdup (saved->version);
   self->next_rid = saved->next_rid;
   self->wait = saved->wait;
   self->hold = saved->hold;
@@ -456,12 +456,10 @@ session_count_in_flight (BoshSession *self)
   return count;
 }
 
-void
-session_take_version (BoshSession *self,
-                      const char  *version)
+gboolean
+session_server_sorts (BoshSession *self)
 {
-  self->version = g_strdup (version);
-  self->sorts = g_strcmp0 (version, SORTING_VERSION) == 0;
+  return g_strcmp0 (self->version, SORTING_VERSION) == 0;
 }
 
 void

@@ -40,12 +40,21 @@ def take_turn(process):
     return False
 
 
-def read_report(process):
+def read_report(process, on_jid=None):
+    """Returns what the process prints, merged; on_jid is called as soon as it tells who it is."""
     report = {}
     for line in process.stdout:
-        report.update(json.loads(line))
+        part = json.loads(line)
+        report.update(part)
+        if 'jid' in part and on_jid is not None:
+            on_jid(part['jid'])
+    return report
+
+
+def check_report(process, report, errors=''):
     if process.returncode != 0 or 'cpu' not in report:
-        raise BenchmarkError(f'{" ".join(process.args)}: status {process.returncode}')
+        raise BenchmarkError(f'{" ".join(process.args)}: status {process.returncode} '
+                             f'{errors[-500:]}')
     return report
 
 
@@ -81,7 +90,8 @@ class Programs:
             working = list(processes.values())
             while working:
                 working = [process for process in working if take_turn(process)]
-            return {name: read_report(process) for name, process in processes.items()}
+            return {name: check_report(process, read_report(process))
+                    for name, process in processes.items()}
         finally:
             timer.cancel()
             for process in processes.values():
@@ -92,24 +102,17 @@ class Programs:
     def run(self, name, uri, domain, user, *work, on_jid=None, variables=None, wrapper=()):
         """Returns the reports of a client, merged; variables are for its environment."""
         command = [*wrapper, *self.command(name, uri, domain, user, *work)]
-        report = {}
         with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                               text=True, env={**os.environ, **(variables or {})}) as process:
             timer = threading.Timer(TIMEOUT, process.kill)
             timer.start()
             try:
-                for line in process.stdout:
-                    part = json.loads(line)
-                    report.update(part)
-                    if 'jid' in part and on_jid is not None:
-                        on_jid(part['jid'])
+                report = read_report(process, on_jid)
                 errors = process.stderr.read()
             finally:
                 timer.cancel()
                 process.kill()
-        if process.returncode != 0 or 'cpu' not in report:
-            raise BenchmarkError(f'{" ".join(command)}: {errors[-500:]}')
-        return report
+        return check_report(process, report, errors)
 
 
 class Prosody:

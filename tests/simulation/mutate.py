@@ -57,7 +57,7 @@ MUTATIONS = (
     }
 '''),
     ('a forgotten request ends the session', ANSWERS,
-     '  return self->sorts &&\n',
+     '  return session_server_sorts (self) &&\n',
      '  return FALSE &&\n'),
     ('an answer is handed out twice', ANSWERS,
      '''  payloads = bosh_response_body_dup_payloads (body);
