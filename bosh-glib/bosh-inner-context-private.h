@@ -6,6 +6,11 @@
 
 G_BEGIN_DECLS
 
+/* Of what waits for sockets and deadlines. libsoup goes on with what has come in steps
+ * of G_PRIORITY_DEFAULT, and as long as one of these is ready the main loop does not
+ * look at sources behind them. */
+#define BOSH_INNER_PRIORITY (G_PRIORITY_DEFAULT + 1)
+
 /* A main context inside of that of the application, for the sockets and timers
  * of a connection. The main loop looks at every source of a context in each
  * iteration; this way it sees a single one, however many connections there are,

@@ -281,13 +281,11 @@ fill_in (BoshInnerContext *self)
 static void
 take_signal (BoshInnerContext *self)
 {
-  for (guint i = 0; i < self->poll_fds->len; i++)
-    {
-      GPollFD *poll_fd = &g_array_index (self->poll_fds, GPollFD, i);
+  /* Longer than the counter, so one call does. */
+  char buffer[16];
 
-      if (poll_fd->fd == self->wakeup_fd)
-        poll_fd->revents = G_IO_IN;
-    }
+  while (read (self->wakeup_fd, buffer, sizeof buffer) == sizeof buffer)
+    ;
 }
 
 /* One iteration. Returns FALSE if it can sleep, for @timeout milliseconds; then
@@ -297,27 +295,30 @@ iterate (BoshInnerContext *self,
          gboolean         *took_signal,
          int              *timeout)
 {
-  gboolean is_idle;
   int priority;
 
   set_ready (self, FALSE);
   g_main_context_prepare (self->context, &priority);
   *timeout = query (self);
-  is_idle = *timeout != 0;
-  if (fill_in (self))
-    is_idle = FALSE;
-  if (is_idle && *took_signal)
-    return FALSE;
+  if (!fill_in (self) && *timeout != 0)
+    {
+      if (*took_signal)
+        return FALSE;
+      take_signal (self);
+      *took_signal = TRUE;
+      return TRUE;
+    }
 
-  if (is_idle)
-    take_signal (self);
-  /* What was added before the signal is seen in the next iteration. */
-  *took_signal = is_idle;
+  *took_signal = FALSE;
   if (g_main_context_check (self->context, priority, (GPollFD *)(void *)self->poll_fds->data,
                             (int)self->poll_fds->len))
+    g_main_context_dispatch (self->context);
+  /* Mostly there is nothing left to do after that. What was added before the signal
+   * is seen in the next iteration. */
+  if (priority >= BOSH_INNER_PRIORITY && self->calls.length == 0)
     {
-      g_main_context_dispatch (self->context);
-      *took_signal = FALSE;
+      take_signal (self);
+      *took_signal = TRUE;
     }
 
   return TRUE;

@@ -421,7 +421,7 @@ exchange_read (BoshExchange *exchange)
   g_input_stream_read_async (exchange->stream,
                              exchange->body->data + length,
                              PIECE_SIZE,
-                             G_PRIORITY_DEFAULT,
+                             BOSH_INNER_PRIORITY,
                              exchange->cancellable,
                              on_read,
                              bosh_exchange_ref (exchange));

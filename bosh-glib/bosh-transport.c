@@ -183,7 +183,7 @@ bosh_transport_post (BoshTransport *self,
       bosh_exchange_take_message (exchange, body, coding);
       soup_session_send_async (self->session,
                                exchange->message,
-                               G_PRIORITY_DEFAULT,
+                               BOSH_INNER_PRIORITY,
                                exchange->cancellable,
                                bosh_exchange_on_sent,
                                bosh_exchange_ref (exchange));
