@@ -806,7 +806,7 @@ install_transport_properties (void)
    * BoshConnectionConfiguration:max-response-size: (getter get_max_response_size)
    *
    * The number of bytes, from 1024 to 16777216 (16 MiB), that are taken in
-   * from one response at most, counted after decompression.
+   * from one response at most, before and after decompression.
    *
    * A response that is larger is an error. The limit keeps memory bounded,
    * whatever a server sends.
@@ -1467,7 +1467,7 @@ bosh_connection_configuration_get_max_request_size (BoshConnectionConfiguration 
  * bosh_connection_configuration_get_max_response_size: (get-property max-response-size)
  * @self: a configuration
  *
- * Gets how large one response may be after decompression.
+ * Gets how large one response may be, before and after decompression.
  *
  * See [property@Bosh.ConnectionConfiguration:max-response-size].
  *

@@ -7,6 +7,7 @@
 #include "bosh-connection-configuration-private.h"
 #include "bosh-error.h"
 #include "bosh-i18n-private.h"
+#include "bosh-transport-coding-private.h"
 #include "bosh-transport-error-private.h"
 
 #include <netinet/in.h>
@@ -265,21 +266,45 @@ resolve_location (GUri       *base,
   return g_utf8_validate (location, -1, NULL) ? g_steal_pointer (&location) : NULL;
 }
 
+/* Only what counts is decoded. */
+static GBytes *
+exchange_steal_body (BoshExchange  *exchange,
+                     GError       **error)
+{
+  SoupMessageHeaders *headers = soup_message_get_response_headers (exchange->message);
+  g_autoptr(GBytes) body = NULL;
+
+  if (exchange->body == NULL)
+    return g_bytes_new (NULL, 0);
+
+  body = g_byte_array_free_to_bytes (g_steal_pointer (&exchange->body));
+  if (soup_message_get_status (exchange->message) != SOUP_STATUS_OK)
+    return g_steal_pointer (&body);
+
+  return bosh_coding_decode (body, soup_message_headers_get_list (headers, "Content-Encoding"),
+                             exchange->max_size, error);
+}
+
 static void
 exchange_answer (BoshExchange *exchange)
 {
   SoupMessageHeaders *headers = soup_message_get_response_headers (exchange->message);
-  g_autoptr(GBytes) body = NULL;
+  g_autoptr(GError) error = NULL;
+  g_autoptr(GBytes) body = exchange_steal_body (exchange, &error);
   g_autofree char *location = NULL;
   BoshTransportResponse response = { NULL };
 
   bosh_cookies_take (exchange->transport->cookies, exchange->transport->uri, exchange->message);
+  if (body == NULL)
+    {
+      bosh_exchange_fail (exchange, error);
+      return;
+    }
+
   response.status = soup_message_get_status (exchange->message);
   if (SOUP_STATUS_IS_REDIRECTION (response.status))
     location = resolve_location (exchange->transport->uri,
                                  soup_message_headers_get_one (headers, "Location"));
-  body = exchange->body != NULL ? g_byte_array_free_to_bytes (g_steal_pointer (&exchange->body))
-                                : g_bytes_new (NULL, 0);
 
   response.maybe_sent = TRUE;
   response.body = body;

@@ -7,8 +7,7 @@
 #include "bosh-connection-configuration-private.h"
 #include "bosh-error.h"
 #include "bosh-i18n-private.h"
-
-#include <string.h>
+#include "bosh-transport-coding-private.h"
 
 /* Messages of libsoup that are kept for the next exchanges. */
 #define MAX_SPARE 2
@@ -134,23 +133,12 @@ exchange_take_informational (BoshExchange *exchange)
 static void
 exchange_take_headers (BoshExchange *exchange)
 {
-  SoupMessageHeaders *headers = soup_message_get_response_headers (exchange->message);
-  const char *codings = soup_message_headers_get_list (headers, "Content-Encoding");
+  if (soup_message_get_status (exchange->message) != SOUP_STATUS_MISDIRECTED_REQUEST)
+    return;
 
-  if (codings != NULL && strchr (codings, ',') != NULL)
-    {
-      /* A list becomes a chain of decoders, as long as the list, and before
-       * libsoup sees that it was cancelled. */
-      soup_message_headers_remove (headers, "Content-Encoding");
-      bosh_exchange_condemn (exchange, BOSH_ERROR, BOSH_ERROR_NOT_BOSH,
-                             _("The answer of the server is compressed more than once"));
-    }
-  else if (soup_message_get_status (exchange->message) == SOUP_STATUS_MISDIRECTED_REQUEST)
-    {
-      /* libsoup would collect its body, without a limit, and then try again. */
-      exchange->is_bodyless = TRUE;
-      bosh_exchange_break_off (exchange);
-    }
+  /* libsoup would collect its body, without a limit, and then try again. */
+  exchange->is_bodyless = TRUE;
+  bosh_exchange_break_off (exchange);
 }
 
 /* What libsoup tells of a message, step by step. */
@@ -233,7 +221,12 @@ follow (SoupMessage *message,
 static GQuark
 role_quark (void)
 {
-  return g_quark_from_static_string ("bosh-role");
+  static GQuark quark;
+
+  if (quark == 0)
+    quark = g_quark_from_static_string ("bosh-role");
+
+  return quark;
 }
 
 /* libsoup is done with it. A new message costs as much as what it is used for, so
@@ -255,46 +248,20 @@ bosh_exchange_on_unqueued (SoupSession *session,
   g_queue_push_tail (&self->spare, g_object_ref (message));
 }
 
-/* RFC 9110 §8.4.1: what is called deflate is the format of zlib. NULL for no
- * compression. */
-static GBytes *
-compress (GBytes     *body,
-          const char *coding)
-{
-  g_autoptr(GZlibCompressor) compressor = NULL;
-  g_autoptr(GOutputStream) memory = NULL;
-  g_autoptr(GOutputStream) stream = NULL;
-  gsize length;
-  const char *data = g_bytes_get_data (body, &length);
-
-  if (coding == NULL)
-    return NULL;
-
-  compressor = g_zlib_compressor_new (strcmp (coding, "gzip") == 0 ? G_ZLIB_COMPRESSOR_FORMAT_GZIP
-                                                                   : G_ZLIB_COMPRESSOR_FORMAT_ZLIB,
-                                      -1);
-  memory = g_memory_output_stream_new_resizable ();
-  stream = g_converter_output_stream_new (memory, G_CONVERTER (compressor));
-  if (!g_output_stream_write_all (stream, data, length, NULL, NULL, NULL) ||
-      !g_output_stream_close (stream, NULL, NULL))
-    return NULL;
-
-  return g_memory_output_stream_steal_as_bytes (G_MEMORY_OUTPUT_STREAM (memory));
-}
-
 static SoupMessage *
 create_message (BoshTransport *self)
 {
   const char *user_agent = bosh_connection_configuration_get_user_agent (self->configuration);
   SoupMessage *message = soup_message_new_from_uri (SOUP_METHOD_POST, self->uri);
+  SoupMessageHeaders *headers = soup_message_get_request_headers (message);
   BoshRole *role = g_new0 (BoshRole, 1);
 
   /* Not idempotent to HTTP, but it is to BOSH, by its number; without the flag
    * libsoup makes a new connection for every POST. */
   soup_message_set_flags (message, SOUP_MESSAGE_IDEMPOTENT | SOUP_MESSAGE_NO_REDIRECT);
   if (*user_agent != '\0')
-    soup_message_headers_replace (soup_message_get_request_headers (message),
-                                  "User-Agent", user_agent);
+    soup_message_headers_replace (headers, "User-Agent", user_agent);
+  soup_message_headers_replace (headers, "Accept-Encoding", BOSH_CODINGS);
   /* There are no passwords for HTTP, and this collects the bodies of 401 and 407
    * without a limit. */
   soup_message_disable_feature (message, SOUP_TYPE_AUTH_MANAGER);
@@ -325,7 +292,7 @@ bosh_exchange_take_message (BoshExchange *exchange,
 {
   BoshTransport *self = exchange->transport;
   const char *content_type = bosh_connection_configuration_get_content_type (self->configuration);
-  g_autoptr(GBytes) compressed = compress (body, coding);
+  g_autoptr(GBytes) compressed = bosh_coding_encode (body, coding);
   g_autofree char *cookies = NULL;
   SoupMessage *message = g_queue_pop_tail (&self->spare);
 

@@ -101,6 +101,8 @@ bosh_transport_new (BoshConnectionConfiguration *configuration,
                                                  "max-conns", MAX_CONNECTIONS,
                                                  "max-conns-per-host", MAX_CONNECTIONS,
                                                  NULL);
+  /* It costs something in each exchange; bosh-transport-coding decodes. */
+  soup_session_remove_feature_by_type (self->session, SOUP_TYPE_CONTENT_DECODER);
   g_signal_connect (self->session, "request-unqueued",
                     G_CALLBACK (bosh_exchange_on_unqueued), self);
   if (resolver != NULL)

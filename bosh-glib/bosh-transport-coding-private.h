@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#pragma once
+
+#include <gio/gio.h>
+
+G_BEGIN_DECLS
+
+/* The codings that are decoded, for Accept-Encoding. */
+#define BOSH_CODINGS "gzip, deflate"
+
+/* NULL for no compression, and where that fails. */
+GBytes *bosh_coding_encode (GBytes      *body,
+                            const char  *coding);
+
+/* @codings: (nullable): of Content-Encoding. What has an unknown one is returned as it
+ * is: it is not XML either. Fails if it is not what the coding says, or longer than
+ * @max_size. */
+GBytes *bosh_coding_decode (GBytes      *body,
+                            const char  *codings,
+                            gsize        max_size,
+                            GError     **error);
+
+G_END_DECLS
