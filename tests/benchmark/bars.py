@@ -7,6 +7,8 @@ import statistics
 SERVERS = ('prosody', 'prosody-nagle')
 # Behind the name of a work that two do in turns.
 IN_TURNS = ', in turns'
+# The same of what two do one after the other, several times in a round.
+IN_PAIRS = ', in pairs'
 FLOOR = 'soup'
 
 
@@ -30,9 +32,9 @@ RATIOS = (
     ('in-flight', cpu, 'gloox', 0.5, 'CPU'),
     ('in-flight', cpu, 'purple', 0.5, 'CPU'),
     ('in-flight', requests, FLOOR, 1.0, 'requests'),
-    ('flood', cpu, FLOOR, 1.3, 'CPU'),
+    ('flood' + IN_PAIRS, cpu, FLOOR, 1.3, 'CPU'),
     ('flood', cpu, 'gloox', 1.0, 'CPU'),
-    ('flood', requests, FLOOR, 1.0, 'requests'),
+    ('flood' + IN_PAIRS, requests, FLOOR, 1.0, 'requests'),
 )
 
 # KB that a session may take more than one of the floor.
@@ -82,11 +84,12 @@ def check_ratios(results):
             theirs = results.get(server, work, other, value)
             if not ours or not theirs:
                 continue
-            # What disturbed one in a round disturbed the other. How many requests
+            # What disturbed one in a round disturbed the other. But how many requests
             # a flood takes is chance in each.
             ratios = [a / b for a, b in zip(ours, theirs)]
             yield make_bar(f'{work} ({server}): {what} / {other}', ratios, bar,
-                           sum(ours) / sum(theirs) if value is requests else None)
+                           statistics.median(ours) / statistics.median(theirs)
+                           if value is requests else None)
 
 
 def get_memory(results, server, client, count):

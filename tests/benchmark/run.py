@@ -16,7 +16,7 @@ import statistics
 import sys
 
 sys.dont_write_bytecode = True
-from bars import IN_TURNS, check_bars
+from bars import IN_PAIRS, IN_TURNS, check_bars
 from measure import (DOMAIN, USERS, BenchmarkError, Manager, Programs, Prosody,
                      count_instructions, describe_machine, run_flood)
 from plot import draw
@@ -37,10 +37,11 @@ PURPLE_ROUNDS = 3
 # What is compared with the floor, in turns.
 TURNS = {
     'login': ('login', 81, 0),
-    'ping-pong': ('echo', 1000, 1),
+    'ping-pong': ('echo', 4000, 1),
     'in-flight': ('echo', 4000, 50),
 }
-FLOOD = 2000
+FLOOD = 5000
+FLOOD_PAIRS = 3
 IDLE_SECONDS = 3
 # Sessions in one process → who can have so many.
 IDLE = {
@@ -51,7 +52,7 @@ IDLE = {
 IDLE_MANY = 10000
 # Client → sessions in the process → messages. In a crowd the floor is slow.
 CROWD = {
-    'bosh': {1: 1000, 1000: 1000},
+    'bosh': {1: 8000, 1000: 8000},
     'soup': {1: 1000, 1000: 100},
 }
 CROWD_ROUNDS = 3
@@ -108,6 +109,13 @@ def measure_turns(programs, server_name, server, clients, results):
             for client in clients}, results)
 
 
+def measure_pairs(programs, server_name, server, clients, results):
+    for number in range(FLOOD_PAIRS):
+        for client in clients[::-1 if number % 2 else 1]:
+            results.add(server_name, 'flood' + IN_PAIRS, client,
+                        run_flood(programs, client, server, FLOOD))
+
+
 def measure_idle(programs, server_name, server, count, clients, results):
     for client in clients:
         if client in programs.clients:
@@ -147,6 +155,7 @@ def measure(programs, rounds, quick):
             for name, server in (('prosody', plain), ('prosody-nagle', delayed)):
                 measure_exchange(programs, name, server, clients, results)
                 measure_turns(programs, name, server, pair, results)
+                measure_pairs(programs, name, server, pair, results)
             measure_crowd(programs, manager, number < CROWD_ROUNDS, results)
             # Memory does not differ from round to round, and takes long.
             if number == 0:
@@ -243,7 +252,7 @@ def print_bars(bars):
 def main():
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('--rounds', type=int, default=9)
+    parser.add_argument('--rounds', type=int, default=7)
     parser.add_argument('--quick', action='store_true', help='without 10 000 idle sessions')
     parser.add_argument('--json', help='write all reports there')
     parser.add_argument('--plot', help='write an SVG there')
