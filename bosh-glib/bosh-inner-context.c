@@ -186,15 +186,16 @@ get_watch (Poller *self,
   return &g_array_index (self->watches, Watch, fd);
 }
 
-/* Returns whether the context has a ready source; its timeout in milliseconds is
- * -1 if there is no timer. */
+/* Asks for the descriptors of sources up to a priority. Returns in how many milliseconds
+ * the context has something to do, 0 if it has, and -1 if there is no timer. */
 static int
-query (BoshInnerContext *self)
+query (BoshInnerContext *self,
+       int               priority)
 {
   int timeout;
   int n_fds;
 
-  while ((n_fds = g_main_context_query (self->context, G_MAXINT, &timeout,
+  while ((n_fds = g_main_context_query (self->context, priority, &timeout,
                                         (GPollFD *)(void *)self->poll_fds->data,
                                         (int)self->poll_fds->len)) > (int)self->poll_fds->len)
     g_array_set_size (self->poll_fds, (guint)n_fds);
@@ -299,7 +300,7 @@ iterate (BoshInnerContext *self,
 
   set_ready (self, FALSE);
   g_main_context_prepare (self->context, &priority);
-  *timeout = query (self);
+  *timeout = query (self, priority);
   if (!fill_in (self) && *timeout != 0)
     {
       if (*took_signal)
@@ -358,7 +359,7 @@ run (BoshInnerContext *self)
 
   if (!is_finished)
     {
-      timeout = query (self);
+      timeout = query (self, G_MAXINT);
       set_ready (self, TRUE);
     }
   if (!watch_all (self))
@@ -616,7 +617,7 @@ add_context (Poller *poller)
   g_queue_push_head_link (&poller->available, &self->available);
 
   /* A new context has one descriptor. */
-  query (self);
+  query (self, G_MAXINT);
   self->wakeup_fd = g_array_index (self->poll_fds, GPollFD, 0).fd;
   watch_all (self);
 }

@@ -362,6 +362,32 @@ test_descriptor (Fixture       *self,
   close (fds[1]);
 }
 
+static void
+test_descriptor_behind (Fixture       *self,
+                        gconstpointer  user_data)
+{
+  GMainContext *context = bosh_inner_context_get (self->inner);
+  GSource *source;
+  int fds[2];
+
+  g_test_summary ("A descriptor that is ready with a source before it has its turn right after it");
+
+  g_assert_true (g_unix_open_pipe (fds, FD_CLOEXEC, NULL));
+  source = g_unix_fd_source_new (fds[0], G_IO_IN);
+  g_source_set_priority (source, BOSH_INNER_PRIORITY);
+  attach (source, G_SOURCE_FUNC (on_readable), self, context);
+  settle (self->outer);
+
+  g_assert_cmpint (write (fds[1], "x", 1), ==, 1);
+  source = g_idle_source_new ();
+  g_source_set_priority (source, G_PRIORITY_DEFAULT);
+  attach (source, on_source, self, context);
+  g_main_context_iteration (self->outer, TRUE);
+  g_assert_cmpuint (self->n_calls, ==, 2);
+  close (fds[0]);
+  close (fds[1]);
+}
+
 typedef struct
 {
   Fixture *fixture;
@@ -649,6 +675,7 @@ main (int   argc,
   ADD ("other-thread", test_other_thread);
   ADD ("outer-moves", test_outer_moves);
   ADD ("descriptor", test_descriptor);
+  ADD ("descriptor-behind", test_descriptor_behind);
   ADD ("reopened", test_reopened);
   ADD ("passed-on", test_passed_on);
   ADD ("many", test_many);
