@@ -63,10 +63,10 @@ bosh_coding_encode (GBytes     *body,
 }
 
 static GBytes *
-decompress (GBytes                *body,
-            GZlibCompressorFormat  format,
-            gsize                  max_size,
-            GError               **error)
+decompress (GBytes                 *body,
+            GZlibCompressorFormat   format,
+            gsize                   max_size,
+            GError                **error)
 {
   g_autoptr(GZlibDecompressor) decompressor = g_zlib_decompressor_new (format);
   g_autoptr(GByteArray) output = g_byte_array_new ();

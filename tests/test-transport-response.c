@@ -198,7 +198,7 @@ test_bad_codings (void)
     "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 4\r\n\r\n\37\213\10\10",
   };
 
-  g_test_summary ("What is not what its coding says is refused");
+  g_test_summary ("R06 (XEP-0124 §5): what is not what its coding says is refused");
 
   for (gsize i = 0; i < G_N_ELEMENTS (answers); i++)
     {
