@@ -612,7 +612,7 @@ connection_start (BoshConnection *self)
   ((ConnectionSource *)self->source)->connection = self;
   ((ConnectionSource *)self->source)->deadline = -1;
   g_source_set_static_name (self->source, "[bosh] connection");
-  g_source_set_priority (self->source, BOSH_INNER_PRIORITY);
+  g_source_set_priority (self->source, bosh_inner_context_get_priority (self->inner));
   g_source_set_can_recurse (self->source, TRUE);
   g_source_attach (self->source, bosh_inner_context_get (self->inner));
   self->network = bosh_network_watch_new (self->source);

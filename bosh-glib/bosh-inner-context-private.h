@@ -6,11 +6,6 @@
 
 G_BEGIN_DECLS
 
-/* Of what waits for sockets and deadlines. libsoup goes on with what has come in steps
- * of G_PRIORITY_DEFAULT, and as long as one of these is ready the main loop does not
- * look at sources behind them. */
-#define BOSH_INNER_PRIORITY (G_PRIORITY_DEFAULT + 1)
-
 /* A main context inside of that of the application, for the sockets and timers
  * of a connection. The main loop looks at every source of a context in each
  * iteration; this way it sees a single one, however many connections there are,
@@ -27,6 +22,10 @@ void              bosh_inner_context_free  (BoshInnerContext *self);
 
 /* Where to attach sources. Another connection may share it. */
 GMainContext     *bosh_inner_context_get   (BoshInnerContext *self);
+
+/* Of requests, and of sources that mostly wait: with it they cost nothing while libsoup
+ * is busy with something else. */
+int               bosh_inner_context_get_priority (BoshInnerContext *self);
 
 /* What is started between the two comes back in the inner context. */
 void              bosh_inner_context_enter (BoshInnerContext *self);

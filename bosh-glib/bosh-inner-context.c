@@ -23,6 +23,9 @@
 /* Microseconds that timers differ by from one iteration to the next, because the
  * main loop counts in milliseconds. */
 #define TIMER_JITTER 1000
+/* Of what waits for answers. libsoup goes on with what has come in steps of the default
+ * priority, and as long as one of these is ready GLib does not look at what is behind. */
+#define WAITING_PRIORITY (G_PRIORITY_DEFAULT + 1)
 /* Milliseconds until what the system has no room for is tried again. */
 #define RETRY_AFTER 100
 
@@ -186,16 +189,15 @@ get_watch (Poller *self,
   return &g_array_index (self->watches, Watch, fd);
 }
 
-/* Asks for the descriptors of sources up to a priority. Returns in how many milliseconds
- * the context has something to do, 0 if it has, and -1 if there is no timer. */
+/* Returns in how many milliseconds the context has something to do, 0 if it has, and
+ * -1 if there is no timer. */
 static int
-query (BoshInnerContext *self,
-       int               priority)
+query (BoshInnerContext *self)
 {
   int timeout;
   int n_fds;
 
-  while ((n_fds = g_main_context_query (self->context, priority, &timeout,
+  while ((n_fds = g_main_context_query (self->context, G_MAXINT, &timeout,
                                         (GPollFD *)(void *)self->poll_fds->data,
                                         (int)self->poll_fds->len)) > (int)self->poll_fds->len)
     g_array_set_size (self->poll_fds, (guint)n_fds);
@@ -254,7 +256,8 @@ watch_all (BoshInnerContext *self)
   return has_all;
 }
 
-/* Tells the context what epoll has seen. Returns FALSE if that is nothing. */
+/* Tells the context what epoll has seen, once: where something else comes first, epoll
+ * tells it again. Returns FALSE if that is nothing. */
 static gboolean
 fill_in (BoshInnerContext *self)
 {
@@ -300,7 +303,7 @@ iterate (BoshInnerContext *self,
 
   set_ready (self, FALSE);
   g_main_context_prepare (self->context, &priority);
-  *timeout = query (self, priority);
+  *timeout = query (self);
   if (!fill_in (self) && *timeout != 0)
     {
       if (*took_signal)
@@ -316,7 +319,7 @@ iterate (BoshInnerContext *self,
     g_main_context_dispatch (self->context);
   /* Mostly there is nothing left to do after that. What was added before the signal
    * is seen in the next iteration. */
-  if (priority >= BOSH_INNER_PRIORITY && self->calls.length == 0)
+  if (priority >= WAITING_PRIORITY && self->calls.length == 0)
     {
       take_signal (self);
       *took_signal = TRUE;
@@ -359,7 +362,7 @@ run (BoshInnerContext *self)
 
   if (!is_finished)
     {
-      timeout = query (self, G_MAXINT);
+      timeout = query (self);
       set_ready (self, TRUE);
     }
   if (!watch_all (self))
@@ -617,7 +620,7 @@ add_context (Poller *poller)
   g_queue_push_head_link (&poller->available, &self->available);
 
   /* A new context has one descriptor. */
-  query (self, G_MAXINT);
+  query (self);
   self->wakeup_fd = g_array_index (self->poll_fds, GPollFD, 0).fd;
   watch_all (self);
 }
@@ -773,6 +776,12 @@ GMainContext *
 bosh_inner_context_get (BoshInnerContext *self)
 {
   return self->context;
+}
+
+int
+bosh_inner_context_get_priority (BoshInnerContext *self)
+{
+  return self->poller != NULL ? WAITING_PRIORITY : G_PRIORITY_DEFAULT;
 }
 
 void

@@ -6,16 +6,16 @@
 
 G_BEGIN_DECLS
 
-/* The codings that are decoded, for Accept-Encoding. */
-#define BOSH_CODINGS "gzip, deflate"
+/* What to ask for with Accept-Encoding. Some servers mean something else by deflate. */
+#define BOSH_CODINGS "gzip"
 
 /* NULL for no compression, and where that fails. */
 GBytes *bosh_coding_encode (GBytes      *body,
                             const char  *coding);
 
 /* @codings: (nullable): of Content-Encoding. What has an unknown one is returned as it
- * is: it is not XML either. Fails if it is not what the coding says, or longer than
- * @max_size. */
+ * is: it is not XML either. Fails if it is not what the coding says, if there are
+ * several codings, and if it is longer than @max_size. */
 GBytes *bosh_coding_decode (GBytes      *body,
                             const char  *codings,
                             gsize        max_size,

@@ -266,23 +266,27 @@ resolve_location (GUri       *base,
   return g_utf8_validate (location, -1, NULL) ? g_steal_pointer (&location) : NULL;
 }
 
-/* Only what counts is decoded. */
 static GBytes *
 exchange_steal_body (BoshExchange  *exchange,
                      GError       **error)
 {
   SoupMessageHeaders *headers = soup_message_get_response_headers (exchange->message);
   g_autoptr(GBytes) body = NULL;
+  GBytes *decoded;
 
   if (exchange->body == NULL)
     return g_bytes_new (NULL, 0);
 
   body = g_byte_array_free_to_bytes (g_steal_pointer (&exchange->body));
-  if (soup_message_get_status (exchange->message) != SOUP_STATUS_OK)
-    return g_steal_pointer (&body);
+  decoded = bosh_coding_decode (body, soup_message_headers_get_list (headers, "Content-Encoding"),
+                                exchange->max_size, error);
+  if (decoded != NULL || soup_message_get_status (exchange->message) == SOUP_STATUS_OK)
+    return decoded;
 
-  return bosh_coding_decode (body, soup_message_headers_get_list (headers, "Content-Encoding"),
-                             exchange->max_size, error);
+  /* Of an error the status counts. */
+  g_clear_error (error);
+
+  return g_steal_pointer (&body);
 }
 
 static void
@@ -428,6 +432,7 @@ exchange_acknowledge (BoshExchange *exchange)
 static void
 exchange_read (BoshExchange *exchange)
 {
+  int priority = bosh_inner_context_get_priority (exchange->transport->inner);
   g_autoptr(GError) error = NULL;
   guint length;
   gssize n_read;
@@ -446,7 +451,7 @@ exchange_read (BoshExchange *exchange)
   g_input_stream_read_async (exchange->stream,
                              exchange->body->data + length,
                              PIECE_SIZE,
-                             BOSH_INNER_PRIORITY,
+                             priority,
                              exchange->cancellable,
                              on_read,
                              bosh_exchange_ref (exchange));

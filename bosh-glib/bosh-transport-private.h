@@ -14,11 +14,13 @@ typedef struct
 {
   GError  *error;        /* G_IO_ERROR and G_RESOLVER_ERROR from below, BOSH_ERROR
                           * TLS, TOO_LARGE, TIMED_OUT (no connection in time),
-                          * NOT_BOSH (no HTTP), INVALID_URI */
+                          * NOT_BOSH (no HTTP, or not what its coding says),
+                          * INVALID_URI */
   gboolean maybe_sent;   /* on error: part of the request may have reached the
                           * server (FALSE: no connection was had) */
   guint    status;       /* HTTP status */
-  GBytes  *body;         /* decoded, at most max-response-size; empty for 421 */
+  GBytes  *body;         /* decoded if that works, at most max-response-size; empty
+                          * for 421 */
   char    *location;     /* of a redirect, absolute; nullable */
   int      retry_after;  /* seconds (Retry-After as delay or date), at most
                           * BOSH_TRANSPORT_MAX_RETRY_AFTER, or -1 */

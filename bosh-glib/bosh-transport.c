@@ -185,7 +185,7 @@ bosh_transport_post (BoshTransport *self,
       bosh_exchange_take_message (exchange, body, coding);
       soup_session_send_async (self->session,
                                exchange->message,
-                               BOSH_INNER_PRIORITY,
+                               bosh_inner_context_get_priority (self->inner),
                                exchange->cancellable,
                                bosh_exchange_on_sent,
                                bosh_exchange_ref (exchange));

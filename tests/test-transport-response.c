@@ -174,7 +174,7 @@ check_coding (GZlibCompressorFormat  format,
   g_assert_no_error (outcome->error);
   g_assert_cmpuint (g_bytes_get_size (outcome->body), ==, 100000);
   bosh_test_assert_header (bosh_test_server_get_request (server, 0),
-                           "Accept-Encoding", "gzip, deflate");
+                           "Accept-Encoding", "gzip");
 }
 
 static void
@@ -185,6 +185,51 @@ test_codings (void)
   check_coding (G_ZLIB_COMPRESSOR_FORMAT_GZIP, "gzip");
   check_coding (G_ZLIB_COMPRESSOR_FORMAT_GZIP, "X-GZip");
   check_coding (G_ZLIB_COMPRESSOR_FORMAT_ZLIB, "deflate");
+}
+
+static void
+test_decoded_size (void)
+{
+  const gsize limit = 100000;
+
+  g_test_summary ("max-response-size: decoded to the limit, and one byte over it");
+
+  for (gsize size = limit; size <= limit + 1; size++)
+    {
+      g_autoptr(GZlibCompressor) compressor = NULL;
+      g_autoptr(GBytes) compressed = NULL;
+      g_autofree char *head = NULL;
+      Flood flood = { NULL, NULL, NULL, 1 };
+      g_autoptr(BoshTestServer) server = NULL;
+      g_autoptr(BoshConnectionConfiguration) configuration = NULL;
+      g_autoptr(BoshTestPoster) client = NULL;
+      const BoshTestOutcome *outcome;
+
+      compressor = g_zlib_compressor_new (G_ZLIB_COMPRESSOR_FORMAT_GZIP, 9);
+      compressed = compress (compressor, size, G_CONVERTER_INPUT_AT_END);
+      head = g_strdup_printf ("HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n"
+                              "Content-Length: %zu\r\n\r\n",
+                              g_bytes_get_size (compressed));
+      flood.head = head;
+      flood.block = compressed;
+      server = bosh_test_server_new (NULL, answer_with_flood, &flood);
+      configuration = g_object_new (BOSH_TYPE_CONNECTION_CONFIGURATION,
+                                    "hostname", "127.0.0.1",
+                                    "port", bosh_test_server_get_port (server),
+                                    "max-response-size", (guint64)limit,
+                                    NULL);
+      client = bosh_test_poster_new (configuration);
+      outcome = bosh_test_poster_exchange (client, 1, "x");
+      if (size == limit)
+        {
+          g_assert_no_error (outcome->error);
+          g_assert_cmpuint (g_bytes_get_size (outcome->body), ==, limit);
+        }
+      else
+        {
+          bosh_test_assert_failed (outcome, BOSH_ERROR, BOSH_ERROR_TOO_LARGE, TRUE);
+        }
+    }
 }
 
 static void
@@ -569,6 +614,7 @@ main (int   argc,
   g_test_add_func ("/bosh/transport/response/response-size", test_response_size);
   g_test_add_func ("/bosh/transport/response/large-body", test_large_body);
   g_test_add_func ("/bosh/transport/response/codings", test_codings);
+  g_test_add_func ("/bosh/transport/response/decoded-size", test_decoded_size);
   g_test_add_func ("/bosh/transport/response/bad-codings", test_bad_codings);
   g_test_add_func ("/bosh/transport/response/coded-error", test_coded_error);
   g_test_add_func ("/bosh/transport/response/gzip-bomb", test_gzip_bomb);

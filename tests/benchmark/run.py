@@ -215,11 +215,11 @@ def print_idle(results, server, counts, clients):
 
 
 def print_turns(results):
-    print('\nCPU us for each login or message, in turns: median (and spread)')
+    print('\nCPU us for each login or message: median (and spread)')
     for (server, work, client) in results.reports:
-        if work.endswith(IN_TURNS):
+        if work.endswith((IN_TURNS, IN_PAIRS)):
             cells = results.get(server, work, client, COLUMNS[0][1])
-            print(f'{work[:-len(IN_TURNS)]:11}{server:15}{client:10}'
+            print(f'{work:22}{server:15}{client:10}'
                   f'{statistics.median(cells):10.2f}   {min(cells):.0f}-{max(cells):.0f}')
 
 
