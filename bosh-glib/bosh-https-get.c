@@ -6,6 +6,7 @@
 
 #include "bosh-error.h"
 #include "bosh-i18n-private.h"
+#include "bosh-transport-coding-private.h"
 #include "bosh-transport-error-private.h"
 
 #include <libsoup/soup.h>
@@ -176,20 +177,29 @@ static void
 on_got_headers (SoupMessage *message,
                 gpointer     user_data)
 {
-  Get *get = user_data;
-  SoupMessageHeaders *headers = soup_message_get_response_headers (message);
-  const char *codings = soup_message_headers_get_list (headers, "Content-Encoding");
+  if (soup_message_get_status (message) == SOUP_STATUS_MISDIRECTED_REQUEST)
+    condemn (user_data, new_status_error (SOUP_STATUS_MISDIRECTED_REQUEST));
+}
 
-  if (codings != NULL && strchr (codings, ',') != NULL)
+static void
+take_body (GTask *task)
+{
+  Get *get = g_task_get_task_data (task);
+  SoupMessageHeaders *headers = soup_message_get_response_headers (get->message);
+  g_autoptr(GBytes) body = g_byte_array_free_to_bytes (g_steal_pointer (&get->body));
+  GBytes *decoded;
+  GError *error = NULL;
+
+  decoded = bosh_coding_decode (body, soup_message_headers_get_list (headers, "Content-Encoding"),
+                                get->max_size, &error);
+  if (decoded == NULL)
     {
-      soup_message_headers_remove (headers, "Content-Encoding");
-      condemn (get, g_error_new_literal (BOSH_ERROR, BOSH_ERROR_NOT_BOSH,
-                                         _("The answer of the server is compressed more than once")));
+      fail (task, error);
+      return;
     }
-  else if (soup_message_get_status (message) == SOUP_STATUS_MISDIRECTED_REQUEST)
-    {
-      condemn (get, new_status_error (SOUP_STATUS_MISDIRECTED_REQUEST));
-    }
+
+  stop (task);
+  g_task_return_pointer (task, decoded, (GDestroyNotify)g_bytes_unref);
 }
 
 static void read_body (GTask *task);
@@ -202,7 +212,6 @@ on_read (GObject      *source,
   g_autoptr(GTask) task = user_data;
   g_autoptr(GError) error = NULL;
   Get *get = g_task_get_task_data (task);
-  GBytes *bytes;
   gssize n_read;
 
   n_read = g_input_stream_read_finish (G_INPUT_STREAM (source), result, &error);
@@ -223,9 +232,7 @@ on_read (GObject      *source,
     }
   else
     {
-      bytes = g_byte_array_free_to_bytes (g_steal_pointer (&get->body));
-      stop (task);
-      g_task_return_pointer (task, bytes, (GDestroyNotify)g_bytes_unref);
+      take_body (task);
     }
 }
 
@@ -345,6 +352,7 @@ create_session (BoshConnectionConfiguration *configuration)
   GTlsDatabase *database = bosh_connection_configuration_get_tls_database (configuration);
   SoupSession *session = soup_session_new_with_options ("timeout", 0, NULL);
 
+  soup_session_remove_feature_by_type (session, SOUP_TYPE_CONTENT_DECODER);
   if (resolver != NULL)
     soup_session_set_proxy_resolver (session, resolver);
   if (database != NULL)
@@ -374,6 +382,7 @@ start_exchange (GTask *task,
 
   headers = soup_message_get_request_headers (get->message);
   soup_message_headers_replace (headers, "Accept", get->accept);
+  soup_message_headers_replace (headers, "Accept-Encoding", BOSH_CODINGS);
   if (*user_agent != '\0')
     soup_message_headers_replace (headers, "User-Agent", user_agent);
 

@@ -308,22 +308,19 @@ iterate (BoshInnerContext *self,
     {
       if (*took_signal)
         return FALSE;
-      take_signal (self);
-      *took_signal = TRUE;
-      return TRUE;
+    }
+  else if (g_main_context_check (self->context, priority,
+                                 (GPollFD *)(void *)self->poll_fds->data,
+                                 (int)self->poll_fds->len))
+    {
+      g_main_context_dispatch (self->context);
     }
 
-  *took_signal = FALSE;
-  if (g_main_context_check (self->context, priority, (GPollFD *)(void *)self->poll_fds->data,
-                            (int)self->poll_fds->len))
-    g_main_context_dispatch (self->context);
-  /* Mostly there is nothing left to do after that. What was added before the signal
-   * is seen in the next iteration. */
-  if (priority >= WAITING_PRIORITY && self->calls.length == 0)
-    {
-      take_signal (self);
-      *took_signal = TRUE;
-    }
+  /* Unless that was a step of libsoup there is mostly nothing left to do. What was
+   * added before the signal is seen in the next iteration. */
+  *took_signal = priority >= WAITING_PRIORITY && self->calls.length == 0;
+  if (*took_signal)
+    take_signal (self);
 
   return TRUE;
 }

@@ -52,7 +52,11 @@ on_request (BoshTestPeer          *peer,
       if (!bosh_test_request_is_for (request, page->path))
         continue;
       if (page->status == 1)
-        bosh_test_peer_write (peer, page->body);
+        {
+          bosh_test_peer_write (peer, page->body);
+          if (page->data != NULL)
+            bosh_test_peer_write_bytes (peer, page->data, 1);
+        }
       else if (page->status != 0)
         bosh_test_peer_reply (peer, page->status, page->headers,
                               page->body != NULL ? page->body : "");

@@ -26,6 +26,7 @@ typedef struct
   guint       status;   /* 0: no answer */
   const char *headers;
   const char *body;     /* with status 1: the whole answer */
+  GBytes     *data;     /* behind that, where it is no text */
 } BoshTestPage;
 
 /* The web server of localhost, and a connection manager at all other paths. A

@@ -405,6 +405,43 @@ test_large (void)
     }
 }
 
+static GBytes *
+compress (const char *document)
+{
+  g_autoptr(GZlibCompressor) compressor = g_zlib_compressor_new (G_ZLIB_COMPRESSOR_FORMAT_GZIP, 9);
+  char data[4096];
+  gsize n_read;
+  gsize n_written;
+
+  g_assert_cmpint (g_converter_convert (G_CONVERTER (compressor), document, strlen (document),
+                                        data, sizeof data, G_CONVERTER_INPUT_AT_END,
+                                        &n_read, &n_written, NULL),
+                   ==, G_CONVERTER_FINISHED);
+
+  return g_bytes_new (data, n_written);
+}
+
+static void
+test_compressed (void)
+{
+  g_autoptr(GBytes) data = compress (BOSH_TEST_XRD ("https://x.example/"));
+  g_autofree char *head = g_strdup_printf ("HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n"
+                                           "Content-Length: %zu\r\n\r\n",
+                                           g_bytes_get_size (data));
+  const BoshTestPage pages[] = {
+    { BOSH_TEST_XML_PATH, 1, NULL, head, data },
+    { NULL },
+  };
+  g_auto(BoshTestSite) site = { 0 };
+  g_autoptr(BoshDiscovery) discovery = NULL;
+
+  g_test_summary ("A document that is compressed is decoded");
+
+  bosh_test_site_init (&site, tls, NULL, pages);
+  discovery = new_discovery (&site, NULL, NULL);
+  assert_found (discovery, "https://x.example/");
+}
+
 static void
 test_strange_answers (void)
 {
@@ -893,6 +930,7 @@ main (int   argc,
   g_test_add_func ("/bosh/discovery/bad-redirect", test_bad_redirect);
   g_test_add_func ("/bosh/discovery/redirect-limit", test_redirect_limit);
   g_test_add_func ("/bosh/discovery/large", test_large);
+  g_test_add_func ("/bosh/discovery/compressed", test_compressed);
   g_test_add_func ("/bosh/discovery/strange-answers", test_strange_answers);
   g_test_add_func ("/bosh/discovery/certificates", test_certificates);
   g_test_add_func ("/bosh/discovery/certificate-of-redirect", test_certificate_of_redirect);

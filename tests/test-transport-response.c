@@ -31,6 +31,21 @@ create_response (gsize    size,
            : g_strdup_printf ("HTTP/1.1 200 OK\r\nContent-Length: %zu\r\n\r\n%s", size, body);
 }
 
+static BoshTestPoster *
+create_limited_poster (BoshTestServer *server,
+                       gsize           limit)
+{
+  g_autoptr(BoshConnectionConfiguration) configuration = NULL;
+
+  configuration = g_object_new (BOSH_TYPE_CONNECTION_CONFIGURATION,
+                                "hostname", "127.0.0.1",
+                                "port", bosh_test_server_get_port (server),
+                                "max-response-size", (guint64)limit,
+                                NULL);
+
+  return bosh_test_poster_new (configuration);
+}
+
 static void
 test_response_size (void)
 {
@@ -46,17 +61,11 @@ test_response_size (void)
         {
           g_autofree char *response = create_response (size, i % 2);
           g_autoptr(BoshTestServer) server = NULL;
-          g_autoptr(BoshConnectionConfiguration) configuration = NULL;
           g_autoptr(BoshTestPoster) client = NULL;
           const BoshTestOutcome *outcome;
 
           server = bosh_test_server_new (NULL, bosh_test_answer_with, response);
-          configuration = g_object_new (BOSH_TYPE_CONNECTION_CONFIGURATION,
-                                        "hostname", "127.0.0.1",
-                                        "port", bosh_test_server_get_port (server),
-                                        "max-response-size", (guint64)limit,
-                                        NULL);
-          client = bosh_test_poster_new (configuration);
+          client = create_limited_poster (server, limit);
           outcome = bosh_test_poster_exchange (client, 1, "x");
           if (size == limit)
             {
@@ -151,6 +160,15 @@ compress (GZlibCompressor *compressor,
   return g_byte_array_free_to_bytes (g_steal_pointer (&output));
 }
 
+static char *
+create_coded_head (const char *coding,
+                   gsize       length)
+{
+  return g_strdup_printf ("HTTP/1.1 200 OK\r\nContent-Encoding: %s\r\n"
+                          "Content-Length: %zu\r\n\r\n",
+                          coding, length);
+}
+
 static void
 check_coding (GZlibCompressorFormat  format,
               const char            *coding)
@@ -163,9 +181,7 @@ check_coding (GZlibCompressorFormat  format,
   g_autoptr(BoshTestPoster) client = NULL;
   const BoshTestOutcome *outcome;
 
-  head = g_strdup_printf ("HTTP/1.1 200 OK\r\nContent-Encoding: %s\r\n"
-                          "Content-Length: %zu\r\n\r\n",
-                          coding, g_bytes_get_size (compressed));
+  head = create_coded_head (coding, g_bytes_get_size (compressed));
   flood.head = head;
   server = bosh_test_server_new (NULL, answer_with_flood, &flood);
   client = bosh_test_poster_new_for_port (bosh_test_server_get_port (server));
@@ -201,24 +217,16 @@ test_decoded_size (void)
       g_autofree char *head = NULL;
       Flood flood = { NULL, NULL, NULL, 1 };
       g_autoptr(BoshTestServer) server = NULL;
-      g_autoptr(BoshConnectionConfiguration) configuration = NULL;
       g_autoptr(BoshTestPoster) client = NULL;
       const BoshTestOutcome *outcome;
 
       compressor = g_zlib_compressor_new (G_ZLIB_COMPRESSOR_FORMAT_GZIP, 9);
       compressed = compress (compressor, size, G_CONVERTER_INPUT_AT_END);
-      head = g_strdup_printf ("HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n"
-                              "Content-Length: %zu\r\n\r\n",
-                              g_bytes_get_size (compressed));
+      head = create_coded_head ("gzip", g_bytes_get_size (compressed));
       flood.head = head;
       flood.block = compressed;
       server = bosh_test_server_new (NULL, answer_with_flood, &flood);
-      configuration = g_object_new (BOSH_TYPE_CONNECTION_CONFIGURATION,
-                                    "hostname", "127.0.0.1",
-                                    "port", bosh_test_server_get_port (server),
-                                    "max-response-size", (guint64)limit,
-                                    NULL);
-      client = bosh_test_poster_new (configuration);
+      client = create_limited_poster (server, limit);
       outcome = bosh_test_poster_exchange (client, 1, "x");
       if (size == limit)
         {
@@ -289,9 +297,8 @@ test_gzip_bomb (void)
 
   g_test_summary ("2 GiB out of 2 MiB of gzip: refused, in bounded memory");
 
-  head = g_strdup_printf ("HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n"
-                          "Content-Length: %zu\r\n\r\n",
-                          g_bytes_get_size (first) + 2047 * g_bytes_get_size (block));
+  head = create_coded_head ("gzip",
+                            g_bytes_get_size (first) + 2047 * g_bytes_get_size (block));
   flood.head = head;
   bosh_test_reset_peak_memory ();
   client = bosh_test_poster_new_for_port (bosh_test_server_get_port (server));

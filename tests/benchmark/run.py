@@ -214,7 +214,7 @@ def print_idle(results, server, counts, clients):
             print(f'{client:10}' + '   '.join(cells))
 
 
-def print_turns(results):
+def print_comparisons(results):
     print('\nCPU us for each login or message: median (and spread)')
     for (server, work, client) in results.reports:
         if work.endswith((IN_TURNS, IN_PAIRS)):
@@ -237,7 +237,7 @@ def print_table(results, programs):
             print_work(results, server, work, programs.clients)
     print_idle(results, 'prosody', tuple(IDLE), programs.clients)
     print_idle(results, 'manager', (1, IDLE_MANY), programs.clients)
-    print_turns(results)
+    print_comparisons(results)
     print_counts(results)
 
 
