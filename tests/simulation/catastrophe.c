@@ -9,9 +9,15 @@
 static void
 terminate_by_server (Simulation *self)
 {
-  static const char *const conditions[] = {
-    "", "system-shutdown", "remote-stream-error", "internal-server-error", "policy-violation",
-    "host-gone", "no-such-condition", "undefined-condition",
+  static const char * const conditions[] = {
+    "",
+    "system-shutdown",
+    "remote-stream-error",
+    "internal-server-error",
+    "policy-violation",
+    "host-gone",
+    "no-such-condition",
+    "undefined-condition",
   };
   const char *condition = conditions[g_rand_int_range (self->random, 0, G_N_ELEMENTS (conditions))];
   const char *content = "";

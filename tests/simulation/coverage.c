@@ -8,7 +8,7 @@
 
 static guint64 counters[N_COVERAGE];
 
-static const char *const texts[N_COVERAGE] = {
+static const char * const texts[N_COVERAGE] = {
 #define X(NAME, text) text,
   COVERAGE_LIST (X)
 #undef X

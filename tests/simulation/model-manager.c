@@ -198,7 +198,8 @@ handle_repeat_of_forgotten (ModelManager     *self,
       coverage_hit (COVERAGE_FORGOTTEN_REFUSED);
       bosh_response_body_free (body);
       self->answer (connection, 200, "<body xmlns='" BOSH_NS_HTTPBIND "' type='terminate' "
-                                     "condition='item-not-found'/>", self->user_data);
+                                     "condition='item-not-found'/>",
+                    self->user_data);
       return;
     }
 

@@ -19,11 +19,11 @@ import tempfile
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
-SESSION = 'bosh-session.c'
-ANSWERS = 'bosh-session-answers.c'
-PLAN = 'bosh-session-plan.c'
-BODY = 'bosh-body.c'
-KEYS = 'bosh-key-sequence.c'
+SESSION = 'core/bosh-session.c'
+ANSWERS = 'core/bosh-session-answers.c'
+PLAN = 'core/bosh-session-plan.c'
+BODY = 'core/bosh-body.c'
+KEYS = 'core/bosh-key-sequence.c'
 
 # Name, file in bosh-glib, exact old text, new text.
 MUTATIONS = (
@@ -266,7 +266,7 @@ def check():
 
 def run(build, seeds, seconds):
     """(seeds until one failed, how), or None if all passed."""
-    program = subprocess.Popen([os.path.join(build, 'tests', 'simulate'), f'--seeds={seeds}'],
+    program = subprocess.Popen([os.path.join(build, 'tests', 'simulation', 'simulate'), f'--seeds={seeds}'],
                                stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
     how = ''
     try:
@@ -284,7 +284,7 @@ def run(build, seeds, seconds):
 
 
 def build_simulate(build):
-    subprocess.run(['ninja', '-C', build, 'tests/simulate'], stdout=subprocess.DEVNULL, check=True)
+    subprocess.run(['ninja', '-C', build, 'tests/simulation/simulate'], stdout=subprocess.DEVNULL, check=True)
 
 
 def mutate(names, seeds, seconds):

@@ -531,26 +531,26 @@ main (int   argc,
 {
   g_test_init (&argc, &argv, NULL);
 
-  g_test_add_func ("/bosh/session-paths/see-other-uri", test_see_other_uri);
-  g_test_add_func ("/bosh/session-paths/see-other-uri-attribute", test_see_other_uri_attribute);
-  g_test_add_func ("/bosh/session-paths/not-followed", test_not_followed);
-  g_test_add_func ("/bosh/session-paths/redirects", test_redirects);
-  g_test_add_func ("/bosh/session-paths/hops", test_hops);
-  g_test_add_func ("/bosh/session-paths/not-followed-later", test_not_followed_later);
-  g_test_add_func ("/bosh/session-paths/compression", test_compression);
-  g_test_add_func ("/bosh/session-paths/creation-and-small-are-plain",
+  g_test_add_func ("/bosh/session-redirects-and-codings/see-other-uri", test_see_other_uri);
+  g_test_add_func ("/bosh/session-redirects-and-codings/see-other-uri-attribute", test_see_other_uri_attribute);
+  g_test_add_func ("/bosh/session-redirects-and-codings/not-followed", test_not_followed);
+  g_test_add_func ("/bosh/session-redirects-and-codings/redirects", test_redirects);
+  g_test_add_func ("/bosh/session-redirects-and-codings/hops", test_hops);
+  g_test_add_func ("/bosh/session-redirects-and-codings/not-followed-later", test_not_followed_later);
+  g_test_add_func ("/bosh/session-redirects-and-codings/compression", test_compression);
+  g_test_add_func ("/bosh/session-redirects-and-codings/creation-and-small-are-plain",
                    test_creation_and_small_are_plain);
-  g_test_add_func ("/bosh/session-paths/compression-falls-back", test_compression_falls_back);
-  g_test_add_func ("/bosh/session-paths/plain-is-not-repeated-plain",
+  g_test_add_func ("/bosh/session-redirects-and-codings/compression-falls-back", test_compression_falls_back);
+  g_test_add_func ("/bosh/session-redirects-and-codings/plain-is-not-repeated-plain",
                    test_plain_is_not_repeated_plain);
-  g_test_add_func ("/bosh/session-paths/content", test_content);
-  g_test_add_func ("/bosh/session-paths/charsets", test_charsets);
-  g_test_add_func ("/bosh/session-paths/network-change", test_network_change);
-  g_test_add_func ("/bosh/session-paths/network-change-spares-the-new",
+  g_test_add_func ("/bosh/session-redirects-and-codings/content", test_content);
+  g_test_add_func ("/bosh/session-redirects-and-codings/charsets", test_charsets);
+  g_test_add_func ("/bosh/session-redirects-and-codings/network-change", test_network_change);
+  g_test_add_func ("/bosh/session-redirects-and-codings/network-change-spares-the-new",
                    test_network_change_spares_the_new);
-  g_test_add_func ("/bosh/session-paths/creation-is-not-repeated", test_creation_is_not_repeated);
-  g_test_add_func ("/bosh/session-paths/wake", test_wake);
-  g_test_add_func ("/bosh/session-paths/wake-hurries-repeats", test_wake_hurries_repeats);
+  g_test_add_func ("/bosh/session-redirects-and-codings/creation-is-not-repeated", test_creation_is_not_repeated);
+  g_test_add_func ("/bosh/session-redirects-and-codings/wake", test_wake);
+  g_test_add_func ("/bosh/session-redirects-and-codings/wake-hurries-repeats", test_wake_hurries_repeats);
 
   return g_test_run ();
 }

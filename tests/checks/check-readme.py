@@ -57,8 +57,8 @@ class Readme(ProgramTestCase):
                                stdout=subprocess.PIPE, encoding='utf-8',
                                env={**os.environ, 'PKG_CONFIG_PATH': uninstalled}).stdout.split()
         program = source.removesuffix('.c')
-        subprocess.run(['cc', '-Wall', '-Werror', source, '-o', program, f'-I{self.root}', *flags],
-                       check=True)
+        subprocess.run(['cc', '-Wall', '-Werror', source, '-o', program, f'-I{self.root}',
+                        f'-I{self.root}/bosh-glib/core', *flags], check=True)
         self.check(program)
 
     def test_python(self):

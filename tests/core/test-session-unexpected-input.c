@@ -91,9 +91,9 @@ main (int   argc,
 {
   g_test_init (&argc, &argv, NULL);
 
-  g_test_add_func ("/bosh/session-late/end-confirmed-plainly", test_end_confirmed_plainly);
-  g_test_add_func ("/bosh/session-late/after-the-end", test_after_the_end);
-  g_test_add_func ("/bosh/session-late/dropped", test_dropped);
+  g_test_add_func ("/bosh/session-unexpected-input/end-confirmed-plainly", test_end_confirmed_plainly);
+  g_test_add_func ("/bosh/session-unexpected-input/after-the-end", test_after_the_end);
+  g_test_add_func ("/bosh/session-unexpected-input/dropped", test_dropped);
 
   return g_test_run ();
 }

@@ -781,34 +781,34 @@ main (int   argc,
 {
   g_test_init (&argc, &argv, NULL);
 
-  g_test_add_func ("/bosh/session-network/repeat-is-exact", test_repeat_is_exact);
-  g_test_add_func ("/bosh/session-network/backoff", test_backoff);
-  g_test_add_func ("/bosh/session-network/recovers", test_recovers);
-  g_test_add_func ("/bosh/session-network/untrusted", test_untrusted);
-  g_test_add_func ("/bosh/session-network/intermediaries", test_intermediaries);
-  g_test_add_func ("/bosh/session-network/retry-after", test_retry_after);
-  g_test_add_func ("/bosh/session-network/http-errors-that-end", test_http_errors_that_end);
-  g_test_add_func ("/bosh/session-network/bad-xml-ends", test_bad_xml_ends);
-  g_test_add_func ("/bosh/session-network/recoverable-error", test_recoverable_error);
-  g_test_add_func ("/bosh/session-network/acknowledgements", test_acknowledgements);
-  g_test_add_func ("/bosh/session-network/odd-acknowledgements", test_odd_acknowledgements);
-  g_test_add_func ("/bosh/session-network/release-confirms", test_release_confirms);
-  g_test_add_func ("/bosh/session-network/hastened", test_hastened);
-  g_test_add_func ("/bosh/session-network/no-overtaking", test_no_overtaking);
-  g_test_add_func ("/bosh/session-network/overtaking-of-restarts", test_overtaking_of_restarts);
-  g_test_add_func ("/bosh/session-network/overtaking-of-the-robust",
+  g_test_add_func ("/bosh/session-failures/repeat-is-exact", test_repeat_is_exact);
+  g_test_add_func ("/bosh/session-failures/backoff", test_backoff);
+  g_test_add_func ("/bosh/session-failures/recovers", test_recovers);
+  g_test_add_func ("/bosh/session-failures/untrusted", test_untrusted);
+  g_test_add_func ("/bosh/session-failures/intermediaries", test_intermediaries);
+  g_test_add_func ("/bosh/session-failures/retry-after", test_retry_after);
+  g_test_add_func ("/bosh/session-failures/http-errors-that-end", test_http_errors_that_end);
+  g_test_add_func ("/bosh/session-failures/bad-xml-ends", test_bad_xml_ends);
+  g_test_add_func ("/bosh/session-failures/recoverable-error", test_recoverable_error);
+  g_test_add_func ("/bosh/session-failures/acknowledgements", test_acknowledgements);
+  g_test_add_func ("/bosh/session-failures/odd-acknowledgements", test_odd_acknowledgements);
+  g_test_add_func ("/bosh/session-failures/release-confirms", test_release_confirms);
+  g_test_add_func ("/bosh/session-failures/hastened", test_hastened);
+  g_test_add_func ("/bosh/session-failures/no-overtaking", test_no_overtaking);
+  g_test_add_func ("/bosh/session-failures/overtaking-of-restarts", test_overtaking_of_restarts);
+  g_test_add_func ("/bosh/session-failures/overtaking-of-the-robust",
                    test_overtaking_of_the_robust);
-  g_test_add_func ("/bosh/session-network/hang-is-healed", test_hang_is_healed);
-  g_test_add_func ("/bosh/session-network/suspected-once", test_suspected_once);
-  g_test_add_func ("/bosh/session-network/not-suspected-after-nothing",
+  g_test_add_func ("/bosh/session-failures/hang-is-healed", test_hang_is_healed);
+  g_test_add_func ("/bosh/session-failures/suspected-once", test_suspected_once);
+  g_test_add_func ("/bosh/session-failures/not-suspected-after-nothing",
                    test_not_suspected_after_nothing);
-  g_test_add_func ("/bosh/session-network/repeats-get-a-start", test_repeats_get_a_start);
-  g_test_add_func ("/bosh/session-network/doubted", test_doubted);
-  g_test_add_func ("/bosh/session-network/doubted-in-a-hurry", test_doubted_in_a_hurry);
-  g_test_add_func ("/bosh/session-network/silence-is-suspicious", test_silence_is_suspicious);
-  g_test_add_func ("/bosh/session-network/timeout", test_timeout);
-  g_test_add_func ("/bosh/session-network/report", test_report);
-  g_test_add_func ("/bosh/session-network/echo", test_echo);
+  g_test_add_func ("/bosh/session-failures/repeats-get-a-start", test_repeats_get_a_start);
+  g_test_add_func ("/bosh/session-failures/doubted", test_doubted);
+  g_test_add_func ("/bosh/session-failures/doubted-in-a-hurry", test_doubted_in_a_hurry);
+  g_test_add_func ("/bosh/session-failures/silence-is-suspicious", test_silence_is_suspicious);
+  g_test_add_func ("/bosh/session-failures/timeout", test_timeout);
+  g_test_add_func ("/bosh/session-failures/report", test_report);
+  g_test_add_func ("/bosh/session-failures/echo", test_echo);
 
   return g_test_run ();
 }

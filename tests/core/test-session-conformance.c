@@ -823,32 +823,32 @@ main (int   argc,
 {
   g_test_init (&argc, &argv, NULL);
 
-  g_test_add_func ("/bosh/session-rules/versions", test_versions);
-  g_test_add_func ("/bosh/session-rules/polling-asked", test_polling_asked);
-  g_test_add_func ("/bosh/session-rules/absent-ack", test_absent_ack);
-  g_test_add_func ("/bosh/session-rules/redundant-ack", test_redundant_ack);
-  g_test_add_func ("/bosh/session-rules/acks-throughout", test_acks_throughout);
-  g_test_add_func ("/bosh/session-rules/no-acks", test_no_acks);
-  g_test_add_func ("/bosh/session-rules/attributes-of-later-answers", test_attributes_of_later_answers);
-  g_test_add_func ("/bosh/session-rules/sid-of-later-answers", test_sid_of_later_answers);
-  g_test_add_func ("/bosh/session-rules/before-inactivity", test_before_inactivity);
-  g_test_add_func ("/bosh/session-rules/no-inactivity", test_no_inactivity);
-  g_test_add_func ("/bosh/session-rules/no-limit-of-requests", test_no_limit_of_requests);
-  g_test_add_func ("/bosh/session-rules/long-keys", test_long_keys);
-  g_test_add_func ("/bosh/session-rules/recoverable-creation", test_recoverable_creation);
-  g_test_add_func ("/bosh/session-rules/no-report-of-errors", test_no_report_of_errors);
-  g_test_add_func ("/bosh/session-rules/one-kind", test_one_kind);
-  g_test_add_func ("/bosh/session-rules/mixed-answer", test_mixed_answer);
-  g_test_add_func ("/bosh/session-rules/restart-logic", test_restart_logic);
-  g_test_add_func ("/bosh/session-rules/bare-stream-error", test_bare_stream_error);
-  g_test_add_func ("/bosh/session-rules/old-authentication", test_old_authentication);
-  g_test_add_func ("/bosh/session-rules/granted-wait", test_granted_wait);
-  g_test_add_func ("/bosh/session-rules/attached-polls", test_attached_polls);
-  g_test_add_func ("/bosh/session-rules/late-result", test_late_result);
-  g_test_add_func ("/bosh/session-rules/report-without-end", test_report_without_end);
-  g_test_add_func ("/bosh/session-rules/huge-inactivity", test_huge_inactivity);
-  g_test_add_func ("/bosh/session-rules/no-delay", test_no_delay);
-  g_test_add_func ("/bosh/session-rules/many-replies", test_many_replies);
+  g_test_add_func ("/bosh/session-conformance/versions", test_versions);
+  g_test_add_func ("/bosh/session-conformance/polling-asked", test_polling_asked);
+  g_test_add_func ("/bosh/session-conformance/absent-ack", test_absent_ack);
+  g_test_add_func ("/bosh/session-conformance/redundant-ack", test_redundant_ack);
+  g_test_add_func ("/bosh/session-conformance/acks-throughout", test_acks_throughout);
+  g_test_add_func ("/bosh/session-conformance/no-acks", test_no_acks);
+  g_test_add_func ("/bosh/session-conformance/attributes-of-later-answers", test_attributes_of_later_answers);
+  g_test_add_func ("/bosh/session-conformance/sid-of-later-answers", test_sid_of_later_answers);
+  g_test_add_func ("/bosh/session-conformance/before-inactivity", test_before_inactivity);
+  g_test_add_func ("/bosh/session-conformance/no-inactivity", test_no_inactivity);
+  g_test_add_func ("/bosh/session-conformance/no-limit-of-requests", test_no_limit_of_requests);
+  g_test_add_func ("/bosh/session-conformance/long-keys", test_long_keys);
+  g_test_add_func ("/bosh/session-conformance/recoverable-creation", test_recoverable_creation);
+  g_test_add_func ("/bosh/session-conformance/no-report-of-errors", test_no_report_of_errors);
+  g_test_add_func ("/bosh/session-conformance/one-kind", test_one_kind);
+  g_test_add_func ("/bosh/session-conformance/mixed-answer", test_mixed_answer);
+  g_test_add_func ("/bosh/session-conformance/restart-logic", test_restart_logic);
+  g_test_add_func ("/bosh/session-conformance/bare-stream-error", test_bare_stream_error);
+  g_test_add_func ("/bosh/session-conformance/old-authentication", test_old_authentication);
+  g_test_add_func ("/bosh/session-conformance/granted-wait", test_granted_wait);
+  g_test_add_func ("/bosh/session-conformance/attached-polls", test_attached_polls);
+  g_test_add_func ("/bosh/session-conformance/late-result", test_late_result);
+  g_test_add_func ("/bosh/session-conformance/report-without-end", test_report_without_end);
+  g_test_add_func ("/bosh/session-conformance/huge-inactivity", test_huge_inactivity);
+  g_test_add_func ("/bosh/session-conformance/no-delay", test_no_delay);
+  g_test_add_func ("/bosh/session-conformance/many-replies", test_many_replies);
 
   return g_test_run ();
 }

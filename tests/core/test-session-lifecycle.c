@@ -684,26 +684,26 @@ main (int   argc,
 {
   g_test_init (&argc, &argv, NULL);
 
-  g_test_add_func ("/bosh/session-ends/terminal-conditions", test_terminal_conditions);
-  g_test_add_func ("/bosh/session-ends/pause", test_pause);
-  g_test_add_func ("/bosh/session-ends/pause-unanswered", test_pause_unanswered);
-  g_test_add_func ("/bosh/session-ends/pause-not-offered", test_pause_not_offered);
-  g_test_add_func ("/bosh/session-ends/terminate", test_terminate);
-  g_test_add_func ("/bosh/session-ends/terminate-other-request", test_terminate_other_request);
-  g_test_add_func ("/bosh/session-ends/terminate-unanswered", test_terminate_unanswered);
-  g_test_add_func ("/bosh/session-ends/terminated-out-of-order", test_terminated_out_of_order);
-  g_test_add_func ("/bosh/session-ends/terminated-behind-gaps", test_terminated_behind_gaps);
-  g_test_add_func ("/bosh/session-ends/end-behind-doubt", test_end_behind_doubt);
-  g_test_add_func ("/bosh/session-ends/repeat-after-the-end", test_repeat_after_the_end);
-  g_test_add_func ("/bosh/session-ends/undelivered", test_undelivered);
-  g_test_add_func ("/bosh/session-ends/unreachable-is-unsent", test_unreachable_is_unsent);
-  g_test_add_func ("/bosh/session-ends/detach", test_detach);
-  g_test_add_func ("/bosh/session-ends/hand-over", test_hand_over);
-  g_test_add_func ("/bosh/session-ends/hand-over-unreachable", test_hand_over_unreachable);
-  g_test_add_func ("/bosh/session-ends/attach-stale", test_attach_stale);
-  g_test_add_func ("/bosh/session-ends/keys", test_keys);
-  g_test_add_func ("/bosh/session-ends/keys-carried-over", test_keys_carried_over);
-  g_test_add_func ("/bosh/session-ends/rid-limit", test_rid_limit);
+  g_test_add_func ("/bosh/session-lifecycle/terminal-conditions", test_terminal_conditions);
+  g_test_add_func ("/bosh/session-lifecycle/pause", test_pause);
+  g_test_add_func ("/bosh/session-lifecycle/pause-unanswered", test_pause_unanswered);
+  g_test_add_func ("/bosh/session-lifecycle/pause-not-offered", test_pause_not_offered);
+  g_test_add_func ("/bosh/session-lifecycle/terminate", test_terminate);
+  g_test_add_func ("/bosh/session-lifecycle/terminate-other-request", test_terminate_other_request);
+  g_test_add_func ("/bosh/session-lifecycle/terminate-unanswered", test_terminate_unanswered);
+  g_test_add_func ("/bosh/session-lifecycle/terminated-out-of-order", test_terminated_out_of_order);
+  g_test_add_func ("/bosh/session-lifecycle/terminated-behind-gaps", test_terminated_behind_gaps);
+  g_test_add_func ("/bosh/session-lifecycle/end-behind-doubt", test_end_behind_doubt);
+  g_test_add_func ("/bosh/session-lifecycle/repeat-after-the-end", test_repeat_after_the_end);
+  g_test_add_func ("/bosh/session-lifecycle/undelivered", test_undelivered);
+  g_test_add_func ("/bosh/session-lifecycle/unreachable-is-unsent", test_unreachable_is_unsent);
+  g_test_add_func ("/bosh/session-lifecycle/detach", test_detach);
+  g_test_add_func ("/bosh/session-lifecycle/hand-over", test_hand_over);
+  g_test_add_func ("/bosh/session-lifecycle/hand-over-unreachable", test_hand_over_unreachable);
+  g_test_add_func ("/bosh/session-lifecycle/attach-stale", test_attach_stale);
+  g_test_add_func ("/bosh/session-lifecycle/keys", test_keys);
+  g_test_add_func ("/bosh/session-lifecycle/keys-carried-over", test_keys_carried_over);
+  g_test_add_func ("/bosh/session-lifecycle/rid-limit", test_rid_limit);
 
   return g_test_run ();
 }

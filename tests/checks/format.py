@@ -23,7 +23,7 @@ import subprocess
 import sys
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-PATTERNS = ('bosh-glib/*.c', 'tests/*.c', 'tests/benchmark/*.c', 'docs/examples/*.c')
+PATTERNS = ('bosh-glib/**/*.c', 'tests/**/*.c', 'docs/examples/*.c')
 PROGRAM = 'clang-format-14'
 MAX_WIDTH = 100
 
@@ -143,7 +143,8 @@ def main():
 
     status = 0
     paths = arguments.file or sorted(
-        path for pattern in PATTERNS for path in glob.glob(os.path.join(ROOT, pattern)))
+        path for pattern in PATTERNS for path in glob.glob(os.path.join(ROOT, pattern),
+                                                      recursive=True))
     for path in paths:
         path = os.path.abspath(path)
         with open(path, encoding='utf-8') as file:
