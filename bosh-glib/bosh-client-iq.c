@@ -37,16 +37,16 @@ is_ping (BoshElement *request)
 }
 
 gboolean
-client_handle_answer (BoshClient  *self,
-                      BoshElement *element)
+client_handle_response (BoshClient  *self,
+                        BoshElement *element)
 {
   return self->iqs != NULL && is_iq (element) &&
          bosh_iq_tracker_handle (self->iqs, element, self->domain, self->jid);
 }
 
 gboolean
-client_awaits_answer (BoshClient  *self,
-                      BoshElement *element)
+client_awaits_response (BoshClient  *self,
+                        BoshElement *element)
 {
   const char *id = bosh_element_get_attribute (element, "id");
   const char *type = bosh_element_get_attribute (element, "type");

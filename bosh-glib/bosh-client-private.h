@@ -117,12 +117,12 @@ gboolean  client_emit_session_lost (BoshClient        *self,
                                   BoshConnection      *connection,
                                   const GError        *error);
 /* Is it a request that somebody waits for? */
-gboolean  client_awaits_answer   (BoshClient          *self,
+gboolean  client_awaits_response   (BoshClient          *self,
                                   BoshElement         *element);
 void      client_fail_requests   (BoshClient          *self,
                                   const GError        *error);
 /* TRUE if @element answers a request of ours. */
-gboolean  client_handle_answer   (BoshClient          *self,
+gboolean  client_handle_response   (BoshClient          *self,
                                   BoshElement         *element);
 /* Sees to it that a request, if @element is one, is answered. */
 void      client_handle_request  (BoshClient          *self,

@@ -427,7 +427,7 @@ dup_unsent (BoshClient *client)
   g_autoptr(GPtrArray) stanzas = bosh_connection_dup_unsent_on_first (client->connection);
 
   for (guint i = stanzas->len; i > 0; i--)
-    if (client_awaits_answer (client, g_ptr_array_index (stanzas, i - 1)))
+    if (client_awaits_response (client, g_ptr_array_index (stanzas, i - 1)))
       g_ptr_array_remove_index (stanzas, i - 1);
 
   return g_steal_pointer (&stanzas);

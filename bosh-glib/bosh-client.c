@@ -398,7 +398,7 @@ filter_payload (BoshElement *element,
   if (bosh_element_is_sasl (element))
     return TRUE;
 
-  return client_handle_answer (self, element);
+  return client_handle_response (self, element);
 }
 
 gboolean

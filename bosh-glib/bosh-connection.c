@@ -498,8 +498,8 @@ connection_drain (BoshConnection *self)
 
 /* For a debug console, if there is one. */
 static void
-keep_answer (BoshConnection *self,
-             GBytes         *body)
+keep_response (BoshConnection *self,
+               GBytes         *body)
 {
   if (!g_signal_has_handler_pending (self, signals[SIGNAL_RESPONSE_RECEIVED], 0, FALSE))
     return;
@@ -510,7 +510,7 @@ keep_answer (BoshConnection *self,
 }
 
 static void
-show_answers (BoshConnection *self)
+show_responses (BoshConnection *self)
 {
   g_autoptr(GPtrArray) answers = g_steal_pointer (&self->answers);
 
@@ -529,7 +529,7 @@ act (gpointer user_data)
     return;
 
   connection_wake (self);
-  show_answers (self);
+  show_responses (self);
   connection_drain (self);
 }
 
@@ -587,7 +587,7 @@ on_response (guint64                      id,
     }
   else
     {
-      BoshHttpAnswer answer = {
+      BoshHttpResponse answer = {
         .status = response->status,
         .body = response->body,
         .retry_after = response->retry_after,
@@ -595,7 +595,7 @@ on_response (guint64                      id,
       };
 
       bosh_session_handle_response (self->session, id, &answer, now);
-      keep_answer (self, response->body);
+      keep_response (self, response->body);
     }
   connection_act_soon (self);
 }

@@ -461,8 +461,8 @@ handle_bind_result (BoshLogin   *self,
 }
 
 static void
-handle_answer (BoshLogin   *self,
-               BoshElement *iq)
+handle_response (BoshLogin   *self,
+                 BoshElement *iq)
 {
   gboolean is_error = strcmp (bosh_element_get_attribute (iq, "type"), "error") == 0;
   GError *error;
@@ -525,8 +525,8 @@ is_from_server (BoshLogin  *self,
 }
 
 static gboolean
-is_answer (BoshLogin   *self,
-           BoshElement *element)
+is_response (BoshLogin   *self,
+             BoshElement *element)
 {
   const char *type;
 
@@ -614,8 +614,8 @@ bosh_login_handle_element (BoshLogin   *self,
 {
   if (bosh_element_is_sasl (element))
     handle_sasl_element (self, element);
-  else if (is_answer (self, element))
-    handle_answer (self, element);
+  else if (is_response (self, element))
+    handle_response (self, element);
   else
     return FALSE;
 

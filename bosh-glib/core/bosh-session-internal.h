@@ -2,7 +2,7 @@
 
 /* What the files of the session machine share, and nobody else sees:
  *   bosh-session.c          inputs of the owner, state, actions
- *   bosh-session-answers.c  what comes back from the network
+ *   bosh-session-responses.c  what comes back from the network
  *   bosh-session-plan.c     what goes out next, and when
  *   bosh-session-streams.c  several streams in one session */
 
@@ -59,7 +59,7 @@ typedef struct
   guint             attempts;
   gboolean          suspected;     /* was repeated because its silence was suspicious */
   gint64            doubted_at;    /* when a repeat of it was answered by nothing, or NEVER */
-  guint             bad_answers;   /* that could not be used */
+  guint             bad_responses;   /* that could not be used */
   gint64            sent_at;       /* of the last attempt */
   gint64            written_at;    /* of the last attempt, or NEVER */
   gint64            retry_at;      /* when to repeat it, or NEVER */
@@ -239,7 +239,7 @@ guint64     session_queue_restart   (BoshSession     *self,
                                      Stream          *stream,
                                      const char      *from);
 
-/* bosh-session-answers.c */
+/* bosh-session-responses.c */
 void        session_repeat          (BoshSession     *self,
                                      Request         *request,
                                      gint64           at);
@@ -248,7 +248,7 @@ void        session_fail_attempt    (BoshSession     *self,
                                      const GError    *error,
                                      int              retry_after,
                                      gint64           now);
-void        session_process_answers (BoshSession     *self,
+void        session_process_responses (BoshSession     *self,
                                      gint64           now);
 
 /* Compression as both sides like it. */
@@ -271,7 +271,7 @@ gboolean    session_is_end          (BoshSession     *self,
                                      BoshResponseBody *body);
 gboolean    session_handle_stream_end (BoshSession   *self,
                                      BoshResponseBody *body);
-Stream     *session_get_answer_stream (BoshSession   *self,
+Stream     *session_get_response_stream (BoshSession   *self,
                                      BoshResponseBody *body,
                                      gboolean        *known);
 

@@ -255,7 +255,7 @@ check_termination (BoshSession *self,
               session_abandon (self, request);
               session_remove_request (self, request);
             }
-          session_process_answers (self, now);
+          session_process_responses (self, now);
         }
       return TRUE;
     }

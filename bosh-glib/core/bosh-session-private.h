@@ -64,7 +64,7 @@ typedef struct
   GBytes     *body;
   int         retry_after;  /* seconds that it asked to wait, or -1 */
   const char *location;     /* of a redirect, nullable */
-} BoshHttpAnswer;
+} BoshHttpResponse;
 
 typedef enum
 {
@@ -255,7 +255,7 @@ void              bosh_session_handle_written    (BoshSession                 *s
                                                   gint64                       now);
 void              bosh_session_handle_response   (BoshSession                 *self,
                                                   guint64                      rid,
-                                                  const BoshHttpAnswer        *answer,
+                                                  const BoshHttpResponse        *answer,
                                                   gint64                       now);
 /* @error says what failed; it is kept for the case that the session ends by it. */
 void              bosh_session_handle_failure    (BoshSession                 *self,

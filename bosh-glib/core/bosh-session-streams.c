@@ -339,9 +339,9 @@ session_handle_stream_end (BoshSession      *self,
 /* The stream of the payloads of @body, NULL if they are of none that is open.
  * @known: the session can go on (§16.4). */
 Stream *
-session_get_answer_stream (BoshSession      *self,
-                           BoshResponseBody *body,
-                           gboolean         *known)
+session_get_response_stream (BoshSession      *self,
+                             BoshResponseBody *body,
+                             gboolean         *known)
 {
   Stream *first = session_get_first_stream (self);
   gboolean is_empty = bosh_element_get_n_children (body->root) == 0;

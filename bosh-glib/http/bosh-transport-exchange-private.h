@@ -16,7 +16,7 @@ typedef struct
 {
   BoshExchange *exchange;         /* NULL: its exchange is over */
   guint n_moves;                  /* of the transport, at the start */
-  gboolean was_answered;
+  gboolean had_response;
 } BoshRole;
 
 struct _BoshTransport

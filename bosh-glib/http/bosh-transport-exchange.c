@@ -290,7 +290,7 @@ exchange_steal_body (BoshExchange  *exchange,
 }
 
 static void
-exchange_answer (BoshExchange *exchange)
+exchange_response (BoshExchange *exchange)
 {
   SoupMessageHeaders *headers = soup_message_get_response_headers (exchange->message);
   g_autoptr(GError) error = NULL;
@@ -316,7 +316,7 @@ exchange_answer (BoshExchange *exchange)
   response.retry_after =
     parse_retry_after (soup_message_headers_get_one (headers, "Retry-After"));
 
-  exchange->role->was_answered = response.status == SOUP_STATUS_OK;
+  exchange->role->had_response = response.status == SOUP_STATUS_OK;
   exchange_finish (exchange, &response);
 }
 
@@ -337,7 +337,7 @@ exchange_take (BoshExchange *exchange,
     }
   else if (n_read == 0)
     {
-      exchange_answer (exchange);
+      exchange_response (exchange);
     }
   else if (exchange->body->len > exchange->max_size)
     {
@@ -472,7 +472,7 @@ bosh_exchange_on_sent (GObject      *source,
 
   if (exchange->is_bodyless)
     {
-      exchange_answer (exchange);
+      exchange_response (exchange);
     }
   else if (exchange->verdict != NULL || error != NULL)
     {

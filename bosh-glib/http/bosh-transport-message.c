@@ -239,7 +239,7 @@ bosh_exchange_on_unqueued (SoupSession *session,
   BoshTransport *self = user_data;
   BoshRole *role = g_object_get_qdata (G_OBJECT (message), role_quark ());
 
-  if (role == NULL || role->exchange != NULL || !role->was_answered ||
+  if (role == NULL || role->exchange != NULL || !role->had_response ||
       role->n_moves != self->n_moves || self->spare.length >= MAX_SPARE)
     return;
 

@@ -233,10 +233,10 @@ is_own (const char *from,
 /* RFC 6120 §8.1.2.1: the server answers for the account, to which a stanza
  * without `to` goes, and it may leave `from` out then. */
 static gboolean
-may_answer (const Request *request,
-            const char    *from,
-            const char    *domain,
-            const char    *jid)
+may_respond (const Request *request,
+             const char    *from,
+             const char    *domain,
+             const char    *jid)
 {
   if (request->to == NULL)
     return is_own (from, domain, jid);
@@ -263,7 +263,7 @@ bosh_iq_tracker_handle (BoshIqTracker *self,
 
   request = g_hash_table_lookup (self->requests, id);
   if (request == NULL ||
-      !may_answer (request, bosh_element_get_attribute (iq, "from"), domain, jid))
+      !may_respond (request, bosh_element_get_attribute (iq, "from"), domain, jid))
     return FALSE;
 
   task = take_task (request);

@@ -121,7 +121,7 @@ look (Socket *self)
       g_autoptr(GString) answer = g_steal_pointer (&self->answer);
 
       self->busy = FALSE;
-      floor_answer (self->floor, end + 4);
+      floor_respond (self->floor, end + 4);
     }
 }
 

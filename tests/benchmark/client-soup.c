@@ -74,7 +74,7 @@ on_read (GObject      *source,
     }
 
   g_byte_array_append (self->answer, (const guint8 *)"", 1);
-  floor_answer (self->floor, (const char *)self->answer->data);
+  floor_respond (self->floor, (const char *)self->answer->data);
 }
 
 static void
@@ -119,7 +119,7 @@ on_bytes (GObject      *source,
     return;
 
   text = g_strndup (g_bytes_get_data (bytes, NULL), g_bytes_get_size (bytes));
-  floor_answer (self->floor, text);
+  floor_respond (self->floor, text);
 }
 
 #endif

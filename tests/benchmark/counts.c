@@ -51,8 +51,8 @@ stop_counting (const char *name)
 }
 
 static GBytes *
-build_answer (const char *payload,
-              guint       n_payloads)
+build_response (const char *payload,
+                guint       n_payloads)
 {
   GString *text = g_string_new ("<body xmlns='" BOSH_NS_HTTPBIND "' "
                                 "xmlns:stream='http://etherx.jabber.org/streams' sid='s1'>");
@@ -80,7 +80,7 @@ static void
 count_parsing (const char *name,
                guint       n_payloads)
 {
-  g_autoptr(GBytes) answer = build_answer (MESSAGE, n_payloads);
+  g_autoptr(GBytes) answer = build_response (MESSAGE, n_payloads);
 
   parse (answer);
   start_counting ();
@@ -97,7 +97,7 @@ count_parsing_text (const char *name,
   g_autoptr(GBytes) answer = NULL;
 
   payload = g_strdup_printf ("<message xmlns='jabber:client'><body>%s</body></message>", text);
-  answer = build_answer (payload, 1);
+  answer = build_response (payload, 1);
 
   parse (answer);
   start_counting ();
@@ -206,7 +206,7 @@ answer (Driver  *self,
         guint64  rid,
         GBytes  *body)
 {
-  BoshHttpAnswer http = { .status = 200, .body = body, .retry_after = -1 };
+  BoshHttpResponse http = { .status = 200, .body = body, .retry_after = -1 };
 
   self->now += 1000;
   bosh_session_handle_response (self->session, rid, &http, self->now);
@@ -278,7 +278,7 @@ static void
 steps (Driver *self,
        guint   n_steps)
 {
-  g_autoptr(GBytes) body = build_answer (MESSAGE, 1);
+  g_autoptr(GBytes) body = build_response (MESSAGE, 1);
 
   for (guint i = 0; i < n_steps; i++)
     step (self, body);
@@ -299,7 +299,7 @@ static void
 grow_old (Driver *self,
           guint   n_messages)
 {
-  g_autoptr(GBytes) body = build_answer (SMALL_MESSAGE, N_SMALL);
+  g_autoptr(GBytes) body = build_response (SMALL_MESSAGE, N_SMALL);
   g_autoptr(BoshElement) message = bosh_element_new ("message", NULL);
 
   guint n_received = self->n_received + n_messages / (2 * N_SMALL) * N_SMALL;
@@ -362,7 +362,7 @@ static void
 send_many (Driver *self,
            guint   n_messages)
 {
-  g_autoptr(GBytes) body = build_answer ("", 0);
+  g_autoptr(GBytes) body = build_response ("", 0);
   g_autoptr(BoshElement) message = bosh_element_new_message ("bob@localhost", "chat", "Hello");
 
   self->now += SECOND;
@@ -392,7 +392,7 @@ static void
 count_receiving (const char *name,
                  guint       n_payloads)
 {
-  g_autoptr(GBytes) body = build_answer (MESSAGE, n_payloads);
+  g_autoptr(GBytes) body = build_response (MESSAGE, n_payloads);
   Driver driver;
 
   driver_open (&driver, FALSE);

@@ -129,8 +129,8 @@ floor_flush (gpointer client)
 }
 
 void
-floor_answer (Floor      *self,
-              const char *text)
+floor_respond (Floor      *self,
+               const char *text)
 {
   guint count;
 

@@ -23,12 +23,12 @@ struct _Floor
   GString      *queue;
 };
 
-/* By the program: floor_answer() or the like follows. @body is taken. */
+/* By the program: floor_respond() or the like follows. @body is taken. */
 void     floor_post     (Floor              *self,
                          GString            *body);
 
 /* For it: an answer came; @text ends with a nul. */
-void     floor_answer   (Floor              *self,
+void     floor_respond   (Floor              *self,
                          const char         *text);
 
 gpointer floor_login    (const BenchAccount *account,

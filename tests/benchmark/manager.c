@@ -146,7 +146,7 @@ let_go (Session *session)
 
 /* Returns the milliseconds until the next one has been held for long enough. */
 static int
-answer_held (void)
+respond_held (void)
 {
   gint64 now = g_get_monotonic_time ();
 
@@ -315,7 +315,7 @@ main (void)
 
   for (;;)
     {
-      int n_events = epoll_wait (epoll_fd, events, G_N_ELEMENTS (events), answer_held ());
+      int n_events = epoll_wait (epoll_fd, events, G_N_ELEMENTS (events), respond_held ());
 
       for (int i = 0; i < n_events; i++)
         {

@@ -41,7 +41,7 @@ typedef struct
   BoshClient      *client;
 
   /* What it does from now on. */
-  const char      *answer_to_auth;
+  const char      *response_to_auth;
   const char      *bind_error;      /* condition, nullable */
   guint            n_unavailable;   /* creations that a proxy answers with 503 */
   gboolean         is_silent;       /* creations are not answered */
@@ -67,8 +67,8 @@ typedef struct
 } Life;
 
 static void
-answer_held (Life             *life,
-             BoshTestExchange *but)
+respond_held (Life             *life,
+              BoshTestExchange *but)
 {
   GPtrArray *exchanges = bosh_test_manager_get_exchanges (life->manager);
 
@@ -76,16 +76,16 @@ answer_held (Life             *life,
     {
       BoshTestExchange *exchange = g_ptr_array_index (exchanges, i);
 
-      if (exchange != but && !bosh_test_exchange_is_answered (exchange) &&
+      if (exchange != but && !bosh_test_exchange_has_response (exchange) &&
           !bosh_test_exchange_is_gone (exchange))
-        bosh_test_exchange_answer (exchange, "", "");
+        bosh_test_exchange_respond (exchange, "", "");
     }
 }
 
 static void
-answer_bind (Life             *life,
-             BoshTestExchange *exchange,
-             BoshElement      *iq)
+respond_bind (Life             *life,
+              BoshTestExchange *exchange,
+              BoshElement      *iq)
 {
   const char *id = bosh_element_get_attribute (iq, "id");
   g_autofree char *text = NULL;
@@ -107,10 +107,10 @@ answer_bind (Life             *life,
     {
       g_autofree char *all = g_strconcat (text, "", NULL);
 
-      bosh_test_exchange_answer (exchange, LOST, all);
+      bosh_test_exchange_respond (exchange, LOST, all);
     }
   else
-    bosh_test_exchange_answer (exchange, "", text);
+    bosh_test_exchange_respond (exchange, "", text);
 }
 
 static gboolean
@@ -153,14 +153,14 @@ on_request (BoshTestManager  *manager,
       if (strcmp (name, "auth") == 0)
         {
           life->n_auth++;
-          answer_held (life, exchange);
-          bosh_test_exchange_answer (exchange, "", life->answer_to_auth);
+          respond_held (life, exchange);
+          bosh_test_exchange_respond (exchange, "", life->response_to_auth);
           return TRUE;
         }
       if (bosh_element_get_child (child, "bind", BIND) != NULL)
         {
-          answer_held (life, exchange);
-          answer_bind (life, exchange, child);
+          respond_held (life, exchange);
+          respond_bind (life, exchange, child);
           return TRUE;
         }
       if (text != NULL || strcmp (name, "iq") == 0)
@@ -172,8 +172,8 @@ on_request (BoshTestManager  *manager,
 
   if (bosh_element_get_attribute_ns (body, "restart", "urn:xmpp:xbosh") != NULL)
     {
-      answer_held (life, exchange);
-      bosh_test_exchange_answer (exchange, "",
+      respond_held (life, exchange);
+      bosh_test_exchange_respond (exchange, "",
                                  "<stream:features " STREAM "><bind xmlns='" BIND "'/></stream:features>");
       return TRUE;
     }
@@ -271,7 +271,7 @@ life_init (Life *life)
 {
   g_autoptr(BoshConnectionConfiguration) configuration = NULL;
 
-  *life = (Life){ .answer_to_auth = SUCCESS };
+  *life = (Life){ .response_to_auth = SUCCESS };
   life->manager = bosh_test_manager_new (NULL);
   bosh_test_manager_set_automatic (life->manager, TRUE);
   bosh_test_manager_set_grants (life->manager, BOSH_TEST_GRANTS, FEATURES ("PLAIN"));
@@ -344,9 +344,9 @@ lose (Life       *life,
     {
       BoshTestExchange *exchange = g_ptr_array_index (exchanges, i);
 
-      if (!bosh_test_exchange_is_answered (exchange) && !bosh_test_exchange_is_gone (exchange))
+      if (!bosh_test_exchange_has_response (exchange) && !bosh_test_exchange_is_gone (exchange))
         {
-          bosh_test_exchange_answer (exchange, attributes, content);
+          bosh_test_exchange_respond (exchange, attributes, content);
           return;
         }
     }
@@ -715,7 +715,7 @@ test_credentials_refused (void)
   g_test_summary ("A login that the server refuses is not tried again");
 
   begin (&life);
-  life.answer_to_auth = NOT_AUTHORIZED;
+  life.response_to_auth = NOT_AUTHORIZED;
   lose (&life, LOST, "");
   bosh_test_await (life.n_closed == 1);
   g_assert_error (life.close_error, BOSH_SASL_ERROR, BOSH_SASL_ERROR_NOT_AUTHORIZED);
@@ -752,10 +752,10 @@ test_server_is_busy (void)
   g_test_summary ("RFC 6120 §6.5.11: temporary-auth-failure is worth another attempt");
 
   begin (&life);
-  life.answer_to_auth = BUSY;
+  life.response_to_auth = BUSY;
   lose (&life, LOST, "");
   bosh_test_await (life.n_auth == 3);
-  life.answer_to_auth = SUCCESS;
+  life.response_to_auth = SUCCESS;
   bosh_test_await (is_in (&life, BOSH_CLIENT_STATE_READY));
   disconnect (&life);
 }
@@ -819,7 +819,7 @@ test_disconnect_while_attempting (void)
   lose (&life, LOST, "");
   bosh_test_await (life.n_creations == 2);
   disconnect (&life);
-  answer_held (&life, NULL);
+  respond_held (&life, NULL);
   bosh_test_await (bosh_connection_get_state (bosh_client_get_connection (life.client)) ==
                    BOSH_CONNECTION_STATE_CLOSED);
   g_assert_cmpuint (life.n_auth, ==, 1);
@@ -881,7 +881,7 @@ test_dropped_while_attempting (void)
     GPtrArray *exchanges = bosh_test_manager_get_exchanges (life.manager);
     BoshTestExchange *creation = g_ptr_array_index (exchanges, exchanges->len - 1);
 
-    bosh_test_exchange_answer (creation, BOSH_TEST_GRANTS, FEATURES ("PLAIN"));
+    bosh_test_exchange_respond (creation, BOSH_TEST_GRANTS, FEATURES ("PLAIN"));
     bosh_test_await (connection == NULL);
     g_assert_cmpstr (bosh_test_exchange_get_attribute (g_ptr_array_index (exchanges, exchanges->len - 1),
                                                        "type"),
@@ -1020,7 +1020,7 @@ test_failed_login (void)
 
   life_init (&life);
   bosh_client_set_auto_reconnect (life.client, TRUE);
-  life.answer_to_auth = NOT_AUTHORIZED;
+  life.response_to_auth = NOT_AUTHORIZED;
   bosh_test_connect (life.client, &error);
   g_assert_no_error (error);
   g_assert_false (bosh_test_login (life.client, "alice", "wrong", NULL, &error));
@@ -1158,8 +1158,8 @@ shut_down_at_restart (BoshTestManager  *manager,
     return on_request (manager, exchange, user_data);
 
   bosh_test_manager_set_script (manager, on_request, life);
-  answer_held (life, exchange);
-  bosh_test_exchange_answer (exchange, "type='terminate' condition='system-shutdown'",
+  respond_held (life, exchange);
+  bosh_test_exchange_respond (exchange, "type='terminate' condition='system-shutdown'",
                              "<stream:features " STREAM "><bind xmlns='" BIND "'/></stream:features>");
 
   return TRUE;

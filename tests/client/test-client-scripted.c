@@ -36,8 +36,8 @@ typedef struct
 
   /* What it does not send by itself: NULL is nothing. */
   const char     *features;
-  const char     *answer_to_auth;
-  const char     *answer_to_bind;
+  const char     *response_to_auth;
+  const char     *response_to_bind;
   guint           iterations;  /* SCRAM: of the challenge */
   gboolean        is_lazy;     /* answers the restart when more has come */
 
@@ -136,14 +136,14 @@ on_request (BoshTestPeer          *peer,
   else if (strstr (text, "<auth ") != NULL && script->iterations > 0)
     challenge (script, peer, text);
   else if ((strstr (text, "<auth ") != NULL || strstr (text, "<authenticate ") != NULL) &&
-           script->answer_to_auth != NULL)
-    answer (peer, "", script->answer_to_auth);
+           script->response_to_auth != NULL)
+    answer (peer, "", script->response_to_auth);
   else if (strstr (text, "restart='true'") != NULL && script->is_lazy)
     script->restarted = peer;
   else if (strstr (text, "restart='true'") != NULL)
     answer (peer, "", SECOND_FEATURES);
-  else if (strstr (text, BIND) != NULL && script->answer_to_bind != NULL)
-    answer (peer, "", script->answer_to_bind);
+  else if (strstr (text, BIND) != NULL && script->response_to_bind != NULL)
+    answer (peer, "", script->response_to_bind);
   else
     script->held = peer;
 
@@ -157,9 +157,9 @@ script_init (Script *script)
   *script = (Script){ 0 };
   script->server = bosh_test_server_new (NULL, on_request, script);
   script->features = FEATURES ("PLAIN");
-  script->answer_to_auth = "<success xmlns='" SASL "'/>";
-  script->answer_to_bind = "<iq xmlns='jabber:client' type='result' id='bosh-login-bind'>"
-                           "<bind xmlns='" BIND "'><jid>" JID "</jid></bind></iq>";
+  script->response_to_auth = "<success xmlns='" SASL "'/>";
+  script->response_to_bind = "<iq xmlns='jabber:client' type='result' id='bosh-login-bind'>"
+                             "<bind xmlns='" BIND "'><jid>" JID "</jid></bind></iq>";
   script->sent = g_string_new (NULL);
 }
 
@@ -380,7 +380,7 @@ test_terminated (void)
                   "login, the login fails with the reason, and `closed` tells it");
 
   script_init (&script);
-  script.answer_to_auth = NULL;
+  script.response_to_auth = NULL;
   client = new_client (&script);
   g_signal_connect (client, "closed", G_CALLBACK (keep_error), &closed);
   bosh_test_connect (client, &error);
@@ -409,10 +409,10 @@ test_bind_refused (void)
   g_test_summary ("RFC 6120 §7.7.2: a server that binds nothing fails the login");
 
   script_init (&script);
-  script.answer_to_bind = "<iq xmlns='jabber:client' type='error' id='bosh-login-bind'>"
-                          "<error type='cancel'>"
-                          "<conflict xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/>"
-                          "</error></iq>";
+  script.response_to_bind = "<iq xmlns='jabber:client' type='error' id='bosh-login-bind'>"
+                            "<error type='cancel'>"
+                            "<conflict xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/>"
+                            "</error></iq>";
   client = new_client (&script);
   bosh_test_connect (client, &error);
   g_assert_no_error (error);
@@ -538,7 +538,7 @@ test_extensible_bound (void)
 
   script_init (&script);
   script.features = EXTENSIBLE_FEATURES;
-  script.answer_to_auth = "<success xmlns='" SASL2 "'><authorization-identifier>" JID
+  script.response_to_auth = "<success xmlns='" SASL2 "'><authorization-identifier>" JID
                           "</authorization-identifier><bound xmlns='" BIND2 "'/></success>"
                           SECOND_FEATURES "<message xmlns='jabber:client'/>";
   client = new_client (&script);
@@ -573,8 +573,8 @@ test_extensible_resource (void)
 
   script_init (&script);
   script.features = EXTENSIBLE_FEATURES;
-  script.answer_to_auth = "<success xmlns='" SASL2 "'><authorization-identifier>alice@example.org"
-                          "</authorization-identifier></success>" SECOND_FEATURES;
+  script.response_to_auth = "<success xmlns='" SASL2 "'><authorization-identifier>alice@example.org"
+                            "</authorization-identifier></success>" SECOND_FEATURES;
   client = new_client (&script);
   bosh_test_connect (client, &error);
   g_assert_no_error (error);
@@ -600,7 +600,7 @@ test_extensible_tasks (void)
 
   script_init (&script);
   script.features = EXTENSIBLE_FEATURES;
-  script.answer_to_auth = "<continue xmlns='" SASL2 "'><tasks><task>TOTP</task></tasks></continue>";
+  script.response_to_auth = "<continue xmlns='" SASL2 "'><tasks><task>TOTP</task></tasks></continue>";
   client = new_client (&script);
   bosh_test_connect (client, &error);
   g_assert_no_error (error);
@@ -613,8 +613,8 @@ test_extensible_tasks (void)
   push (&script, "<failure xmlns='" SASL2 "'><aborted xmlns='" SASL "'/></failure>");
   bosh_test_wait (bosh_connection_get_stanzas_received (bosh_client_get_connection (client)) > n_received);
 
-  script.answer_to_auth = "<success xmlns='" SASL2 "'><authorization-identifier>" JID
-                          "</authorization-identifier><bound xmlns='" BIND2 "'/></success>";
+  script.response_to_auth = "<success xmlns='" SASL2 "'><authorization-identifier>" JID
+                            "</authorization-identifier><bound xmlns='" BIND2 "'/></success>";
   bosh_test_login (client, "alice", "secret", NULL, &error);
   g_assert_no_error (error);
   bosh_test_close (client);

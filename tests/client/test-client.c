@@ -519,9 +519,9 @@ test_iq_timeout (void)
 }
 
 static gboolean
-on_request_answered (BoshClient  *client,
-                     BoshElement *request,
-                     gpointer     user_data)
+on_request_responded (BoshClient  *client,
+                      BoshElement *request,
+                      gpointer     user_data)
 {
   g_autoptr(BoshElement) payload = bosh_element_new ("handled", BOSH_TEST_NS_STRANGE);
   g_autoptr(BoshElement) reply = NULL;
@@ -538,7 +538,7 @@ on_request_answered (BoshClient  *client,
 }
 
 static void
-test_automatic_answers (void)
+test_automatic_responses (void)
 {
   BoshClient *alice = bosh_test_new_ready ("localhost", "alice");
   BoshClient *bob = bosh_test_new_ready ("localhost", "bob");
@@ -564,7 +564,7 @@ test_automatic_answers (void)
   /* They are shown all the same. */
   g_assert_cmpuint (g_queue_get_length (&stanzas), ==, 2);
 
-  handler = g_signal_connect (bob, "iq-request", G_CALLBACK (on_request_answered), NULL);
+  handler = g_signal_connect (bob, "iq-request", G_CALLBACK (on_request_responded), NULL);
   g_clear_pointer (&answer, bosh_element_unref);
   answer = bosh_test_send_iq (alice, strange, 0, &error);
   g_assert_no_error (error);
@@ -710,7 +710,7 @@ main (int   argc,
   g_test_add_func ("/bosh/client/iq-id", test_iq_id);
   g_test_add_func ("/bosh/client/iq-error", test_iq_error);
   g_test_add_func ("/bosh/client/iq-timeout", test_iq_timeout);
-  g_test_add_func ("/bosh/client/automatic-answers", test_automatic_answers);
+  g_test_add_func ("/bosh/client/automatic-responses", test_automatic_responses);
   g_test_add_func ("/bosh/client/messages", test_messages);
   g_test_add_func ("/bosh/client/presence", test_presence);
 

@@ -443,7 +443,7 @@ test_compressed (void)
 }
 
 static void
-test_strange_answers (void)
+test_strange_responses (void)
 {
   g_autofree char *informational = NULL;
   const struct
@@ -931,7 +931,7 @@ main (int   argc,
   g_test_add_func ("/bosh/discovery/redirect-limit", test_redirect_limit);
   g_test_add_func ("/bosh/discovery/large", test_large);
   g_test_add_func ("/bosh/discovery/compressed", test_compressed);
-  g_test_add_func ("/bosh/discovery/strange-answers", test_strange_answers);
+  g_test_add_func ("/bosh/discovery/strange-responses", test_strange_responses);
   g_test_add_func ("/bosh/discovery/certificates", test_certificates);
   g_test_add_func ("/bosh/discovery/certificate-of-redirect", test_certificate_of_redirect);
   g_test_add_func ("/bosh/discovery/unreachable", test_unreachable);

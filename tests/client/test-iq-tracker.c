@@ -277,7 +277,7 @@ drop_tracker (GObject      *source_object,
 }
 
 static gboolean
-answer_in_loop (gpointer user_data)
+respond_in_loop (gpointer user_data)
 {
   Dropper *dropper = user_data;
 
@@ -299,7 +299,7 @@ test_drop (void)
   dropper.tracker = bosh_iq_tracker_new (g_main_context_default ());
   bosh_iq_tracker_add (dropper.tracker, iq, 60,
                        g_task_new (NULL, NULL, drop_tracker, &dropper));
-  g_source_set_callback (source, answer_in_loop, &dropper, NULL);
+  g_source_set_callback (source, respond_in_loop, &dropper, NULL);
   g_source_attach (source, NULL);
   while (dropper.tracker != NULL)
     g_main_context_iteration (NULL, TRUE);

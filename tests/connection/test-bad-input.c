@@ -66,15 +66,15 @@ assert_modest (gint64 since)
 /* --- Answers --- */
 
 static void
-answer_text (BoshTestExchange *exchange,
-             const char       *text)
+response_text (BoshTestExchange *exchange,
+               const char       *text)
 {
   bosh_test_exchange_reply (exchange, 200, NULL, text);
 }
 
 static void
-answer_status (BoshTestExchange *exchange,
-               const char       *status)
+response_status (BoshTestExchange *exchange,
+                 const char       *status)
 {
   bosh_test_exchange_reply (exchange, g_ascii_strtoull (status, NULL, 10),
                             "Location: ftp://127.0.0.1/elsewhere\r\n",
@@ -83,30 +83,30 @@ answer_status (BoshTestExchange *exchange,
 
 /* The bytes as they are, and the end of the connection. */
 static void
-answer_raw (BoshTestExchange *exchange,
-            const char       *text)
+respond_raw (BoshTestExchange *exchange,
+             const char       *text)
 {
   bosh_test_exchange_write_text (exchange, text);
   bosh_test_exchange_close (exchange);
 }
 
 static void
-answer_nothing (BoshTestExchange *exchange,
-                const char       *text)
+respond_nothing (BoshTestExchange *exchange,
+                 const char       *text)
 {
   bosh_test_exchange_close (exchange);
 }
 
 static void
-answer_reset (BoshTestExchange *exchange,
-              const char       *text)
+respond_reset (BoshTestExchange *exchange,
+               const char       *text)
 {
   bosh_test_exchange_reset (exchange);
 }
 
 static void
-answer_nested (BoshTestExchange *exchange,
-               const char       *levels)
+respond_nested (BoshTestExchange *exchange,
+                const char       *levels)
 {
   guint n_levels = g_ascii_strtoull (levels, NULL, 10) - 1;
   g_autoptr(GString) text = g_string_new (BODY);
@@ -120,8 +120,8 @@ answer_nested (BoshTestExchange *exchange,
 }
 
 static void
-answer_attributes (BoshTestExchange *exchange,
-                   const char       *where)
+response_attributes (BoshTestExchange *exchange,
+                     const char       *where)
 {
   g_autoptr(GString) text = g_string_new (NULL);
 
@@ -135,10 +135,10 @@ answer_attributes (BoshTestExchange *exchange,
 
 /* Bytes that are made while they are sent, so that the server needs none. */
 static void
-answer_flood (BoshTestExchange *exchange,
-              const char       *head,
-              const char       *piece,
-              gsize             size)
+respond_flood (BoshTestExchange *exchange,
+               const char       *head,
+               const char       *piece,
+               gsize             size)
 {
   g_autoptr(GString) block = g_string_new (NULL);
   g_autoptr(GBytes) bytes = NULL;
@@ -155,17 +155,17 @@ answer_flood (BoshTestExchange *exchange,
 }
 
 static void
-answer_large (BoshTestExchange *exchange,
-              const char       *piece)
+respond_large (BoshTestExchange *exchange,
+               const char       *piece)
 {
-  answer_flood (exchange, "HTTP/1.1 200 OK\r\n\r\n" BODY, piece, 100 * 1024 * 1024);
+  respond_flood (exchange, "HTTP/1.1 200 OK\r\n\r\n" BODY, piece, 100 * 1024 * 1024);
 }
 
 static void
-answer_header_flood (BoshTestExchange *exchange,
-                     const char       *piece)
+respond_header_flood (BoshTestExchange *exchange,
+                      const char       *piece)
 {
-  answer_flood (exchange, "HTTP/1.1 200 OK\r\n", piece, 100 * 1024 * 1024);
+  respond_flood (exchange, "HTTP/1.1 200 OK\r\n", piece, 100 * 1024 * 1024);
 }
 
 static GBytes *
@@ -189,8 +189,8 @@ compress (GZlibCompressor *compressor,
 
 /* 2 GiB of blanks, in blocks of which each stands for 64 KiB of them. */
 static void
-answer_bomb (BoshTestExchange *exchange,
-             const char       *text)
+respond_bomb (BoshTestExchange *exchange,
+              const char       *text)
 {
   g_autoptr(GZlibCompressor) compressor = g_zlib_compressor_new (G_ZLIB_COMPRESSOR_FORMAT_GZIP, 9);
   g_autofree char *blanks = g_strnfill (64 * 1024, ' ');
@@ -225,89 +225,89 @@ typedef struct
 #define LAUGHS(n, m) "<!ENTITY l" #n " '" LAUGH (m) LAUGH (m) "'>"
 
 static const Case cases[] = {
-  { "web-page", answer_text, "<!DOCTYPE html><html><body><p>Welcome<br></body></html>",
+  { "web-page", response_text, "<!DOCTYPE html><html><body><p>Welcome<br></body></html>",
     bosh_error_quark, BOSH_ERROR_NOT_BOSH, -1 },
-  { "plain-text", answer_text, "It works!", bosh_error_quark, BOSH_ERROR_NOT_BOSH, -1 },
-  { "empty", answer_text, "", bosh_error_quark, BOSH_ERROR_NOT_BOSH, -1 },
-  { "400", answer_status, "400", bosh_error_quark, BOSH_ERROR_HTTP, BOSH_ERROR_BAD_REQUEST },
-  { "401", answer_status, "401", bosh_error_quark, BOSH_ERROR_HTTP, -1 },
-  { "403", answer_status, "403", bosh_error_quark, BOSH_ERROR_HTTP, BOSH_ERROR_POLICY_VIOLATION },
-  { "404", answer_status, "404", bosh_error_quark, BOSH_ERROR_HTTP, BOSH_ERROR_ITEM_NOT_FOUND },
-  { "500", answer_status, "500", bosh_error_quark, BOSH_ERROR_HTTP, -1 },
-  { "502", answer_status, "502", bosh_error_quark, BOSH_ERROR_HTTP, -1 },
-  { "301", answer_status, "301", bosh_error_quark, BOSH_ERROR_HTTP, -1 },
-  { "302", answer_status, "302", bosh_error_quark, BOSH_ERROR_HTTP, -1 },
-  { "307", answer_status, "307", bosh_error_quark, BOSH_ERROR_HTTP, -1 },
+  { "plain-text", response_text, "It works!", bosh_error_quark, BOSH_ERROR_NOT_BOSH, -1 },
+  { "empty", response_text, "", bosh_error_quark, BOSH_ERROR_NOT_BOSH, -1 },
+  { "400", response_status, "400", bosh_error_quark, BOSH_ERROR_HTTP, BOSH_ERROR_BAD_REQUEST },
+  { "401", response_status, "401", bosh_error_quark, BOSH_ERROR_HTTP, -1 },
+  { "403", response_status, "403", bosh_error_quark, BOSH_ERROR_HTTP, BOSH_ERROR_POLICY_VIOLATION },
+  { "404", response_status, "404", bosh_error_quark, BOSH_ERROR_HTTP, BOSH_ERROR_ITEM_NOT_FOUND },
+  { "500", response_status, "500", bosh_error_quark, BOSH_ERROR_HTTP, -1 },
+  { "502", response_status, "502", bosh_error_quark, BOSH_ERROR_HTTP, -1 },
+  { "301", response_status, "301", bosh_error_quark, BOSH_ERROR_HTTP, -1 },
+  { "302", response_status, "302", bosh_error_quark, BOSH_ERROR_HTTP, -1 },
+  { "307", response_status, "307", bosh_error_quark, BOSH_ERROR_HTTP, -1 },
 
-  { "malformed", answer_text, BODY "<message></body>",
+  { "malformed", response_text, BODY "<message></body>",
     bosh_error_quark, BOSH_ERROR_BAD_XML, BOSH_ERROR_BAD_XML },
-  { "cut", answer_text, BODY "<message>",
+  { "cut", response_text, BODY "<message>",
     bosh_error_quark, BOSH_ERROR_BAD_XML, BOSH_ERROR_BAD_XML },
-  { "two-roots", answer_text, BODY "</body>" BODY "</body>",
+  { "two-roots", response_text, BODY "</body>" BODY "</body>",
     bosh_error_quark, BOSH_ERROR_BAD_XML, BOSH_ERROR_BAD_XML },
-  { "dtd", answer_text, "<!DOCTYPE body>" BODY "</body>",
+  { "dtd", response_text, "<!DOCTYPE body>" BODY "</body>",
     bosh_error_quark, BOSH_ERROR_NOT_BOSH, -1 },
-  { "external-dtd", answer_text, "<!DOCTYPE body SYSTEM 'file:///etc/passwd'>" BODY "</body>",
+  { "external-dtd", response_text, "<!DOCTYPE body SYSTEM 'file:///etc/passwd'>" BODY "</body>",
     bosh_error_quark, BOSH_ERROR_NOT_BOSH, -1 },
-  { "external-entity", answer_text,
+  { "external-entity", response_text,
     "<!DOCTYPE body [<!ENTITY e SYSTEM 'file:///etc/passwd'>]>"
     BODY "<message>&e;</message></body>",
     bosh_error_quark, BOSH_ERROR_NOT_BOSH, -1 },
-  { "billion-laughs", answer_text,
+  { "billion-laughs", response_text,
     "<!DOCTYPE body [<!ENTITY l0 'ha'>" LAUGHS (1, 0) LAUGHS (2, 1) LAUGHS (3, 2) LAUGHS (4, 3)
     LAUGHS (5, 4) LAUGHS (6, 5) LAUGHS (7, 6) LAUGHS (8, 7) LAUGHS (9, 8) "]>"
     BODY "<message>&l9;</message></body>",
     bosh_error_quark, BOSH_ERROR_NOT_BOSH, -1 },
-  { "unknown-entity", answer_text, BODY "<message>&e;</message></body>",
+  { "unknown-entity", response_text, BODY "<message>&e;</message></body>",
     bosh_error_quark, BOSH_ERROR_BAD_XML, BOSH_ERROR_BAD_XML },
-  { "comment", answer_text, BODY "<!-- a comment --></body>",
+  { "comment", response_text, BODY "<!-- a comment --></body>",
     bosh_error_quark, BOSH_ERROR_BAD_XML, BOSH_ERROR_BAD_XML },
-  { "processing-instruction", answer_text, BODY "<?php echo 1 ?></body>",
+  { "processing-instruction", response_text, BODY "<?php echo 1 ?></body>",
     bosh_error_quark, BOSH_ERROR_BAD_XML, BOSH_ERROR_BAD_XML },
-  { "undeclared-prefix", answer_text, BODY "<x:message/></body>",
+  { "undeclared-prefix", response_text, BODY "<x:message/></body>",
     bosh_error_quark, BOSH_ERROR_BAD_XML, BOSH_ERROR_BAD_XML },
-  { "wrong-namespace", answer_text, "<body xmlns='jabber:client' sid='s1'/>",
+  { "wrong-namespace", response_text, "<body xmlns='jabber:client' sid='s1'/>",
     bosh_error_quark, BOSH_ERROR_NOT_BOSH, -1 },
-  { "no-namespace", answer_text, "<body sid='s1' wait='60'/>",
+  { "no-namespace", response_text, "<body sid='s1' wait='60'/>",
     bosh_error_quark, BOSH_ERROR_NOT_BOSH, -1 },
-  { "wrong-root", answer_text, "<html xmlns='" NS_HTTPBIND "'/>",
+  { "wrong-root", response_text, "<html xmlns='" NS_HTTPBIND "'/>",
     bosh_error_quark, BOSH_ERROR_NOT_BOSH, -1 },
-  { "bad-utf-8", answer_text, BODY "<message>\xc3\x28</message></body>",
+  { "bad-utf-8", response_text, BODY "<message>\xc3\x28</message></body>",
     bosh_error_quark, BOSH_ERROR_NOT_BOSH, -1 },
-  { "other-encoding", answer_text, "<?xml version='1.0' encoding='ISO-8859-1'?>" BODY "\xe9</body>",
+  { "other-encoding", response_text, "<?xml version='1.0' encoding='ISO-8859-1'?>" BODY "\xe9</body>",
     bosh_error_quark, BOSH_ERROR_NOT_BOSH, -1 },
 
-  { "65-levels", answer_nested, "65",
+  { "65-levels", respond_nested, "65",
     bosh_error_quark, BOSH_ERROR_TOO_LARGE, BOSH_ERROR_TOO_LARGE },
-  { "100000-levels", answer_nested, "100000",
+  { "100000-levels", respond_nested, "100000",
     bosh_error_quark, BOSH_ERROR_TOO_LARGE, BOSH_ERROR_TOO_LARGE },
-  { "100000-attributes", answer_attributes, "child",
+  { "100000-attributes", response_attributes, "child",
     bosh_error_quark, BOSH_ERROR_TOO_LARGE, BOSH_ERROR_TOO_LARGE },
-  { "100000-attributes-of-the-root", answer_attributes, "root",
+  { "100000-attributes-of-the-root", response_attributes, "root",
     bosh_error_quark, BOSH_ERROR_TOO_LARGE, BOSH_ERROR_TOO_LARGE },
-  { "100-megabytes-of-text", answer_large, "x",
+  { "100-megabytes-of-text", respond_large, "x",
     bosh_error_quark, BOSH_ERROR_TOO_LARGE, BOSH_ERROR_TOO_LARGE },
-  { "100-megabytes-of-elements", answer_large, "<a b='c'/>",
+  { "100-megabytes-of-elements", respond_large, "<a b='c'/>",
     bosh_error_quark, BOSH_ERROR_TOO_LARGE, BOSH_ERROR_TOO_LARGE },
-  { "gzip-bomb", answer_bomb, NULL, bosh_error_quark, BOSH_ERROR_TOO_LARGE, BOSH_ERROR_TOO_LARGE },
+  { "gzip-bomb", respond_bomb, NULL, bosh_error_quark, BOSH_ERROR_TOO_LARGE, BOSH_ERROR_TOO_LARGE },
 
-  { "not-http", answer_raw, "220 mail.example ESMTP\r\n",
+  { "not-http", respond_raw, "220 mail.example ESMTP\r\n",
     bosh_error_quark, BOSH_ERROR_NOT_BOSH, -1 },
-  { "garbage", answer_raw, "\x16\x03\x01\x02\x00\x01\xff\xff\r\n\r\n",
+  { "garbage", respond_raw, "\x16\x03\x01\x02\x00\x01\xff\xff\r\n\r\n",
     bosh_error_quark, BOSH_ERROR_NOT_BOSH, -1 },
-  { "chunked-cut", answer_raw, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
-                               "7\r\n<body x\r\n",
+  { "chunked-cut", respond_raw, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+                                "7\r\n<body x\r\n",
     bosh_error_quark, BOSH_ERROR_NOT_BOSH, -1 },
-  { "chunked-cut-later", answer_raw, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+  { "chunked-cut-later", respond_raw, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
     "3e\r\n<body xmlns='http://jabber.org/protocol/httpbind' sid='s1'> <a>\r\n",
     bosh_error_quark, BOSH_ERROR_BAD_XML, BOSH_ERROR_BAD_XML },
-  { "length-cut", answer_raw, "HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n" BODY,
+  { "length-cut", respond_raw, "HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n" BODY,
     g_io_error_quark, G_IO_ERROR_PARTIAL_INPUT, -1 },
-  { "head-cut", answer_raw, "HTTP/1.1 200 OK\r\nContent-Le",
+  { "head-cut", respond_raw, "HTTP/1.1 200 OK\r\nContent-Le",
     bosh_error_quark, BOSH_ERROR_NOT_BOSH, -1 },
-  { "no-answer", answer_nothing, NULL, g_io_error_quark, G_IO_ERROR_PARTIAL_INPUT, -1 },
-  { "reset", answer_reset, NULL, g_io_error_quark, G_IO_ERROR_CONNECTION_CLOSED, -1 },
-  { "header-flood", answer_header_flood, "X-Nothing: xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\r\n",
+  { "no-answer", respond_nothing, NULL, g_io_error_quark, G_IO_ERROR_PARTIAL_INPUT, -1 },
+  { "reset", respond_reset, NULL, g_io_error_quark, G_IO_ERROR_CONNECTION_CLOSED, -1 },
+  { "header-flood", respond_header_flood, "X-Nothing: xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\r\n",
     g_io_error_quark, G_IO_ERROR_PARTIAL_INPUT, -1 },
 };
 
@@ -343,9 +343,9 @@ typedef struct
 } Weather;
 
 static gboolean
-answer_badly (BoshTestManager  *manager,
-              BoshTestExchange *exchange,
-              gpointer          user_data)
+respond_badly (BoshTestManager  *manager,
+               BoshTestExchange *exchange,
+               gpointer          user_data)
 {
   Weather *weather = user_data;
 
@@ -373,7 +373,7 @@ test_later (gconstpointer data)
   reset_peak_memory ();
   since = g_get_monotonic_time ();
   bosh_test_manager_set_automatic (manager, TRUE);
-  bosh_test_manager_set_script (manager, answer_badly, &weather);
+  bosh_test_manager_set_script (manager, respond_badly, &weather);
   bosh_test_wire_init (&wire, manager, NULL);
   bosh_test_wire_connect (&wire);
 
@@ -408,7 +408,7 @@ test_levels (void)
 
   bosh_test_wire_init (&wire, manager, NULL);
   bosh_connection_connect_async (wire.connection, NULL, bosh_test_keep_result, &result);
-  answer_nested (bosh_test_manager_take (manager), "64");
+  respond_nested (bosh_test_manager_take (manager), "64");
   bosh_test_wire_succeeds (&wire, &result, bosh_connection_connect_finish);
   bosh_test_wire_assert_events (&wire, "connecting connected <a");
 }
@@ -428,7 +428,7 @@ test_lost (void)
   bosh_test_manager_set_automatic (manager, TRUE);
   bosh_test_manager_set_grants (manager,
                                 "sid='s1' wait='1' hold='1' requests='2' inactivity='1'", "");
-  bosh_test_manager_set_script (manager, answer_badly, &weather);
+  bosh_test_manager_set_script (manager, respond_badly, &weather);
   bosh_test_wire_init (&wire, manager, NULL);
   bosh_test_wire_connect (&wire);
   bosh_connection_send_async (wire.connection, message, NULL, bosh_test_keep_result, &result);
@@ -571,8 +571,8 @@ refuse_password (BoshTestManager  *manager,
   g_assert_cmpstr (bosh_element_get_attribute (auth, "mechanism"), ==, "PLAIN");
   g_assert_null (*said);
   *said = bosh_element_get_text (auth);
-  bosh_test_exchange_answer (exchange, "",
-                             "<failure xmlns='" NS_SASL "'><not-authorized/></failure>");
+  bosh_test_exchange_respond (exchange, "",
+                              "<failure xmlns='" NS_SASL "'><not-authorized/></failure>");
 
   return TRUE;
 }

@@ -121,7 +121,7 @@ test_attach (void)
                                 bosh_test_exchange_get_bytes (poll)));
   g_assert_cmpstr (bosh_connection_get_session_id (new.connection), ==, "s1");
   g_assert_cmpuint (bosh_connection_get_inactivity (new.connection), ==, 30);
-  bosh_test_exchange_answer (repeat, "", BOSH_TEST_MESSAGE ("between"));
+  bosh_test_exchange_respond (repeat, "", BOSH_TEST_MESSAGE ("between"));
   bosh_test_wire_receive (&new, "between");
 
   poll = bosh_test_manager_take (manager);
@@ -164,14 +164,14 @@ test_unanswered (void)
       g_assert_true (g_bytes_equal (bosh_test_exchange_get_bytes (repeats[i]),
                                     bosh_test_exchange_get_bytes (i == 0 ? poll : payload)));
     }
-  bosh_test_exchange_answer (repeats[0], "", "");
+  bosh_test_exchange_respond (repeats[0], "", "");
   bosh_test_wire_succeeds (&new, &result, bosh_connection_attach_finish);
 
   /* There may be more behind an empty answer to a repeat. */
   repeats[0] = bosh_test_manager_take (manager);
   g_assert_true (g_bytes_equal (bosh_test_exchange_get_bytes (repeats[0]),
                                 bosh_test_exchange_get_bytes (poll)));
-  bosh_test_exchange_answer (repeats[0], "", "");
+  bosh_test_exchange_respond (repeats[0], "", "");
   bosh_test_assert_messages (bosh_test_manager_take (manager), "2", NULL);
 }
 
@@ -189,8 +189,8 @@ test_attach_unknown (void)
   session = bosh_detached_session_new ("http://127.0.0.1/", "romeo@example.org/x", "s1", 1000);
   bosh_test_wire_init (&wire, manager, NULL);
   bosh_connection_attach_async (wire.connection, session, NULL, bosh_test_keep_result, &result);
-  bosh_test_exchange_answer (bosh_test_manager_take (manager),
-                             "type='terminate' condition='item-not-found'", "");
+  bosh_test_exchange_respond (bosh_test_manager_take (manager),
+                              "type='terminate' condition='item-not-found'", "");
   bosh_test_wire_fails (&wire, &result, bosh_connection_attach_finish,
                         BOSH_ERROR, BOSH_ERROR_ITEM_NOT_FOUND);
   bosh_test_wire_assert_events (&wire, "connecting closed closed!");
@@ -233,7 +233,7 @@ test_attach_with_lower_limit (void)
                                                     "max-request-size", (guint64)2048,
                                                     NULL));
   bosh_connection_attach_async (new.connection, loaded, NULL, bosh_test_keep_result, &result);
-  bosh_test_exchange_answer (bosh_test_manager_take (manager), "", "");
+  bosh_test_exchange_respond (bosh_test_manager_take (manager), "", "");
   bosh_test_wire_succeeds (&new, &result, bosh_connection_attach_finish);
   bosh_test_assert_messages (bosh_test_manager_take (manager), text, NULL);
 }
@@ -347,7 +347,7 @@ test_while_handing_over (void)
   bosh_test_assert_failure (&error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
 
   bosh_test_wire_send (&wire, "2");
-  bosh_test_exchange_answer (poll, "", "");
+  bosh_test_exchange_respond (poll, "", "");
   bosh_test_assert_messages (bosh_test_manager_take (manager), "2", NULL);
   bosh_test_wire_assert_events (&wire, "");
 }

@@ -44,11 +44,11 @@ follow (BoshTestManager             *first,
   if (by_http)
     bosh_test_exchange_reply (exchange, 308, header, "moved");
   else
-    bosh_test_exchange_answer (exchange, "type='terminate' condition='see-other-uri'", uri);
+    bosh_test_exchange_respond (exchange, "type='terminate' condition='see-other-uri'", uri);
 
   exchange = bosh_test_manager_take (second);
   g_assert_cmpstr (bosh_test_exchange_get_line (exchange), ==, "POST /elsewhere HTTP/1.1");
-  bosh_test_exchange_answer (exchange, BOSH_TEST_GRANTS, "");
+  bosh_test_exchange_respond (exchange, BOSH_TEST_GRANTS, "");
   bosh_test_wire_succeeds (&wire, &result, bosh_connection_connect_finish);
   g_assert_cmpstr (bosh_test_exchange_get_attribute (bosh_test_manager_take (second), "sid"),
                    ==, "s1");
@@ -105,8 +105,8 @@ test_no_downgrade (void)
                                                     "tls-database", tls->database,
                                                     NULL));
   bosh_connection_connect_async (wire.connection, NULL, bosh_test_keep_result, &result);
-  bosh_test_exchange_answer (bosh_test_manager_take (first),
-                             "type='terminate' condition='see-other-uri'", uri);
+  bosh_test_exchange_respond (bosh_test_manager_take (first),
+                              "type='terminate' condition='see-other-uri'", uri);
   bosh_test_wire_fails (&wire, &result, bosh_connection_connect_finish,
                         BOSH_ERROR, BOSH_ERROR_SEE_OTHER_URI);
   bosh_test_run_dry ();
@@ -142,7 +142,7 @@ check_compression (const char *accept,
   bosh_test_assert_messages (exchange, text, NULL);
 
   /* The server can't read it after all. */
-  bosh_test_exchange_answer (poll, "", "");
+  bosh_test_exchange_respond (poll, "", "");
   bosh_test_exchange_reply (exchange, 415, NULL, "");
   exchange = bosh_test_manager_take (manager);
   plain_header = bosh_test_exchange_dup_header (exchange, "Content-Encoding");
@@ -264,7 +264,7 @@ test_sleep (void)
   g_assert_true (g_bytes_equal (bosh_test_exchange_get_bytes (repeat),
                                 bosh_test_exchange_get_bytes (poll)));
   bosh_test_await (bosh_test_exchange_is_gone (poll));
-  bosh_test_exchange_answer (repeat, "", BOSH_TEST_MESSAGE ("good morning"));
+  bosh_test_exchange_respond (repeat, "", BOSH_TEST_MESSAGE ("good morning"));
   bosh_test_wire_receive (&wire, "good morning");
   bosh_sleep_watch_get_time_asleep = clock;
   g_clear_object (&wire.connection);

@@ -328,9 +328,9 @@ has_ended (Life *self)
 
 /* Elements are answered at once, so that nobody has to wait for anything. */
 static gboolean
-answer_payload (BoshTestManager  *manager,
-                BoshTestExchange *exchange,
-                gpointer          user_data)
+respond_payload (BoshTestManager  *manager,
+                 BoshTestExchange *exchange,
+                 gpointer          user_data)
 {
   GPtrArray *exchanges = bosh_test_manager_get_exchanges (manager);
 
@@ -342,8 +342,8 @@ answer_payload (BoshTestManager  *manager,
     {
       BoshTestExchange *held = g_ptr_array_index (exchanges, i);
 
-      if (!bosh_test_exchange_is_answered (held) && !bosh_test_exchange_is_gone (held))
-        bosh_test_exchange_answer (held, "", held == exchange ? BOSH_TEST_MESSAGE ("1") : "");
+      if (!bosh_test_exchange_has_response (held) && !bosh_test_exchange_is_gone (held))
+        bosh_test_exchange_respond (held, "", held == exchange ? BOSH_TEST_MESSAGE ("1") : "");
     }
 
   return TRUE;
@@ -368,7 +368,7 @@ run_life (const char *place,
   BoshConnectionConfiguration *configuration = bosh_test_manager_configure (manager, NULL);
 
   bosh_test_manager_set_automatic (manager, TRUE);
-  bosh_test_manager_set_script (manager, answer_payload, NULL);
+  bosh_test_manager_set_script (manager, respond_payload, NULL);
   self.connection = bosh_connection_new ("example.org", configuration);
   g_object_unref (configuration);
   self.alive = self.connection;

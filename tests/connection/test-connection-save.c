@@ -92,8 +92,8 @@ test_when (void)
   assert_no_snapshot (wire.connection, BOSH_ERROR_NOT_CONNECTED);
   bosh_connection_connect_async (wire.connection, NULL, NULL, NULL);
   assert_no_snapshot (wire.connection, BOSH_ERROR_NOT_CONNECTED);
-  bosh_test_exchange_answer (bosh_test_manager_take (manager), BOSH_TEST_GRANTS,
-                             BOSH_TEST_FEATURES);
+  bosh_test_exchange_respond (bosh_test_manager_take (manager), BOSH_TEST_GRANTS,
+                              BOSH_TEST_FEATURES);
   bosh_test_await (bosh_test_wire_is (&wire, BOSH_CONNECTION_STATE_CONNECTED));
   snapshot = save (wire.connection);
   g_assert_cmpstr (bosh_detached_session_get_session_id (snapshot), ==, "s1");
@@ -103,7 +103,7 @@ test_when (void)
 
   bosh_connection_disconnect_async (wire.connection, NULL, NULL, NULL, NULL);
   assert_no_snapshot (wire.connection, BOSH_ERROR_NOT_CONNECTED);
-  bosh_test_exchange_answer (bosh_test_manager_take (manager), "type='terminate'", "");
+  bosh_test_exchange_respond (bosh_test_manager_take (manager), "type='terminate'", "");
   bosh_test_await (wire.n_closed == 1);
   assert_no_snapshot (wire.connection, BOSH_ERROR_NOT_CONNECTED);
 
@@ -151,10 +151,10 @@ test_repeats (void)
   assert_repeats (repeat, poll);
   /* It may be killed at once again. */
   again = save (new.connection);
-  bosh_test_exchange_answer (repeat, "", BOSH_TEST_MESSAGE ("a"));
+  bosh_test_exchange_respond (repeat, "", BOSH_TEST_MESSAGE ("a"));
   repeat = bosh_test_manager_take (manager);
   assert_repeats (repeat, payload);
-  bosh_test_exchange_answer (repeat, "", BOSH_TEST_MESSAGE ("b"));
+  bosh_test_exchange_respond (repeat, "", BOSH_TEST_MESSAGE ("b"));
   bosh_test_wire_receive (&new, "a");
   bosh_test_wire_receive (&new, "b");
   next = bosh_test_manager_take (manager);
@@ -166,10 +166,10 @@ test_repeats (void)
   restore (&third, manager, again);
   repeat = bosh_test_manager_take (manager);
   assert_repeats (repeat, poll);
-  bosh_test_exchange_answer (repeat, "", "");
+  bosh_test_exchange_respond (repeat, "", "");
   repeat = bosh_test_manager_take (manager);
   assert_repeats (repeat, payload);
-  bosh_test_exchange_answer (repeat, "", "");
+  bosh_test_exchange_respond (repeat, "", "");
   bosh_test_assert_messages (bosh_test_manager_take (manager), "new", NULL);
   g_clear_object (&keeper.snapshot);
 }
@@ -222,7 +222,7 @@ test_write_ahead (void)
   restore (&new, manager, keeper.snapshot);
   repeat = bosh_test_manager_take (manager);
   assert_repeats (repeat, poll);
-  bosh_test_exchange_answer (repeat, "", "");
+  bosh_test_exchange_respond (repeat, "", "");
   repeat = bosh_test_manager_take (manager);
   g_assert_cmpuint (bosh_test_exchange_get_rid (repeat), ==, bosh_test_exchange_get_rid (poll) + 1);
   bosh_test_assert_messages (repeat, "sent", NULL);
@@ -258,7 +258,7 @@ test_in_handler (void)
   bosh_test_wire_init (&old, manager, NULL);
   g_signal_connect (old.connection, "stanza::message", G_CALLBACK (on_stanza), &snapshot);
   poll = bosh_test_wire_open (&old, BOSH_TEST_GRANTS);
-  bosh_test_exchange_answer (poll, "", BOSH_TEST_MESSAGE ("a") BOSH_TEST_MESSAGE ("b")
+  bosh_test_exchange_respond (poll, "", BOSH_TEST_MESSAGE ("a") BOSH_TEST_MESSAGE ("b")
                              BOSH_TEST_MESSAGE ("c") BOSH_TEST_MESSAGE ("d"));
   bosh_test_await (snapshot != NULL);
   bosh_test_wire_receive (&old, "a");
@@ -274,7 +274,7 @@ test_in_handler (void)
   /* A new request for the server, with the number that is next. */
   repeat = bosh_test_manager_take (manager);
   assert_repeats (repeat, next);
-  bosh_test_exchange_answer (repeat, "", "");
+  bosh_test_exchange_respond (repeat, "", "");
   bosh_test_await (bosh_test_wire_is (&new, BOSH_CONNECTION_STATE_CONNECTED));
   bosh_test_run_dry ();
   bosh_test_wire_assert_events (&new, "connecting <message <message connected");
@@ -306,7 +306,7 @@ test_cookies (void)
   repeat = bosh_test_manager_take (manager);
   cookie = bosh_test_exchange_dup_header (repeat, "Cookie");
   g_assert_cmpstr (cookie, ==, "route=7");
-  bosh_test_exchange_answer (repeat, "", "");
+  bosh_test_exchange_respond (repeat, "", "");
   bosh_test_await (bosh_test_wire_is (&new, BOSH_CONNECTION_STATE_CONNECTED));
 }
 
@@ -323,7 +323,7 @@ fail_to_restore (BoshTestManager     *manager,
   bosh_connection_attach_async (wire.connection, snapshot, NULL, bosh_test_keep_result, &result);
   exchange = bosh_test_manager_take (manager);
   if (status == 200)
-    bosh_test_exchange_answer (exchange, "type='terminate' condition='item-not-found'", "");
+    bosh_test_exchange_respond (exchange, "type='terminate' condition='item-not-found'", "");
   else
     bosh_test_exchange_reply (exchange, status, NULL, "<html>No such session</html>");
   bosh_test_wire_fails (&wire, &result, bosh_connection_attach_finish, BOSH_ERROR,

@@ -85,8 +85,8 @@ open_two (BoshTestWire    *wire,
   request = bosh_test_manager_take (manager);
   g_assert_cmpstr (bosh_test_exchange_get_attribute (request, "to"), ==, "other.org");
   g_assert_null (result);
-  bosh_test_exchange_answer (poll, "", "");
-  bosh_test_exchange_answer (request, "stream='two' from='other.org'", BOSH_TEST_FEATURES);
+  bosh_test_exchange_respond (poll, "", "");
+  bosh_test_exchange_respond (request, "stream='two' from='other.org'", BOSH_TEST_FEATURES);
   bosh_test_await (result != NULL);
   name = bosh_connection_open_stream_finish (wire->connection, result, &error);
   g_assert_no_error (error);
@@ -121,10 +121,10 @@ test_use (void)
   request = bosh_test_manager_take (manager);
   g_assert_cmpstr (bosh_test_exchange_get_attribute (request, "stream"), ==, "two");
   bosh_test_assert_messages (request, "to two", NULL);
-  bosh_test_exchange_answer (poll, "stream='one'", BOSH_TEST_MESSAGE ("from one"));
+  bosh_test_exchange_respond (poll, "stream='one'", BOSH_TEST_MESSAGE ("from one"));
   bosh_test_wire_receive (&wire, "from one");
   assert_events (&streams, "");
-  bosh_test_exchange_answer (request, "stream='two'", BOSH_TEST_MESSAGE ("from two"));
+  bosh_test_exchange_respond (request, "stream='two'", BOSH_TEST_MESSAGE ("from two"));
   bosh_test_await (streams.events->len > 0);
   assert_events (&streams, "two:message ");
   bosh_test_manager_take (manager);
@@ -156,8 +156,8 @@ test_restart_and_close (void)
                                         bosh_test_keep_result, &result);
   request = bosh_test_manager_take (manager);
   g_assert_cmpstr (bosh_test_exchange_get_attribute (request, "stream"), ==, "two");
-  bosh_test_exchange_answer (poll, "", "");
-  bosh_test_exchange_answer (request, "stream='two'", BOSH_TEST_FEATURES);
+  bosh_test_exchange_respond (poll, "", "");
+  bosh_test_exchange_respond (request, "stream='two'", BOSH_TEST_FEATURES);
   bosh_test_wire_succeeds (&wire, &result, bosh_connection_restart_stream_finish);
   assert_events (&streams, "two:features ");
   poll = bosh_test_manager_take (manager);
@@ -167,12 +167,12 @@ test_restart_and_close (void)
   request = bosh_test_manager_take (manager);
   g_assert_cmpstr (bosh_test_exchange_get_attribute (request, "stream"), ==, "two");
   g_assert_null (bosh_test_exchange_get_attribute (request, "type"));
-  bosh_test_exchange_answer (poll, "", "");
+  bosh_test_exchange_respond (poll, "", "");
   last = bosh_test_manager_take (manager);
   g_assert_cmpstr (bosh_test_exchange_get_attribute (last, "type"), ==, "terminate");
   g_assert_cmpstr (bosh_test_exchange_get_attribute (last, "stream"), ==, "two");
-  bosh_test_exchange_answer (request, "", "");
-  bosh_test_exchange_answer (last, "", "");
+  bosh_test_exchange_respond (request, "", "");
+  bosh_test_exchange_respond (last, "", "");
   bosh_test_wire_succeeds (&wire, &result, bosh_connection_close_stream_finish);
   assert_events (&streams, "two! ");
   g_assert_no_error (streams.error);
@@ -266,8 +266,8 @@ test_open_fails (void)
   bosh_connection_open_stream_async (wire.connection, "other.org", NULL,
                                      bosh_test_keep_result, &result);
   request = bosh_test_manager_take (manager);
-  bosh_test_exchange_answer (poll, "", "");
-  bosh_test_exchange_answer (request, "type='terminate' condition='host-unknown' stream='two'", "");
+  bosh_test_exchange_respond (poll, "", "");
+  bosh_test_exchange_respond (request, "type='terminate' condition='host-unknown' stream='two'", "");
   bosh_test_await (result != NULL);
   g_assert_null (bosh_connection_open_stream_finish (wire.connection, result, &error));
   g_assert_error (error, BOSH_ERROR, BOSH_ERROR_HOST_UNKNOWN);
@@ -286,10 +286,10 @@ test_fatal_error (void)
   g_test_summary ("R84, R92: a fatal error of one stream is told with its text");
 
   poll = open_two (&wire, manager, &streams);
-  bosh_test_exchange_answer (poll, "type='terminate' stream='two' condition='remote-stream-error'",
-                             "<stream:error xmlns:stream='http://etherx.jabber.org/streams'>"
-                             "<conflict xmlns='urn:ietf:params:xml:ns:xmpp-streams'/>"
-                             "</stream:error>");
+  bosh_test_exchange_respond (poll, "type='terminate' stream='two' condition='remote-stream-error'",
+                              "<stream:error xmlns:stream='http://etherx.jabber.org/streams'>"
+                              "<conflict xmlns='urn:ietf:params:xml:ns:xmpp-streams'/>"
+                              "</stream:error>");
   bosh_test_await (streams.error != NULL);
   assert_events (&streams, "two:error two! ");
   g_assert_error (streams.error, BOSH_ERROR, BOSH_ERROR_REMOTE_STREAM_ERROR);
@@ -329,7 +329,7 @@ test_hand_over (void)
   bosh_test_wire_init (&other, manager, NULL);
   bosh_connection_attach_async (other.connection, again, NULL, bosh_test_keep_result, &result);
   repeat = bosh_test_manager_take (manager);
-  bosh_test_exchange_answer (repeat, "stream='one'", BOSH_TEST_MESSAGE ("welcome"));
+  bosh_test_exchange_respond (repeat, "stream='one'", BOSH_TEST_MESSAGE ("welcome"));
   bosh_test_wire_succeeds (&other, &result, bosh_connection_attach_finish);
   names = bosh_connection_get_streams (other.connection);
   g_assert_cmpuint (g_strv_length (names), ==, 2);
@@ -356,8 +356,8 @@ test_restart_first_by_name (void)
   bosh_connection_restart_stream_async (wire.connection, "one", NULL,
                                         bosh_test_keep_result, &result);
   request = bosh_test_manager_take (manager);
-  bosh_test_exchange_answer (poll, "", "");
-  bosh_test_exchange_answer (request, "stream='one'", BOSH_TEST_FEATURES);
+  bosh_test_exchange_respond (poll, "", "");
+  bosh_test_exchange_respond (request, "stream='one'", BOSH_TEST_FEATURES);
   bosh_test_await (bosh_connection_get_features (wire.connection) != NULL);
   bosh_test_run_dry ();
   g_assert_nonnull (result);
@@ -382,8 +382,8 @@ test_restart_fails (void)
   bosh_connection_restart_stream_async (wire.connection, "two", NULL,
                                         bosh_test_keep_result, &result);
   request = bosh_test_manager_take (manager);
-  bosh_test_exchange_answer (poll, "", "");
-  bosh_test_exchange_answer (request, "type='terminate' condition='remote-connection-failed' stream='two'", "");
+  bosh_test_exchange_respond (poll, "", "");
+  bosh_test_exchange_respond (request, "type='terminate' condition='remote-connection-failed' stream='two'", "");
   bosh_test_wire_fails (&wire, &result, bosh_connection_restart_stream_finish,
                         BOSH_ERROR, BOSH_ERROR_NOT_CONNECTED);
   g_clear_object (&wire.connection);
@@ -411,13 +411,13 @@ test_stranded (void)
   /* The window is full: this one waits. */
   bosh_connection_send_async (wire.connection, b, NULL, bosh_test_keep_result, &result);
   bosh_test_run_dry ();
-  bosh_test_exchange_answer (poll, "type='terminate' condition='remote-connection-failed' stream='one'", "");
+  bosh_test_exchange_respond (poll, "type='terminate' condition='remote-connection-failed' stream='one'", "");
   bosh_test_await (streams.error != NULL);
   g_assert_true (bosh_connection_send_to_stream (wire.connection, "two", c, NULL));
   poll = bosh_test_manager_take (manager);
   bosh_test_assert_messages (poll, "c", NULL);
-  bosh_test_exchange_answer (request, "", "");
-  bosh_test_exchange_answer (poll, "", "");
+  bosh_test_exchange_respond (request, "", "");
+  bosh_test_exchange_respond (poll, "", "");
   bosh_test_wire_fails (&wire, &result, bosh_connection_send_finish,
                         BOSH_ERROR, BOSH_ERROR_NOT_CONNECTED);
   g_clear_object (&wire.connection);

@@ -48,7 +48,7 @@ test_open (void)
 
   creation = bosh_test_manager_take (manager);
   g_assert_null (bosh_connection_get_session_id (wire.connection));
-  bosh_test_exchange_answer (creation, BOSH_TEST_GRANTS, BOSH_TEST_FEATURES);
+  bosh_test_exchange_respond (creation, BOSH_TEST_GRANTS, BOSH_TEST_FEATURES);
   bosh_test_wire_succeeds (&wire, &result, bosh_connection_connect_finish);
   bosh_test_wire_assert_events (&wire, "connected <features");
   g_assert_cmpstr (names->str, ==, "state request-id state features session-id request-id ");
@@ -127,7 +127,7 @@ test_late_features (void)
   bosh_test_wire_init (&wire, manager, NULL);
   poll = bosh_test_wire_open (&wire, BOSH_TEST_GRANTS);
   g_assert_null (bosh_connection_get_features (wire.connection));
-  bosh_test_exchange_answer (poll, "", BOSH_TEST_FEATURES);
+  bosh_test_exchange_respond (poll, "", BOSH_TEST_FEATURES);
   bosh_test_await (bosh_connection_get_features (wire.connection) != NULL);
   bosh_test_wire_assert_events (&wire, "<features");
   g_assert_true (bosh_element_is (bosh_connection_get_features (wire.connection),
@@ -161,7 +161,7 @@ test_batch (void)
   bosh_test_run_dry ();
   g_assert_false (bosh_test_manager_has_request (manager));
   g_assert_cmpuint (bosh_connection_get_queued_stanzas (wire.connection), ==, 2);
-  bosh_test_exchange_answer (poll, "", "");
+  bosh_test_exchange_respond (poll, "", "");
   bosh_test_assert_messages (bosh_test_manager_take (manager), "4", "5", NULL);
   g_assert_cmpuint (bosh_connection_get_stanzas_sent (wire.connection), ==, 5);
 }
@@ -234,7 +234,7 @@ test_reply (void)
   bosh_test_wire_init (&wire, manager, NULL);
   g_signal_connect (wire.connection, "stanza::message", G_CALLBACK (on_stanza_reply), &wire);
   poll = bosh_test_wire_open (&wire, BOSH_TEST_GRANTS);
-  bosh_test_exchange_answer (poll, "", BOSH_TEST_MESSAGE ("a") "<presence xmlns='jabber:client'/>"
+  bosh_test_exchange_respond (poll, "", BOSH_TEST_MESSAGE ("a") "<presence xmlns='jabber:client'/>"
                                        BOSH_TEST_MESSAGE ("b"));
   bosh_test_assert_messages (bosh_test_manager_take (manager), "reply", "reply", NULL);
   bosh_test_wire_assert_events (&wire, "<message <presence <message");
@@ -270,8 +270,8 @@ test_send_async (void)
   g_assert_null (first);
   g_assert_null (second);
 
-  bosh_test_exchange_answer (poll, "", "");
-  bosh_test_exchange_answer (payload, "", "");
+  bosh_test_exchange_respond (poll, "", "");
+  bosh_test_exchange_respond (payload, "", "");
   bosh_test_wire_succeeds (&wire, &first, bosh_connection_send_finish);
   bosh_test_wire_succeeds (&wire, &second, bosh_connection_send_finish);
 }
@@ -294,7 +294,7 @@ test_acknowledged (void)
   bosh_connection_send_async (wire.connection, message, NULL, bosh_test_keep_result, &result);
   ack = g_strdup_printf ("ack='%" G_GUINT64_FORMAT "'",
                          bosh_test_exchange_get_rid (bosh_test_manager_take (manager)));
-  bosh_test_exchange_answer (poll, ack, "");
+  bosh_test_exchange_respond (poll, ack, "");
   bosh_test_wire_succeeds (&wire, &result, bosh_connection_send_finish);
 }
 
@@ -317,21 +317,21 @@ test_order (void)
   g_auto(BoshTestWire) wire = { NULL };
   BoshTestExchange *poll;
   BoshTestExchange *payload;
-  guint n_answers = 0;
+  guint n_responses = 0;
 
   g_test_summary ("XEP-0124 §14.2: answers are handed out in the order of the requests");
 
   bosh_test_wire_init (&wire, manager, NULL);
-  g_signal_connect (wire.connection, "response-received", G_CALLBACK (count_text), &n_answers);
+  g_signal_connect (wire.connection, "response-received", G_CALLBACK (count_text), &n_responses);
   poll = bosh_test_wire_open (&wire, BOSH_TEST_GRANTS);
   bosh_test_wire_send (&wire, "x");
   payload = bosh_test_manager_take (manager);
   g_assert_cmpuint (bosh_test_exchange_get_connection (payload), !=,
                     bosh_test_exchange_get_connection (poll));
-  bosh_test_exchange_answer (payload, "", BOSH_TEST_MESSAGE ("3"));
-  bosh_test_await (n_answers == 2);
+  bosh_test_exchange_respond (payload, "", BOSH_TEST_MESSAGE ("3"));
+  bosh_test_await (n_responses == 2);
   bosh_test_wire_assert_events (&wire, "");
-  bosh_test_exchange_answer (poll, "", BOSH_TEST_MESSAGE ("1") BOSH_TEST_MESSAGE ("2"));
+  bosh_test_exchange_respond (poll, "", BOSH_TEST_MESSAGE ("1") BOSH_TEST_MESSAGE ("2"));
   bosh_test_wire_receive (&wire, "1");
   bosh_test_wire_receive (&wire, "2");
   bosh_test_wire_receive (&wire, "3");
@@ -366,7 +366,7 @@ test_details (void)
   g_signal_connect (wire.connection, "stanza::message", G_CALLBACK (count_element), &messages);
   g_signal_connect (wire.connection, "stanza::presence", G_CALLBACK (count_element), &presences);
   poll = bosh_test_wire_open (&wire, BOSH_TEST_GRANTS);
-  bosh_test_exchange_answer (poll, "", BOSH_TEST_MESSAGE ("1") "<never-seen-name/>"
+  bosh_test_exchange_respond (poll, "", BOSH_TEST_MESSAGE ("1") "<never-seen-name/>"
                                        "<presence xmlns='jabber:client'/>" BOSH_TEST_MESSAGE ("2"));
   bosh_test_await (all == 4);
   g_assert_cmpuint (messages, ==, 2);
@@ -412,8 +412,8 @@ test_console (void)
   bosh_element_set_text (auth, "c2VjcmV0");
   bosh_connection_send (wire.connection, auth, &error);
   g_assert_no_error (error);
-  bosh_test_exchange_answer (exchange, "", "<challenge xmlns='urn:ietf:params:xml:ns:xmpp-sasl'>"
-                                           "c2VjcmV0</challenge>" BOSH_TEST_MESSAGE ("seen"));
+  bosh_test_exchange_respond (exchange, "", "<challenge xmlns='urn:ietf:params:xml:ns:xmpp-sasl'>"
+                                            "c2VjcmV0</challenge>" BOSH_TEST_MESSAGE ("seen"));
   bosh_test_await (received->len == 2 && sent->len == 3);
   for (guint i = 0; i < 2; i++)
     {
@@ -441,12 +441,12 @@ test_restart (void)
   bosh_test_wire_init (&wire, manager,
                        bosh_test_manager_configure (manager, "language", "eo", NULL));
   exchange = bosh_test_wire_open (&wire, BOSH_TEST_GRANTS);
-  bosh_test_exchange_answer (exchange, "", BOSH_TEST_FEATURES);
+  bosh_test_exchange_respond (exchange, "", BOSH_TEST_FEATURES);
   bosh_test_await (bosh_connection_get_features (wire.connection) != NULL);
   exchange = bosh_test_manager_take (manager);
 
   bosh_connection_restart_async (wire.connection, NULL, bosh_test_keep_result, &result);
-  bosh_test_exchange_answer (exchange, "", "");
+  bosh_test_exchange_respond (exchange, "", "");
   exchange = bosh_test_manager_take (manager);
   body = bosh_test_exchange_get_body (exchange);
   g_assert_cmpuint (bosh_element_get_n_children (body), ==, 0);
@@ -458,10 +458,10 @@ test_restart (void)
                             "xmpp:restart='true'"));
 
   g_assert_null (result);
-  bosh_test_exchange_answer (exchange, "", "");
+  bosh_test_exchange_respond (exchange, "", "");
   bosh_test_wire_succeeds (&wire, &result, bosh_connection_restart_finish);
   g_assert_null (bosh_connection_get_features (wire.connection));
-  bosh_test_exchange_answer (bosh_test_manager_take (manager), "", BOSH_TEST_FEATURES);
+  bosh_test_exchange_respond (bosh_test_manager_take (manager), "", BOSH_TEST_FEATURES);
   bosh_test_await (bosh_connection_get_features (wire.connection) != NULL);
 }
 
@@ -481,8 +481,8 @@ test_pause (void)
   bosh_connection_pause_async (wire.connection, 3600, NULL, bosh_test_keep_result, &result);
   pause = bosh_test_manager_take (manager);
   g_assert_cmpstr (bosh_test_exchange_get_attribute (pause, "pause"), ==, "60");
-  bosh_test_exchange_answer (poll, "", BOSH_TEST_MESSAGE ("before"));
-  bosh_test_exchange_answer (pause, "", "");
+  bosh_test_exchange_respond (poll, "", BOSH_TEST_MESSAGE ("before"));
+  bosh_test_exchange_respond (pause, "", "");
   bosh_test_wire_succeeds (&wire, &result, bosh_connection_pause_finish);
   bosh_test_wire_assert_events (&wire, "<message paused");
   bosh_test_run_dry ();
@@ -518,7 +518,7 @@ test_unanswered_pause (void)
   bosh_connection_pause_async (wire.connection, 10, NULL, bosh_test_keep_result, &result);
   pause = bosh_test_manager_take (manager);
   g_assert_cmpstr (bosh_test_exchange_get_attribute (pause, "pause"), ==, "10");
-  bosh_test_exchange_answer (poll, "", "");
+  bosh_test_exchange_respond (poll, "", "");
   bosh_test_wire_succeeds (&wire, &result, bosh_connection_pause_finish);
   bosh_test_wire_assert_events (&wire, "paused");
   bosh_test_await (bosh_test_manager_get_n_held (manager) == 0);
@@ -580,8 +580,8 @@ test_disconnect (void)
   bosh_test_wire_assert_events (&wire, "disconnecting");
   g_assert_null (result);
 
-  bosh_test_exchange_answer (poll, "", BOSH_TEST_MESSAGE ("farewell"));
-  bosh_test_exchange_answer (terminate, "type='terminate'", "");
+  bosh_test_exchange_respond (poll, "", BOSH_TEST_MESSAGE ("farewell"));
+  bosh_test_exchange_respond (terminate, "type='terminate'", "");
   bosh_test_wire_succeeds (&wire, &result, bosh_connection_disconnect_finish);
   bosh_test_wire_assert_events (&wire, "<message closed closed!");
   g_assert_no_error (wire.close_error);
@@ -633,8 +633,8 @@ test_terminated (void)
   bosh_test_manager_take (manager);
   bosh_test_wire_send (&wire, "unsent");
   bosh_connection_pause_async (wire.connection, 10, NULL, bosh_test_keep_result, &paused);
-  bosh_test_exchange_answer (poll, "type='terminate' condition='system-shutdown'",
-                             BOSH_TEST_MESSAGE ("farewell"));
+  bosh_test_exchange_respond (poll, "type='terminate' condition='system-shutdown'",
+                              BOSH_TEST_MESSAGE ("farewell"));
   bosh_test_await (wire.n_closed == 1);
   bosh_test_wire_assert_events (&wire, "<message closed closed!");
   g_assert_error (wire.close_error, BOSH_ERROR, BOSH_ERROR_SYSTEM_SHUTDOWN);
@@ -677,7 +677,7 @@ test_repeat (void)
   g_assert_true (g_bytes_equal (bosh_test_exchange_get_bytes (repeat),
                                 bosh_test_exchange_get_bytes (poll)));
   bosh_test_wire_assert_events (&wire, "retrying");
-  bosh_test_exchange_answer (repeat, "", BOSH_TEST_MESSAGE ("once"));
+  bosh_test_exchange_respond (repeat, "", BOSH_TEST_MESSAGE ("once"));
   bosh_test_wire_receive (&wire, "once");
   bosh_test_wire_assert_events (&wire, "connected <message");
   g_assert_cmpuint (bosh_connection_get_requests_repeated (wire.connection), ==, 2);
@@ -720,7 +720,7 @@ test_polling (void)
   since = g_get_monotonic_time ();
   poll = bosh_test_wire_open (&wire, "sid='s1' wait='0' hold='0' requests='1' polling='1'");
   g_assert_cmpint (g_get_monotonic_time () - since, >=, G_TIME_SPAN_SECOND * 9 / 10);
-  bosh_test_exchange_answer (poll, "", "");
+  bosh_test_exchange_respond (poll, "", "");
   since = g_get_monotonic_time ();
   bosh_test_manager_take (manager);
   g_assert_cmpint (g_get_monotonic_time () - since, >=, G_TIME_SPAN_SECOND * 9 / 10);

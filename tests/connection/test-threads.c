@@ -42,7 +42,7 @@ create (Shared           *shared,
                             "polling='2' ver='1.11'",
                             shared->sessions->len);
   g_ptr_array_add (shared->sessions, session);
-  bosh_test_exchange_answer (exchange, grants, "");
+  bosh_test_exchange_respond (exchange, grants, "");
 }
 
 static gboolean
@@ -63,16 +63,16 @@ serve (BoshTestManager  *manager,
 
   session = g_ptr_array_index (shared->sessions, g_ascii_strtoull (sid, NULL, 10));
   if (session->held != NULL && !bosh_test_exchange_is_gone (session->held))
-    bosh_test_exchange_answer (session->held, "", "");
+    bosh_test_exchange_respond (session->held, "", "");
   session->held = NULL;
 
   if (bosh_test_exchange_get_attribute (exchange, "type") != NULL)
-    bosh_test_exchange_answer (exchange, "type='terminate'", "");
+    bosh_test_exchange_respond (exchange, "type='terminate'", "");
   else if (bosh_element_get_n_children (bosh_test_exchange_get_body (exchange)) > 0)
-    bosh_test_exchange_answer (exchange, "", BOSH_TEST_MESSAGE ("echo"));
+    bosh_test_exchange_respond (exchange, "", BOSH_TEST_MESSAGE ("echo"));
   else if (rid < session->newest)
     /* It was overtaken: two connections may be read in any order. */
-    bosh_test_exchange_answer (exchange, "", "");
+    bosh_test_exchange_respond (exchange, "", "");
   else
     session->held = exchange;
   session->newest = MAX (session->newest, rid);

@@ -107,7 +107,7 @@ static const Transcript transcripts[] = {
     },
   },
   {
-    .name = "session-answer-of-stranger",
+    .name = "session-response-of-stranger",
     .summary = "Once bound, others can reach us: only the server and the "
                "account itself answer (RFC 6120 §8.1.2.1)",
     .steps = {
@@ -124,7 +124,7 @@ static const Transcript transcripts[] = {
     },
   },
   {
-    .name = "session-answer-of-resource",
+    .name = "session-response-of-resource",
     .summary = "RFC 6120 §8.1.2.1",
     .steps = {
       AUTHENTICATED,

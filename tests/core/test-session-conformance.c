@@ -60,7 +60,7 @@ test_versions (void)
       test_session_init (&t, NULL);
       test_session_open (&t, grants);
       rid = take_rid (&t);
-      test_session_answer_http (&t, rid, 400, "", -1);
+      test_session_respond_http (&t, rid, 400, "", -1);
       g_assert_no_error (t.error);
       wait_for_request (&t);
       g_assert_cmpuint (take_rid (&t), ==, rid);
@@ -103,7 +103,7 @@ test_polling_asked (void)
       creation = test_session_take (&t, &rid);
       test_session_attribute (creation, "wait", wait);
       test_session_attribute (creation, "hold", hold);
-      test_session_answer (&t, rid, cases[i].grants, "");
+      test_session_respond (&t, rid, cases[i].grants, "");
 
       for (guint j = 0; j < 10; j++)
         {
@@ -113,7 +113,7 @@ test_polling_asked (void)
           /* Not even payload goes out in between. */
           test_session_queue (&t, "patience");
           g_assert_false (test_session_has_request (&t));
-          test_session_answer (&t, rid, "", "");
+          test_session_respond (&t, rid, "", "");
         }
       test_session_clear (&t);
     }
@@ -137,9 +137,9 @@ test_absent_ack (void)
   test_session_queue (&t, "lost on the way");
   data = take_rid (&t);
   t.now += 30000;
-  test_session_answer (&t, poll, "", "");
+  test_session_respond (&t, poll, "", "");
   g_assert_cmpuint (t.delivered, ==, 0);
-  test_session_answer (&t, data, "", "");
+  test_session_respond (&t, data, "", "");
   g_assert_cmpuint (t.delivered, ==, 1);
   test_session_clear (&t);
 
@@ -151,7 +151,7 @@ test_absent_ack (void)
   test_session_queue (&t, "who knows");
   data = take_rid (&t);
   ack = format_ack (data);
-  test_session_answer (&t, poll, ack, "<message xmlns='jabber:client'/>");
+  test_session_respond (&t, poll, ack, "<message xmlns='jabber:client'/>");
   g_assert_cmpuint (t.delivered, ==, 0);
   test_session_clear (&t);
 }
@@ -173,7 +173,7 @@ test_redundant_ack (void)
       test_session_queue (&t, "hello");
       rid = take_rid (&t);
       ack = format_ack (rid);
-      test_session_answer (&t, rid, ack, "");
+      test_session_respond (&t, rid, ack, "");
       g_assert_cmpuint (t.delivered, ==, i);
     }
   g_assert_no_error (t.error);
@@ -198,7 +198,7 @@ test_acks_throughout (void)
   test_session_advance (&t, TEST_SECOND);
   test_session_queue (&t, "one");
   first = take_rid (&t);
-  test_session_answer (&t, first, "", "");
+  test_session_respond (&t, first, "", "");
   {
     g_autoptr(BoshElement) request = NULL;
     guint64 rid;
@@ -207,9 +207,9 @@ test_acks_throughout (void)
     test_session_queue (&t, "two");
     request = test_session_take (&t, &rid);
     test_session_attribute (request, "ack", expected);
-    test_session_answer (&t, rid, "", "");
+    test_session_respond (&t, rid, "", "");
   }
-  test_session_answer (&t, poll, "", "");
+  test_session_respond (&t, poll, "", "");
   {
     g_autoptr(BoshElement) request = NULL;
 
@@ -238,7 +238,7 @@ test_no_acks (void)
   creation = test_session_take (&t, &rid);
   test_session_attribute (creation, "ack", NULL);
   t.now += 10000;
-  test_session_answer (&t, rid, ACK_GRANTS, "");
+  test_session_respond (&t, rid, ACK_GRANTS, "");
   take_rid (&t);
   test_session_advance (&t, TEST_SECOND);
   test_session_queue (&t, "the poll is unanswered");
@@ -248,7 +248,7 @@ test_no_acks (void)
 }
 
 static void
-test_attributes_of_later_answers (void)
+test_attributes_of_later_responses (void)
 {
   TestSession t;
   guint64 rid;
@@ -264,13 +264,13 @@ test_attributes_of_later_answers (void)
 
       g_assert_cmpuint (bosh_element_get_n_children (request), ==, 0);
       test_session_advance (&t, 60 * TEST_SECOND);
-      test_session_answer (&t, rid, i == 0 ? "" : "from='example.org'", "");
+      test_session_respond (&t, rid, i == 0 ? "" : "from='example.org'", "");
     }
   rid = take_rid (&t);
-  test_session_answer (&t, rid,
-                       "from='example.org' sid='s1' xmpp:version='1.0' "
-                       "xmlns:xmpp='" BOSH_NS_XBOSH "'",
-                       "<features xmlns='" BOSH_NS_STREAMS "'/>");
+  test_session_respond (&t, rid,
+                        "from='example.org' sid='s1' xmpp:version='1.0' "
+                        "xmlns:xmpp='" BOSH_NS_XBOSH "'",
+                        "<features xmlns='" BOSH_NS_STREAMS "'/>");
   g_assert_cmpuint (t.payloads->len, ==, 1);
   g_assert_true (bosh_element_is (g_ptr_array_index (t.payloads, 0), "features",
                                   BOSH_NS_STREAMS));
@@ -280,7 +280,7 @@ test_attributes_of_later_answers (void)
 }
 
 static void
-test_sid_of_later_answers (void)
+test_sid_of_later_responses (void)
 {
   TestSession t;
 
@@ -296,7 +296,7 @@ test_sid_of_later_answers (void)
       test_session_queue (&t, "hello");
       request = test_session_take (&t, &rid);
       test_session_attribute (request, "sid", "s1");
-      test_session_answer (&t, rid, "sid='s2' wait='1' requests='9' inactivity='1'", "");
+      test_session_respond (&t, rid, "sid='s2' wait='1' requests='9' inactivity='1'", "");
     }
   test_session_events (&t, "");
   g_assert_cmpstr (bosh_session_get_id (t.session), ==, "s1");
@@ -318,7 +318,7 @@ test_before_inactivity (void)
   for (guint i = 0; i < 20; i++)
     {
       g_assert_cmpint (wait_for_request (&t), <, 4 * TEST_SECOND);
-      test_session_answer (&t, take_rid (&t), "", "");
+      test_session_respond (&t, take_rid (&t), "", "");
     }
   test_session_clear (&t);
 
@@ -348,7 +348,7 @@ test_no_inactivity (void)
   g_assert_no_error (t.error);
   wait_for_request (&t);
   rid = take_rid (&t);
-  test_session_answer (&t, rid, "", "");
+  test_session_respond (&t, rid, "", "");
   test_session_events (&t, "retrying open");
   test_session_clear (&t);
 }
@@ -420,12 +420,12 @@ test_recoverable_creation (void)
     {
       g_autoptr(GBytes) repeated = NULL;
 
-      test_session_answer (&t, rid, "type='error'", "");
+      test_session_respond (&t, rid, "type='error'", "");
       wait_for_request (&t);
       repeated = test_session_take_bytes (&t, NULL);
       g_assert_true (g_bytes_equal (sent, repeated));
     }
-  test_session_answer (&t, rid, "type='error'", "");
+  test_session_respond (&t, rid, "type='error'", "");
   test_session_events (&t, "creating closed CLOSED");
   g_assert_error (t.error, BOSH_ERROR, BOSH_ERROR_SESSION_LOST);
   test_session_clear (&t);
@@ -444,7 +444,7 @@ test_no_report_of_errors (void)
   test_session_init (&t, NULL);
   test_session_open (&t, TEST_GRANTS);
   sent = test_session_take_bytes (&t, &rid);
-  test_session_answer (&t, rid, "", "<?bad answer?>");
+  test_session_respond (&t, rid, "", "<?bad answer?>");
   wait_for_request (&t);
   repeated = test_session_take_bytes (&t, NULL);
   g_assert_true (g_bytes_equal (sent, repeated));
@@ -485,7 +485,7 @@ run_one_kind (const char *sasl)
       g_assert_cmpuint (bosh_element_get_n_children (request), ==, i == 2 ? 2u : 1u);
       g_assert_cmpstr (bosh_element_get_name (bosh_element_get_nth_child (request, 0)), ==,
                        names[i]);
-      test_session_answer (&t, rid, "", "");
+      test_session_respond (&t, rid, "", "");
     }
 
   /* Nor does the end of the session leave anything behind. */
@@ -500,7 +500,7 @@ run_one_kind (const char *sasl)
       request = test_session_take (&t, &rid);
       test_session_attribute (request, "type", i == 2 ? "terminate" : NULL);
       g_assert_cmpuint (bosh_element_get_n_children (request), ==, i == 2 ? 0u : 1u);
-      test_session_answer (&t, rid, "", "");
+      test_session_respond (&t, rid, "", "");
     }
   test_session_events (&t, "terminating closed CLOSED");
   g_assert_cmpuint (t.delivered, ==, 6);
@@ -517,7 +517,7 @@ test_one_kind (void)
 }
 
 static void
-test_mixed_answer (void)
+test_mixed_response (void)
 {
   TestSession t;
 
@@ -525,7 +525,7 @@ test_mixed_answer (void)
 
   test_session_init (&t, NULL);
   test_session_open (&t, TEST_GRANTS);
-  test_session_answer (&t, take_rid (&t), "",
+  test_session_respond (&t, take_rid (&t), "",
                        "\n<success xmlns='" BOSH_NS_SASL "'/> text <features xmlns='" BOSH_NS_STREAMS "'/>"
                        "<message xmlns='jabber:client'/><message xmlns='jabber:server'/>");
   g_assert_cmpuint (t.payloads->len, ==, 4);
@@ -572,10 +572,10 @@ test_bare_stream_error (void)
 
   test_session_init (&t, NULL);
   test_session_open (&t, TEST_GRANTS);
-  test_session_answer (&t, take_rid (&t), "type='terminate' condition='remote-stream-error'",
-                       "<message xmlns='jabber:client'/>"
-                       "<not-well-formed xmlns='" BOSH_NS_STREAM_ERRORS "'/>"
-                       "<text xmlns='" BOSH_NS_STREAM_ERRORS "'>A tag is missing</text>");
+  test_session_respond (&t, take_rid (&t), "type='terminate' condition='remote-stream-error'",
+                        "<message xmlns='jabber:client'/>"
+                        "<not-well-formed xmlns='" BOSH_NS_STREAM_ERRORS "'/>"
+                        "<text xmlns='" BOSH_NS_STREAM_ERRORS "'>A tag is missing</text>");
   g_assert_error (t.error, BOSH_ERROR, BOSH_ERROR_REMOTE_STREAM_ERROR);
   g_assert_nonnull (strstr (t.error->message, "not-well-formed: A tag is missing"));
   test_session_attribute (g_ptr_array_index (t.payloads, 0), "id", NULL);
@@ -667,7 +667,7 @@ test_attached_polls (void)
       n_requests++;
       test_session_advance (&u, 60 * TEST_SECOND);
       g_assert_false (test_session_has_request (&u));
-      test_session_answer (&u, rid, "", "");
+      test_session_respond (&u, rid, "", "");
     }
   g_assert_cmpuint (n_requests, ==, 10);
   g_assert_cmpuint (bosh_session_get_wait (u.session), ==, 60);
@@ -689,16 +689,16 @@ test_late_result (void)
   rid = take_rid (&t);
   test_session_advance (&t, TEST_SECOND);
   test_session_queue (&t, "bind, please");
-  test_session_answer (&t, rid, "", "");
+  test_session_respond (&t, rid, "", "");
   for (guint i = 0; i < 5; i++)
     {
       wait_for_request (&t);
       rid = take_rid (&t);
       test_session_advance (&t, 10 * TEST_SECOND);
-      test_session_answer (&t, rid, "", "");
+      test_session_respond (&t, rid, "", "");
     }
   wait_for_request (&t);
-  test_session_answer (&t, take_rid (&t), "", "<iq xmlns='jabber:client' type='result'/>");
+  test_session_respond (&t, take_rid (&t), "", "<iq xmlns='jabber:client' type='result'/>");
   g_assert_cmpuint (t.payloads->len, ==, 1);
   test_session_clear (&t);
 }
@@ -730,7 +730,7 @@ test_report_without_end (void)
   report = g_strdup_printf ("report='%" G_GUINT64_FORMAT "' time='5000'", silent);
   for (guint i = 0; i < G_N_ELEMENTS (rids); i++)
     {
-      test_session_answer (&t, rids[i], report, "");
+      test_session_respond (&t, rids[i], report, "");
       test_session_advance (&t, TEST_SECOND / 10);
       while (test_session_has_request (&t))
         repeats += take_rid (&t) == silent ? 1 : 0;
@@ -752,7 +752,7 @@ test_huge_inactivity (void)
   for (guint i = 0; i < 20; i++)
     {
       g_assert_cmpint (wait_for_request (&t), <=, 6 * TEST_SECOND);
-      test_session_answer (&t, take_rid (&t), "", "");
+      test_session_respond (&t, take_rid (&t), "", "");
     }
   test_session_clear (&t);
 }
@@ -796,7 +796,7 @@ test_many_replies (void)
       g_autoptr(BoshElement) second = NULL;
       guint64 rid;
 
-      test_session_answer (&t, held, "", "<iq xmlns='jabber:client' type='get' id='a'/>");
+      test_session_respond (&t, held, "", "<iq xmlns='jabber:client' type='get' id='a'/>");
       held = take_rid (&t);
       test_session_advance (&t, TEST_SECOND);
       test_session_queue (&t, "reply");
@@ -808,9 +808,9 @@ test_many_replies (void)
       g_assert_false (test_session_has_request (&t));
       g_assert_cmpuint (bosh_session_get_n_in_flight (t.session), ==, 2);
 
-      test_session_answer (&t, held, "", "");
+      test_session_respond (&t, held, "", "");
       second = test_session_take (&t, &held);
-      test_session_answer (&t, rid, "", "");
+      test_session_respond (&t, rid, "", "");
       n_sent += bosh_element_get_n_children (first) + bosh_element_get_n_children (second);
     }
   g_assert_cmpuint (n_sent, ==, 200);
@@ -829,8 +829,8 @@ main (int   argc,
   g_test_add_func ("/bosh/session-conformance/redundant-ack", test_redundant_ack);
   g_test_add_func ("/bosh/session-conformance/acks-throughout", test_acks_throughout);
   g_test_add_func ("/bosh/session-conformance/no-acks", test_no_acks);
-  g_test_add_func ("/bosh/session-conformance/attributes-of-later-answers", test_attributes_of_later_answers);
-  g_test_add_func ("/bosh/session-conformance/sid-of-later-answers", test_sid_of_later_answers);
+  g_test_add_func ("/bosh/session-conformance/attributes-of-later-responses", test_attributes_of_later_responses);
+  g_test_add_func ("/bosh/session-conformance/sid-of-later-responses", test_sid_of_later_responses);
   g_test_add_func ("/bosh/session-conformance/before-inactivity", test_before_inactivity);
   g_test_add_func ("/bosh/session-conformance/no-inactivity", test_no_inactivity);
   g_test_add_func ("/bosh/session-conformance/no-limit-of-requests", test_no_limit_of_requests);
@@ -838,7 +838,7 @@ main (int   argc,
   g_test_add_func ("/bosh/session-conformance/recoverable-creation", test_recoverable_creation);
   g_test_add_func ("/bosh/session-conformance/no-report-of-errors", test_no_report_of_errors);
   g_test_add_func ("/bosh/session-conformance/one-kind", test_one_kind);
-  g_test_add_func ("/bosh/session-conformance/mixed-answer", test_mixed_answer);
+  g_test_add_func ("/bosh/session-conformance/mixed-response", test_mixed_response);
   g_test_add_func ("/bosh/session-conformance/restart-logic", test_restart_logic);
   g_test_add_func ("/bosh/session-conformance/bare-stream-error", test_bare_stream_error);
   g_test_add_func ("/bosh/session-conformance/old-authentication", test_old_authentication);

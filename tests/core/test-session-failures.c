@@ -33,10 +33,10 @@ test_repeat_is_exact (void)
   g_assert_true (g_bytes_equal (sent, repeated));
   g_assert_cmpuint (t.delivered, ==, 0);
 
-  test_session_answer (&t, rid, "", "");
+  test_session_respond (&t, rid, "", "");
   g_assert_cmpuint (t.delivered, ==, 1);
   /* A second answer to the same number is nobody's. */
-  test_session_answer (&t, rid, "", "<message xmlns='jabber:client'/>");
+  test_session_respond (&t, rid, "", "<message xmlns='jabber:client'/>");
   g_assert_cmpuint (t.payloads->len, ==, 0);
   test_session_clear (&t);
 }
@@ -99,7 +99,7 @@ test_recovers (void)
   g_assert_false (test_session_has_request (&t));
   bosh_session_handle_network (t.session, t.now);
   g_bytes_unref (test_session_take_bytes (&t, &rid));
-  test_session_answer (&t, rid, "", "");
+  test_session_respond (&t, rid, "", "");
   test_session_events (&t, "open");
   test_session_clear (&t);
 }
@@ -154,11 +154,11 @@ test_intermediaries (void)
       test_session_open_quietly (&t, TEST_GRANTS);
       test_session_queue (&t, "precious");
       g_bytes_unref (test_session_take_bytes (&t, &rid));
-      test_session_answer_http (&t, rid, cases[i].status, cases[i].text, -1);
+      test_session_respond_http (&t, rid, cases[i].status, cases[i].text, -1);
       g_assert_null (t.error);
       g_bytes_unref (test_session_take_bytes (&t, &again));
       g_assert_cmpuint (again, ==, rid);
-      test_session_answer (&t, rid, "", "");
+      test_session_respond (&t, rid, "", "");
       g_assert_cmpuint (t.delivered, ==, 1);
       test_session_clear (&t);
     }
@@ -175,7 +175,7 @@ test_retry_after (void)
   test_session_init (&t, NULL);
   test_session_open (&t, TEST_GRANTS);
   g_bytes_unref (test_session_take_bytes (&t, &rid));
-  test_session_answer_http (&t, rid, 503, "", 7);
+  test_session_respond_http (&t, rid, 503, "", 7);
   test_session_advance (&t, 6900 * 1000);
   g_assert_false (test_session_has_request (&t));
   test_session_advance (&t, 200 * 1000);
@@ -215,7 +215,7 @@ test_http_errors_that_end (void)
           g_assert_null (t.error);
           test_session_advance (&t, 8 * TEST_SECOND);
           g_bytes_unref (test_session_take_bytes (&t, &rid));
-          test_session_answer_http (&t, rid, cases[i].status, "", -1);
+          test_session_respond_http (&t, rid, cases[i].status, "", -1);
         }
       g_assert_error (t.error, BOSH_ERROR, cases[i].code);
       test_session_advance (&t, 100 * TEST_SECOND);
@@ -239,7 +239,7 @@ test_bad_xml_ends (void)
       g_assert_null (t.error);
       test_session_advance (&t, 8 * TEST_SECOND);
       g_bytes_unref (test_session_take_bytes (&t, &rid));
-      test_session_answer (&t, rid, "", "<message xmlns='jabber:client'/><!-- no -->");
+      test_session_respond (&t, rid, "", "<message xmlns='jabber:client'/><!-- no -->");
     }
   g_assert_error (t.error, BOSH_ERROR, BOSH_ERROR_BAD_XML);
   g_assert_cmpuint (t.payloads->len, ==, 0);
@@ -266,7 +266,7 @@ test_recoverable_error (void)
   test_session_advance (&t, TEST_SECOND);
   test_session_queue (&t, "hello");
   data = test_session_take_bytes (&t, &second);
-  test_session_answer (&t, second, "type='error'", "");
+  test_session_respond (&t, second, "type='error'", "");
   poll_again = test_session_take_bytes (&t, &rid);
   g_assert_cmpuint (rid, ==, first);
   test_session_advance (&t, TEST_SECOND);
@@ -301,7 +301,7 @@ test_acknowledgements (void)
 
   /* The server has the second, though it answers the first. */
   ack = g_strdup_printf ("ack='%" G_GUINT64_FORMAT "'", data);
-  test_session_answer (&t, poll, ack, "<message xmlns='jabber:client'/>");
+  test_session_respond (&t, poll, ack, "<message xmlns='jabber:client'/>");
   g_assert_cmpuint (t.delivered, ==, 1);
   test_session_clear (&t);
 }
@@ -332,8 +332,8 @@ test_odd_acknowledgements (void)
       test_session_advance (&t, TEST_SECOND);
       test_session_queue (&t, "hello");
       g_bytes_unref (test_session_take_bytes (&t, &data));
-      test_session_answer (&t, poll, acks[i], "");
-      test_session_answer (&t, data, acks[i], "");
+      test_session_respond (&t, poll, acks[i], "");
+      test_session_respond (&t, data, acks[i], "");
       g_assert_cmpuint (t.delivered, ==, 1);
       g_assert_null (t.error);
       g_assert_true (test_session_has_request (&t));
@@ -357,7 +357,7 @@ test_release_confirms (void)
   test_session_queue (&t, "hello");
   g_bytes_unref (test_session_take_bytes (&t, &data));
   t.now += 20000;
-  test_session_answer (&t, poll, "", "");
+  test_session_respond (&t, poll, "", "");
   g_assert_cmpuint (t.delivered, ==, 1);
   test_session_clear (&t);
 
@@ -369,7 +369,7 @@ test_release_confirms (void)
   test_session_queue (&t, "hello");
   g_bytes_unref (test_session_take_bytes (&t, &data));
   t.now += 20000;
-  test_session_answer (&t, poll, "", "");
+  test_session_respond (&t, poll, "", "");
   g_assert_cmpuint (t.delivered, ==, 0);
   test_session_clear (&t);
 }
@@ -392,13 +392,13 @@ test_hastened (void)
   bosh_session_hasten (t.session);
   g_bytes_unref (test_session_take_bytes (&t, &data));
   /* A stanza happens to arrive, which tells nothing of the request. */
-  test_session_answer (&t, poll, "", "<message xmlns='jabber:client'/>");
+  test_session_respond (&t, poll, "", "<message xmlns='jabber:client'/>");
   g_assert_cmpuint (t.delivered, ==, 0);
   test_session_advance (&t, 4 * TEST_SECOND);
   g_assert_false (test_session_has_request (&t));
   test_session_advance (&t, 2 * TEST_SECOND);
   g_bytes_unref (test_session_take_bytes (&t, &probe));
-  test_session_answer (&t, data, "", "");
+  test_session_respond (&t, data, "", "");
   g_assert_cmpuint (t.delivered, ==, 1);
   test_session_clear (&t);
 }
@@ -447,7 +447,7 @@ get_third_delay (const char *grants)
   g_bytes_unref (test_session_take_bytes (&t, &second));
   test_session_queue (&t, "two");
   t.now += 1000;
-  test_session_answer (&t, first, "", "<message xmlns='jabber:client'/>");
+  test_session_respond (&t, first, "", "<message xmlns='jabber:client'/>");
   delay = test_session_has_request (&t) ? 0 : bosh_session_get_deadline (t.session) - t.now;
   test_session_clear (&t);
 
@@ -549,7 +549,7 @@ test_suspected_once (void)
 
   /* It is answered, so the other one was lost: nothing new goes before it. */
   test_session_queue (&t, "still there?");
-  test_session_answer (&t, poll, "", "<message xmlns='jabber:client'/>");
+  test_session_respond (&t, poll, "", "<message xmlns='jabber:client'/>");
   g_assert_cmpuint (t.payloads->len, ==, 1);
   g_bytes_unref (test_session_take_bytes (&t, &rid));
   g_assert_cmpuint (rid, ==, data);
@@ -579,7 +579,7 @@ test_not_suspected_after_nothing (void)
   test_session_advance (&t, 2 * TEST_SECOND);
   g_bytes_unref (test_session_take_bytes (&t, &rid));
   g_assert_cmpuint (rid, ==, poll);
-  test_session_answer (&t, poll, "", "");
+  test_session_respond (&t, poll, "", "");
   test_session_advance (&t, 10 * TEST_SECOND);
   g_assert_false (test_session_has_request (&t));
   test_session_clear (&t);
@@ -628,7 +628,7 @@ test_doubted (void)
   test_session_fail (&t, poll, BOSH_FAILURE_BROKEN);
   g_bytes_unref (test_session_take_bytes (&t, &rid));
   g_assert_cmpuint (rid, ==, poll);
-  test_session_answer (&t, poll, "", "");
+  test_session_respond (&t, poll, "", "");
 
   /* Somebody must be there for what comes. */
   g_bytes_unref (test_session_take_bytes (&t, &rid));
@@ -636,11 +636,11 @@ test_doubted (void)
   test_session_advance (&t, 10 * TEST_SECOND);
   g_assert_false (test_session_has_request (&t));
 
-  test_session_answer (&t, poll + 1, "", "<message xmlns='jabber:client' id='2'/>");
+  test_session_respond (&t, poll + 1, "", "<message xmlns='jabber:client' id='2'/>");
   g_assert_cmpuint (t.payloads->len, ==, 0);
   g_bytes_unref (test_session_take_bytes (&t, &rid));
   g_assert_cmpuint (rid, ==, poll);
-  test_session_answer (&t, poll, "", "<message xmlns='jabber:client' id='1'/>");
+  test_session_respond (&t, poll, "", "<message xmlns='jabber:client' id='1'/>");
   g_assert_cmpuint (t.payloads->len, ==, 2);
   test_session_attribute (t.payloads->pdata[0], "id", "1");
   test_session_attribute (t.payloads->pdata[1], "id", "2");
@@ -662,14 +662,14 @@ test_doubted_in_a_hurry (void)
   test_session_advance (&t, TEST_SECOND);
   test_session_fail (&t, poll, BOSH_FAILURE_BROKEN);
   g_bytes_unref (test_session_take_bytes (&t, &rid));
-  test_session_answer (&t, poll, "", "");
+  test_session_respond (&t, poll, "", "");
   g_bytes_unref (test_session_take_bytes (&t, &rid));
   g_assert_cmpuint (rid, ==, poll + 1);
   test_session_queue (&t, "in a hurry");
   test_session_advance (&t, 2 * TEST_SECOND);
   g_bytes_unref (test_session_take_bytes (&t, &rid));
   g_assert_cmpuint (rid, ==, poll);
-  test_session_answer (&t, poll, "", "");
+  test_session_respond (&t, poll, "", "");
   g_bytes_unref (test_session_take_bytes (&t, &rid));
   g_assert_cmpuint (rid, ==, poll + 2);
   test_session_clear (&t);
@@ -691,7 +691,7 @@ test_silence_is_suspicious (void)
   test_session_advance (&t, TEST_SECOND);
   test_session_queue (&t, "hello");
   g_bytes_unref (test_session_take_bytes (&t, &data));
-  test_session_answer (&t, data, "", "");
+  test_session_respond (&t, data, "", "");
   test_session_advance (&t, TEST_SECOND + TEST_SECOND / 2);
   g_bytes_unref (test_session_take_bytes (&t, &rid));
   g_assert_cmpuint (rid, ==, poll);
@@ -737,7 +737,7 @@ test_report (void)
   g_bytes_unref (test_session_take_bytes (&t, &data));
   t.now += 30000;
   report = g_strdup_printf ("report='%" G_GUINT64_FORMAT "' time='100'", poll - 1);
-  test_session_answer (&t, poll, report, "");
+  test_session_respond (&t, poll, report, "");
   g_assert_false (test_session_has_request (&t));
 
   test_session_queue (&t, "more");
@@ -745,7 +745,7 @@ test_report (void)
   test_session_advance (&t, TEST_SECOND);
   g_free (report);
   report = g_strdup_printf ("report='%" G_GUINT64_FORMAT "' time='1000'", rid);
-  test_session_answer (&t, data, report, "");
+  test_session_respond (&t, data, report, "");
   g_bytes_unref (test_session_take_bytes (&t, &data));
   g_assert_cmpuint (data, ==, rid);
   test_session_clear (&t);
@@ -767,7 +767,7 @@ test_echo (void)
   test_session_fail (&t, rid, BOSH_FAILURE_BROKEN);
   g_bytes_unref (test_session_take_bytes (&t, &rid));
   echo = g_strdup_printf ("rid='%" G_GUINT64_FORMAT "' sid='s1'", rid);
-  test_session_answer (&t, rid, echo,
+  test_session_respond (&t, rid, echo,
                        "<message xmlns='jabber:client' to='to@example.org'><body>mine</body></message>"
                        "<message xmlns='jabber:client' id='other'/>");
   g_assert_cmpuint (t.payloads->len, ==, 1);

@@ -49,7 +49,7 @@ test_terminal_conditions (void)
       test_session_init (&t, NULL);
       test_session_open (&t, TEST_GRANTS);
       g_bytes_unref (test_session_take_bytes (&t, &rid));
-      test_session_answer (&t, rid, attributes, content);
+      test_session_respond (&t, rid, attributes, content);
       g_assert_error (t.error, BOSH_ERROR, cases[i].code);
       g_assert_cmpuint (t.payloads->len, >=, 1);
       if (cases[i].code == BOSH_ERROR_REMOTE_STREAM_ERROR)
@@ -79,9 +79,9 @@ test_pause (void)
   g_assert_true (bosh_session_pause (t.session, 500, &error));
   request = test_session_take (&t, &pause);
   test_session_attribute (request, "pause", "120");
-  test_session_answer (&t, poll, "", "<message xmlns='jabber:client'/>");
+  test_session_respond (&t, poll, "", "<message xmlns='jabber:client'/>");
   test_session_events (&t, "");
-  test_session_answer (&t, pause, "", "");
+  test_session_respond (&t, pause, "", "");
   test_session_events (&t, "paused PAUSED");
   g_assert_cmpuint (t.payloads->len, ==, 1);
   test_session_advance (&t, 100 * TEST_SECOND);
@@ -111,7 +111,7 @@ test_pause_unanswered (void)
   g_assert_true (bosh_session_pause (t.session, 60, NULL));
   g_bytes_unref (test_session_take_bytes (&t, &pause));
   t.now += 30000;
-  test_session_answer (&t, poll, "", "");
+  test_session_respond (&t, poll, "", "");
   test_session_events (&t, "paused PAUSED");
   test_session_advance (&t, 54 * TEST_SECOND);
   g_assert_false (test_session_has_request (&t));
@@ -167,9 +167,9 @@ test_terminate (void)
   request = test_session_take (&t, &last);
   test_session_attribute (request, "type", "terminate");
   g_assert_cmpuint (bosh_element_get_n_children (request), ==, 2);
-  test_session_answer (&t, last, "type='terminate'", "<message xmlns='jabber:client' id='3'/>");
-  test_session_answer (&t, poll, "", "<message xmlns='jabber:client' id='1'/>");
-  test_session_answer (&t, data, "", "<message xmlns='jabber:client' id='2'/>");
+  test_session_respond (&t, last, "type='terminate'", "<message xmlns='jabber:client' id='3'/>");
+  test_session_respond (&t, poll, "", "<message xmlns='jabber:client' id='1'/>");
+  test_session_respond (&t, data, "", "<message xmlns='jabber:client' id='2'/>");
   test_session_events (&t, "terminating closed CLOSED");
   g_assert_null (t.error);
   g_assert_cmpuint (t.payloads->len, ==, 3);
@@ -193,8 +193,8 @@ test_terminate_other_request (void)
   test_session_queue (&t, "bye");
   g_assert_true (bosh_session_terminate (t.session, NULL, NULL));
   g_bytes_unref (test_session_take_bytes (&t, &last));
-  test_session_answer (&t, poll, "type='terminate' condition='other-request'", "");
-  test_session_answer (&t, last, "type='terminate'", "");
+  test_session_respond (&t, poll, "type='terminate' condition='other-request'", "");
+  test_session_respond (&t, last, "type='terminate'", "");
   test_session_events (&t, "terminating closed CLOSED");
   g_assert_no_error (t.error);
   g_assert_cmpuint (t.delivered, ==, 1);
@@ -237,7 +237,7 @@ test_terminated_out_of_order (void)
   test_session_advance (&t, TEST_SECOND);
   test_session_queue (&t, "hello");
   g_bytes_unref (test_session_take_bytes (&t, &data));
-  test_session_answer (&t, data, "type='terminate' condition='item-not-found'", "");
+  test_session_respond (&t, data, "type='terminate' condition='item-not-found'", "");
   g_assert_null (t.error);
   test_session_advance (&t, TEST_SECOND);
   g_assert_error (t.error, BOSH_ERROR, BOSH_ERROR_ITEM_NOT_FOUND);
@@ -263,8 +263,8 @@ test_terminated_behind_gaps (void)
       test_session_drain (&t);
       g_bytes_unref (test_session_take_bytes (&t, &rids[i]));
     }
-  test_session_answer (&t, rids[1], "", "<message xmlns='jabber:client'/>");
-  test_session_answer (&t, rids[3], "type='terminate' condition='item-not-found'", "");
+  test_session_respond (&t, rids[1], "", "<message xmlns='jabber:client'/>");
+  test_session_respond (&t, rids[3], "type='terminate' condition='item-not-found'", "");
   test_session_queue (&t, "too late");
   test_session_advance (&t, TEST_SECOND * 3 / 4);
   g_assert_error (t.error, BOSH_ERROR, BOSH_ERROR_ITEM_NOT_FOUND);
@@ -289,11 +289,11 @@ test_end_behind_doubt (void)
   test_session_fail (&t, poll, BOSH_FAILURE_BROKEN);
   g_bytes_unref (test_session_take_bytes (&t, &poll));
   bosh_session_set_reply_expected (t.session, TRUE);
-  test_session_answer (&t, poll, "", "");
+  test_session_respond (&t, poll, "", "");
   g_assert_true (bosh_session_terminate (t.session, NULL, NULL));
   test_session_drain (&t);
   g_bytes_unref (test_session_take_bytes (&t, &end));
-  test_session_answer (&t, end, "", "");
+  test_session_respond (&t, end, "", "");
   test_session_advance (&t, TEST_SECOND);
   g_assert_cmpint (bosh_session_get_state (t.session), ==, BOSH_SESSION_CLOSED);
   g_assert_no_error (t.error);
@@ -329,25 +329,25 @@ test_repeat_after_the_end (void)
                   "makes no failure of it, whichever answer is first");
 
   begin_end (&t, &data, &end);
-  test_session_answer (&t, end, "type='terminate'", "");
+  test_session_respond (&t, end, "type='terminate'", "");
   g_assert_cmpint (bosh_session_get_state (t.session), ==, BOSH_SESSION_TERMINATING);
-  test_session_answer (&t, data, "type='terminate' condition='item-not-found'", "");
+  test_session_respond (&t, data, "type='terminate' condition='item-not-found'", "");
   g_assert_cmpint (bosh_session_get_state (t.session), ==, BOSH_SESSION_CLOSED);
   g_assert_no_error (t.error);
   test_session_clear (&t);
 
   begin_end (&t, &data, &end);
-  test_session_answer (&t, data, "type='terminate' condition='item-not-found'", "");
+  test_session_respond (&t, data, "type='terminate' condition='item-not-found'", "");
   g_assert_cmpint (bosh_session_get_state (t.session), ==, BOSH_SESSION_TERMINATING);
-  test_session_answer (&t, end, "type='terminate'", "");
+  test_session_respond (&t, end, "type='terminate'", "");
   g_assert_cmpint (bosh_session_get_state (t.session), ==, BOSH_SESSION_CLOSED);
   g_assert_no_error (t.error);
   test_session_clear (&t);
 
   /* But this session was gone before. */
   begin_end (&t, &data, &end);
-  test_session_answer (&t, data, "type='terminate' condition='item-not-found'", "");
-  test_session_answer (&t, end, "type='terminate' condition='item-not-found'", "");
+  test_session_respond (&t, data, "type='terminate' condition='item-not-found'", "");
+  test_session_respond (&t, end, "type='terminate' condition='item-not-found'", "");
   g_assert_error (t.error, BOSH_ERROR, BOSH_ERROR_ITEM_NOT_FOUND);
   test_session_clear (&t);
 }
@@ -366,7 +366,7 @@ test_undelivered (void)
   test_session_open_quietly (&t, TEST_GRANTS);
   test_session_queue (&t, "arrived");
   g_bytes_unref (test_session_take_bytes (&t, &rid));
-  test_session_answer (&t, rid, "", "");
+  test_session_respond (&t, rid, "", "");
   test_session_queue (&t, "who knows");
   test_session_advance (&t, TEST_SECOND / 10);
   test_session_drain (&t);
@@ -375,7 +375,7 @@ test_undelivered (void)
     g_bytes_unref (test_session_take_bytes (&t, &rid));
   test_session_queue (&t, "here");
   test_session_queue (&t, "too");
-  test_session_answer (&t, rid, "type='terminate' condition='system-shutdown'", "");
+  test_session_respond (&t, rid, "type='terminate' condition='system-shutdown'", "");
   test_session_advance (&t, TEST_SECOND);
   g_assert_error (t.error, BOSH_ERROR, BOSH_ERROR_SYSTEM_SHUTDOWN);
   undelivered = bosh_session_dup_undelivered (t.session);
@@ -460,7 +460,7 @@ test_hand_over (void)
   bytes = test_session_take_bytes (&t, &data);
   test_session_events (&t, "");
   t.now += 30000;
-  test_session_answer (&t, poll, "", "");
+  test_session_respond (&t, poll, "", "");
   test_session_events (&t, "detached HANDED-OVER");
   g_assert_cmpuint (t.delivered, ==, 1);
 
@@ -480,7 +480,7 @@ test_hand_over (void)
   test_session_events (&u, "attaching");
   test_session_advance (&u, TEST_SECOND + 1000);
   test_session_events (&u, "open OPENED");
-  test_session_answer (&u, rid, "", "<message xmlns='jabber:client' id='kept'/>");
+  test_session_respond (&u, rid, "", "<message xmlns='jabber:client' id='kept'/>");
   g_assert_cmpuint (u.payloads->len, ==, 1);
   g_bytes_unref (test_session_take_bytes (&u, &rid));
   g_assert_cmpuint (rid, ==, data + 1);
@@ -540,7 +540,7 @@ test_attach_stale (void)
   u.session = bosh_session_new_from_saved (saved, &parameters);
   bosh_session_open (u.session, u.now);
   g_bytes_unref (test_session_take_bytes (&u, &rid));
-  test_session_answer (&u, rid, "type='terminate' condition='item-not-found'", "");
+  test_session_respond (&u, rid, "type='terminate' condition='item-not-found'", "");
   g_assert_error (u.error, BOSH_ERROR, BOSH_ERROR_ITEM_NOT_FOUND);
   test_session_advance (&u, 100 * TEST_SECOND);
   g_assert_false (test_session_has_request (&u));
@@ -590,7 +590,7 @@ test_keys (void)
       expected = g_strdup (new_key != NULL ? new_key : key);
       g_assert_cmpuint (strlen (expected), ==, 40);
       t.now += TEST_SECOND;
-      test_session_answer (&t, rid, i == 0 ? TEST_GRANTS : "", "<message xmlns='jabber:client'/>");
+      test_session_respond (&t, rid, i == 0 ? TEST_GRANTS : "", "<message xmlns='jabber:client'/>");
     }
   g_assert_cmpuint (switches, >=, 7);
   test_session_clear (&t);
@@ -618,7 +618,7 @@ test_keys_carried_over (void)
 
     expected = g_strdup (bosh_element_get_attribute (request, "key"));
   }
-  test_session_answer (&t, rid, "", "<message xmlns='jabber:client'/>");
+  test_session_respond (&t, rid, "", "<message xmlns='jabber:client'/>");
   {
     g_autoptr(BoshElement) request = test_session_take (&t, &rid);
 
@@ -638,7 +638,7 @@ test_keys_carried_over (void)
   u.session = bosh_session_new_from_saved (saved, &parameters);
   bosh_session_open (u.session, u.now);
   g_bytes_unref (test_session_take_bytes (&u, &rid));
-  test_session_answer (&u, rid, "", "<message xmlns='jabber:client'/>");
+  test_session_respond (&u, rid, "", "<message xmlns='jabber:client'/>");
   {
     g_autoptr(BoshElement) request = test_session_take (&u, &rid);
 
@@ -671,7 +671,7 @@ test_rid_limit (void)
   bosh_session_open (t.session, t.now);
   g_bytes_unref (test_session_take_bytes (&t, &rid));
   g_assert_cmpuint (rid, ==, BOSH_MAX_RID);
-  test_session_answer (&t, rid, "", "<message xmlns='jabber:client'/>");
+  test_session_respond (&t, rid, "", "<message xmlns='jabber:client'/>");
   g_assert_error (t.error, BOSH_ERROR, BOSH_ERROR_SESSION_LOST);
   g_assert_false (test_session_has_request (&t));
   test_session_clear (&t);

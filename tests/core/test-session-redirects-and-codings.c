@@ -33,7 +33,7 @@ redirect (TestSession *t,
           const char  *location)
 {
   g_autoptr(GBytes) body = g_bytes_new_static ("moved", 5);
-  BoshHttpAnswer answer = { status, body, -1, location };
+  BoshHttpResponse answer = { status, body, -1, location };
 
   bosh_session_handle_response (t->session, rid, &answer, t->now);
   test_session_drain (t);
@@ -46,7 +46,7 @@ see_other (TestSession *t,
 {
   g_autofree char *content = g_strdup_printf ("<uri>%s</uri>", uri);
 
-  test_session_answer (t, rid, "type='terminate' condition='see-other-uri'", content);
+  test_session_respond (t, rid, "type='terminate' condition='see-other-uri'", content);
 }
 
 static void
@@ -72,7 +72,7 @@ test_see_other_uri (void)
   test_session_attribute (second, "to", "example.org");
   g_assert_cmpstr (bosh_element_get_attribute (second, "newkey"), !=,
                    bosh_element_get_attribute (first, "newkey"));
-  test_session_answer (&t, second_rid, TEST_GRANTS, "");
+  test_session_respond (&t, second_rid, TEST_GRANTS, "");
   g_assert_cmpint (bosh_session_get_state (t.session), ==, BOSH_SESSION_OPEN);
   g_assert_cmpuint (t.payloads->len, ==, 0);
   test_session_clear (&t);
@@ -88,7 +88,7 @@ test_see_other_uri_attribute (void)
 
   init_at (&t, PLAIN);
   bosh_element_unref (test_session_take (&t, &rid));
-  test_session_answer (&t, rid, "type='terminate' condition='see-other-uri' uri='/elsewhere?a=b'", "");
+  test_session_respond (&t, rid, "type='terminate' condition='see-other-uri' uri='/elsewhere?a=b'", "");
   test_session_events (&t, "creating REDIRECTED(http://bosh.example.org/elsewhere?a=b)");
   test_session_clear (&t);
 }
@@ -212,7 +212,7 @@ test_not_followed_later (void)
 
   init_at (&t, PLAIN);
   bosh_element_unref (test_session_take (&t, &rid));
-  test_session_answer (&t, rid, TEST_GRANTS, "");
+  test_session_respond (&t, rid, TEST_GRANTS, "");
   bosh_element_unref (test_session_take (&t, &rid));
   redirect (&t, rid, 302, "http://portal.example/login");
   g_assert_cmpint (bosh_session_get_state (t.session), ==, BOSH_SESSION_OPEN);
@@ -297,7 +297,7 @@ test_creation_and_small_are_plain (void)
   test_session_drain (&t);
   g_assert_cmpint (peek_send (&t)->coding, ==, BOSH_CODING_IDENTITY);
   bosh_element_unref (test_session_take (&t, &rid));
-  test_session_answer (&t, rid, TEST_GRANTS " accept='gzip'", "");
+  test_session_respond (&t, rid, TEST_GRANTS " accept='gzip'", "");
   g_assert_cmpint (peek_send (&t)->coding, ==, BOSH_CODING_IDENTITY);
   test_session_clear (&t);
 }
@@ -315,14 +315,14 @@ check_fallback (guint       status,
 
   send_large (&t, "accept='gzip'", TRUE, BOSH_CODING_GZIP);
   first = test_session_take_bytes (&t, &rid);
-  test_session_answer_http (&t, rid, status, answer, -1);
+  test_session_respond_http (&t, rid, status, answer, -1);
   g_assert_cmpint (bosh_session_get_state (t.session), ==, BOSH_SESSION_OPEN);
   g_assert_cmpint (peek_send (&t)->coding, ==, BOSH_CODING_IDENTITY);
   second = test_session_take_bytes (&t, &repeat_rid);
   g_assert_cmpuint (repeat_rid, ==, rid);
   g_assert_true (g_bytes_equal (first, second));
 
-  test_session_answer (&t, rid, "", "");
+  test_session_respond (&t, rid, "", "");
   test_session_queue (&t, text);
   test_session_drain (&t);
   g_assert_cmpint (peek_send (&t)->coding, ==, BOSH_CODING_IDENTITY);
@@ -351,7 +351,7 @@ test_plain_is_not_repeated_plain (void)
 
   send_large (&t, "accept='gzip'", FALSE, BOSH_CODING_IDENTITY);
   bosh_element_unref (test_session_take (&t, &rid));
-  test_session_answer (&t, rid, "type='terminate' condition='bad-request'", "");
+  test_session_respond (&t, rid, "type='terminate' condition='bad-request'", "");
   g_assert_error (t.error, BOSH_ERROR, BOSH_ERROR_BAD_REQUEST);
   test_session_clear (&t);
 }
@@ -374,7 +374,7 @@ test_content (void)
   test_session_drain (&t);
   creation = test_session_take (&t, &rid);
   test_session_attribute (creation, "content", "text/html; charset=utf-8");
-  test_session_answer (&t, rid, TEST_GRANTS, "");
+  test_session_respond (&t, rid, TEST_GRANTS, "");
   poll = test_session_take (&t, &rid);
   test_session_attribute (poll, "content", NULL);
   test_session_clear (&t);
@@ -441,7 +441,7 @@ test_network_change_spares_the_new (void)
   bosh_element_unref (test_session_take (&t, &rid));
   bosh_session_handle_network (t.session, t.now);
   test_session_advance (&t, TEST_SECOND / 4);
-  test_session_answer (&t, rid, "", "<message xmlns='jabber:client'/>");
+  test_session_respond (&t, rid, "", "<message xmlns='jabber:client'/>");
   bosh_element_unref (test_session_take (&t, &rid));
   test_session_advance (&t, 5 * TEST_SECOND);
   g_assert_false (test_session_has_request (&t));
@@ -487,7 +487,7 @@ test_wake (void)
   test_session_drain (&t);
   bosh_element_unref (test_session_take (&t, &repeat_rid));
   g_assert_cmpuint (repeat_rid, ==, rid);
-  test_session_answer (&t, rid, "type='terminate' condition='item-not-found'", "");
+  test_session_respond (&t, rid, "type='terminate' condition='item-not-found'", "");
   g_assert_error (t.error, BOSH_ERROR, BOSH_ERROR_ITEM_NOT_FOUND);
   g_assert_false (test_session_has_request (&t));
   test_session_clear (&t);

@@ -12,7 +12,7 @@
 #define MESSAGE(text) "<message xmlns='jabber:client' to='to@example.org'><body>" text "</body></message>"
 
 static void
-test_polling_after_slow_answer (void)
+test_polling_after_slow_response (void)
 {
   TestSession t;
   guint64 rid;
@@ -28,7 +28,7 @@ test_polling_after_slow_answer (void)
   g_bytes_unref (test_session_take_bytes (&t, &rid));
   test_session_advance (&t, 10 * TEST_SECOND);
   test_session_queue (&t, "data");
-  test_session_answer (&t, rid, "", "");
+  test_session_respond (&t, rid, "", "");
   test_session_advance (&t, 3 * TEST_SECOND - 1000);
   g_assert_false (test_session_has_request (&t));
   test_session_advance (&t, 1000);
@@ -55,7 +55,7 @@ test_polling_is_serial (void)
   test_session_queue (&t, "data");
   test_session_advance (&t, 4 * TEST_SECOND);
   g_assert_false (test_session_has_request (&t));
-  test_session_answer (&t, rid, "", "");
+  test_session_respond (&t, rid, "", "");
   test_session_advance (&t, 3 * TEST_SECOND);
   g_bytes_unref (test_session_take_bytes (&t, &rid));
   test_session_clear (&t);
@@ -121,7 +121,7 @@ test_echo_after_a_repeat_by_a_proxy (void)
   test_session_queue (&t, "mine");
   g_bytes_unref (test_session_take_bytes (&t, &rid));
   echo = g_strdup_printf ("rid='%" G_GUINT64_FORMAT "' sid='s1'", rid);
-  test_session_answer (&t, rid, echo, MESSAGE ("mine"));
+  test_session_respond (&t, rid, echo, MESSAGE ("mine"));
   g_assert_cmpuint (t.payloads->len, ==, 0);
   test_session_clear (&t);
 }
@@ -140,26 +140,26 @@ test_no_proof_without_holding (void)
   test_session_open (&t, TEST_GRANTS);
   g_bytes_unref (test_session_take_bytes (&t, &poll));
   t.now += 5000;
-  test_session_answer (&t, poll, "", "");
+  test_session_respond (&t, poll, "", "");
   test_session_advance (&t, TEST_SECOND);
   g_bytes_unref (test_session_take_bytes (&t, &poll));
   test_session_advance (&t, TEST_SECOND / 10);
   test_session_queue (&t, "hello");
   g_bytes_unref (test_session_take_bytes (&t, &data));
   t.now += 5000;
-  test_session_answer (&t, poll, "", "");
+  test_session_respond (&t, poll, "", "");
   g_assert_cmpuint (t.delivered, ==, 0);
 
   /* It does hold, after all. */
   test_session_advance (&t, 5 * TEST_SECOND);
-  test_session_answer (&t, data, "", "<message xmlns='jabber:client'/>");
+  test_session_respond (&t, data, "", "<message xmlns='jabber:client'/>");
   g_assert_cmpuint (t.delivered, ==, 1);
   g_bytes_unref (test_session_take_bytes (&t, &poll));
   test_session_advance (&t, TEST_SECOND / 10);
   test_session_queue (&t, "again");
   g_bytes_unref (test_session_take_bytes (&t, &rid));
   t.now += 5000;
-  test_session_answer (&t, poll, "", "");
+  test_session_respond (&t, poll, "", "");
   g_assert_cmpuint (t.delivered, ==, 2);
   test_session_clear (&t);
 }
@@ -177,7 +177,7 @@ test_end_proves_nothing (void)
   test_session_open_quietly (&t, TEST_GRANTS);
   test_session_queue (&t, "hello");
   g_bytes_unref (test_session_take_bytes (&t, &rid));
-  test_session_answer (&t, rid, "type='terminate'", "");
+  test_session_respond (&t, rid, "type='terminate'", "");
   g_assert_error (t.error, BOSH_ERROR, BOSH_ERROR_TERMINATED);
   g_assert_cmpuint (t.delivered, ==, 0);
   undelivered = bosh_session_dup_undelivered (t.session);
@@ -198,7 +198,7 @@ test_restart_that_ends (void)
   g_assert_true (bosh_session_restart (t.session, NULL, NULL));
   g_bytes_unref (test_session_take_bytes (&t, &rid));
   test_session_events (&t, "");
-  test_session_answer (&t, rid, "type='terminate' condition='item-not-found'", "");
+  test_session_respond (&t, rid, "type='terminate' condition='item-not-found'", "");
   test_session_events (&t, "closed CLOSED");
   test_session_clear (&t);
 }
@@ -246,7 +246,7 @@ test_late_pause_is_repeated (void)
   g_assert_true (bosh_session_pause (t.session, 10, NULL));
   g_bytes_unref (test_session_take_bytes (&t, &pause));
   t.now += 20 * TEST_SECOND;
-  test_session_answer (&t, poll, "", "<message xmlns='jabber:client'/>");
+  test_session_respond (&t, poll, "", "<message xmlns='jabber:client'/>");
   g_bytes_unref (test_session_take_bytes (&t, &rid));
   g_assert_cmpuint (rid, ==, pause);
   test_session_clear (&t);
@@ -274,7 +274,7 @@ test_pause_that_waited_is_repeated (void)
   g_bytes_unref (test_session_take_bytes (&t, &rid));
   g_assert_cmpuint (rid, ==, poll);
   test_session_advance (&t, 19 * TEST_SECOND);
-  test_session_answer (&t, poll, "", "");
+  test_session_respond (&t, poll, "", "");
   g_bytes_unref (test_session_take_bytes (&t, &rid));
   g_assert_cmpuint (rid, ==, pause);
   test_session_clear (&t);
@@ -297,8 +297,8 @@ test_retry_after_outlasts_an_error (void)
   test_session_queue (&t, "hello");
   test_session_drain (&t);
   g_bytes_unref (test_session_take_bytes (&t, &second));
-  test_session_answer_http (&t, first, 503, "busy", 5);
-  test_session_answer (&t, second, "type='error'", "");
+  test_session_respond_http (&t, first, 503, "busy", 5);
+  test_session_respond (&t, second, "type='error'", "");
   test_session_advance (&t, 4 * TEST_SECOND);
   g_assert_false (test_session_has_request (&t));
   test_session_advance (&t, TEST_SECOND);
@@ -352,7 +352,7 @@ test_pause_is_restored (void)
   t.session = bosh_session_new_from_saved (saved, &parameters);
   bosh_session_open (t.session, t.now);
   g_bytes_unref (test_session_take_bytes (&t, &poll));
-  test_session_answer (&t, poll, "", "");
+  test_session_respond (&t, poll, "", "");
   for (guint i = 0; i < 2; i++)
     {
       g_bytes_unref (test_session_take_bytes (&t, &rid));
@@ -383,7 +383,7 @@ set_up_stalled (TestSession *t,
   test_session_queue (t, "1");
   test_session_advance (t, TEST_SECOND / 10);
   g_bytes_unref (test_session_take_bytes (t, first));
-  test_session_answer (t, poll, "", "");
+  test_session_respond (t, poll, "", "");
   test_session_queue (t, "2");
   test_session_advance (t, TEST_SECOND / 10);
   g_bytes_unref (test_session_take_bytes (t, &rid));
@@ -416,9 +416,9 @@ test_forgotten (void)
                   "session goes on");
 
   set_up_stalled (&t, PROSODY_GRANTS, &first);
-  test_session_answer (&t, first + 1, "", MESSAGE ("reply"));
+  test_session_respond (&t, first + 1, "", MESSAGE ("reply"));
   g_assert_cmpuint (t.payloads->len, ==, 0);
-  test_session_answer (&t, first, REFUSAL, "");
+  test_session_respond (&t, first, REFUSAL, "");
   g_assert_cmpuint (t.payloads->len, ==, 1);
   g_assert_cmpuint (t.delivered, ==, 2);
   g_assert_true (test_session_has_request (&t));
@@ -427,7 +427,7 @@ test_forgotten (void)
   /* The next one is held, so it has said nothing yet; what comes then is not kept back,
    * and who goes on elsewhere knows of the first. */
   set_up_stalled (&t, PROSODY_GRANTS, &first);
-  test_session_answer (&t, first, REFUSAL, "");
+  test_session_respond (&t, first, REFUSAL, "");
   g_assert_cmpuint (t.delivered, ==, 0);
   test_session_queue (&t, "3");
   test_session_advance (&t, TEST_SECOND);
@@ -436,7 +436,7 @@ test_forgotten (void)
   saved = bosh_session_save (t.session);
   g_assert_cmpuint (saved->unanswered->len, ==, 3);
   g_assert_cmpuint (g_array_index (saved->unanswered, BoshUnansweredRequest, 0).rid, ==, first);
-  test_session_answer (&t, first + 1, "", MESSAGE ("reply"));
+  test_session_respond (&t, first + 1, "", MESSAGE ("reply"));
   g_assert_cmpuint (t.delivered, ==, 2);
   g_assert_no_error (t.error);
   test_session_clear (&t);
@@ -453,22 +453,22 @@ test_not_forgotten (void)
                   "is none, and on other servers; what it may have lost is told");
 
   set_up_stalled (&t, PROSODY_GRANTS, &first);
-  test_session_answer (&t, first, REFUSAL, "");
+  test_session_respond (&t, first, REFUSAL, "");
   g_assert_no_error (t.error);
   test_session_advance (&t, TEST_SECOND);
   g_bytes_unref (test_session_take_bytes (&t, &rid));
   g_assert_cmpuint (rid, ==, first + 1);
-  test_session_answer (&t, first + 1, REFUSAL, "");
+  test_session_respond (&t, first + 1, REFUSAL, "");
   assert_lost (&t, 2);
 
   test_session_init (&t, NULL);
   test_session_open (&t, PROSODY_GRANTS);
   g_bytes_unref (test_session_take_bytes (&t, &first));
-  test_session_answer (&t, first, REFUSAL, "");
+  test_session_respond (&t, first, REFUSAL, "");
   assert_lost (&t, 0);
 
   set_up_stalled (&t, TEST_GRANTS, &first);
-  test_session_answer (&t, first, REFUSAL, "");
+  test_session_respond (&t, first, REFUSAL, "");
   test_session_advance (&t, 5 * TEST_SECOND);
   assert_lost (&t, 2);
 }
@@ -479,7 +479,7 @@ main (int   argc,
 {
   g_test_init (&argc, &argv, NULL);
 
-  g_test_add_func ("/bosh/session-regressions/polling-after-slow-answer", test_polling_after_slow_answer);
+  g_test_add_func ("/bosh/session-regressions/polling-after-slow-response", test_polling_after_slow_response);
   g_test_add_func ("/bosh/session-regressions/polling-is-serial", test_polling_is_serial);
   g_test_add_func ("/bosh/session-regressions/polling-after-restoring", test_polling_after_restoring);
   g_test_add_func ("/bosh/session-regressions/polling-after-silent-pause",

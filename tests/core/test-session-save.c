@@ -136,7 +136,7 @@ test_exact_repeats (void)
           undelivered = bosh_session_dup_undelivered (other.session);
           assert_ids (undelivered, "a");
         }
-      test_session_answer (&other, rid, "", i == 0 ? MESSAGE ("1") : "");
+      test_session_respond (&other, rid, "", i == 0 ? MESSAGE ("1") : "");
     }
   assert_ids (other.payloads, "1");
   test_session_events (&other, "attaching open OPENED");
@@ -153,8 +153,8 @@ test_exact_repeats (void)
   test_session_clear (&other);
 
   /* The first. */
-  test_session_answer (&t, rids[0], "", "");
-  test_session_answer (&t, rids[1], "", "");
+  test_session_respond (&t, rids[0], "", "");
+  test_session_respond (&t, rids[1], "", "");
   g_assert_true (test_session_has_request (&t));
   test_session_clear (&t);
 }
@@ -219,7 +219,7 @@ test_received (void)
         g_bytes_unref (action.bytes);
       }
   body = g_bytes_new_static (answer, strlen (answer));
-  bosh_session_handle_response (session, rid, &(BoshHttpAnswer){ 200, body, -1, NULL }, 10);
+  bosh_session_handle_response (session, rid, &(BoshHttpResponse){ 200, body, -1, NULL }, 10);
   while (payloads == 0 && bosh_session_next_action (session, &action, 10))
     if (action.type == BOSH_ACTION_PAYLOAD)
       {
@@ -274,7 +274,7 @@ test_keys (void)
   bosh_session_open (t.session, t.now);
   creation = test_session_take (&t, &rid);
   previous = g_strdup (bosh_element_get_attribute (creation, "newkey"));
-  test_session_answer (&t, rid, TEST_GRANTS, "");
+  test_session_respond (&t, rid, TEST_GRANTS, "");
 
   for (guint i = 0; i < 12; i++)
     {
@@ -299,7 +299,7 @@ test_keys (void)
       previous = g_strdup (new_key != NULL ? new_key : bosh_element_get_attribute (repeat, "key"));
 
       test_session_queue (&t, "x");
-      test_session_answer (&t, rid, "", "");
+      test_session_respond (&t, rid, "", "");
     }
   test_session_clear (&t);
 }
@@ -332,7 +332,7 @@ test_acks (void)
   {
     g_autofree char *ack = g_strdup_printf ("ack='%" G_GUINT64_FORMAT "'", rids[1]);
 
-    test_session_answer (&other, rids[0], ack, "");
+    test_session_respond (&other, rids[0], ack, "");
   }
   /* It covers the second, whose answer is still to come. */
   g_assert_cmpuint (other.delivered, >, 0);
@@ -391,7 +391,7 @@ test_stale (void)
       g_bytes_unref (test_session_take_bytes (&other, &rid));
       test_session_advance (&other, 500 * 1000);
       g_assert_false (test_session_has_request (&other));
-      test_session_answer_http (&other, rid, cases[i].status, cases[i].answer, -1);
+      test_session_respond_http (&other, rid, cases[i].status, cases[i].answer, -1);
       test_session_advance (&other, 600 * TEST_SECOND);
       g_assert_false (test_session_has_request (&other));
       test_session_events (&other, "attaching closed CLOSED");
@@ -426,7 +426,7 @@ test_paused (void)
 
   restore (&other, saved, NULL);
   g_bytes_unref (test_session_take_bytes (&other, &rid));
-  test_session_answer (&other, rid, "", "");
+  test_session_respond (&other, rid, "", "");
   pause = test_session_take (&other, &rid);
   g_assert_cmpuint (rid, ==, pause_rid);
   test_session_attribute (pause, "pause", "60");

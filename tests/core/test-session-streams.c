@@ -40,7 +40,7 @@ open_two (TestSession *t)
   g_assert_true (bosh_session_open_stream (t->session, "other.org", NULL, &serial, NULL));
   test_session_drain (t);
   request = test_session_take (t, &rid);
-  test_session_answer (t, rid, "stream='two' from='other.org'", "");
+  test_session_respond (t, rid, "stream='two' from='other.org'", "");
   test_session_events (t, "STREAM-OPENED(two)");
 }
 
@@ -86,7 +86,7 @@ test_names_mean_nothing_without_support (void)
   test_session_init (&t, NULL);
   test_session_open (&t, TEST_GRANTS);
   poll = test_session_take (&t, &rid);
-  test_session_answer (&t, rid, "stream='strange'", "<message xmlns='jabber:client'/>");
+  test_session_respond (&t, rid, "stream='strange'", "<message xmlns='jabber:client'/>");
   g_assert_cmpuint (t.payloads->len, ==, 1);
   g_assert_cmpint (bosh_session_get_state (t.session), ==, BOSH_SESSION_OPEN);
   test_session_clear (&t);
@@ -125,7 +125,7 @@ test_open (void)
   test_session_attribute (request, "wait", NULL);
   g_assert_cmpuint (bosh_element_get_n_children (request), ==, 0);
 
-  test_session_answer (&t, rid, "stream='two' from='other.org'", "");
+  test_session_respond (&t, rid, "stream='two' from='other.org'", "");
   test_session_events (&t, "STREAM-OPENED(two)");
   streams = bosh_session_dup_streams (t.session);
   g_assert_cmpuint (g_strv_length (streams), ==, 2);
@@ -150,12 +150,12 @@ test_name_comes_later (void)
   g_assert_true (bosh_session_open_stream (t.session, "other.org", NULL, &serial, NULL));
   test_session_drain (&t);
   request = test_session_take (&t, &rid);
-  test_session_answer (&t, rid, "", "");
+  test_session_respond (&t, rid, "", "");
   bosh_session_set_reply_expected (t.session, FALSE);
   test_session_drain (&t);
   poll = test_session_take (&t, &rid);
-  test_session_answer (&t, rid, "stream='two' from='other.org'",
-                       "<stream:features xmlns:stream='http://etherx.jabber.org/streams'/>");
+  test_session_respond (&t, rid, "stream='two' from='other.org'",
+                        "<stream:features xmlns:stream='http://etherx.jabber.org/streams'/>");
   test_session_events (&t, "STREAM-OPENED(two) ON(two)");
   g_assert_cmpuint (t.payloads->len, ==, 1);
   test_session_clear (&t);
@@ -187,8 +187,8 @@ test_payloads_are_not_mixed (void)
   second = test_session_take (&t, &rids[1]);
   test_session_attribute (second, "stream", "two");
   g_assert_cmpuint (bosh_element_get_n_children (second), ==, 1);
-  test_session_answer (&t, rids[0], "", "");
-  test_session_answer (&t, rids[1], "", "");
+  test_session_respond (&t, rids[0], "", "");
+  test_session_respond (&t, rids[1], "", "");
   test_session_advance (&t, TEST_SECOND / 2);
   third = test_session_take (&t, &rids[2]);
   test_session_attribute (third, "stream", NULL);
@@ -215,7 +215,7 @@ test_first_is_not_named_alone (void)
 }
 
 static void
-test_answers_of_streams (void)
+test_responses_of_streams (void)
 {
   TestSession t;
   g_autoptr(BoshElement) request = NULL;
@@ -228,7 +228,7 @@ test_answers_of_streams (void)
   queue_to (&t, "two", "a");
   test_session_drain (&t);
   request = test_session_take (&t, &rid);
-  test_session_answer (&t, rid, "stream='one'", "<message xmlns='jabber:client'/>");
+  test_session_respond (&t, rid, "stream='one'", "<message xmlns='jabber:client'/>");
   test_session_events (&t, "");
   g_assert_cmpuint (t.payloads->len, ==, 1);
   g_clear_pointer (&request, bosh_element_unref);
@@ -236,21 +236,21 @@ test_answers_of_streams (void)
   queue_to (&t, "one", "b");
   test_session_drain (&t);
   request = test_session_take (&t, &rid);
-  test_session_answer (&t, rid, "", "<message xmlns='jabber:client'/>");
+  test_session_respond (&t, rid, "", "<message xmlns='jabber:client'/>");
   test_session_events (&t, "");
   g_clear_pointer (&request, bosh_element_unref);
 
   queue_to (&t, "one", "c");
   test_session_drain (&t);
   request = test_session_take (&t, &rid);
-  test_session_answer (&t, rid, "stream='two'", "<message xmlns='jabber:client'/>");
+  test_session_respond (&t, rid, "stream='two'", "<message xmlns='jabber:client'/>");
   test_session_events (&t, "ON(two)");
   g_clear_pointer (&request, bosh_element_unref);
 
   queue_to (&t, "one", "d");
   test_session_drain (&t);
   request = test_session_take (&t, &rid);
-  test_session_answer (&t, rid, "stream='never-heard-of'", "");
+  test_session_respond (&t, rid, "stream='never-heard-of'", "");
   test_session_events (&t, "");
   g_assert_cmpint (bosh_session_get_state (t.session), ==, BOSH_SESSION_OPEN);
   g_assert_cmpuint (t.payloads->len, ==, 3);
@@ -289,12 +289,12 @@ test_unknown_stream_ends (void)
   queue_to (&t, "two", "a");
   test_session_drain (&t);
   request = test_session_take (&t, &rid);
-  test_session_answer (&t, rid, "stream='three'", "<message xmlns='jabber:client'/>");
+  test_session_respond (&t, rid, "stream='three'", "<message xmlns='jabber:client'/>");
   g_assert_cmpuint (t.payloads->len, ==, 0);
   end = test_session_take (&t, &rid);
   test_session_attribute (end, "type", "terminate");
   test_session_attribute (end, "stream", NULL);
-  test_session_answer (&t, rid, "type='terminate'", "");
+  test_session_respond (&t, rid, "type='terminate'", "");
   g_assert_error (t.error, BOSH_ERROR, BOSH_ERROR_FAILED);
   test_session_clear (&t);
 }
@@ -333,9 +333,9 @@ test_close_one (void)
   end = test_session_take (&t, &end_rid);
   test_session_attribute (end, "type", "terminate");
   test_session_attribute (end, "stream", "two");
-  test_session_answer (&t, rid, "stream='two'", "<message xmlns='jabber:client'/>");
+  test_session_respond (&t, rid, "stream='two'", "<message xmlns='jabber:client'/>");
   test_session_events (&t, "ON(two)");
-  test_session_answer (&t, end_rid, "", "");
+  test_session_respond (&t, end_rid, "", "");
   test_session_events (&t, "STREAM-CLOSED(two)");
   g_assert_cmpint (bosh_session_get_state (t.session), ==, BOSH_SESSION_OPEN);
   streams = bosh_session_dup_streams (t.session);
@@ -345,14 +345,14 @@ test_close_one (void)
   test_session_drain (&t);
   late = test_session_take (&t, &rid);
   test_session_attribute (late, "stream", "one");
-  test_session_answer (&t, rid, "stream='two'", "<message xmlns='jabber:client'/>");
+  test_session_respond (&t, rid, "stream='two'", "<message xmlns='jabber:client'/>");
   g_assert_cmpuint (t.payloads->len, ==, 1);
   g_assert_cmpint (bosh_session_get_state (t.session), ==, BOSH_SESSION_OPEN);
   test_session_clear (&t);
 }
 
 static void
-test_close_answered_by_terminate (void)
+test_close_responded_by_terminate (void)
 {
   TestSession t;
   g_autoptr(BoshElement) end = NULL;
@@ -365,7 +365,7 @@ test_close_answered_by_terminate (void)
   g_assert_true (bosh_session_close_stream (t.session, "two", NULL, &serial, NULL));
   test_session_drain (&t);
   end = test_session_take (&t, &rid);
-  test_session_answer (&t, rid, "type='terminate' stream='two'", "");
+  test_session_respond (&t, rid, "type='terminate' stream='two'", "");
   test_session_events (&t, "STREAM-CLOSED(two)");
   g_assert_cmpint (bosh_session_get_state (t.session), ==, BOSH_SESSION_OPEN);
   test_session_clear (&t);
@@ -390,7 +390,7 @@ test_held_close (void)
   test_session_advance (&t, 6 * TEST_SECOND);
   poll = test_session_take (&t, &poll_rid);
   g_assert_cmpuint (poll_rid, ==, rid + 1);
-  test_session_answer (&t, rid, "", "");
+  test_session_respond (&t, rid, "", "");
   test_session_events (&t, "STREAM-CLOSED(two)");
   test_session_clear (&t);
 }
@@ -410,7 +410,7 @@ test_close_last (void)
   test_session_drain (&t);
   g_clear_pointer (&end, bosh_element_unref);
   end = test_session_take (&t, &rid);
-  test_session_answer (&t, rid, "", "");
+  test_session_respond (&t, rid, "", "");
   test_session_events (&t, "STREAM-CLOSED(one)");
 
   g_assert_true (bosh_session_close_stream (t.session, "two", NULL, &serial, NULL));
@@ -420,7 +420,7 @@ test_close_last (void)
   end = test_session_take (&t, &rid);
   test_session_attribute (end, "type", "terminate");
   test_session_attribute (end, "stream", NULL);
-  test_session_answer (&t, rid, "type='terminate'", "");
+  test_session_respond (&t, rid, "type='terminate'", "");
   g_assert_cmpint (bosh_session_get_state (t.session), ==, BOSH_SESSION_CLOSED);
   g_assert_no_error (t.error);
   test_session_clear (&t);
@@ -443,7 +443,7 @@ test_first_closed (void)
   g_assert_true (bosh_session_close_stream (t.session, "one", NULL, &serial, NULL));
   test_session_drain (&t);
   end = test_session_take (&t, &rid);
-  test_session_answer (&t, rid, "", "");
+  test_session_respond (&t, rid, "", "");
   g_assert_false (bosh_session_queue (t.session, message, NULL, &error));
   g_assert_error (error, BOSH_ERROR, BOSH_ERROR_NOT_CONNECTED);
 
@@ -451,7 +451,7 @@ test_first_closed (void)
   test_session_drain (&t);
   other = test_session_take (&t, &rid);
   test_session_events (&t, "STREAM-CLOSED(one)");
-  test_session_answer (&t, rid, "", "<message xmlns='jabber:client'/>");
+  test_session_respond (&t, rid, "", "<message xmlns='jabber:client'/>");
   test_session_events (&t, "");
   g_assert_cmpuint (t.payloads->len, ==, 1);
   test_session_clear (&t);
@@ -482,7 +482,7 @@ test_fatal_error_of_one (void)
   test_session_drain (&t);
   g_assert_false (test_session_has_request (&t));
 
-  test_session_answer (&t, rid, "type='terminate' condition='remote-connection-failed' stream='two'", "");
+  test_session_respond (&t, rid, "type='terminate' condition='remote-connection-failed' stream='two'", "");
   test_session_events (&t, "STREAM-CLOSED(two)");
   g_assert_cmpint (bosh_session_get_state (t.session), ==, BOSH_SESSION_OPEN);
   unsent = bosh_session_dup_unsent (t.session);
@@ -507,10 +507,10 @@ test_fatal_error_out_of_order (void)
   queue_to (&t, "one", "b");
   test_session_drain (&t);
   bosh_element_unref (test_session_take (&t, &second));
-  test_session_answer (&t, second, "type='terminate' condition='host-gone' stream='two'", "");
+  test_session_respond (&t, second, "type='terminate' condition='host-gone' stream='two'", "");
   test_session_advance (&t, TEST_SECOND * 3 / 4);
   test_session_events (&t, "");
-  test_session_answer (&t, first, "stream='two'", "<message xmlns='jabber:client'/>");
+  test_session_respond (&t, first, "stream='two'", "<message xmlns='jabber:client'/>");
   test_session_events (&t, "ON(two) STREAM-CLOSED(two)");
   g_assert_cmpuint (t.payloads->len, ==, 1);
   test_session_clear (&t);
@@ -531,7 +531,7 @@ test_open_fails (void)
   g_assert_true (bosh_session_open_stream (t.session, "other.org", NULL, &serial, NULL));
   test_session_drain (&t);
   request = test_session_take (&t, &rid);
-  test_session_answer (&t, rid, "type='terminate' condition='host-unknown' stream='two'", "");
+  test_session_respond (&t, rid, "type='terminate' condition='host-unknown' stream='two'", "");
   test_session_events (&t, "STREAM-CLOSED()");
   g_assert_cmpint (bosh_session_get_state (t.session), ==, BOSH_SESSION_OPEN);
   test_session_clear (&t);
@@ -550,7 +550,7 @@ test_fatal_error_of_all (void)
   queue_to (&t, "two", "a");
   test_session_drain (&t);
   request = test_session_take (&t, &rid);
-  test_session_answer (&t, rid, "type='terminate' condition='system-shutdown'", "");
+  test_session_respond (&t, rid, "type='terminate' condition='system-shutdown'", "");
   g_assert_cmpint (bosh_session_get_state (t.session), ==, BOSH_SESSION_CLOSED);
   g_assert_error (t.error, BOSH_ERROR, BOSH_ERROR_SYSTEM_SHUTDOWN);
   test_session_clear (&t);
@@ -570,7 +570,7 @@ test_open_fails_with_words (void)
   g_assert_true (bosh_session_open_stream (t.session, "other.org", NULL, &serial, NULL));
   test_session_drain (&t);
   bosh_element_unref (test_session_take (&t, &rid));
-  test_session_answer (&t, rid, "type='terminate' condition='remote-stream-error' stream='two'",
+  test_session_respond (&t, rid, "type='terminate' condition='remote-stream-error' stream='two'",
                        "<stream:error xmlns:stream='http://etherx.jabber.org/streams'>"
                        "<not-authorized xmlns='urn:ietf:params:xml:ns:xmpp-streams'/></stream:error>");
   test_session_events (&t, "STREAM-CLOSED()");
@@ -592,7 +592,7 @@ test_restart_of_closed (void)
   g_assert_true (bosh_session_close_stream (t.session, "one", NULL, &serial, NULL));
   test_session_drain (&t);
   bosh_element_unref (test_session_take (&t, &rid));
-  test_session_answer (&t, rid, "", "");
+  test_session_respond (&t, rid, "", "");
   g_assert_false (bosh_session_restart (t.session, NULL, NULL));
   test_session_clear (&t);
 }
@@ -623,7 +623,7 @@ test_saved_while_closing (void)
   bosh_session_open (other.session, other.now);
   test_session_drain (&other);
   bosh_element_unref (test_session_take (&other, &rid));
-  test_session_answer (&other, rid, "stream='two'", "<message xmlns='jabber:client'/>");
+  test_session_respond (&other, rid, "stream='two'", "<message xmlns='jabber:client'/>");
   test_session_events (&other, "attaching open ON(two) STREAM-CLOSED(two) OPENED");
   g_assert_cmpuint (other.payloads->len, ==, 1);
   test_session_clear (&other);
@@ -635,7 +635,7 @@ test_unsent_in_order (void)
   TestSession t;
   static const char * const texts[] = { "a", "b", "c" };
   g_autoptr(GBytes) body = g_bytes_new_static (FATAL, strlen (FATAL));
-  BoshHttpAnswer answer = { 200, body, -1, NULL };
+  BoshHttpResponse answer = { 200, body, -1, NULL };
   g_autoptr(GPtrArray) unsent = NULL;
   g_autoptr(GPtrArray) first = NULL;
   guint64 rid;
@@ -687,8 +687,8 @@ test_restart (void)
   test_session_attribute (request, "to", NULL);
   g_assert_cmpstr (bosh_element_get_attribute_ns (request, "restart", BOSH_NS_XBOSH), ==, "true");
   g_assert_cmpuint (bosh_element_get_n_children (request), ==, 0);
-  test_session_answer (&t, rid, "stream='two'",
-                       "<stream:features xmlns:stream='http://etherx.jabber.org/streams'/>");
+  test_session_respond (&t, rid, "stream='two'",
+                        "<stream:features xmlns:stream='http://etherx.jabber.org/streams'/>");
   test_session_events (&t, "RESTARTED ON(two)");
   test_session_clear (&t);
 }
@@ -711,12 +711,12 @@ test_terminate_after_streams (void)
   first = test_session_take (&t, &rid);
   test_session_attribute (first, "stream", "two");
   test_session_attribute (first, "type", NULL);
-  test_session_answer (&t, rid, "", "");
+  test_session_respond (&t, rid, "", "");
   end = test_session_take (&t, &rid);
   test_session_attribute (end, "type", "terminate");
   test_session_attribute (end, "stream", NULL);
   g_assert_cmpuint (bosh_element_get_n_children (end), ==, 1);
-  test_session_answer (&t, rid, "type='terminate'", "");
+  test_session_respond (&t, rid, "type='terminate'", "");
   g_assert_no_error (t.error);
   test_session_clear (&t);
 }
@@ -753,7 +753,7 @@ test_saved (void)
   repeat = test_session_take (&other, &repeat_rid);
   g_assert_cmpuint (repeat_rid, ==, rid);
   g_assert_true (bosh_element_equal (repeat, request));
-  test_session_answer (&other, rid, "stream='two'", "<message xmlns='jabber:client'/>");
+  test_session_respond (&other, rid, "stream='two'", "<message xmlns='jabber:client'/>");
   test_session_events (&other, "attaching open ON(two) OPENED");
   test_session_advance (&other, TEST_SECOND);
   next = test_session_take (&other, &rid);
@@ -783,7 +783,7 @@ test_limit (void)
       g_assert_true (bosh_session_open_stream (t.session, "other.org", NULL, &serial, NULL));
       test_session_drain (&t);
       bosh_element_unref (test_session_take (&t, &rid));
-      test_session_answer (&t, rid, name, "");
+      test_session_respond (&t, rid, name, "");
     }
   g_assert_false (bosh_session_open_stream (t.session, "other.org", NULL, &serial, &error));
   g_assert_error (error, BOSH_ERROR, BOSH_ERROR_TOO_LARGE);
@@ -811,12 +811,12 @@ main (int   argc,
   g_test_add_func ("/bosh/session-streams/name-comes-later", test_name_comes_later);
   g_test_add_func ("/bosh/session-streams/payloads-are-not-mixed", test_payloads_are_not_mixed);
   g_test_add_func ("/bosh/session-streams/first-is-not-named-alone", test_first_is_not_named_alone);
-  g_test_add_func ("/bosh/session-streams/answers", test_answers_of_streams);
+  g_test_add_func ("/bosh/session-streams/responses", test_responses_of_streams);
   g_test_add_func ("/bosh/session-streams/polls-name-no-stream", test_polls_name_no_stream);
   g_test_add_func ("/bosh/session-streams/unknown-stream-ends", test_unknown_stream_ends);
   g_test_add_func ("/bosh/session-streams/close-one", test_close_one);
-  g_test_add_func ("/bosh/session-streams/close-answered-by-terminate",
-                   test_close_answered_by_terminate);
+  g_test_add_func ("/bosh/session-streams/close-responded-by-terminate",
+                   test_close_responded_by_terminate);
   g_test_add_func ("/bosh/session-streams/held-close", test_held_close);
   g_test_add_func ("/bosh/session-streams/close-last", test_close_last);
   g_test_add_func ("/bosh/session-streams/first-closed", test_first_closed);

@@ -26,8 +26,8 @@ test_end_confirmed_plainly (void)
   request = test_session_take (&t, &last);
   test_session_attribute (request, "type", "terminate");
   test_session_events (&t, "terminating");
-  test_session_answer (&t, poll, "", "");
-  test_session_answer (&t, last, "", "<message xmlns='jabber:client'/>");
+  test_session_respond (&t, poll, "", "");
+  test_session_respond (&t, last, "", "<message xmlns='jabber:client'/>");
   test_session_events (&t, "closed CLOSED");
   g_assert_no_error (t.error);
   g_assert_cmpuint (t.payloads->len, ==, 1);
@@ -47,15 +47,15 @@ test_after_the_end (void)
   g_bytes_unref (test_session_take_bytes (&t, &poll));
   bosh_session_handle_written (t.session, poll + 1, t.now);
   test_session_fail (&t, poll + 1, BOSH_FAILURE_BROKEN);
-  test_session_answer (&t, poll + 1, "", "<message xmlns='jabber:client'/>");
+  test_session_respond (&t, poll + 1, "", "<message xmlns='jabber:client'/>");
   test_session_events (&t, "");
 
-  test_session_answer (&t, poll, "type='terminate' condition='system-shutdown'", "");
+  test_session_respond (&t, poll, "type='terminate' condition='system-shutdown'", "");
   test_session_events (&t, "closed CLOSED");
   g_assert_error (t.error, BOSH_ERROR, BOSH_ERROR_SYSTEM_SHUTDOWN);
   bosh_session_handle_written (t.session, poll, t.now);
   test_session_fail (&t, poll, BOSH_FAILURE_UNTRUSTED);
-  test_session_answer (&t, poll, "", "<message xmlns='jabber:client'/>");
+  test_session_respond (&t, poll, "", "<message xmlns='jabber:client'/>");
   bosh_session_abort (t.session, g_error_new_literal (BOSH_ERROR, BOSH_ERROR_FAILED, "again"));
   test_session_events (&t, "");
   g_assert_cmpuint (t.payloads->len, ==, 0);

@@ -132,7 +132,7 @@ test_creation_fails (void)
       test_session_init (&t, NULL);
       bosh_session_open (t.session, t.now);
       g_bytes_unref (test_session_take_bytes (&t, &rid));
-      test_session_answer_http (&t, rid, cases[i].status, cases[i].answer, -1);
+      test_session_respond_http (&t, rid, cases[i].status, cases[i].answer, -1);
       test_session_events (&t, "creating closed CLOSED");
       g_assert_error (t.error, BOSH_ERROR, cases[i].code);
       g_assert_false (test_session_has_request (&t));
@@ -179,7 +179,7 @@ test_polls (void)
 
   test_session_advance (&t, 59 * TEST_SECOND);
   g_assert_false (test_session_has_request (&t));
-  test_session_answer (&t, rid, "", "");
+  test_session_respond (&t, rid, "", "");
   g_bytes_unref (test_session_take_bytes (&t, &next));
   g_assert_cmpuint (next, ==, rid + 1);
   g_assert_false (test_session_has_request (&t));
@@ -187,7 +187,7 @@ test_polls (void)
 }
 
 static void
-test_fast_empty_answers (void)
+test_fast_empty_responses (void)
 {
   TestSession t;
   guint64 rid;
@@ -205,7 +205,7 @@ test_fast_empty_answers (void)
         {
           g_bytes_unref (test_session_take_bytes (&t, &rid));
           t.now += 1000;
-          test_session_answer (&t, rid, "", "");
+          test_session_respond (&t, rid, "", "");
           polls++;
         }
       test_session_advance (&t, TEST_SECOND / 100);
@@ -242,7 +242,7 @@ test_window (void)
   g_assert_false (test_session_has_request (&t));
   g_assert_cmpuint (bosh_session_get_n_queued (t.session), ==, 3);
 
-  test_session_answer (&t, poll, "", "");
+  test_session_respond (&t, poll, "", "");
   second = test_session_take (&t, NULL);
   g_assert_cmpuint (bosh_element_get_n_children (second), ==, 3);
   g_assert_cmpuint (bosh_session_get_n_in_flight (t.session), ==, 2);
@@ -303,7 +303,7 @@ test_request_size (void)
                                 NULL, NULL, NULL);
       total += bosh_element_get_n_children (request);
       t.now += TEST_SECOND;
-      test_session_answer (&t, rid, "", "");
+      test_session_respond (&t, rid, "", "");
     }
   g_assert_cmpuint (total, ==, 7);
   test_session_clear (&t);
@@ -325,9 +325,9 @@ test_order (void)
   test_session_queue (&t, "hello");
   g_bytes_unref (test_session_take_bytes (&t, &second));
 
-  test_session_answer (&t, second, "", "<message xmlns='jabber:client' id='2'/>");
+  test_session_respond (&t, second, "", "<message xmlns='jabber:client' id='2'/>");
   g_assert_cmpuint (t.payloads->len, ==, 0);
-  test_session_answer (&t, first, "", "<message xmlns='jabber:client' id='1'/>");
+  test_session_respond (&t, first, "", "<message xmlns='jabber:client' id='1'/>");
   g_assert_cmpuint (t.payloads->len, ==, 2);
   test_session_attribute (g_ptr_array_index (t.payloads, 0), "id", "1");
   test_session_attribute (g_ptr_array_index (t.payloads, 1), "id", "2");
@@ -341,7 +341,7 @@ test_reply_rides_along (void)
   g_autoptr(BoshElement) request = NULL;
   BoshAction action = { 0 };
   g_autoptr(GBytes) answer = NULL;
-  BoshHttpAnswer http = { 200, NULL, -1, NULL };
+  BoshHttpResponse http = { 200, NULL, -1, NULL };
   guint64 rid;
 
   g_test_summary ("A reply of a handler rides in the next request, not behind a poll");
@@ -374,7 +374,7 @@ test_httpbind_payload (void)
   test_session_init (&t, NULL);
   test_session_open (&t, TEST_GRANTS);
   g_bytes_unref (test_session_take_bytes (&t, &rid));
-  test_session_answer (&t, rid, "", "<message id='1'><body>hi</body><x xmlns='y'/></message>");
+  test_session_respond (&t, rid, "", "<message id='1'><body>hi</body><x xmlns='y'/></message>");
   message = g_ptr_array_index (t.payloads, 0);
   g_assert_true (bosh_element_is (message, "message", BOSH_NS_CLIENT));
   g_assert_true (bosh_element_is_sealed (message));
@@ -408,7 +408,7 @@ test_polling_session (void)
       last = t.now;
       g_bytes_unref (test_session_take_bytes (&t, &rid));
       g_assert_false (test_session_has_request (&t));
-      test_session_answer (&t, rid, "", "");
+      test_session_respond (&t, rid, "", "");
     }
   test_session_clear (&t);
 }
@@ -431,7 +431,7 @@ test_restart (void)
     g_autoptr(GBytes) bytes = g_bytes_new_static (
       "<body xmlns='" BOSH_NS_HTTPBIND "'><success xmlns='" BOSH_NS_SASL "'/></body>",
       strlen ("<body xmlns='" BOSH_NS_HTTPBIND "'><success xmlns='" BOSH_NS_SASL "'/></body>"));
-    BoshHttpAnswer answer = { 200, bytes, -1, NULL };
+    BoshHttpResponse answer = { 200, bytes, -1, NULL };
 
     bosh_session_handle_response (t.session, rid, &answer, t.now);
   }
@@ -446,7 +446,7 @@ test_restart (void)
   test_session_attribute (request, "from", "me@example.org");
   g_assert_cmpstr (bosh_element_get_attribute_ns (request, "lang", BOSH_NS_XML), ==, "en");
   g_assert_cmpuint (bosh_element_get_n_children (request), ==, 0);
-  test_session_answer (&t, rid, "", "<stream:features xmlns:stream='" BOSH_NS_STREAMS "'/>");
+  test_session_respond (&t, rid, "", "<stream:features xmlns:stream='" BOSH_NS_STREAMS "'/>");
   test_session_events (&t, "RESTARTED");
   test_session_clear (&t);
 }
@@ -493,7 +493,7 @@ main (int   argc,
   g_test_add_func ("/bosh/session/creation-fails", test_creation_fails);
   g_test_add_func ("/bosh/session/creation-unanswered", test_creation_unanswered);
   g_test_add_func ("/bosh/session/polls", test_polls);
-  g_test_add_func ("/bosh/session/fast-empty-answers", test_fast_empty_answers);
+  g_test_add_func ("/bosh/session/fast-empty-responses", test_fast_empty_responses);
   g_test_add_func ("/bosh/session/window", test_window);
   g_test_add_func ("/bosh/session/payload-namespace", test_payload_namespace);
   g_test_add_func ("/bosh/session/request-size", test_request_size);

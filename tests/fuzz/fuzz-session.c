@@ -23,7 +23,7 @@
 /* Actions of one input, and deadlines of one stretch of time. */
 #define MAX_ACTIONS 20000
 #define MAX_DEADLINES 20000
-#define MAX_ANSWER 4096
+#define MAX_RESPONSE 4096
 
 #define BODY "<body xmlns='" BOSH_NS_HTTPBIND "' xmlns:stream='" BOSH_NS_STREAMS "'"
 #define MESSAGE "<message xmlns='jabber:client'><body>hello</body></message>"
@@ -147,7 +147,7 @@ check_new_request (Run        *run,
   g_assert_true (bosh_element_is (body, "body", BOSH_NS_HTTPBIND));
   g_assert_cmpstr (bosh_element_get_attribute (body, "rid"), ==, rid);
   g_assert_cmpstr (bosh_element_get_attribute (body, "sid"), ==, bosh_session_get_id (run->session));
-  g_assert_cmpuint (length, <=, MAX (run->parameters.max_request_size, 1024) + MAX_ANSWER);
+  g_assert_cmpuint (length, <=, MAX (run->parameters.max_request_size, 1024) + MAX_RESPONSE);
   g_assert_cmpuint (action->rid, <=, BOSH_MAX_RID);
   if (run->newest != 0)
     g_assert_cmpuint (action->rid, ==, run->newest + 1);
@@ -379,9 +379,9 @@ answer (Run       *run,
   guint64 rid = choose_in_flight (run, input);
   const char *text = answers[fuzz_take_byte (input) % G_N_ELEMENTS (answers)];
   g_autoptr(GBytes) bytes = NULL;
-  BoshHttpAnswer http = { .status = status, .retry_after = -1 };
+  BoshHttpResponse http = { .status = status, .retry_after = -1 };
 
-  bytes = text == NULL ? fuzz_take_text (input, MAX_ANSWER) : g_bytes_new_static (text, strlen (text));
+  bytes = text == NULL ? fuzz_take_text (input, MAX_RESPONSE) : g_bytes_new_static (text, strlen (text));
   http.body = bytes;
   if (status != 200)
     {

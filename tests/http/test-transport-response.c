@@ -64,7 +64,7 @@ test_response_size (void)
           g_autoptr(BoshTestPoster) client = NULL;
           const BoshTestOutcome *outcome;
 
-          server = bosh_test_server_new (NULL, bosh_test_answer_with, response);
+          server = bosh_test_server_new (NULL, bosh_test_respond_with, response);
           client = create_limited_poster (server, limit);
           outcome = bosh_test_poster_exchange (client, 1, "x");
           if (size == limit)
@@ -91,9 +91,9 @@ typedef struct
 } Flood;
 
 static void
-answer_with_flood (BoshTestPeer          *peer,
-                   const BoshTestRequest *request,
-                   gpointer               user_data)
+respond_with_flood (BoshTestPeer          *peer,
+                    const BoshTestRequest *request,
+                    gpointer               user_data)
 {
   Flood *flood = user_data;
 
@@ -120,7 +120,7 @@ test_large_body (void)
   for (gsize i = 0; i < G_N_ELEMENTS (heads); i++)
     {
       Flood flood = { heads[i], NULL, bytes, 1600 };
-      g_autoptr(BoshTestServer) server = bosh_test_server_new (NULL, answer_with_flood, &flood);
+      g_autoptr(BoshTestServer) server = bosh_test_server_new (NULL, respond_with_flood, &flood);
       g_autoptr(BoshTestPoster) client = NULL;
 
       client = bosh_test_poster_new_for_port (bosh_test_server_get_port (server));
@@ -183,7 +183,7 @@ check_coding (GZlibCompressorFormat  format,
 
   head = create_coded_head (coding, g_bytes_get_size (compressed));
   flood.head = head;
-  server = bosh_test_server_new (NULL, answer_with_flood, &flood);
+  server = bosh_test_server_new (NULL, respond_with_flood, &flood);
   client = bosh_test_poster_new_for_port (bosh_test_server_get_port (server));
 
   outcome = bosh_test_poster_exchange (client, 1, "x");
@@ -225,7 +225,7 @@ test_decoded_size (void)
       head = create_coded_head ("gzip", g_bytes_get_size (compressed));
       flood.head = head;
       flood.block = compressed;
-      server = bosh_test_server_new (NULL, answer_with_flood, &flood);
+      server = bosh_test_server_new (NULL, respond_with_flood, &flood);
       client = create_limited_poster (server, limit);
       outcome = bosh_test_poster_exchange (client, 1, "x");
       if (size == limit)
@@ -258,7 +258,7 @@ test_bad_codings (void)
       g_autoptr(BoshTestServer) server = NULL;
       g_autoptr(BoshTestPoster) client = NULL;
 
-      server = bosh_test_server_new (NULL, bosh_test_answer_with, (gpointer)answers[i]);
+      server = bosh_test_server_new (NULL, bosh_test_respond_with, (gpointer)answers[i]);
       client = bosh_test_poster_new_for_port (bosh_test_server_get_port (server));
       bosh_test_assert_failed (bosh_test_poster_exchange (client, 1, "x"),
                                BOSH_ERROR, BOSH_ERROR_NOT_BOSH, TRUE);
@@ -276,7 +276,7 @@ test_coded_error (void)
 
   g_test_summary ("Of an error the status counts, however its body is coded");
 
-  server = bosh_test_server_new (NULL, bosh_test_answer_with, answer);
+  server = bosh_test_server_new (NULL, bosh_test_respond_with, answer);
   client = bosh_test_poster_new_for_port (bosh_test_server_get_port (server));
   outcome = bosh_test_poster_exchange (client, 1, "x");
   g_assert_no_error (outcome->error);
@@ -292,7 +292,7 @@ test_gzip_bomb (void)
   g_autofree char *head = NULL;
   /* 2 GiB, in blocks of which each makes one mebibyte of zeros. */
   Flood flood = { NULL, first, block, 2047 };
-  g_autoptr(BoshTestServer) server = bosh_test_server_new (NULL, answer_with_flood, &flood);
+  g_autoptr(BoshTestServer) server = bosh_test_server_new (NULL, respond_with_flood, &flood);
   g_autoptr(BoshTestPoster) client = NULL;
 
   g_test_summary ("2 GiB out of 2 MiB of gzip: refused, in bounded memory");
@@ -321,7 +321,7 @@ test_stacked_codings (void)
   g_string_append (response, "\r\nContent-Length: 1\r\n\r\nx");
 
   bosh_test_reset_peak_memory ();
-  server = bosh_test_server_new (NULL, bosh_test_answer_with, response->str);
+  server = bosh_test_server_new (NULL, bosh_test_respond_with, response->str);
   client = bosh_test_poster_new_for_port (bosh_test_server_get_port (server));
   bosh_test_assert_failed (bosh_test_poster_exchange (client, 1, "x"),
                            BOSH_ERROR, BOSH_ERROR_NOT_BOSH, TRUE);
@@ -350,7 +350,7 @@ test_challenge (void)
   for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
     {
       Flood flood = { cases[i].head, NULL, bytes, 1600 };
-      g_autoptr(BoshTestServer) server = bosh_test_server_new (NULL, answer_with_flood, &flood);
+      g_autoptr(BoshTestServer) server = bosh_test_server_new (NULL, respond_with_flood, &flood);
       g_autoptr(BoshTestPoster) client = NULL;
       const BoshTestOutcome *outcome;
 
@@ -388,7 +388,7 @@ test_statuses (void)
       response = statuses[i] == 204
         ? g_strdup ("HTTP/1.1 204 No\r\n\r\n")
         : g_strdup_printf ("HTTP/1.1 %u X\r\nContent-Length: 4\r\n\r\ntext", statuses[i]);
-      server = bosh_test_server_new (NULL, bosh_test_answer_with, response);
+      server = bosh_test_server_new (NULL, bosh_test_respond_with, response);
       client = bosh_test_poster_new_for_port (bosh_test_server_get_port (server));
       outcome = bosh_test_poster_exchange (client, 1, "x");
       bosh_test_assert_body (outcome, statuses[i] == 204 ? "" : "text");
@@ -403,8 +403,8 @@ test_informational (void)
                       "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
   g_autoptr(GBytes) block = g_bytes_new_static ("HTTP/1.1 102 Processing\r\n\r\n", 27);
   Flood flood = { "", NULL, block, 100000 };
-  g_autoptr(BoshTestServer) server = bosh_test_server_new (NULL, bosh_test_answer_with, few);
-  g_autoptr(BoshTestServer) endless = bosh_test_server_new (NULL, answer_with_flood, &flood);
+  g_autoptr(BoshTestServer) server = bosh_test_server_new (NULL, bosh_test_respond_with, few);
+  g_autoptr(BoshTestServer) endless = bosh_test_server_new (NULL, respond_with_flood, &flood);
   g_autoptr(BoshTestPoster) client = NULL;
   g_autoptr(BoshTestPoster) other = NULL;
 
@@ -420,9 +420,9 @@ test_informational (void)
 
 /* Sends @user_data and closes. */
 static void
-answer_and_close (BoshTestPeer          *peer,
-                  const BoshTestRequest *request,
-                  gpointer               user_data)
+respond_and_close (BoshTestPeer          *peer,
+                   const BoshTestRequest *request,
+                   gpointer               user_data)
 {
   bosh_test_peer_write (peer, user_data);
   bosh_test_peer_close (peer);
@@ -455,7 +455,7 @@ test_cut (void)
       g_autoptr(BoshTestPoster) client = NULL;
       const BoshTestOutcome *outcome;
 
-      server = bosh_test_server_new (NULL, answer_and_close, (gpointer)cases[i].response);
+      server = bosh_test_server_new (NULL, respond_and_close, (gpointer)cases[i].response);
       client = bosh_test_poster_new_for_port (bosh_test_server_get_port (server));
       outcome = bosh_test_poster_exchange (client, 1, "x");
       g_test_message ("%s: %s", cases[i].response, outcome->error->message);
@@ -495,7 +495,7 @@ test_bad_framing (void)
       g_autoptr(BoshTestPoster) client = NULL;
       const BoshTestOutcome *outcome;
 
-      server = bosh_test_server_new (NULL, answer_and_close, (gpointer)cases[i].response);
+      server = bosh_test_server_new (NULL, respond_and_close, (gpointer)cases[i].response);
       client = bosh_test_poster_new_for_port (bosh_test_server_get_port (server));
       outcome = bosh_test_poster_exchange (client, 1, "x");
       g_test_message ("%s: %s", cases[i].response,
@@ -514,7 +514,7 @@ test_large_header (void)
 {
   g_autofree char *value = g_strnfill (200000, 'x');
   g_autofree char *response = g_strdup_printf ("HTTP/1.1 200 OK\r\nX: %s\r\n\r\n", value);
-  g_autoptr(BoshTestServer) server = bosh_test_server_new (NULL, bosh_test_answer_with, response);
+  g_autoptr(BoshTestServer) server = bosh_test_server_new (NULL, bosh_test_respond_with, response);
   g_autoptr(BoshTestPoster) client = NULL;
 
   g_test_summary ("A head without end is an error");
@@ -553,7 +553,7 @@ test_redirect (void)
 
       response = g_strdup_printf ("HTTP/1.1 %u Found\r\nLocation: %s\r\nContent-Length: 0\r\n\r\n",
                                   i % 2 == 0 ? 302 : 307, cases[i].location);
-      server = bosh_test_server_new (NULL, bosh_test_answer_with, response);
+      server = bosh_test_server_new (NULL, bosh_test_respond_with, response);
       client = bosh_test_poster_new_for_port (bosh_test_server_get_port (server));
       if (cases[i].expected != NULL)
         {
@@ -581,7 +581,7 @@ get_retry_after (const char *value)
   response = g_strdup_printf ("HTTP/1.1 503 Later\r\nRetry-After: %s\r\n"
                               "Content-Length: 0\r\n\r\n",
                               value);
-  server = bosh_test_server_new (NULL, bosh_test_answer_with, response);
+  server = bosh_test_server_new (NULL, bosh_test_respond_with, response);
   client = bosh_test_poster_new_for_port (bosh_test_server_get_port (server));
 
   return bosh_test_poster_exchange (client, 1, "x")->retry_after;

@@ -18,9 +18,9 @@ typedef struct
 } Answer;
 
 static void
-answer_with_headers (BoshTestPeer          *peer,
-                     const BoshTestRequest *request,
-                     gpointer               user_data)
+respond_with_headers (BoshTestPeer          *peer,
+                      const BoshTestRequest *request,
+                      gpointer               user_data)
 {
   Answer *answer = user_data;
 
@@ -34,7 +34,7 @@ check_headers (const char * const *headers,
                gsize               n_headers)
 {
   Answer answer = { NULL };
-  g_autoptr(BoshTestServer) server = bosh_test_server_new (NULL, answer_with_headers, &answer);
+  g_autoptr(BoshTestServer) server = bosh_test_server_new (NULL, respond_with_headers, &answer);
   g_autoptr(BoshTestPoster) client = NULL;
 
   client = bosh_test_poster_new_for_port (bosh_test_server_get_port (server));

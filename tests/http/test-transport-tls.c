@@ -13,25 +13,25 @@
 static BoshTestTls *tls;
 
 static void
-answer_ok (BoshTestPeer          *peer,
-           const BoshTestRequest *request,
-           gpointer               user_data)
+respond_ok (BoshTestPeer          *peer,
+            const BoshTestRequest *request,
+            gpointer               user_data)
 {
   bosh_test_peer_reply (peer, 200, NULL, "<body/>");
 }
 
 static void
-answer_and_close (BoshTestPeer          *peer,
-                  const BoshTestRequest *request,
-                  gpointer               user_data)
+respond_and_close (BoshTestPeer          *peer,
+                   const BoshTestRequest *request,
+                   gpointer               user_data)
 {
   bosh_test_peer_reply (peer, 200, "Connection: close\r\n", "<body/>");
 }
 
 static void
-answer_never (BoshTestPeer          *peer,
-              const BoshTestRequest *request,
-              gpointer               user_data)
+respond_never (BoshTestPeer          *peer,
+               const BoshTestRequest *request,
+               gpointer               user_data)
 {
 }
 
@@ -75,7 +75,7 @@ create_plain_client (const char     *hostname,
 static void
 test_trusted (void)
 {
-  g_autoptr(BoshTestServer) server = bosh_test_server_new (tls->server, answer_ok, NULL);
+  g_autoptr(BoshTestServer) server = bosh_test_server_new (tls->server, respond_ok, NULL);
   g_autoptr(BoshTestPoster) client = NULL;
 
   g_test_summary ("R97, R98 (XEP-0124 §19.1): https, trusted by the database of the "
@@ -115,7 +115,7 @@ test_distrusted (void)
       g_autoptr(BoshTestPoster) client = NULL;
       const BoshTestOutcome *outcome;
 
-      server = bosh_test_server_new (cases[i].certificate, answer_ok, NULL);
+      server = bosh_test_server_new (cases[i].certificate, respond_ok, NULL);
       client = create_client (bosh_test_server_get_port (server), cases[i].database, NULL, NULL);
       outcome = bosh_test_poster_exchange (client, 1, "x");
       bosh_test_assert_failed (outcome, BOSH_ERROR, BOSH_ERROR_TLS, FALSE);
@@ -129,7 +129,7 @@ test_distrusted (void)
 static void
 test_broken_handshake (void)
 {
-  g_autoptr(BoshTestServer) server = bosh_test_server_new (NULL, answer_ok, NULL);
+  g_autoptr(BoshTestServer) server = bosh_test_server_new (NULL, respond_ok, NULL);
   g_autoptr(BoshTestPoster) client = NULL;
   const BoshTestOutcome *outcome;
 
@@ -187,7 +187,7 @@ test_other_protocol (void)
 static void
 test_changed_certificate (void)
 {
-  g_autoptr(BoshTestServer) server = bosh_test_server_new (tls->server, answer_and_close, NULL);
+  g_autoptr(BoshTestServer) server = bosh_test_server_new (tls->server, respond_and_close, NULL);
   g_autoptr(BoshTestPoster) client = NULL;
   const BoshTestOutcome *outcome;
 
@@ -274,8 +274,8 @@ create_impatient_client (guint    port,
 static void
 test_connect_timeout (void)
 {
-  g_autoptr(BoshTestServer) holding = bosh_test_server_new (NULL, answer_never, NULL);
-  g_autoptr(BoshTestServer) silent = bosh_test_server_new (tls->server, answer_never, NULL);
+  g_autoptr(BoshTestServer) holding = bosh_test_server_new (NULL, respond_never, NULL);
+  g_autoptr(BoshTestServer) silent = bosh_test_server_new (tls->server, respond_never, NULL);
   g_autoptr(BoshTestPoster) held = NULL;
   g_autoptr(BoshTestPoster) client = NULL;
   const BoshTestOutcome *outcome;
@@ -301,7 +301,7 @@ test_connect_timeout (void)
 static void
 test_cancel (void)
 {
-  g_autoptr(BoshTestServer) server = bosh_test_server_new (tls->server, answer_never, NULL);
+  g_autoptr(BoshTestServer) server = bosh_test_server_new (tls->server, respond_never, NULL);
   g_autoptr(BoshTestPoster) client = NULL;
 
   g_test_summary ("R64 (XEP-0124 §14.3): a held exchange over TLS is closed at once when it "
@@ -386,7 +386,7 @@ get_proxy_request (BoshTestProxy *proxy,
 static void
 test_http_proxy (void)
 {
-  g_autoptr(BoshTestServer) server = bosh_test_server_new (NULL, answer_ok, NULL);
+  g_autoptr(BoshTestServer) server = bosh_test_server_new (NULL, respond_ok, NULL);
   g_autoptr(BoshTestProxy) proxy = bosh_test_proxy_new (BOSH_TEST_PROXY_HTTP);
   g_autoptr(GProxyResolver) resolver = bosh_test_proxy_new_resolver (proxy);
   g_autoptr(BoshTestPoster) client = NULL;
@@ -406,7 +406,7 @@ test_http_proxy (void)
 static void
 test_connect_proxy (void)
 {
-  g_autoptr(BoshTestServer) server = bosh_test_server_new (tls->server, answer_ok, NULL);
+  g_autoptr(BoshTestServer) server = bosh_test_server_new (tls->server, respond_ok, NULL);
   g_autoptr(BoshTestProxy) proxy = bosh_test_proxy_new (BOSH_TEST_PROXY_HTTP);
   g_autoptr(GProxyResolver) resolver = bosh_test_proxy_new_resolver (proxy);
   g_autoptr(BoshTestPoster) client = NULL;
@@ -426,7 +426,7 @@ test_connect_proxy (void)
 static void
 test_connect_changed_certificate (void)
 {
-  g_autoptr(BoshTestServer) server = bosh_test_server_new (tls->server, answer_and_close, NULL);
+  g_autoptr(BoshTestServer) server = bosh_test_server_new (tls->server, respond_and_close, NULL);
   g_autoptr(BoshTestProxy) proxy = bosh_test_proxy_new (BOSH_TEST_PROXY_HTTP);
   g_autoptr(GProxyResolver) resolver = bosh_test_proxy_new_resolver (proxy);
   g_autoptr(BoshTestPoster) client = NULL;
@@ -457,7 +457,7 @@ test_socks_proxy (void)
       g_autofree char *target = NULL;
       guint port;
 
-      server = bosh_test_server_new (secure ? tls->server : NULL, answer_ok, NULL);
+      server = bosh_test_server_new (secure ? tls->server : NULL, respond_ok, NULL);
       port = bosh_test_server_get_port (server);
       client = secure ? create_client (port, tls->database, NULL, resolver)
                       : create_plain_client ("localhost", port, resolver);

@@ -9,25 +9,25 @@
 #include <string.h>
 
 static void
-answer_ok (BoshTestPeer          *peer,
-           const BoshTestRequest *request,
-           gpointer               user_data)
+respond_ok (BoshTestPeer          *peer,
+            const BoshTestRequest *request,
+            gpointer               user_data)
 {
   bosh_test_peer_reply (peer, 200, NULL, "<body/>");
 }
 
 static void
-answer_never (BoshTestPeer          *peer,
-              const BoshTestRequest *request,
-              gpointer               user_data)
+respond_never (BoshTestPeer          *peer,
+               const BoshTestRequest *request,
+               gpointer               user_data)
 {
 }
 
 /* Holds "hold", answers the rest; @user_data receives the peer that holds. */
 static void
-answer_or_hold (BoshTestPeer          *peer,
-                const BoshTestRequest *request,
-                gpointer               user_data)
+respond_or_hold (BoshTestPeer          *peer,
+                 const BoshTestRequest *request,
+                 gpointer               user_data)
 {
   BoshTestPeer **held = user_data;
 
@@ -41,7 +41,7 @@ answer_or_hold (BoshTestPeer          *peer,
 static void
 test_request (void)
 {
-  g_autoptr(BoshTestServer) server = bosh_test_server_new (NULL, answer_ok, NULL);
+  g_autoptr(BoshTestServer) server = bosh_test_server_new (NULL, respond_ok, NULL);
   g_autoptr(BoshTestPoster) client = NULL;
   const BoshTestOutcome *outcome;
   const BoshTestRequest *request;
@@ -77,7 +77,7 @@ test_request (void)
 static void
 test_request_configured (void)
 {
-  g_autoptr(BoshTestServer) server = bosh_test_server_new (NULL, answer_ok, NULL);
+  g_autoptr(BoshTestServer) server = bosh_test_server_new (NULL, respond_ok, NULL);
   g_autoptr(BoshConnectionConfiguration) configuration = NULL;
   g_autoptr(BoshConnectionConfiguration) silent = NULL;
   g_autoptr(BoshTestPoster) client = NULL;
@@ -112,7 +112,7 @@ test_request_configured (void)
 static void
 test_reuse (void)
 {
-  g_autoptr(BoshTestServer) server = bosh_test_server_new (NULL, answer_ok, NULL);
+  g_autoptr(BoshTestServer) server = bosh_test_server_new (NULL, respond_ok, NULL);
   g_autoptr(BoshTestPoster) client = NULL;
 
   g_test_summary ("R04 (XEP-0124 §5): one connection serves request after request");
@@ -129,26 +129,26 @@ test_reuse (void)
 
 /* The first answer brings a cookie, and the second takes it back. */
 static void
-answer_in_turn (BoshTestPeer          *peer,
-                const BoshTestRequest *request,
-                gpointer               user_data)
+respond_in_turn (BoshTestPeer          *peer,
+                 const BoshTestRequest *request,
+                 gpointer               user_data)
 {
   static const char * const headers[] = {
     "Retry-After: 7\r\nSet-Cookie: node=a1\r\n",
     "Set-Cookie: node=a1; Max-Age=0\r\n",
   };
-  guint *n_answers = user_data;
+  guint *n_responses = user_data;
 
   bosh_test_peer_reply (peer, 200,
-                        *n_answers < G_N_ELEMENTS (headers) ? headers[*n_answers] : NULL, "<body/>");
-  (*n_answers)++;
+                        *n_responses < G_N_ELEMENTS (headers) ? headers[*n_responses] : NULL, "<body/>");
+  (*n_responses)++;
 }
 
 static void
 test_nothing_stays (void)
 {
-  guint n_answers = 0;
-  g_autoptr(BoshTestServer) server = bosh_test_server_new (NULL, answer_in_turn, &n_answers);
+  guint n_responses = 0;
+  g_autoptr(BoshTestServer) server = bosh_test_server_new (NULL, respond_in_turn, &n_responses);
   guint port = bosh_test_server_get_port (server);
   g_autoptr(BoshTestPoster) client = bosh_test_poster_new_for_port (port);
   g_autoptr(GBytes) body = g_bytes_new_static ("first", 5);
@@ -184,9 +184,9 @@ test_nothing_stays (void)
 }
 
 static void
-answer_in_pieces (BoshTestPeer          *peer,
-                  const BoshTestRequest *request,
-                  gpointer               user_data)
+respond_in_pieces (BoshTestPeer          *peer,
+                   const BoshTestRequest *request,
+                   gpointer               user_data)
 {
   bosh_test_peer_write (peer, "HTTP/1.1 200 OK\r\nContent-Length: 7\r\n\r\n");
   bosh_test_peer_write (peer, "<bo");
@@ -196,7 +196,7 @@ answer_in_pieces (BoshTestPeer          *peer,
 static void
 test_nagle (void)
 {
-  g_autoptr(BoshTestServer) server = bosh_test_server_new (NULL, answer_in_pieces, NULL);
+  g_autoptr(BoshTestServer) server = bosh_test_server_new (NULL, respond_in_pieces, NULL);
   g_autoptr(BoshTestPoster) client = NULL;
   gint64 shortest = G_MAXINT64;
 
@@ -224,7 +224,7 @@ static void
 test_parallel (void)
 {
   BoshTestPeer *held = NULL;
-  g_autoptr(BoshTestServer) server = bosh_test_server_new (NULL, answer_or_hold, &held);
+  g_autoptr(BoshTestServer) server = bosh_test_server_new (NULL, respond_or_hold, &held);
   g_autoptr(BoshTestPoster) client = NULL;
   const BoshTestOutcome *outcome;
 
@@ -249,7 +249,7 @@ static void
 test_prepare (void)
 {
   BoshTestPeer *held = NULL;
-  g_autoptr(BoshTestServer) server = bosh_test_server_new (NULL, answer_or_hold, &held);
+  g_autoptr(BoshTestServer) server = bosh_test_server_new (NULL, respond_or_hold, &held);
   g_autoptr(BoshTestPoster) client = NULL;
 
   g_test_summary ("XEP-0124 §18.1: the connection for the second of two requests is made while the "
@@ -281,7 +281,7 @@ test_prepare (void)
 static void
 test_prepare_in_vain (void)
 {
-  g_autoptr(BoshTestServer) server = bosh_test_server_new (NULL, answer_never, NULL);
+  g_autoptr(BoshTestServer) server = bosh_test_server_new (NULL, respond_never, NULL);
   guint port = bosh_test_server_get_port (server);
   g_autoptr(BoshTestPoster) client = NULL;
   const BoshTestOutcome *outcome;
@@ -303,7 +303,7 @@ test_prepare_in_vain (void)
 static void
 test_window (void)
 {
-  g_autoptr(BoshTestServer) server = bosh_test_server_new (NULL, answer_never, NULL);
+  g_autoptr(BoshTestServer) server = bosh_test_server_new (NULL, respond_never, NULL);
   g_autoptr(BoshTestPoster) client = NULL;
 
   g_test_summary ("R53, R54 (XEP-0124 §11): room for a window of eight, with two to spare");
@@ -322,7 +322,7 @@ static void
 test_cancel (void)
 {
   BoshTestPeer *held = NULL;
-  g_autoptr(BoshTestServer) server = bosh_test_server_new (NULL, answer_or_hold, &held);
+  g_autoptr(BoshTestServer) server = bosh_test_server_new (NULL, respond_or_hold, &held);
   g_autoptr(BoshTestPoster) client = NULL;
 
   g_test_summary ("R64 (XEP-0124 §14.3): the socket of an abandoned exchange is closed at "
@@ -356,7 +356,7 @@ break_off_after (guint    steps,
 {
   static char response[] = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
                            "5\r\nhello\r\n5\r\nworld\r\n0\r\n\r\n";
-  g_autoptr(BoshTestServer) server = bosh_test_server_new (NULL, bosh_test_answer_with, response);
+  g_autoptr(BoshTestServer) server = bosh_test_server_new (NULL, bosh_test_respond_with, response);
   g_autoptr(BoshTestPoster) client = NULL;
   guint n_written;
 
@@ -417,7 +417,7 @@ static void
 test_free_in_callback (void)
 {
   BoshTestPeer *held = NULL;
-  g_autoptr(BoshTestServer) server = bosh_test_server_new (NULL, answer_or_hold, &held);
+  g_autoptr(BoshTestServer) server = bosh_test_server_new (NULL, respond_or_hold, &held);
   guint port = bosh_test_server_get_port (server);
 
   g_test_summary ("A transport can be freed by its own callbacks");
@@ -442,9 +442,9 @@ test_free_in_callback (void)
 
 /* Resets the connection on "x", and answers the rest. */
 static void
-answer_with_reset (BoshTestPeer          *peer,
-                   const BoshTestRequest *request,
-                   gpointer               user_data)
+respond_with_reset (BoshTestPeer          *peer,
+                    const BoshTestRequest *request,
+                    gpointer               user_data)
 {
   if (memcmp (g_bytes_get_data (request->body, NULL), "x", 1) == 0)
     bosh_test_peer_reset (peer);
@@ -455,7 +455,7 @@ answer_with_reset (BoshTestPeer          *peer,
 static void
 test_reset (void)
 {
-  g_autoptr(BoshTestServer) server = bosh_test_server_new (NULL, answer_with_reset, NULL);
+  g_autoptr(BoshTestServer) server = bosh_test_server_new (NULL, respond_with_reset, NULL);
   g_autoptr(BoshTestPoster) client = NULL;
   const BoshTestOutcome *outcome;
 
@@ -535,7 +535,7 @@ test_cancel_halfway (void)
 static void
 test_unreachable (void)
 {
-  BoshTestServer *server = bosh_test_server_new (NULL, answer_never, NULL);
+  BoshTestServer *server = bosh_test_server_new (NULL, respond_never, NULL);
   g_autoptr(BoshTestPoster) client = NULL;
   const BoshTestOutcome *outcome;
 
@@ -639,7 +639,7 @@ test_cookies (void)
                            "Set-Cookie: node=a1; Path=/; HttpOnly; SameSite=Strict\r\n"
                            "Set-Cookie: elsewhere=b2; Path=/other\r\n"
                            "Set-Cookie: foreign=c3; Domain=other.example\r\n\r\n";
-  g_autoptr(BoshTestServer) server = bosh_test_server_new (NULL, bosh_test_answer_with, response);
+  g_autoptr(BoshTestServer) server = bosh_test_server_new (NULL, bosh_test_respond_with, response);
   guint port = bosh_test_server_get_port (server);
   g_autoptr(BoshTestPoster) client = bosh_test_poster_new_for_port (port);
   g_autoptr(BoshTestPoster) stranger = bosh_test_poster_new_for_port (port);
@@ -685,7 +685,7 @@ test_cookie_limits (void)
     g_string_append_printf (response, "Set-Cookie: c%u=v\r\n", i);
   g_string_append_printf (response, "Set-Cookie: large=%s\r\n\r\n", large);
 
-  server = bosh_test_server_new (NULL, bosh_test_answer_with, response->str);
+  server = bosh_test_server_new (NULL, bosh_test_respond_with, response->str);
   client = bosh_test_poster_new_for_port (bosh_test_server_get_port (server));
   bosh_transport_add_cookies (client->transport, broken);
   bosh_test_poster_exchange (client, 1, "x");
@@ -704,7 +704,7 @@ test_written (void)
 {
   gsize size = 16 * 1024 * 1024;
   g_autofree char *body = g_strnfill (size, 'x');
-  g_autoptr(BoshTestServer) server = bosh_test_server_new (NULL, answer_ok, NULL);
+  g_autoptr(BoshTestServer) server = bosh_test_server_new (NULL, respond_ok, NULL);
   g_autoptr(BoshTestPoster) client = NULL;
 
   g_test_summary ("A request counts as written when the socket has taken all of it");
@@ -726,7 +726,7 @@ test_written (void)
 static void
 test_private (void)
 {
-  g_autoptr(BoshTestServer) server = bosh_test_server_new (NULL, answer_ok, NULL);
+  g_autoptr(BoshTestServer) server = bosh_test_server_new (NULL, respond_ok, NULL);
   g_autoptr(BoshTestPoster) client = NULL;
 
   g_test_summary ("R97 (XEP-0124 §19.1): http is private if it has not left this machine");
@@ -777,7 +777,7 @@ run_in_thread (gpointer data)
 static void
 test_thread (void)
 {
-  g_autoptr(BoshTestServer) server = bosh_test_server_new (NULL, answer_ok, NULL);
+  g_autoptr(BoshTestServer) server = bosh_test_server_new (NULL, respond_ok, NULL);
   GThread *thread;
 
   g_test_summary ("Everything happens in the context in which the transport was made");

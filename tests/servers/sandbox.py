@@ -225,7 +225,7 @@ class Server:
     """A process with ports of its own, tried again if one was snatched.
 
     Subclasses set `name`, `program` and `port_names`, and give
-    `configure`, `command` and `is_answering`.
+    `configure`, `command` and `is_responding`.
     """
 
     name = None
@@ -278,7 +278,7 @@ class Server:
     def _wait_once(self):
         end = time.monotonic() + START_SECONDS
         while time.monotonic() < end:
-            if self._owns_ports() and self.is_answering():
+            if self._owns_ports() and self.is_responding():
                 return
             try:
                 self.process.wait(POLL_SECONDS)
@@ -339,7 +339,7 @@ class Server:
     def command(self):
         raise NotImplementedError
 
-    def is_answering(self):
+    def is_responding(self):
         raise NotImplementedError
 
     def variables(self):

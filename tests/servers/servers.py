@@ -51,7 +51,7 @@ def post(port, path, body, content_type):
         connection.close()
 
 
-def bosh_answers(port, path):
+def bosh_responses(port, path):
     """Whether a session can be opened; it is closed again."""
     try:
         text = post(port, path, CREATION, 'text/xml; charset=utf-8')
@@ -187,8 +187,8 @@ storage = "internal"
     def command(self):
         return [self.executable, '--config', self.path('prosody.cfg.lua'), '-F']
 
-    def is_answering(self):
-        return bosh_answers(self.ports['http'], self.bosh_path)
+    def is_responding(self):
+        return bosh_responses(self.ports['http'], self.bosh_path)
 
 
 class Ejabberd(BoshServer):
@@ -276,7 +276,7 @@ class Ejabberd(BoshServer):
         return [self._erl, '-noinput', '+K', 'true',
                 '-mnesia', 'dir', f'"{spool}"', '-s', 'ejabberd']
 
-    def is_answering(self):
+    def is_responding(self):
         """Goes on registering where it stopped, until all users are there."""
         accounts = [(user, domain) for domain in self.DOMAINS
                     if domain != 'anon.localhost' for user in self.accounts]
@@ -288,7 +288,7 @@ class Ejabberd(BoshServer):
                 self._registered += 1
         except (OSError, http.client.HTTPException):
             return False
-        return bosh_answers(self.ports['http'], self.bosh_path)
+        return bosh_responses(self.ports['http'], self.bosh_path)
 
     def stop(self):
         # There is nothing to save, and a polite end takes a second.
@@ -404,7 +404,7 @@ http {{
         return [self.executable, '-e', self.log, '-p', self.directory,
                 '-c', self.path('nginx.conf')]
 
-    def is_answering(self):
+    def is_responding(self):
         try:
             return 'A page' in post(self.ports['http'], '/page', '', 'text/xml')
         except (OSError, http.client.HTTPException):

@@ -121,7 +121,7 @@ catastrophe_check_end (Simulation *self)
       coverage_hit (COVERAGE_EXPIRES);
       g_assert_error (self->error, BOSH_ERROR, BOSH_ERROR_SESSION_LOST);
       /* Not before that is likely. */
-      g_assert_cmpint (self->now - MAX (self->answered_at, self->renewed_at), >=,
+      g_assert_cmpint (self->now - MAX (self->responded_at, self->renewed_at), >=,
                        (self->options.wait + self->options.inactivity) * SECOND);
       return;
     }

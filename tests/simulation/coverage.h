@@ -13,17 +13,17 @@ G_BEGIN_DECLS
   X (UNREACHABLE, "network: unreachable")                                     \
   X (RESET_BEFORE, "network: reset before the request arrived")               \
   X (RESET_AFTER, "network: reset after the request arrived")                 \
-  X (HALF_ANSWER, "network: half an answer")                                  \
+  X (HALF_RESPONSE, "network: half an answer")                                  \
   X (BLACK_HOLE_BEFORE, "network: request swallowed")                         \
   X (BLACK_HOLE_AFTER, "network: answer swallowed")                           \
   X (DUPLICATED, "network: request repeated by a proxy")                      \
   X (LATE_COPY, "network: copy of a request arrives late")                    \
   X (SLOW_REQUEST, "network: request delayed")                                \
-  X (SLOW_ANSWER, "network: answer delayed")                                  \
+  X (SLOW_RESPONSE, "network: answer delayed")                                  \
   X (PROXY_STATUS, "proxy: an HTTP status of its own")                        \
   X (GATEWAY_TIMEOUT, "proxy: 504 though the request arrived")                \
   X (WEB_PAGE, "proxy: captive portal")                                       \
-  X (EMPTY_ANSWER, "proxy: 200 with nothing in it")                           \
+  X (EMPTY_RESPONSE, "proxy: 200 with nothing in it")                           \
   X (OUTAGE, "network: outage")                                               \
   X (BLACKOUT, "network: down for ever")                                      \
   X (NETWORK_NEWS, "network: news of its return")                             \
@@ -37,7 +37,7 @@ G_BEGIN_DECLS
   X (ECHO, "server: echo of a repeated request")                              \
   X (ECHO_PAYLOAD, "server: echo with the client's own stanzas")              \
   X (PAUSE_IGNORED, "server: pause never answered")                           \
-  X (PAUSE_ANSWERED, "server: pause answered")                                \
+  X (PAUSE_RESPONDED, "server: pause answered")                                \
   X (NOTICED_CLOSING, "server: notices a closed connection")                  \
   X (FORGOTTEN_HELD, "server: holds anew what it forgot with its connection") \
   X (FORGOTTEN_REFUSED, "server: refuses what it forgot with its connection") \

@@ -69,16 +69,16 @@ check_ack (Simulation       *self,
            BoshResponseBody *body)
 {
   Request *oldest = g_queue_peek_head (&self->session->window);
-  guint64 answered_rid = MIN (self->answered_rid, oldest->rid - 1);
+  guint64 responded_rid = MIN (self->responded_rid, oldest->rid - 1);
 
   /* Not what is in doubt: the manager would forget what it has for it. */
-  if (!self->parameters.use_acknowledgements || answered_rid == rid - 1)
+  if (!self->parameters.use_acknowledgements || responded_rid == rid - 1)
     {
       g_assert_cmpint (body->ack, ==, -1);
       return;
     }
 
-  g_assert_cmpint (body->ack, ==, (gint64)answered_rid);
+  g_assert_cmpint (body->ack, ==, (gint64)responded_rid);
   coverage_hit (COVERAGE_CLIENT_ACK);
 }
 
@@ -98,7 +98,7 @@ check_overtaking (Simulation *self,
   g_assert_cmpint (before->written_at, !=, NEVER);
   g_assert_true (self->now - before->written_at >= SHORTEST_GUARD ||
                  (sorts && before->is_restart) ||
-                 self->answered_at >= (sorts ? before->sent_at : before->written_at));
+                 self->responded_at >= (sorts ? before->sent_at : before->written_at));
 }
 
 static void
@@ -118,7 +118,7 @@ check_new (Simulation       *self,
     {
       g_assert_null (body->sid);
       self->first_rid = action->rid;
-      self->answered_rid = action->rid - 1;
+      self->responded_rid = action->rid - 1;
     }
   else
     {
@@ -149,7 +149,7 @@ check_order_of_repeats (Simulation *self,
 {
   Record *record = get_record (self, rid);
 
-  for (guint64 earlier = self->answered_rid + 1; earlier < rid && record->error_at != NEVER; earlier++)
+  for (guint64 earlier = self->responded_rid + 1; earlier < rid && record->error_at != NEVER; earlier++)
     {
       GArray *attempts = get_record (self, earlier)->attempts;
 
@@ -340,14 +340,14 @@ ledger_forget_waiting (Simulation *self)
 }
 
 void
-ledger_note_answered (Simulation *self,
-                      guint64     rid)
+ledger_note_responded (Simulation *self,
+                       guint64     rid)
 {
   get_record (self, rid)->answered = TRUE;
-  self->answered_at = self->now;
-  while (self->answered_rid - self->first_rid + 1 < self->records->len &&
-         get_record (self, self->answered_rid + 1)->answered)
-    self->answered_rid++;
+  self->responded_at = self->now;
+  while (self->responded_rid - self->first_rid + 1 < self->records->len &&
+         get_record (self, self->responded_rid + 1)->answered)
+    self->responded_rid++;
 }
 
 void
@@ -356,7 +356,7 @@ ledger_note_paused (Simulation *self)
   guint64 rid = self->first_rid + self->records->len - 1;
 
   if (!get_record (self, rid)->answered)
-    ledger_note_answered (self, rid);
+    ledger_note_responded (self, rid);
 }
 
 void
@@ -370,7 +370,7 @@ ledger_note_restored (Simulation *self)
   ledger_forget_waiting (self);
   /* Where the first answer is in doubt, the next owner asks again. */
   if (first != NULL)
-    self->answered_rid = MIN (self->answered_rid, first->rid - 1);
-  for (guint64 rid = self->answered_rid + 1; rid < self->first_rid + self->records->len; rid++)
+    self->responded_rid = MIN (self->responded_rid, first->rid - 1);
+  for (guint64 rid = self->responded_rid + 1; rid < self->first_rid + self->records->len; rid++)
     get_record (self, rid)->answered = FALSE;
 }

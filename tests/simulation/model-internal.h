@@ -2,7 +2,7 @@
 
 /* What the files of the model connection manager share:
  *   model-manager.c   requests: order, repeats, what they ask for
- *   model-answers.c   answers: what is held, and what is kept for repeats
+ *   model-responses.c   answers: what is held, and what is kept for repeats
  *   model-policy.c    keys, over-activity, acknowledgements */
 
 #pragma once
@@ -40,7 +40,7 @@ typedef struct
 struct _ModelManager
 {
   ModelOptions    options;
-  ModelAnswerFunc answer;
+  ModelResponseFunc answer;
   ModelStanzaFunc stanza;
   gpointer        user_data;
 
@@ -62,7 +62,7 @@ struct _ModelManager
   char           *key;         /* what the next key must hash to */
   gint64          last_request_at;
   gboolean        last_was_empty;
-  gboolean        answered_with_payload; /* the last request */
+  gboolean        responded_with_payload; /* the last request */
   gboolean        client_acks;
   guint           ack_counter;
   guint64         report;      /* for the next answer, 0: none */
@@ -80,8 +80,8 @@ void      model_refuse          (ModelManager *self,
 
 gboolean  model_is_restart      (BoshElement  *request);
 
-/* model-answers.c */
-void      model_answer          (ModelManager *self,
+/* model-responses.c */
+void      model_respond          (ModelManager *self,
                                  Held         *held,
                                  const char   *attributes,
                                  const char   *payloads,
@@ -92,9 +92,9 @@ void      model_end             (ModelManager *self,
                                  const char   *condition,
                                  const char   *content,
                                  gint64        now);
-Answered *model_find_answered   (ModelManager *self,
+Answered *model_find_responded   (ModelManager *self,
                                  guint64       rid);
-void      model_answered_free   (Answered     *answered);
+void      model_responded_free   (Answered     *answered);
 /* The oldest held request that an answer can still reach, or NULL. */
 Held     *model_find_reachable  (ModelManager *self);
 

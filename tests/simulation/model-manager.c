@@ -13,7 +13,7 @@ model_held_free (Held *held)
 
 ModelManager *
 model_manager_new (const ModelOptions *options,
-                   ModelAnswerFunc     answer,
+                   ModelResponseFunc   answer,
                    ModelStanzaFunc     stanza,
                    gpointer            user_data)
 {
@@ -36,7 +36,7 @@ model_manager_free (ModelManager *self)
 {
   g_queue_clear_full (&self->held, (GDestroyNotify)model_held_free);
   g_queue_clear_full (&self->early, (GDestroyNotify)model_held_free);
-  g_queue_clear_full (&self->answered, (GDestroyNotify)model_answered_free);
+  g_queue_clear_full (&self->answered, (GDestroyNotify)model_responded_free);
   g_string_free (self->outgoing, TRUE);
   g_free (self->farewell);
   g_free (self->end);
@@ -92,7 +92,7 @@ pause_session (ModelManager *self,
                gint64        now)
 {
   while (g_queue_peek_head (&self->held) != held)
-    model_answer (self, g_queue_peek_head (&self->held), "", "", now);
+    model_respond (self, g_queue_peek_head (&self->held), "", "", now);
 
   if (self->options.ignores_pause_request)
     {
@@ -102,8 +102,8 @@ pause_session (ModelManager *self,
     }
   else
     {
-      coverage_hit (COVERAGE_PAUSE_ANSWERED);
-      model_answer (self, held, "", "", now);
+      coverage_hit (COVERAGE_PAUSE_RESPONDED);
+      model_respond (self, held, "", "", now);
     }
 
   self->pause = (gint64)seconds * MODEL_SECOND;
@@ -223,7 +223,7 @@ handle_repeat (ModelManager     *self,
 {
   g_autoptr(BoshResponseBody) taken = body;
   Held *held = model_find (&self->held, rid);
-  Answered *answered = model_find_answered (self, rid);
+  Answered *answered = model_find_responded (self, rid);
 
   if (rid == self->ignored_rid)
     return;
@@ -299,7 +299,7 @@ create (ModelManager     *self,
   held->connection = connection;
   held->body = body;
   g_queue_push_tail (&self->held, held);
-  model_answer (self, held, grants->str, "", now);
+  model_respond (self, held, grants->str, "", now);
   self->exists = TRUE;
 }
 
@@ -409,9 +409,9 @@ model_manager_request (ModelManager *self,
     {
       create (self, connection, rid, g_steal_pointer (&body), now);
     }
-  else if (self->farewell != NULL && model_find_answered (self, rid) != NULL)
+  else if (self->farewell != NULL && model_find_responded (self, rid) != NULL)
     {
-      self->answer (connection, 200, model_find_answered (self, rid)->text, self->user_data);
+      self->answer (connection, 200, model_find_responded (self, rid)->text, self->user_data);
     }
   else if (self->farewell != NULL && rid == self->next_rid && body->type != BOSH_BODY_TERMINATE)
     {
@@ -579,8 +579,8 @@ model_manager_advance (ModelManager *self,
         }
 
       while (g_queue_peek_head (&self->held) != oldest)
-        model_answer (self, g_queue_peek_head (&self->held), "", "", now);
-      model_answer (self, oldest, "", "", now);
+        model_respond (self, g_queue_peek_head (&self->held), "", "", now);
+      model_respond (self, oldest, "", "", now);
     }
 }
 

@@ -40,13 +40,13 @@ typedef struct
   gboolean    polls;           /* a polling session (§12) */
   gboolean    polices_all;     /* as ejabberd: any request of it that comes too soon ends it */
   gboolean    never_holds;     /* answers at once what it ought to hold */
-  gboolean    answers_on_newest; /* as ejabberd; else on the oldest that is held */
+  gboolean    responds_on_newest; /* as ejabberd; else on the oldest that is held */
   gboolean    notices_closing; /* of the connection of a held request */
   ModelRepeat repeat;
   gboolean    echoes;          /* as ejabberd: a repeated request comes back in its answer */
   gboolean    one_early;       /* as Prosody: one request may come before its turn */
   gboolean    forgets_closed;  /* as Prosody: held ones whose connection was closed */
-  gboolean    two_answers;     /* as Prosody: whatever is granted, keeps the last two */
+  gboolean    two_responses;     /* as Prosody: whatever is granted, keeps the last two */
   gboolean    hangs_when_overtaken; /* as ejabberd: then only a repeat helps */
   gboolean    ignores_pause_request; /* as ejabberd: a pause is never answered */
 
@@ -61,7 +61,7 @@ typedef struct
 } ModelOptions;
 
 /* Answers the exchange @connection with @status and @text. */
-typedef void (*ModelAnswerFunc) (guint       connection,
+typedef void (*ModelResponseFunc) (guint       connection,
                                  guint       status,
                                  const char *text,
                                  gpointer    user_data);
@@ -73,7 +73,7 @@ typedef void (*ModelStanzaFunc) (const char *id,
 typedef struct _ModelManager ModelManager;
 
 ModelManager *model_manager_new          (const ModelOptions *options,
-                                          ModelAnswerFunc     answer,
+                                          ModelResponseFunc     answer,
                                           ModelStanzaFunc     stanza,
                                           gpointer            user_data);
 void          model_manager_free         (ModelManager       *self);

@@ -58,7 +58,7 @@ comes_too_soon (ModelManager *self,
     return is_empty && self->options.requests > 1 && self->held.length == self->options.requests;
 
   return self->options.polices_all ||
-         (is_empty && self->last_was_empty && !self->answered_with_payload);
+         (is_empty && self->last_was_empty && !self->responded_with_payload);
 }
 
 /* §11, §12 */
@@ -78,7 +78,7 @@ model_check_activity (ModelManager *self,
 
   self->last_request_at = held->arrived;
   self->last_was_empty = is_empty;
-  self->answered_with_payload = FALSE;
+  self->responded_with_payload = FALSE;
 
   return TRUE;
 }
@@ -105,7 +105,7 @@ model_take_ack (ModelManager *self,
   for (GList *link = self->held.head; link != NULL; link = link->next)
     g_assert_true (link->data == held || ((Held *)link->data)->rid > acked);
 
-  next = model_find_answered (self, acked + 1);
+  next = model_find_responded (self, acked + 1);
   if (text != NULL && self->options.reports && next != NULL && now - next->at > REPORT_AFTER)
     {
       self->report = acked + 1;
@@ -116,7 +116,7 @@ model_take_ack (ModelManager *self,
          ((Answered *)self->answered.head->data)->rid <= acked)
     {
       coverage_hit (COVERAGE_TRIMMED);
-      model_answered_free (g_queue_pop_head (&self->answered));
+      model_responded_free (g_queue_pop_head (&self->answered));
     }
 }
 

@@ -20,7 +20,7 @@ import tempfile
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 SESSION = 'core/bosh-session.c'
-ANSWERS = 'core/bosh-session-answers.c'
+ANSWERS = 'core/bosh-session-responses.c'
 PLAN = 'core/bosh-session-plan.c'
 BODY = 'core/bosh-body.c'
 KEYS = 'core/bosh-key-sequence.c'

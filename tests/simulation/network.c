@@ -103,14 +103,14 @@ schedule_break (Simulation *self,
 }
 
 static Event *
-schedule_answer (Simulation *self,
-                 guint       index,
-                 guint       status,
-                 const char *text,
-                 gsize       length,
-                 gint64      delay)
+schedule_response (Simulation *self,
+                   guint       index,
+                   guint       status,
+                   const char *text,
+                   gsize       length,
+                   gint64      delay)
 {
-  Event *event = schedule (self, EVENT_ANSWERED, delay);
+  Event *event = schedule (self, EVENT_RESPONDED, delay);
 
   event->connection = index;
   event->status = status;
@@ -120,10 +120,10 @@ schedule_answer (Simulation *self,
 }
 
 void
-network_on_answer (guint       connection,
-                   guint       status,
-                   const char *text,
-                   gpointer    user_data)
+network_on_response (guint       connection,
+                     guint       status,
+                     const char *text,
+                     gpointer    user_data)
 {
   Simulation *self = user_data;
   guint index = connection / 2;
@@ -136,30 +136,30 @@ network_on_answer (guint       connection,
 
   if (exchange->fate == FATE_RESET_AFTER)
     schedule_break (self, index, latency (self), TRUE);
-  else if (exchange->fate == FATE_HALF_ANSWER)
-    schedule_answer (self, index, status, text, strlen (text) / 2, latency (self));
-  else if (exchange->fate == FATE_SLOW_ANSWER)
-    schedule_answer (self, index, status, text, strlen (text), long_latency (self));
+  else if (exchange->fate == FATE_HALF_RESPONSE)
+    schedule_response (self, index, status, text, strlen (text) / 2, latency (self));
+  else if (exchange->fate == FATE_SLOW_RESPONSE)
+    schedule_response (self, index, status, text, strlen (text), long_latency (self));
   else if (exchange->fate != FATE_BLACK_HOLE_AFTER)
-    schedule_answer (self, index, status, text, strlen (text), latency (self));
+    schedule_response (self, index, status, text, strlen (text), latency (self));
 }
 
 /* Answers that can't be used, or that a proxy gives, end a session when there
  * are too many of them to one request. */
 static gboolean
-is_bad_answer (Fate fate)
+is_bad_response (Fate fate)
 {
-  return fate == FATE_HALF_ANSWER || fate == FATE_PROXY_STATUS;
+  return fate == FATE_HALF_RESPONSE || fate == FATE_PROXY_STATUS;
 }
 
 static guint
-count_bad_answers (Simulation *self,
-                   guint64     rid)
+count_bad_responses (Simulation *self,
+                     guint64     rid)
 {
   guint count = 0;
 
   for (guint i = 0; i < self->exchanges->len; i++)
-    if (get_exchange (self, i)->rid == rid && is_bad_answer (get_exchange (self, i)->fate))
+    if (get_exchange (self, i)->rid == rid && is_bad_response (get_exchange (self, i)->fate))
       count++;
 
   return count;
@@ -186,21 +186,21 @@ draw_fate (Simulation *self,
   /* The server would answer the copy, and empty what the client waits for. */
   if (fate == FATE_LATE_COPY && self->options.repeat == MODEL_REPEAT_EMPTIES_OLD)
     return FATE_WELL;
-  if (is_bad_answer (fate) && count_bad_answers (self, action->rid) >= 2)
+  if (is_bad_response (fate) && count_bad_responses (self, action->rid) >= 2)
     return FATE_WELL;
 
   return fate;
 }
 
 static void
-answer_as_proxy (Simulation *self,
-                 guint       index)
+respond_as_proxy (Simulation *self,
+                  guint       index)
 {
   static const guint statuses[] = { 502, 503, 504, 408, 429, 500, 403, 400 };
   /* Without `ver` the last two would be the manager's (§17.2). */
   guint n = self->options.names_version ? G_N_ELEMENTS (statuses) : G_N_ELEMENTS (statuses) - 2;
   guint status = statuses[g_rand_int_range (self->random, 0, n)];
-  Event *event = schedule_answer (self, index, status, "<html>no</html>", 15, latency (self));
+  Event *event = schedule_response (self, index, status, "<html>no</html>", 15, latency (self));
 
   coverage_hit (COVERAGE_PROXY_STATUS);
   if (chance (self, 30))
@@ -226,17 +226,17 @@ begin_fate (Simulation *self,
       return FALSE;
 
     case FATE_PROXY_STATUS:
-      answer_as_proxy (self, index);
+      respond_as_proxy (self, index);
       return FALSE;
 
     case FATE_WEB_PAGE:
       coverage_hit (COVERAGE_WEB_PAGE);
-      schedule_answer (self, index, 200, "<!DOCTYPE html><p>hi", 20, latency (self));
+      schedule_response (self, index, 200, "<!DOCTYPE html><p>hi", 20, latency (self));
       return FALSE;
 
-    case FATE_EMPTY_ANSWER:
-      coverage_hit (COVERAGE_EMPTY_ANSWER);
-      schedule_answer (self, index, 200, "", 0, latency (self));
+    case FATE_EMPTY_RESPONSE:
+      coverage_hit (COVERAGE_EMPTY_RESPONSE);
+      schedule_response (self, index, 200, "", 0, latency (self));
       return FALSE;
 
     case FATE_BLACK_HOLE_BEFORE:
@@ -245,7 +245,7 @@ begin_fate (Simulation *self,
 
     case FATE_GATEWAY_TIMEOUT:
       coverage_hit (COVERAGE_GATEWAY_TIMEOUT);
-      schedule_answer (self, index, 504, "late", 4, long_latency (self));
+      schedule_response (self, index, 504, "late", 4, long_latency (self));
       return TRUE;
 
     case FATE_DUPLICATED:
@@ -262,8 +262,8 @@ begin_fate (Simulation *self,
       coverage_hit (COVERAGE_RESET_AFTER);
       return TRUE;
 
-    case FATE_HALF_ANSWER:
-      coverage_hit (COVERAGE_HALF_ANSWER);
+    case FATE_HALF_RESPONSE:
+      coverage_hit (COVERAGE_HALF_RESPONSE);
       return TRUE;
 
     case FATE_BLACK_HOLE_AFTER:
@@ -274,8 +274,8 @@ begin_fate (Simulation *self,
       coverage_hit (COVERAGE_SLOW_REQUEST);
       return TRUE;
 
-    case FATE_SLOW_ANSWER:
-      coverage_hit (COVERAGE_SLOW_ANSWER);
+    case FATE_SLOW_RESPONSE:
+      coverage_hit (COVERAGE_SLOW_RESPONSE);
       return TRUE;
 
     case FATE_WELL:
@@ -407,11 +407,11 @@ handle_arrival (Simulation *self,
 }
 
 static void
-handle_answer (Simulation *self,
-               Event      *event)
+handle_response (Simulation *self,
+                 Event      *event)
 {
   Exchange *exchange = get_exchange (self, event->connection);
-  BoshHttpAnswer answer = { event->status, event->bytes, event->retry_after, NULL };
+  BoshHttpResponse answer = { event->status, event->bytes, event->retry_after, NULL };
   BoshBodyVerdict verdict;
   g_autoptr(BoshResponseBody) body = bosh_response_body_new (event->bytes, &verdict, NULL);
 
@@ -419,7 +419,7 @@ handle_answer (Simulation *self,
   ledger_note_left (self, exchange->n_stanzas);
   exchange->answered = event->status == 200 && body != NULL && body->type != BOSH_BODY_ERROR;
   if (exchange->answered)
-    ledger_note_answered (self, exchange->rid);
+    ledger_note_responded (self, exchange->rid);
   else if (event->retry_after >= 0)
     ledger_note_retry_after (self, exchange->rid, event->retry_after);
   else if (event->status == 200 && body != NULL)
@@ -468,8 +468,8 @@ network_handle_event (Simulation *self,
     handle_arrival (self, event);
   else if (event->type == EVENT_WRITTEN && is_open)
     handle_written (self, event);
-  else if (event->type == EVENT_ANSWERED && is_open)
-    handle_answer (self, event);
+  else if (event->type == EVENT_RESPONDED && is_open)
+    handle_response (self, event);
   else if (event->type == EVENT_BREAKS && is_open)
     handle_break (self, event);
 }

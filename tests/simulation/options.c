@@ -83,7 +83,7 @@ choose_faults_of_server (Simulation *self)
 {
   ModelOptions *options = &self->options;
 
-  options->answers_on_newest = chance (self, 50);
+  options->responds_on_newest = chance (self, 50);
   options->never_holds = self->fault_percent == 0 && !options->polls && chance (self, 15);
   options->hangs_when_overtaken = options->requests == 2 && !options->never_holds &&
                                   chance (self, 20);
@@ -96,7 +96,7 @@ choose_faults_of_server (Simulation *self)
                             !options->hangs_when_overtaken && options->requests <= 2 &&
                             chance (self, 50);
   options->echoes = chance (self, 30);
-  options->two_answers = options->requests <= 2 && chance (self, 30);
+  options->two_responses = options->requests <= 2 && chance (self, 30);
   options->one_early = options->requests <= 2 && chance (self, 30);
   options->error_every = chance (self, 15) ? draw (self, 3, 20) : 0;
 }

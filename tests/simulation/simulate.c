@@ -130,7 +130,7 @@ handle_event (Simulation *self,
     {
     case EVENT_ARRIVES:
     case EVENT_WRITTEN:
-    case EVENT_ANSWERED:
+    case EVENT_RESPONDED:
     case EVENT_BREAKS:
       network_handle_event (self, event);
       break;
@@ -226,7 +226,7 @@ start (Simulation *self,
   self->random = g_rand_new_with_seed (seed);
   self->now = SECOND;
   self->verbose = verbose;
-  self->answered_at = NEVER;
+  self->responded_at = NEVER;
   self->expected_error = -1;
   self->events = g_sequence_new ((GDestroyNotify)event_free);
   self->exchanges = g_array_new (FALSE, TRUE, sizeof (Exchange));
@@ -235,7 +235,7 @@ start (Simulation *self,
   self->polls = g_array_new (FALSE, FALSE, sizeof (gint64));
   choose_parameters (self);
   choose_options (self);
-  self->manager = model_manager_new (&self->options, network_on_answer, on_manager_stanza, self);
+  self->manager = model_manager_new (&self->options, network_on_response, on_manager_stanza, self);
   self->session = bosh_session_new (&self->parameters);
   self->to_send = g_rand_int_range (self->random, 0, 60);
   self->to_receive = g_rand_int_range (self->random, 0, 60);

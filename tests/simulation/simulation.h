@@ -22,7 +22,7 @@ typedef enum
 {
   EVENT_ARRIVES,    /* a request reaches the manager */
   EVENT_WRITTEN,    /* a request is written whole */
-  EVENT_ANSWERED,   /* an answer reaches the client */
+  EVENT_RESPONDED,   /* an answer reaches the client */
   EVENT_BREAKS,     /* an exchange breaks */
   EVENT_CLIENT,     /* the application sends something */
   EVENT_SERVER,     /* the server has a stanza for the client */
@@ -52,17 +52,17 @@ typedef enum
   FATE_UNREACHABLE,
   FATE_RESET_BEFORE,
   FATE_RESET_AFTER,
-  FATE_HALF_ANSWER,
+  FATE_HALF_RESPONSE,
   FATE_PROXY_STATUS,
   FATE_GATEWAY_TIMEOUT,
   FATE_WEB_PAGE,
-  FATE_EMPTY_ANSWER,
+  FATE_EMPTY_RESPONSE,
   FATE_BLACK_HOLE_BEFORE,
   FATE_BLACK_HOLE_AFTER,
   FATE_DUPLICATED,
   FATE_LATE_COPY,
   FATE_SLOW_REQUEST,
-  FATE_SLOW_ANSWER,
+  FATE_SLOW_RESPONSE,
   N_FATES
 } Fate;
 
@@ -121,8 +121,8 @@ typedef struct
   /* ledger */
   GArray        *records;     /* of Record, by rid from first_rid on */
   guint64        first_rid;   /* of the creation */
-  guint64        answered_rid; /* all up to this were answered to the client */
-  gint64         answered_at; /* when the last answer came */
+  guint64        responded_rid; /* all up to this were answered to the client */
+  gint64         responded_at; /* when the last answer came */
   gint64         renewed_at;  /* when the last new request was sent */
   guint          posted;      /* stanzas that were sent */
   GArray        *polls;       /* of gint64: when empty new requests were sent */
@@ -193,7 +193,7 @@ void      network_close_all         (Simulation  *self);
 void      network_break_all         (Simulation  *self);
 void      network_handle_event      (Simulation  *self,
                                      Event       *event);
-void      network_on_answer         (guint        connection,
+void      network_on_response         (guint        connection,
                                      guint        status,
                                      const char  *text,
                                      gpointer     user_data);
@@ -234,7 +234,7 @@ void      ledger_note_error         (Simulation  *self,
 /* What was to be waited for is not any more. */
 void      ledger_forget_waiting     (Simulation  *self);
 /* The client has read a good answer. */
-void      ledger_note_answered      (Simulation  *self,
+void      ledger_note_responded      (Simulation  *self,
                                      guint64      rid);
 /* An answer to the pause request itself, the last one, is no longer awaited. */
 void      ledger_note_paused        (Simulation  *self);

@@ -412,9 +412,9 @@ bosh_test_assert_header (const BoshTestRequest *request,
 }
 
 void
-bosh_test_answer_with (BoshTestPeer          *peer,
-                       const BoshTestRequest *request,
-                       gpointer               user_data)
+bosh_test_respond_with (BoshTestPeer          *peer,
+                        const BoshTestRequest *request,
+                        gpointer               user_data)
 {
   bosh_test_peer_write (peer, user_data);
 }

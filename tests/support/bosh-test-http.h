@@ -68,7 +68,7 @@ void             bosh_test_assert_header          (const BoshTestRequest *reques
                                                    const char            *expected);
 
 /* A handler that answers with the string @user_data, a response as it is. */
-void             bosh_test_answer_with            (BoshTestPeer          *peer,
+void             bosh_test_respond_with            (BoshTestPeer          *peer,
                                                    const BoshTestRequest *request,
                                                    gpointer               user_data);
 

@@ -34,8 +34,8 @@ struct _BoshTestExchange
   const BoshTestRequest *request;
   char *line;
   BoshElement *body;         /* NULL if it is none */
-  char *answer;              /* what bosh_test_exchange_answer() said */
-  gboolean is_answered;
+  char *answer;              /* what bosh_test_exchange_respond() said */
+  gboolean has_response;
 };
 
 static gboolean
@@ -108,14 +108,14 @@ exchange_free (gpointer data)
 static gboolean
 exchange_is_held (BoshTestExchange *self)
 {
-  return !self->is_answered && !bosh_test_exchange_is_gone (self);
+  return !self->has_response && !bosh_test_exchange_is_gone (self);
 }
 
 /* What servers do, in the simplest form. */
 
 static BoshTestExchange *
-find_answered (BoshTestManager  *self,
-               BoshTestExchange *repeat)
+find_responded (BoshTestManager  *self,
+                BoshTestExchange *repeat)
 {
   for (guint i = 0; i < self->exchanges->len; i++)
     {
@@ -148,14 +148,14 @@ release_all_but (BoshTestManager *self,
                  guint            n_held)
 {
   while (bosh_test_manager_get_n_held (self) > n_held)
-    bosh_test_exchange_answer (find_held (self), "", "");
+    bosh_test_exchange_respond (find_held (self), "", "");
 }
 
 static void
 handle_automatically (BoshTestManager  *self,
                       BoshTestExchange *exchange)
 {
-  BoshTestExchange *before = find_answered (self, exchange);
+  BoshTestExchange *before = find_responded (self, exchange);
   const char *type = bosh_test_exchange_get_attribute (exchange, "type");
 
   if (before != NULL)
@@ -164,12 +164,12 @@ handle_automatically (BoshTestManager  *self,
     }
   else if (bosh_test_exchange_get_attribute (exchange, "sid") == NULL)
     {
-      bosh_test_exchange_answer (exchange, self->grants, self->creation_content);
+      bosh_test_exchange_respond (exchange, self->grants, self->creation_content);
     }
   else if (g_strcmp0 (type, "terminate") == 0)
     {
       release_all_but (self, 1);
-      bosh_test_exchange_answer (exchange, "type='terminate'", "");
+      bosh_test_exchange_respond (exchange, "type='terminate'", "");
     }
   else if (bosh_test_exchange_get_attribute (exchange, "pause") != NULL)
     {
@@ -178,7 +178,7 @@ handle_automatically (BoshTestManager  *self,
   else if (bosh_element_get_attribute_ns (exchange->body, "restart", NS_XBOSH) != NULL)
     {
       release_all_but (self, 1);
-      bosh_test_exchange_answer (exchange, "", BOSH_TEST_FEATURES);
+      bosh_test_exchange_respond (exchange, "", BOSH_TEST_FEATURES);
     }
   else
     {
@@ -187,7 +187,7 @@ handle_automatically (BoshTestManager  *self,
           g_autofree char *content = g_strdup (self->undelivered->str);
 
           g_string_truncate (self->undelivered, 0);
-          bosh_test_exchange_answer (find_held (self), "", content);
+          bosh_test_exchange_respond (find_held (self), "", content);
         }
       release_all_but (self, 1);
     }
@@ -280,7 +280,7 @@ bosh_test_manager_deliver (BoshTestManager *self,
   BoshTestExchange *held = find_held (self);
 
   if (held != NULL)
-    bosh_test_exchange_answer (held, "", content);
+    bosh_test_exchange_respond (held, "", content);
   else
     g_string_append (self->undelivered, content);
 }
@@ -367,9 +367,9 @@ bosh_test_exchange_get_connection (BoshTestExchange *self)
 }
 
 gboolean
-bosh_test_exchange_is_answered (BoshTestExchange *self)
+bosh_test_exchange_has_response (BoshTestExchange *self)
 {
-  return self->is_answered;
+  return self->has_response;
 }
 
 gboolean
@@ -379,9 +379,9 @@ bosh_test_exchange_is_gone (BoshTestExchange *self)
 }
 
 void
-bosh_test_exchange_answer (BoshTestExchange *self,
-                           const char       *attributes,
-                           const char       *content)
+bosh_test_exchange_respond (BoshTestExchange *self,
+                            const char       *attributes,
+                            const char       *content)
 {
   self->answer = g_strdup_printf ("<body xmlns='" NS_HTTPBIND "' %s>%s</body>",
                                   attributes, content);
@@ -394,9 +394,9 @@ bosh_test_exchange_reply (BoshTestExchange *self,
                           const char       *headers,
                           const char       *text)
 {
-  g_assert_false (self->is_answered);
+  g_assert_false (self->has_response);
 
-  self->is_answered = TRUE;
+  self->has_response = TRUE;
   bosh_test_peer_reply (self->peer, status, headers, text);
 }
 
@@ -405,7 +405,7 @@ bosh_test_exchange_write (BoshTestExchange *self,
                           GBytes           *bytes,
                           guint             times)
 {
-  self->is_answered = TRUE;
+  self->has_response = TRUE;
   bosh_test_peer_write_bytes (self->peer, bytes, times);
 }
 
@@ -413,20 +413,20 @@ void
 bosh_test_exchange_write_text (BoshTestExchange *self,
                                const char       *text)
 {
-  self->is_answered = TRUE;
+  self->has_response = TRUE;
   bosh_test_peer_write (self->peer, text);
 }
 
 void
 bosh_test_exchange_close (BoshTestExchange *self)
 {
-  self->is_answered = TRUE;
+  self->has_response = TRUE;
   bosh_test_peer_close (self->peer);
 }
 
 void
 bosh_test_exchange_reset (BoshTestExchange *self)
 {
-  self->is_answered = TRUE;
+  self->has_response = TRUE;
   bosh_test_peer_reset (self->peer);
 }

@@ -91,12 +91,12 @@ const char        *bosh_test_exchange_get_attribute (BoshTestExchange       *sel
 guint64            bosh_test_exchange_get_rid       (BoshTestExchange       *self);
 /* Names the TCP connection. */
 guint              bosh_test_exchange_get_connection (BoshTestExchange      *self);
-gboolean           bosh_test_exchange_is_answered   (BoshTestExchange       *self);
+gboolean           bosh_test_exchange_has_response   (BoshTestExchange       *self);
 /* Is its connection at its end? */
 gboolean           bosh_test_exchange_is_gone       (BoshTestExchange       *self);
 
 /* `<body …>content</body>` with status 200. */
-void               bosh_test_exchange_answer        (BoshTestExchange       *self,
+void               bosh_test_exchange_respond        (BoshTestExchange       *self,
                                                      const char             *attributes,
                                                      const char             *content);
 /* @headers (nullable) end with CRLF. */

@@ -17,7 +17,7 @@ typedef enum
   BREAK_NONE,
   BREAK_RESET_BEFORE,
   BREAK_RESET_AFTER,
-  BREAK_HALF_ANSWER,
+  BREAK_HALF_RESPONSE,
   BREAK_BAD_GATEWAY,
   N_BREAKS
 } Break;
@@ -90,10 +90,10 @@ write_half (BoshTestPeer *peer,
 }
 
 static void
-on_answer (guint       connection,
-           guint       status,
-           const char *text,
-           gpointer    user_data)
+on_response (guint       connection,
+             guint       status,
+             const char *text,
+             gpointer    user_data)
 {
   BoshTestModel *self = user_data;
   Exchange *exchange = get_exchange (self, connection);
@@ -104,7 +104,7 @@ on_answer (guint       connection,
   exchange->is_over = TRUE;
   if (exchange->how == BREAK_RESET_AFTER)
     bosh_test_peer_reset (exchange->peer);
-  else if (exchange->how == BREAK_HALF_ANSWER)
+  else if (exchange->how == BREAK_HALF_RESPONSE)
     write_half (exchange->peer, status, text);
   else
     bosh_test_peer_reply (exchange->peer, status, NULL, text);
@@ -176,7 +176,7 @@ bosh_test_model_new (const ModelOptions *options)
 
   self->exchanges = g_array_new (FALSE, TRUE, sizeof (Exchange));
   self->server = bosh_test_server_new (NULL, on_request, self);
-  self->manager = model_manager_new (options, on_answer, on_stanza, self);
+  self->manager = model_manager_new (options, on_response, on_stanza, self);
   model_manager_queue (self->manager, FEATURES);
   self->timer = g_source_new (&timer_funcs, sizeof (GSource));
   g_source_set_static_name (self->timer, "[bosh test] model");

@@ -71,7 +71,7 @@ static const char * const fault_names[] = {
   [BOSH_TEST_FAULT_BAD_GATEWAY] = "bad-gateway",
   [BOSH_TEST_FAULT_HTML] = "html",
   [BOSH_TEST_FAULT_RESET_AFTER] = "reset-after",
-  [BOSH_TEST_FAULT_HALF_ANSWER] = "half-answer",
+  [BOSH_TEST_FAULT_HALF_RESPONSE] = "half-answer",
   [BOSH_TEST_FAULT_CUT_CHUNK] = "cut-chunk",
   [BOSH_TEST_FAULT_SILENCE] = "silence",
   [BOSH_TEST_FAULT_GATEWAY_TIMEOUT] = "gateway-timeout",
@@ -288,8 +288,8 @@ link_fall_silent (Link *self)
 
 /* An answer of ours instead of the server's; @status with its phrase. */
 static void
-link_answer (Link       *self,
-             const char *status)
+link_respond (Link       *self,
+              const char *status)
 {
   static const char page[] = "<!DOCTYPE html><html><head><title>Welcome</title></head>"
                              "<body><p>Please log in to the network.<br></p></body></html>";
@@ -306,13 +306,13 @@ link_answer (Link       *self,
 /* The exchange is over, and another may come. */
 static void
 link_end_exchange (Link  *self,
-                   gsize  answer_size)
+                   gsize  response_size)
 {
   if (self->is_closed)
     return;
 
   link_clear_timer (self);
-  g_byte_array_remove_range (self->answer.bytes, 0, answer_size);
+  g_byte_array_remove_range (self->answer.bytes, 0, response_size);
   self->is_busy = FALSE;
   link_advance (self);
 }
@@ -351,11 +351,11 @@ link_handle_request (Link *self)
       break;
 
     case BOSH_TEST_FAULT_BAD_GATEWAY:
-      link_answer (self, "502 Bad Gateway");
+      link_respond (self, "502 Bad Gateway");
       break;
 
     case BOSH_TEST_FAULT_HTML:
-      link_answer (self, "200 OK");
+      link_respond (self, "200 OK");
       break;
 
     default:
@@ -383,9 +383,9 @@ on_request_due (gpointer user_data)
 /* --- What happens to an answer --- */
 
 static void
-link_cut_answer (Link  *self,
-                 gsize  head_size,
-                 gsize  size)
+link_cut_response (Link  *self,
+                   gsize  head_size,
+                   gsize  size)
 {
   gsize kept = g_rand_int_range (self->proxy->rand, head_size, MAX (size, head_size + 1));
 
@@ -430,7 +430,7 @@ on_dribble (gpointer user_data)
 }
 
 static void
-link_handle_answer (Link *self)
+link_handle_response (Link *self)
 {
   gsize head_size;
   gsize size = measure_message (self->answer.bytes, &head_size);
@@ -441,8 +441,8 @@ link_handle_answer (Link *self)
       link_reset (self);
       break;
 
-    case BOSH_TEST_FAULT_HALF_ANSWER:
-      link_cut_answer (self, head_size, size);
+    case BOSH_TEST_FAULT_HALF_RESPONSE:
+      link_cut_response (self, head_size, size);
       break;
 
     case BOSH_TEST_FAULT_CUT_CHUNK:
@@ -454,7 +454,7 @@ link_handle_answer (Link *self)
       break;
 
     case BOSH_TEST_FAULT_GATEWAY_TIMEOUT:
-      link_answer (self, "504 Gateway Timeout");
+      link_respond (self, "504 Gateway Timeout");
       link_end_exchange (self, size);
       break;
 
@@ -471,12 +471,12 @@ link_handle_answer (Link *self)
 }
 
 static gboolean
-on_answer_due (gpointer user_data)
+on_response_due (gpointer user_data)
 {
   Link *self = user_data;
 
   link_clear_timer (self);
-  link_handle_answer (self);
+  link_handle_response (self);
 
   return G_SOURCE_REMOVE;
 }
@@ -555,7 +555,7 @@ on_read (GObject      *source,
       if (way == &link->request)
         link_advance (link);
       else if (link->is_busy && link->timer == NULL && measure_message (way->bytes, &head_size) > 0)
-        link_run_later (link, on_answer_due);
+        link_run_later (link, on_response_due);
     }
 
   if (!link->is_closed)

@@ -24,7 +24,7 @@ typedef enum
   BOSH_TEST_FAULT_HTML,           /* 200, but it is a page */
   /* The server has seen the request, and has answered it. */
   BOSH_TEST_FAULT_RESET_AFTER,
-  BOSH_TEST_FAULT_HALF_ANSWER,    /* less than Content-Length says */
+  BOSH_TEST_FAULT_HALF_RESPONSE,    /* less than Content-Length says */
   BOSH_TEST_FAULT_CUT_CHUNK,      /* chunked, and cut short */
   BOSH_TEST_FAULT_SILENCE,        /* the answer falls into the black hole */
   BOSH_TEST_FAULT_GATEWAY_TIMEOUT,/* 504 */

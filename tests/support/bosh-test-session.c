@@ -257,29 +257,29 @@ test_session_take (TestSession *self,
 }
 
 void
-test_session_answer_http (TestSession *self,
-                          guint64      rid,
-                          guint        status,
-                          const char  *text,
-                          int          retry_after)
+test_session_respond_http (TestSession *self,
+                           guint64      rid,
+                           guint        status,
+                           const char  *text,
+                           int          retry_after)
 {
   g_autoptr(GBytes) bytes = g_bytes_new (text, strlen (text));
-  BoshHttpAnswer answer = { status, bytes, retry_after, NULL };
+  BoshHttpResponse answer = { status, bytes, retry_after, NULL };
 
   bosh_session_handle_response (self->session, rid, &answer, self->now);
   test_session_drain (self);
 }
 
 void
-test_session_answer (TestSession *self,
-                     guint64      rid,
-                     const char  *attributes,
-                     const char  *content)
+test_session_respond (TestSession *self,
+                      guint64      rid,
+                      const char  *attributes,
+                      const char  *content)
 {
   g_autofree char *text = g_strdup_printf ("<body xmlns='" BOSH_NS_HTTPBIND "' %s>%s</body>",
                                            attributes, content);
 
-  test_session_answer_http (self, rid, 200, text, -1);
+  test_session_respond_http (self, rid, 200, text, -1);
 }
 
 void
@@ -303,7 +303,7 @@ test_session_open (TestSession *self,
   bosh_session_open (self->session, self->now);
   creation = test_session_take (self, &rid);
   self->now += 10000;
-  test_session_answer (self, rid, attributes, "");
+  test_session_respond (self, rid, attributes, "");
   test_session_events (self, "creating open OPENED");
 }
 

@@ -46,12 +46,12 @@ GBytes      *test_session_take_bytes  (TestSession                 *self,
                                        guint64                     *rid);
 gboolean     test_session_has_request (TestSession                 *self);
 /* Answers with `<body …>content</body>`. */
-void         test_session_answer      (TestSession                 *self,
+void         test_session_respond      (TestSession                 *self,
                                        guint64                      rid,
                                        const char                  *attributes,
                                        const char                  *content);
 /* Answers with any status and text. */
-void         test_session_answer_http (TestSession                 *self,
+void         test_session_respond_http (TestSession                 *self,
                                        guint64                      rid,
                                        guint                        status,
                                        const char                  *text,

@@ -103,7 +103,7 @@ bosh_test_wire_open (BoshTestWire *self,
   g_autoptr(GAsyncResult) result = NULL;
 
   bosh_connection_connect_async (self->connection, NULL, bosh_test_keep_result, &result);
-  bosh_test_exchange_answer (bosh_test_manager_take (self->manager), attributes, "");
+  bosh_test_exchange_respond (bosh_test_manager_take (self->manager), attributes, "");
   bosh_test_wire_succeeds (self, &result, bosh_connection_connect_finish);
   bosh_test_wire_assert_events (self, "connecting connected");
 

@@ -259,13 +259,13 @@ class Domain:
                 return
             peer.settimeout(PATIENCE)
             try:
-                self._answer(peer)
+                self._response(peer)
             except OSError:
                 pass
             finally:
                 peer.close()
 
-    def _answer(self, peer):
+    def _response(self, peer):
         self._read_head(peer)
         peer.sendall(b'HTTP/1.1 200 OK\r\n\r\n')
         with self._context.wrap_socket(peer, server_side=True) as stream:

@@ -337,7 +337,7 @@ class Failures(ToolTestCase):
     def prebind(self, uri, *arguments):
         return self.tool('prebind', '--uri', uri, *arguments, ALICE, BOSH_PASSWORD=PASSWORD)
 
-    def assert_answer_is_refused(self, status, headers, body, pattern='.'):
+    def assert_response_is_refused(self, status, headers, body, pattern='.'):
         with HttpServer(lambda *_: (status, headers, body)) as server:
             self.assert_failure(self.prebind(server.uri, '--timeout', '10'), 1, pattern)
 
@@ -346,17 +346,17 @@ class Failures(ToolTestCase):
         self.assert_failure(self.prebind(f'http://{"x" * 64}.example/'), 1, '.')
 
     def test_web_page(self):
-        self.assert_answer_is_refused(200, {'Content-Type': 'text/html'},
+        self.assert_response_is_refused(200, {'Content-Type': 'text/html'},
                                       b'<!DOCTYPE html><html><body>Welcome</body></html>')
 
     def test_not_found(self):
-        self.assert_answer_is_refused(404, {'Content-Type': 'text/html'}, b'<h1>Not Found</h1>')
+        self.assert_response_is_refused(404, {'Content-Type': 'text/html'}, b'<h1>Not Found</h1>')
 
-    def test_empty_answer(self):
-        self.assert_answer_is_refused(200, {}, b'')
+    def test_empty_response(self):
+        self.assert_response_is_refused(200, {}, b'')
 
     def test_redirect(self):
-        self.assert_answer_is_refused(302, {'Location': 'http://127.0.0.1:1/'}, b'')
+        self.assert_response_is_refused(302, {'Location': 'http://127.0.0.1:1/'}, b'')
 
     def test_text_of_the_server_is_harmless(self):
         body = ('<body xmlns="http://jabber.org/protocol/httpbind" type="terminate"'
@@ -365,7 +365,7 @@ class Failures(ToolTestCase):
                 '<undefined-condition xmlns="urn:ietf:params:xml:ns:xmpp-streams"/>'
                 '<text xmlns="urn:ietf:params:xml:ns:xmpp-streams">one\ntwo &#155;31m</text>'
                 '</stream:error></body>')
-        self.assert_answer_is_refused(200, {'Content-Type': 'text/xml'}, body.encode(),
+        self.assert_response_is_refused(200, {'Content-Type': 'text/xml'}, body.encode(),
                                       r'\A[^\x00-\x09\x0b-\x1f\x7f-\x9f]*\Z')
 
     def test_certificates(self):

@@ -7,15 +7,15 @@
 #include "bosh-xml-private.h"
 
 void
-model_answered_free (Answered *answered)
+model_responded_free (Answered *answered)
 {
   g_free (answered->text);
   g_free (answered);
 }
 
 Answered *
-model_find_answered (ModelManager *self,
-                     guint64       rid)
+model_find_responded (ModelManager *self,
+                      guint64       rid)
 {
   for (GList *link = self->answered.head; link != NULL; link = link->next)
     {
@@ -70,17 +70,17 @@ remember (ModelManager *self,
   answered->at = now;
   answered->text = g_strdup (text);
   g_queue_push_tail (&self->answered, answered);
-  while (self->answered.length > (self->options.two_answers ? 2 : MAX (self->options.requests, 2)))
-    model_answered_free (g_queue_pop_head (&self->answered));
+  while (self->answered.length > (self->options.two_responses ? 2 : MAX (self->options.requests, 2)))
+    model_responded_free (g_queue_pop_head (&self->answered));
 }
 
 /* Answers and forgets the request, keeping the answer for repeats. */
 void
-model_answer (ModelManager *self,
-              Held         *held,
-              const char   *attributes,
-              const char   *payloads,
-              gint64        now)
+model_respond (ModelManager *self,
+               Held         *held,
+               const char   *attributes,
+               const char   *payloads,
+               gint64        now)
 {
   g_autoptr(GString) text = g_string_new ("<body xmlns='" BOSH_NS_HTTPBIND "'");
   g_autoptr(GString) content = g_string_new (payloads);
@@ -93,7 +93,7 @@ model_answer (ModelManager *self,
   remember (self, held->rid, text->str, now);
 
   if (held->rid == self->next_rid - 1)
-    self->answered_with_payload = payloads[0] != '\0';
+    self->responded_with_payload = payloads[0] != '\0';
   g_queue_remove (&self->held, held);
   if (!held->gone)
     self->answer (held->connection, 200, text->str, self->user_data);
@@ -117,8 +117,8 @@ void
 model_flush (ModelManager *self,
              gint64        now)
 {
-  Held *held = self->options.answers_on_newest ? g_queue_peek_tail (&self->held)
-                                               : model_find_reachable (self);
+  Held *held = self->options.responds_on_newest ? g_queue_peek_tail (&self->held)
+                                                : model_find_reachable (self);
   guint hold = self->options.never_holds ? 0 : self->options.hold;
 
   if (self->end != NULL)
@@ -131,15 +131,15 @@ model_flush (ModelManager *self,
       g_string_truncate (self->outgoing, 0);
       /* Answers go in order: what is older goes first. */
       while (g_queue_peek_head (&self->held) != held)
-        model_answer (self, g_queue_peek_head (&self->held), "", "", now);
-      model_answer (self, held, "", payloads, now);
+        model_respond (self, g_queue_peek_head (&self->held), "", "", now);
+      model_respond (self, held, "", payloads, now);
     }
 
   while (self->held.length > hold && (hold > 0 || model_find_reachable (self) != NULL))
     {
       if (self->options.never_holds)
         coverage_hit (COVERAGE_NEVER_HOLDS);
-      model_answer (self, g_queue_peek_head (&self->held), "", "", now);
+      model_respond (self, g_queue_peek_head (&self->held), "", "", now);
     }
 }
 
@@ -167,7 +167,7 @@ model_end (ModelManager *self,
       g_autofree char *all = g_strconcat (self->outgoing->str, content, NULL);
 
       g_string_truncate (self->outgoing, 0);
-      model_answer (self, g_queue_peek_head (&self->held), attributes, all, now);
+      model_respond (self, g_queue_peek_head (&self->held), attributes, all, now);
       content = "";
     }
 }

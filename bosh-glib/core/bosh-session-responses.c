@@ -23,11 +23,11 @@
 /* Answers to one request that can't be used: half an answer looks like that too,
  * so there is more than one chance. And how often the connection manager may
  * ask for the same request again (§17.3). */
-#define MAX_BAD_ANSWERS 5
+#define MAX_BAD_RESPONSES 5
 #define MAX_REPEATS_ASKED 5
 
 /* How long after a terminate the answers to other requests are awaited. */
-#define OTHER_ANSWERS_WITHIN (500 * MILLISECOND)
+#define OTHER_RESPONSES_WITHIN (500 * MILLISECOND)
 
 /* An empty answer that came sooner was not held. */
 #define HELD_AT_LEAST (1 * SECOND)
@@ -273,7 +273,7 @@ get_legacy_condition (guint status)
 }
 
 static GError *
-new_http_error (const BoshHttpAnswer *answer)
+new_http_error (const BoshHttpResponse *answer)
 {
   if (answer->location != NULL && answer->status / 100 == 3)
     return g_error_new (BOSH_ERROR, BOSH_ERROR_HTTP,
@@ -303,10 +303,10 @@ repeat_plain (BoshSession *self,
 }
 
 static void
-handle_http_error (BoshSession          *self,
-                   Request              *request,
-                   const BoshHttpAnswer *answer,
-                   gint64                now)
+handle_http_error (BoshSession            *self,
+                   Request                *request,
+                   const BoshHttpResponse *answer,
+                   gint64                  now)
 {
   const char *condition = get_legacy_condition (answer->status);
   g_autoptr(GError) error = NULL;
@@ -333,8 +333,8 @@ handle_http_error (BoshSession          *self,
    * 403 come from something before it, or from one like ejabberd that mixes
    * both: try again, but not for ever. No server that knows the session
    * answers 404. */
-  request->bad_answers++;
-  if (self->version == NULL || answer->status == 404 || request->bad_answers >= MAX_BAD_ANSWERS)
+  request->bad_responses++;
+  if (self->version == NULL || answer->status == 404 || request->bad_responses >= MAX_BAD_RESPONSES)
     session_close (self, bosh_error_new_for_condition (condition, error->message));
   else
     session_fail_attempt (self, request, error, answer->retry_after, now);
@@ -417,7 +417,7 @@ suspect_earlier (BoshSession *self,
         earlier_request->suspect_at = now + get_grace (self);
       if (earlier_request->response == NULL &&
           (request->kind == REQUEST_TERMINATE || session_is_end (self, request->response)))
-        self->terminate_at = earlier (self->terminate_at, now + OTHER_ANSWERS_WITHIN);
+        self->terminate_at = earlier (self->terminate_at, now + OTHER_RESPONSES_WITHIN);
     }
 }
 
@@ -427,7 +427,7 @@ repeat_on_request (BoshSession *self,
                    Request     *request,
                    gint64       now)
 {
-  if (++request->bad_answers > MAX_REPEATS_ASKED)
+  if (++request->bad_responses > MAX_REPEATS_ASKED)
     {
       session_close (self, g_error_new (BOSH_ERROR, BOSH_ERROR_SESSION_LOST,
                                         _("The server asked too often for the same request")));
@@ -441,7 +441,7 @@ repeat_on_request (BoshSession *self,
       /* What waits to be repeated anyway keeps its time: a proxy may have named it. */
       if (earlier_request->response == NULL &&
           (earlier_request->in_flight || earlier_request->retry_at == NEVER))
-        session_repeat (self, earlier_request, now + get_backoff (self, request->bad_answers == 1));
+        session_repeat (self, earlier_request, now + get_backoff (self, request->bad_responses == 1));
       if (earlier_request == request)
         break;
     }
@@ -516,14 +516,14 @@ forget (BoshSession *self,
   next = g_queue_peek_head (&self->window);
   if (next->in_flight && next->suspect_at == NEVER)
     next->suspect_at = now + get_grace (self);
-  session_process_answers (self, now);
+  session_process_responses (self, now);
 }
 
 static void
-accept_answer (BoshSession      *self,
-               Request          *request,
-               BoshResponseBody *body,
-               gint64            now)
+accept_response (BoshSession      *self,
+                 Request          *request,
+                 BoshResponseBody *body,
+                 gint64            now)
 {
   self->failures = 0;
   self->last_contact = now;
@@ -569,14 +569,14 @@ accept_answer (BoshSession      *self,
   suspect_next (self, request, now);
   conclude_for_next (self, request, now);
   suspect_earlier (self, request, now);
-  session_process_answers (self, now);
+  session_process_responses (self, now);
 }
 
 void
-bosh_session_handle_response (BoshSession          *self,
-                              guint64               rid,
-                              const BoshHttpAnswer *answer,
-                              gint64                now)
+bosh_session_handle_response (BoshSession            *self,
+                              guint64                 rid,
+                              const BoshHttpResponse *answer,
+                              gint64                  now)
 {
   Request *request = session_find_request (self, rid);
   g_autoptr(GError) error = NULL;
@@ -599,9 +599,9 @@ bosh_session_handle_response (BoshSession          *self,
 
   body = bosh_response_body_new (answer->body, &verdict, &error);
   if (body != NULL)
-    accept_answer (self, request, body, now);
+    accept_response (self, request, body, now);
   else if (verdict == BOSH_BODY_REFUSED &&
-           (++request->bad_answers >= MAX_BAD_ANSWERS ||
+           (++request->bad_responses >= MAX_BAD_RESPONSES ||
             g_error_matches (error, BOSH_ERROR, BOSH_ERROR_TOO_LARGE)))
     session_close (self, g_steal_pointer (&error));
   else
@@ -715,7 +715,7 @@ push_payloads (BoshSession      *self,
 {
   g_autoptr(GPtrArray) payloads = NULL;
   gboolean known;
-  Stream *stream = session_get_answer_stream (self, body, &known);
+  Stream *stream = session_get_response_stream (self, body, &known);
 
   if (!known)
     refuse_stream (self, body);
@@ -785,7 +785,7 @@ handle_terminate (BoshSession      *self,
       if (request->kind == REQUEST_TERMINATE)
         session_close (self, NULL);
       else
-        self->terminate_at = earlier (self->terminate_at, now + OTHER_ANSWERS_WITHIN);
+        self->terminate_at = earlier (self->terminate_at, now + OTHER_RESPONSES_WITHIN);
       return;
     }
 
@@ -871,8 +871,8 @@ handle_body (BoshSession *self,
 }
 
 void
-session_process_answers (BoshSession *self,
-                         gint64       now)
+session_process_responses (BoshSession *self,
+                           gint64       now)
 {
   Request *request = g_queue_peek_head (&self->window);
 
