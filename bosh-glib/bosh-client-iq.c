@@ -14,7 +14,7 @@
 static gboolean
 is_iq (BoshElement *element)
 {
-  return bosh_element_is_lenient (element, "iq", BOSH_NS_CLIENT);
+  return bosh_element_matches_or_inherits (element, "iq", BOSH_NS_CLIENT);
 }
 
 static void

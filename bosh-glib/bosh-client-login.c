@@ -78,7 +78,7 @@ new_login_error (BoshClient *self)
                                   _("The client is logged in"));
     case BOSH_CLIENT_STATE_CLOSED:
       return client_dup_close_error (self);
-    case BOSH_CLIENT_STATE_DISCONNECTED:
+    case BOSH_CLIENT_STATE_NEW:
     case BOSH_CLIENT_STATE_CONNECTING:
     default:
       return g_error_new_literal (BOSH_ERROR, BOSH_ERROR_NOT_CONNECTED,

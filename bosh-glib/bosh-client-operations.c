@@ -101,7 +101,7 @@ begin_connection (BoshClient *self,
 {
   if (g_task_return_error_if_cancelled (task))
     return FALSE;
-  if (self->state != BOSH_CLIENT_STATE_DISCONNECTED)
+  if (self->state != BOSH_CLIENT_STATE_NEW)
     {
       g_task_return_new_error (task, BOSH_ERROR, BOSH_ERROR_FAILED,
                                _("A client connects only once"));
@@ -205,13 +205,13 @@ bosh_client_connect_finish (BoshClient    *self,
  * without a JID is open afterwards, but nobody can log in to it.
  *
  * If the configuration has no host name, the session goes on at its own
- * [property@Bosh.DetachedSession:uri].
+ * [property@Bosh.SavedSession:uri].
  *
  * Since: 1.0
  */
 void
 bosh_client_attach_async (BoshClient          *self,
-                          BoshDetachedSession *session,
+                          BoshSavedSession    *session,
                           GCancellable        *cancellable,
                           GAsyncReadyCallback  callback,
                           gpointer             user_data)
@@ -219,7 +219,7 @@ bosh_client_attach_async (BoshClient          *self,
   g_autoptr(GTask) task = NULL;
 
   g_return_if_fail (BOSH_IS_CLIENT (self));
-  g_return_if_fail (BOSH_IS_DETACHED_SESSION (session));
+  g_return_if_fail (BOSH_IS_SAVED_SESSION (session));
   g_return_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable));
 
   task = g_task_new (self, cancellable, callback, user_data);
@@ -228,8 +228,8 @@ bosh_client_attach_async (BoshClient          *self,
     return;
 
   if (!client_has_address (self))
-    client_take_address (self, bosh_detached_session_get_uri (session));
-  client_set_jid (self, bosh_detached_session_get_jid (session));
+    client_take_address (self, bosh_saved_session_get_uri (session));
+  client_set_jid (self, bosh_saved_session_get_jid (session));
   /* A handler may have ended it. */
   if (self->task == task)
     bosh_connection_attach_async (self->connection, session, cancellable,
@@ -268,7 +268,7 @@ on_detached (GObject      *source_object,
 {
   g_autoptr(GTask) task = user_data;
   BoshClient *self = g_task_get_source_object (task);
-  BoshDetachedSession *session;
+  BoshSavedSession *session;
   GError *error = NULL;
 
   session = bosh_connection_detach_finish (self->connection, result, &error);
@@ -340,7 +340,7 @@ bosh_client_detach_async (BoshClient          *self,
  *
  * Since: 1.0
  */
-BoshDetachedSession *
+BoshSavedSession *
 bosh_client_detach_finish (BoshClient    *self,
                            GAsyncResult  *result,
                            GError       **error)

@@ -51,7 +51,7 @@ on_detached (GObject      *source_object,
              gpointer      user_data)
 {
   g_autoptr(GTask) task = user_data;
-  BoshDetachedSession *session;
+  BoshSavedSession *session;
   GError *error = NULL;
 
   session = bosh_client_detach_finish (BOSH_CLIENT (source_object), result, &error);
@@ -170,7 +170,7 @@ bosh_client_prebind_async (const char                  *domain,
  *
  * Since: 1.0
  */
-BoshDetachedSession *
+BoshSavedSession *
 bosh_client_prebind_finish (GAsyncResult  *result,
                             GError       **error)
 {

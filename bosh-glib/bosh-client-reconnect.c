@@ -193,7 +193,7 @@ client_reconnect_note_element (BoshClient  *client,
   if (!self->remembered)
     return;
 
-  if (bosh_element_is (element, "error", BOSH_NS_STREAMS))
+  if (bosh_element_matches (element, "error", BOSH_NS_STREAMS))
     {
       for (guint i = 0; i < bosh_element_get_n_children (element); i++)
         client_reconnect_note_element (client, bosh_element_get_nth_child (element, i));
@@ -516,7 +516,7 @@ client_send (BoshClient   *client,
 }
 
 /**
- * bosh_client_get_unsent:
+ * bosh_client_dup_unsent:
  * @self: a client
  *
  * The stanzas that wait for the next session: what was given to
@@ -526,7 +526,7 @@ client_send (BoshClient   *client,
  * [signal@Bosh.Client::closed] these are the ones that never left this machine.
  *
  * What the connection itself did not send is told by
- * [method@Bosh.Connection.get_unsent].
+ * [method@Bosh.Connection.dup_unsent].
  *
  * Returns: (transfer container) (element-type BoshElement): the stanzas, in the order
  *   in which they are to be sent
@@ -534,7 +534,7 @@ client_send (BoshClient   *client,
  * Since: 1.0
  */
 GPtrArray *
-bosh_client_get_unsent (BoshClient *self)
+bosh_client_dup_unsent (BoshClient *self)
 {
   GPtrArray *stanzas;
 

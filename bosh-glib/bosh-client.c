@@ -385,7 +385,7 @@ filter_payload (BoshElement *element,
 {
   g_autoptr(BoshClient) self = g_object_ref (user_data);
 
-  if (bosh_element_is (element, "features", BOSH_NS_STREAMS))
+  if (bosh_element_matches (element, "features", BOSH_NS_STREAMS))
     {
       client_handle_features (self, element);
       return TRUE;
@@ -653,7 +653,7 @@ install_properties (GObjectClass *object_class)
    */
   properties[PROP_STATE] =
     g_param_spec_enum ("state", NULL, NULL, BOSH_TYPE_CLIENT_STATE,
-                       BOSH_CLIENT_STATE_DISCONNECTED,
+                       BOSH_CLIENT_STATE_NEW,
                        (G_PARAM_READABLE |
                         G_PARAM_STATIC_STRINGS));
 
@@ -872,11 +872,11 @@ bosh_client_class_init (BoshClientClass *klass)
    * [property@Bosh.Client:auto-reconnect] is set. Now the application decides
    * what becomes of the stanzas that did not arrive for certain:
    *
-   * - [method@Bosh.Connection.get_undelivered] of @connection gives those of
+   * - [method@Bosh.Connection.dup_undelivered] of @connection gives those of
    *   which nobody knows whether they arrived. None of them is sent again by
    *   itself. Those that may arrive twice can be given to
    *   [method@Bosh.Client.send] here.
-   * - [method@Bosh.Connection.get_unsent] gives those of which nothing left this
+   * - [method@Bosh.Connection.dup_unsent] gives those of which nothing left this
    *   machine. They are sent again in the new session if a handler returns
    *   `TRUE`, after what was sent here; else they are dropped. Requests of
    *   [method@Bosh.Client.send_iq_async] are not among what is sent again, as
@@ -884,7 +884,7 @@ bosh_client_class_init (BoshClientClass *klass)
    *
    * What is given to [method@Bosh.Client.send] from now on waits for the new
    * session. Nothing of it gets lost when a later attempt fails too; see
-   * [method@Bosh.Client.get_unsent]. A handler may disconnect.
+   * [method@Bosh.Client.dup_unsent]. A handler may disconnect.
    *
    * Returns: `TRUE` to send again what was never sent, `FALSE` to let other
    *   handlers decide, and at last to drop it
@@ -997,7 +997,7 @@ bosh_client_get_connection (BoshClient *self)
 BoshClientState
 bosh_client_get_state (BoshClient *self)
 {
-  g_return_val_if_fail (BOSH_IS_CLIENT (self), BOSH_CLIENT_STATE_DISCONNECTED);
+  g_return_val_if_fail (BOSH_IS_CLIENT (self), BOSH_CLIENT_STATE_NEW);
 
   return self->state;
 }

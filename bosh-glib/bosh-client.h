@@ -15,7 +15,7 @@ G_BEGIN_DECLS
 
 /**
  * BoshClientState:
- * @BOSH_CLIENT_STATE_DISCONNECTED: nothing was asked for yet
+ * @BOSH_CLIENT_STATE_NEW: nothing was asked for yet
  * @BOSH_CLIENT_STATE_CONNECTING: the session is being opened
  * @BOSH_CLIENT_STATE_CONNECTED: the session is open, and nobody is logged in
  * @BOSH_CLIENT_STATE_LOGGING_IN: the login is under way
@@ -30,7 +30,7 @@ G_BEGIN_DECLS
  * Since: 1.0
  */
 typedef enum {
-  BOSH_CLIENT_STATE_DISCONNECTED,
+  BOSH_CLIENT_STATE_NEW,
   BOSH_CLIENT_STATE_CONNECTING,
   BOSH_CLIENT_STATE_CONNECTED,
   BOSH_CLIENT_STATE_LOGGING_IN,
@@ -92,7 +92,7 @@ gboolean             bosh_client_login_externally_finish      (BoshClient       
                                                                GError                      **error);
 BOSH_AVAILABLE_IN_1_0
 void                 bosh_client_attach_async                 (BoshClient                   *self,
-                                                               BoshDetachedSession          *session,
+                                                               BoshSavedSession          *session,
                                                                GCancellable                 *cancellable,
                                                                GAsyncReadyCallback           callback,
                                                                gpointer                      user_data);
@@ -106,7 +106,7 @@ void                 bosh_client_detach_async                 (BoshClient       
                                                                GAsyncReadyCallback           callback,
                                                                gpointer                      user_data);
 BOSH_AVAILABLE_IN_1_0
-BoshDetachedSession *bosh_client_detach_finish                (BoshClient                   *self,
+BoshSavedSession *bosh_client_detach_finish                (BoshClient                   *self,
                                                                GAsyncResult                 *result,
                                                                GError                      **error);
 BOSH_AVAILABLE_IN_1_0
@@ -144,7 +144,7 @@ void                 bosh_client_prebind_async                (const char       
                                                                GAsyncReadyCallback           callback,
                                                                gpointer                      user_data);
 BOSH_AVAILABLE_IN_1_0
-BoshDetachedSession *bosh_client_prebind_finish               (GAsyncResult                 *result,
+BoshSavedSession *bosh_client_prebind_finish               (GAsyncResult                 *result,
                                                                GError                      **error);
 
 BOSH_AVAILABLE_IN_1_0
@@ -177,6 +177,6 @@ BOSH_AVAILABLE_IN_1_0
 void                 bosh_client_set_max_reconnect_attempts   (BoshClient                   *self,
                                                                guint                         max_reconnect_attempts);
 BOSH_AVAILABLE_IN_1_0
-GPtrArray           *bosh_client_get_unsent                   (BoshClient                   *self);
+GPtrArray           *bosh_client_dup_unsent                   (BoshClient                   *self);
 
 G_END_DECLS

@@ -99,7 +99,7 @@ enum
   PROP_WAIT,
   PROP_HOLD,
   PROP_ROUTE,
-  PROP_FROM,
+  PROP_FROM_JID,
   PROP_LANGUAGE,
   PROP_USE_KEY_SEQUENCE,
   PROP_KEY_SEQUENCE_LENGTH,
@@ -315,7 +315,7 @@ bosh_connection_configuration_get_property (GObject    *object,
       g_value_set_string (value, self->route);
       break;
 
-    case PROP_FROM:
+    case PROP_FROM_JID:
       g_value_set_string (value, self->from);
       break;
 
@@ -423,7 +423,7 @@ bosh_connection_configuration_set_property (GObject      *object,
       self->route = g_value_dup_string (value);
       break;
 
-    case PROP_FROM:
+    case PROP_FROM_JID:
       self->from = g_value_dup_string (value);
       break;
 
@@ -601,15 +601,15 @@ install_session_properties (void)
     g_param_spec_string ("route", NULL, NULL, NULL, flags);
 
   /**
-   * BoshConnectionConfiguration:from: (getter get_from)
+   * BoshConnectionConfiguration:from-jid: (getter get_from_jid)
    *
    * The JID of the user, told to the connection manager when the session is
    * created (XEP-0124 §7.1).
    *
    * Since: 1.0
    */
-  properties[PROP_FROM] =
-    g_param_spec_string ("from", NULL, NULL, NULL, flags);
+  properties[PROP_FROM_JID] =
+    g_param_spec_string ("from-jid", NULL, NULL, NULL, flags);
 
   /**
    * BoshConnectionConfiguration:language: (getter get_language)
@@ -1160,20 +1160,20 @@ bosh_connection_configuration_get_route (BoshConnectionConfiguration *self)
 }
 
 /**
- * bosh_connection_configuration_get_from: (get-property from)
+ * bosh_connection_configuration_get_from_jid: (get-property from-jid)
  * @self: a configuration
  *
  * Gets the JID that is told to the connection manager when the session is
  * created (XEP-0124 §7.1).
  *
- * See [property@Bosh.ConnectionConfiguration:from].
+ * See [property@Bosh.ConnectionConfiguration:from-jid].
  *
  * Returns: (nullable): a JID
  *
  * Since: 1.0
  */
 const char *
-bosh_connection_configuration_get_from (BoshConnectionConfiguration *self)
+bosh_connection_configuration_get_from_jid (BoshConnectionConfiguration *self)
 {
   g_return_val_if_fail (BOSH_IS_CONNECTION_CONFIGURATION (self), NULL);
 

@@ -41,7 +41,7 @@ guint                        bosh_connection_configuration_get_hold             
 BOSH_AVAILABLE_IN_1_0
 const char                  *bosh_connection_configuration_get_route                (BoshConnectionConfiguration  *self);
 BOSH_AVAILABLE_IN_1_0
-const char                  *bosh_connection_configuration_get_from                 (BoshConnectionConfiguration  *self);
+const char                  *bosh_connection_configuration_get_from_jid                 (BoshConnectionConfiguration  *self);
 BOSH_AVAILABLE_IN_1_0
 const char                  *bosh_connection_configuration_get_language             (BoshConnectionConfiguration  *self);
 BOSH_AVAILABLE_IN_1_0

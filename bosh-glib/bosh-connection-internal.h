@@ -80,6 +80,6 @@ void connection_wake  (BoshConnection *self);
 
 /* bosh-connection-save.c */
 /* What is needed to go on with the session as it is now; it must have an id. */
-BoshDetachedSession *connection_dup_detached (BoshConnection *self);
+BoshSavedSession *connection_dup_saved (BoshConnection *self);
 
 G_END_DECLS

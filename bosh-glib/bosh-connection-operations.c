@@ -4,7 +4,7 @@
 
 #include "bosh-connection-internal.h"
 
-#include "bosh-detached-session-private.h"
+#include "bosh-saved-session-private.h"
 #include "bosh-error.h"
 #include "bosh-i18n-private.h"
 
@@ -58,8 +58,8 @@ dup_language (BoshConnection *self)
 }
 
 static void
-open_session (BoshConnection         *self,
-              const BoshSavedSession *saved)
+open_session (BoshConnection            *self,
+              const BoshSessionSnapshot *saved)
 {
   BoshConnectionConfiguration *configuration = self->configuration;
   g_autofree char *language = dup_language (self);
@@ -67,7 +67,7 @@ open_session (BoshConnection         *self,
   BoshSessionParameters parameters = {
     .domain = self->domain,
     .route = bosh_connection_configuration_get_route (configuration),
-    .from = bosh_connection_configuration_get_from (configuration),
+    .from = bosh_connection_configuration_get_from_jid (configuration),
     .language = language,
     .content = bosh_connection_configuration_get_response_content_type (configuration),
     .uri = uri,
@@ -215,17 +215,17 @@ bosh_connection_connect_finish (BoshConnection  *self,
  */
 void
 bosh_connection_attach_async (BoshConnection      *self,
-                              BoshDetachedSession *session,
+                              BoshSavedSession    *session,
                               GCancellable        *cancellable,
                               GAsyncReadyCallback  callback,
                               gpointer             user_data)
 {
   g_autoptr(GTask) task = NULL;
-  const BoshSavedSession *saved;
+  const BoshSessionSnapshot *saved;
   const char *domain;
 
   g_return_if_fail (BOSH_IS_CONNECTION (self));
-  g_return_if_fail (BOSH_IS_DETACHED_SESSION (session));
+  g_return_if_fail (BOSH_IS_SAVED_SESSION (session));
   g_return_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable));
 
   task = g_task_new (self, cancellable, callback, user_data);
@@ -234,11 +234,11 @@ bosh_connection_attach_async (BoshConnection      *self,
   if (!check_unused (self, task))
     return;
 
-  saved = bosh_detached_session_get_saved (session);
+  saved = bosh_saved_session_get_saved (session);
   if (saved->session_id[0] == '\0')
     {
       g_task_return_new_error (task, BOSH_ERROR, BOSH_ERROR_INVALID_DATA, "%s",
-                               _("The detached session has no session id"));
+                               _("The saved session has no session id"));
       return;
     }
 
@@ -252,8 +252,8 @@ bosh_connection_attach_async (BoshConnection      *self,
     }
 
   open_session (self, saved);
-  bosh_connection_set_jid (self, bosh_detached_session_get_jid (session));
-  bosh_transport_add_cookies (self->transport, bosh_detached_session_get_cookies (session));
+  bosh_connection_set_jid (self, bosh_saved_session_get_jid (session));
+  bosh_transport_add_cookies (self->transport, bosh_saved_session_get_cookies (session));
   bosh_pending_tasks_add (self->tasks, g_steal_pointer (&task), 0, self->context);
   bosh_session_open (self->session, g_get_monotonic_time ());
   connection_drain (self);
@@ -370,8 +370,8 @@ queue (BoshConnection  *self,
  * namespace goes out in `jabber:client`.
  *
  * It is repeated until the server has it. If the session ends before that is
- * known, [method@Bosh.Connection.get_undelivered] or
- * [method@Bosh.Connection.get_unsent] has it.
+ * known, [method@Bosh.Connection.dup_undelivered] or
+ * [method@Bosh.Connection.dup_unsent] has it.
  *
  * The error is `BOSH_ERROR_NOT_CONNECTED` before the session is opened and
  * after its end, `BOSH_ERROR_DETACHED` when it was or is being handed over,
@@ -396,7 +396,7 @@ bosh_connection_send (BoshConnection  *self,
 }
 
 /**
- * bosh_connection_send_async:
+ * bosh_connection_deliver_async:
  * @self: a connection
  * @element: what to send; it becomes immutable
  * @cancellable: (nullable): to stop waiting; the element is sent all the same
@@ -409,11 +409,11 @@ bosh_connection_send (BoshConnection  *self,
  * Since: 1.0
  */
 void
-bosh_connection_send_async (BoshConnection      *self,
-                            BoshElement         *element,
-                            GCancellable        *cancellable,
-                            GAsyncReadyCallback  callback,
-                            gpointer             user_data)
+bosh_connection_deliver_async (BoshConnection      *self,
+                               BoshElement         *element,
+                               GCancellable        *cancellable,
+                               GAsyncReadyCallback  callback,
+                               gpointer             user_data)
 {
   g_autoptr(GTask) task = NULL;
   g_autoptr(GError) error = NULL;
@@ -424,7 +424,7 @@ bosh_connection_send_async (BoshConnection      *self,
   g_return_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable));
 
   task = g_task_new (self, cancellable, callback, user_data);
-  g_task_set_source_tag (task, bosh_connection_send_async);
+  g_task_set_source_tag (task, bosh_connection_deliver_async);
 
   if (g_task_return_error_if_cancelled (task))
     return;
@@ -440,23 +440,23 @@ bosh_connection_send_async (BoshConnection      *self,
 }
 
 /**
- * bosh_connection_send_finish:
+ * bosh_connection_deliver_finish:
  * @self: a connection
  * @result: what the callback was given
  * @error: return location for an error
  *
- * Finishes [method@Bosh.Connection.send_async].
+ * Finishes [method@Bosh.Connection.deliver_async].
  *
  * Returns: `TRUE` if the server has the element
  *
  * Since: 1.0
  */
 gboolean
-bosh_connection_send_finish (BoshConnection  *self,
-                             GAsyncResult    *result,
-                             GError         **error)
+bosh_connection_deliver_finish (BoshConnection  *self,
+                                GAsyncResult    *result,
+                                GError         **error)
 {
-  return finish_boolean (self, result, bosh_connection_send_async, error);
+  return finish_boolean (self, result, bosh_connection_deliver_async, error);
 }
 
 /**
@@ -601,7 +601,7 @@ bosh_connection_disconnect_async (BoshConnection      *self,
  * Finishes [method@Bosh.Connection.disconnect_async].
  *
  * An error means that the server did not confirm, so that the fate of what was
- * sent last is unknown: see [method@Bosh.Connection.get_undelivered].
+ * sent last is unknown: see [method@Bosh.Connection.dup_undelivered].
  *
  * Returns: `TRUE` if the server ended the session
  *
@@ -623,8 +623,8 @@ bosh_connection_disconnect_finish (BoshConnection  *self,
  * lives on in the server until its time of inactivity is over.
  *
  * What the server was about to answer is not waited for, and what was queued
- * is not sent: [method@Bosh.Connection.get_undelivered] and
- * [method@Bosh.Connection.get_unsent] have it.
+ * is not sent: [method@Bosh.Connection.dup_undelivered] and
+ * [method@Bosh.Connection.dup_unsent] have it.
  * [method@Bosh.Connection.detach_async] loses nothing.
  *
  * Operations that wait fail with `BOSH_ERROR_DETACHED`.
@@ -721,7 +721,7 @@ bosh_connection_detach_async (BoshConnection      *self,
  *
  * Since: 1.0
  */
-BoshDetachedSession *
+BoshSavedSession *
 bosh_connection_detach_finish (BoshConnection  *self,
                                GAsyncResult    *result,
                                GError         **error)

@@ -30,7 +30,7 @@ gboolean     bosh_connection_is_private          (BoshConnection       *self);
 void         bosh_connection_set_configuration   (BoshConnection              *self,
                                                   BoshConnectionConfiguration *configuration);
 
-/* The JID that was bound, for a detached session, and for `from` of a restart. */
+/* The JID that was bound, for a saved session, and for `from` of a restart. */
 void         bosh_connection_set_jid             (BoshConnection       *self,
                                                   const char           *jid);
 
@@ -40,7 +40,7 @@ GError      *bosh_connection_dup_close_error     (BoshConnection       *self);
 /* Was it asked to end the session, or to hand it over? */
 gboolean     bosh_connection_is_leaving          (BoshConnection       *self);
 
-/* Of what bosh_connection_get_unsent() gives, that which is for the first stream. */
+/* Of what bosh_connection_dup_unsent() gives, that which is for the first stream. */
 GPtrArray   *bosh_connection_dup_unsent_on_first (BoshConnection       *self);
 
 /* The context of the session, captured when it was opened. */

@@ -20,7 +20,7 @@
 BoshConnectionState
 bosh_connection_get_state (BoshConnection *self)
 {
-  g_return_val_if_fail (BOSH_IS_CONNECTION (self), BOSH_CONNECTION_STATE_DISCONNECTED);
+  g_return_val_if_fail (BOSH_IS_CONNECTION (self), BOSH_CONNECTION_STATE_NEW);
 
   return self->state;
 }
@@ -256,17 +256,17 @@ bosh_connection_get_request_id (BoshConnection *self)
 }
 
 /**
- * bosh_connection_get_queued_stanzas:
+ * bosh_connection_get_n_stanzas_queued:
  * @self: a connection
  *
- * Gets [property@Bosh.Connection:queued-stanzas].
+ * Gets [property@Bosh.Connection:n-stanzas-queued].
  *
  * Returns: how many elements wait to be sent
  *
  * Since: 1.0
  */
 guint
-bosh_connection_get_queued_stanzas (BoshConnection *self)
+bosh_connection_get_n_stanzas_queued (BoshConnection *self)
 {
   g_return_val_if_fail (BOSH_IS_CONNECTION (self), 0);
 
@@ -274,17 +274,17 @@ bosh_connection_get_queued_stanzas (BoshConnection *self)
 }
 
 /**
- * bosh_connection_get_requests_sent:
+ * bosh_connection_get_n_requests_sent:
  * @self: a connection
  *
- * Gets [property@Bosh.Connection:requests-sent].
+ * Gets [property@Bosh.Connection:n-requests-sent].
  *
  * Returns: how many requests were sent
  *
  * Since: 1.0
  */
 guint64
-bosh_connection_get_requests_sent (BoshConnection *self)
+bosh_connection_get_n_requests_sent (BoshConnection *self)
 {
   g_return_val_if_fail (BOSH_IS_CONNECTION (self), 0);
 
@@ -292,17 +292,17 @@ bosh_connection_get_requests_sent (BoshConnection *self)
 }
 
 /**
- * bosh_connection_get_requests_repeated:
+ * bosh_connection_get_n_requests_repeated:
  * @self: a connection
  *
- * Gets [property@Bosh.Connection:requests-repeated].
+ * Gets [property@Bosh.Connection:n-requests-repeated].
  *
  * Returns: how many requests were repeats
  *
  * Since: 1.0
  */
 guint64
-bosh_connection_get_requests_repeated (BoshConnection *self)
+bosh_connection_get_n_requests_repeated (BoshConnection *self)
 {
   g_return_val_if_fail (BOSH_IS_CONNECTION (self), 0);
 
@@ -310,17 +310,17 @@ bosh_connection_get_requests_repeated (BoshConnection *self)
 }
 
 /**
- * bosh_connection_get_stanzas_sent:
+ * bosh_connection_get_n_stanzas_sent:
  * @self: a connection
  *
- * Gets [property@Bosh.Connection:stanzas-sent].
+ * Gets [property@Bosh.Connection:n-stanzas-sent].
  *
  * Returns: how many elements were accepted for sending
  *
  * Since: 1.0
  */
 guint64
-bosh_connection_get_stanzas_sent (BoshConnection *self)
+bosh_connection_get_n_stanzas_sent (BoshConnection *self)
 {
   g_return_val_if_fail (BOSH_IS_CONNECTION (self), 0);
 
@@ -328,17 +328,17 @@ bosh_connection_get_stanzas_sent (BoshConnection *self)
 }
 
 /**
- * bosh_connection_get_stanzas_received:
+ * bosh_connection_get_n_stanzas_received:
  * @self: a connection
  *
- * Gets [property@Bosh.Connection:stanzas-received].
+ * Gets [property@Bosh.Connection:n-stanzas-received].
  *
  * Returns: how many elements arrived
  *
  * Since: 1.0
  */
 guint64
-bosh_connection_get_stanzas_received (BoshConnection *self)
+bosh_connection_get_n_stanzas_received (BoshConnection *self)
 {
   g_return_val_if_fail (BOSH_IS_CONNECTION (self), 0);
 
@@ -346,7 +346,7 @@ bosh_connection_get_stanzas_received (BoshConnection *self)
 }
 
 /**
- * bosh_connection_get_undelivered:
+ * bosh_connection_dup_undelivered:
  * @self: a connection
  *
  * The elements that were sent and are not known to have reached the server.
@@ -358,7 +358,7 @@ bosh_connection_get_stanzas_received (BoshConnection *self)
  * Since: 1.0
  */
 GPtrArray *
-bosh_connection_get_undelivered (BoshConnection *self)
+bosh_connection_dup_undelivered (BoshConnection *self)
 {
   g_return_val_if_fail (BOSH_IS_CONNECTION (self), NULL);
 
@@ -378,7 +378,7 @@ bosh_connection_dup_unsent_on_first (BoshConnection *self)
 }
 
 /**
- * bosh_connection_get_unsent:
+ * bosh_connection_dup_unsent:
  * @self: a connection
  *
  * The elements of which nothing left this machine. After the session was lost,
@@ -390,7 +390,7 @@ bosh_connection_dup_unsent_on_first (BoshConnection *self)
  * Since: 1.0
  */
 GPtrArray *
-bosh_connection_get_unsent (BoshConnection *self)
+bosh_connection_dup_unsent (BoshConnection *self)
 {
   g_return_val_if_fail (BOSH_IS_CONNECTION (self), NULL);
 

@@ -4,19 +4,19 @@
 
 #include "bosh-connection-internal.h"
 
-#include "bosh-detached-session-private.h"
+#include "bosh-saved-session-private.h"
 #include "bosh-error.h"
 #include "bosh-i18n-private.h"
 
-BoshDetachedSession *
-connection_dup_detached (BoshConnection *self)
+BoshSavedSession *
+connection_dup_saved (BoshConnection *self)
 {
   g_autofree char *uri = bosh_transport_dup_uri (self->transport);
   g_auto(GStrv) cookies = bosh_transport_dup_cookies (self->transport);
 
-  return bosh_detached_session_new_from_saved (uri, self->jid,
-                                               bosh_session_save (self->session),
-                                               (const char * const *)cookies);
+  return bosh_saved_session_new_from_saved (uri, self->jid,
+                                            bosh_session_save (self->session),
+                                            (const char * const *)cookies);
 }
 
 /**
@@ -44,7 +44,7 @@ connection_dup_detached (BoshConnection *self)
  * [signal@Bosh.Connection::stanza] for instance, if that stanza must not come
  * again.
  *
- * Keep the text of [method@Bosh.DetachedSession.to_json] in a file that is
+ * Keep the text of [method@Bosh.SavedSession.to_json] in a file that is
  * replaced as a whole ([func@GLib.file_set_contents_full] with
  * `G_FILE_SET_CONTENTS_CONSISTENT` and the mode 0600, as it has secrets), and
  * give it to [method@Bosh.Connection.attach_async] or
@@ -84,7 +84,7 @@ connection_dup_detached (BoshConnection *self)
  *
  * Since: 1.0
  */
-BoshDetachedSession *
+BoshSavedSession *
 bosh_connection_save (BoshConnection  *self,
                       GError         **error)
 {
@@ -100,5 +100,5 @@ bosh_connection_save (BoshConnection  *self,
   if (!bosh_session_check_savable (self->session, error))
     return NULL;
 
-  return connection_dup_detached (self);
+  return connection_dup_saved (self);
 }

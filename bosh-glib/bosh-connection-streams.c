@@ -71,7 +71,7 @@ connection_close_stream (BoshConnection *self,
  * §16.3).
  *
  * A connection manager tells when the session is created whether it can do
- * that: [method@Bosh.Connection.get_streams] is empty where it can't. Prosody
+ * that: [method@Bosh.Connection.dup_streams] is empty where it can't. Prosody
  * and ejabberd can't.
  *
  * What arrives on the stream is given by
@@ -316,7 +316,7 @@ bosh_connection_send_to_stream (BoshConnection  *self,
 }
 
 /**
- * bosh_connection_get_streams:
+ * bosh_connection_dup_streams:
  * @self: a connection
  *
  * Gets the names of the open streams, in the order in which they were opened
@@ -329,7 +329,7 @@ bosh_connection_send_to_stream (BoshConnection  *self,
  * Since: 1.0
  */
 char **
-bosh_connection_get_streams (BoshConnection *self)
+bosh_connection_dup_streams (BoshConnection *self)
 {
   g_return_val_if_fail (BOSH_IS_CONNECTION (self), NULL);
 

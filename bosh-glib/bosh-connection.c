@@ -5,7 +5,7 @@
 #include "bosh-connection-internal.h"
 
 #include "bosh-body-private.h"
-#include "bosh-detached-session-private.h"
+#include "bosh-saved-session-private.h"
 #include "bosh-element-private.h"
 #include "bosh-enum-types.h"
 #include "bosh-error.h"
@@ -55,11 +55,11 @@ enum
   PROP_INACTIVITY,
   PROP_POLLING,
   PROP_MAX_PAUSE,
-  PROP_QUEUED_STANZAS,
-  PROP_REQUESTS_SENT,
-  PROP_REQUESTS_REPEATED,
-  PROP_STANZAS_SENT,
-  PROP_STANZAS_RECEIVED,
+  PROP_N_STANZAS_QUEUED,
+  PROP_N_REQUESTS_SENT,
+  PROP_N_REQUESTS_REPEATED,
+  PROP_N_STANZAS_SENT,
+  PROP_N_STANZAS_RECEIVED,
   N_PROPS
 };
 
@@ -196,7 +196,7 @@ translate_state (BoshSessionState state)
 
     case BOSH_SESSION_NEW:
     default:
-      return BOSH_CONNECTION_STATE_DISCONNECTED;
+      return BOSH_CONNECTION_STATE_NEW;
     }
 }
 
@@ -289,7 +289,7 @@ perform_payload (BoshConnection *self,
       return;
     }
 
-  if (bosh_element_is (element, "features", BOSH_NS_STREAMS))
+  if (bosh_element_matches (element, "features", BOSH_NS_STREAMS))
     connection_set_features (self, element);
 
   if (self->filter != NULL && self->filter (element, self->filter_data))
@@ -311,7 +311,7 @@ connection_emit_stream_closed (BoshConnection *self,
 static void
 perform_hand_over (BoshConnection *self)
 {
-  g_autoptr(BoshDetachedSession) detached = connection_dup_detached (self);
+  g_autoptr(BoshSavedSession) detached = connection_dup_saved (self);
   g_autoptr(GError) error = NULL;
 
   connection_stop (self);
@@ -350,7 +350,7 @@ fail_stranded (BoshConnection *self,
   g_autoptr(GError) error = NULL;
 
   error = g_error_new_literal (BOSH_ERROR, BOSH_ERROR_NOT_CONNECTED, _("The stream was closed"));
-  bosh_pending_tasks_fail_one (self->tasks, bosh_connection_send_async, serial, error);
+  bosh_pending_tasks_fail_one (self->tasks, bosh_connection_deliver_async, serial, error);
 }
 
 static void
@@ -429,7 +429,7 @@ perform (BoshConnection *self,
       break;
 
     case BOSH_ACTION_DELIVERED:
-      bosh_pending_tasks_succeed_up_to (self->tasks, bosh_connection_send_async, action->serial);
+      bosh_pending_tasks_succeed_up_to (self->tasks, bosh_connection_deliver_async, action->serial);
       break;
 
     case BOSH_ACTION_STRANDED:
@@ -458,7 +458,7 @@ notify_changes (BoshConnection *self)
   if (queued != self->known_queued)
     {
       self->known_queued = queued;
-      g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_QUEUED_STANZAS]);
+      g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_N_STANZAS_QUEUED]);
     }
 }
 
@@ -741,23 +741,23 @@ bosh_connection_get_property (GObject    *object,
       g_value_set_uint (value, bosh_connection_get_max_pause (self));
       break;
 
-    case PROP_QUEUED_STANZAS:
-      g_value_set_uint (value, bosh_connection_get_queued_stanzas (self));
+    case PROP_N_STANZAS_QUEUED:
+      g_value_set_uint (value, bosh_connection_get_n_stanzas_queued (self));
       break;
 
-    case PROP_REQUESTS_SENT:
+    case PROP_N_REQUESTS_SENT:
       g_value_set_uint64 (value, self->requests_sent);
       break;
 
-    case PROP_REQUESTS_REPEATED:
+    case PROP_N_REQUESTS_REPEATED:
       g_value_set_uint64 (value, self->requests_repeated);
       break;
 
-    case PROP_STANZAS_SENT:
+    case PROP_N_STANZAS_SENT:
       g_value_set_uint64 (value, self->stanzas_sent);
       break;
 
-    case PROP_STANZAS_RECEIVED:
+    case PROP_N_STANZAS_RECEIVED:
       g_value_set_uint64 (value, self->stanzas_received);
       break;
 
@@ -828,7 +828,7 @@ define_session_properties (void)
    */
   properties[PROP_STATE] =
     g_param_spec_enum ("state", NULL, NULL, BOSH_TYPE_CONNECTION_STATE,
-                       BOSH_CONNECTION_STATE_DISCONNECTED, READABLE);
+                       BOSH_CONNECTION_STATE_NEW, READABLE);
 
   /**
    * BoshConnection:session-id:
@@ -942,56 +942,56 @@ static void
 define_counting_properties (void)
 {
   /**
-   * BoshConnection:queued-stanzas:
+   * BoshConnection:n-stanzas-queued:
    *
    * How many elements wait for a request that may carry them.
    *
    * Since: 1.0
    */
-  properties[PROP_QUEUED_STANZAS] =
-    g_param_spec_uint ("queued-stanzas", NULL, NULL, 0, G_MAXUINT, 0, READABLE);
+  properties[PROP_N_STANZAS_QUEUED] =
+    g_param_spec_uint ("n-stanzas-queued", NULL, NULL, 0, G_MAXUINT, 0, READABLE);
 
   /**
-   * BoshConnection:requests-sent:
+   * BoshConnection:n-requests-sent:
    *
    * How many requests were sent, repeats counted. Changes are not notified.
    *
    * Since: 1.0
    */
-  properties[PROP_REQUESTS_SENT] =
-    g_param_spec_uint64 ("requests-sent", NULL, NULL, 0, G_MAXUINT64, 0, READABLE);
+  properties[PROP_N_REQUESTS_SENT] =
+    g_param_spec_uint64 ("n-requests-sent", NULL, NULL, 0, G_MAXUINT64, 0, READABLE);
 
   /**
-   * BoshConnection:requests-repeated:
+   * BoshConnection:n-requests-repeated:
    *
    * How many requests were repeats of an earlier one (XEP-0124 §14.3). Changes
    * are not notified.
    *
    * Since: 1.0
    */
-  properties[PROP_REQUESTS_REPEATED] =
-    g_param_spec_uint64 ("requests-repeated", NULL, NULL, 0, G_MAXUINT64, 0, READABLE);
+  properties[PROP_N_REQUESTS_REPEATED] =
+    g_param_spec_uint64 ("n-requests-repeated", NULL, NULL, 0, G_MAXUINT64, 0, READABLE);
 
   /**
-   * BoshConnection:stanzas-sent:
+   * BoshConnection:n-stanzas-sent:
    *
    * How many elements were accepted for sending. Changes are not notified.
    *
    * Since: 1.0
    */
-  properties[PROP_STANZAS_SENT] =
-    g_param_spec_uint64 ("stanzas-sent", NULL, NULL, 0, G_MAXUINT64, 0, READABLE);
+  properties[PROP_N_STANZAS_SENT] =
+    g_param_spec_uint64 ("n-stanzas-sent", NULL, NULL, 0, G_MAXUINT64, 0, READABLE);
 
   /**
-   * BoshConnection:stanzas-received:
+   * BoshConnection:n-stanzas-received:
    *
    * How many elements arrived, those of a login counted. Changes are not
    * notified.
    *
    * Since: 1.0
    */
-  properties[PROP_STANZAS_RECEIVED] =
-    g_param_spec_uint64 ("stanzas-received", NULL, NULL, 0, G_MAXUINT64, 0, READABLE);
+  properties[PROP_N_STANZAS_RECEIVED] =
+    g_param_spec_uint64 ("n-stanzas-received", NULL, NULL, 0, G_MAXUINT64, 0, READABLE);
 }
 
 static void
@@ -1038,7 +1038,7 @@ install_signals (GObjectClass *object_class)
    *
    * A stream has ended, the first or another, and the session goes on with
    * those that are left (XEP-0124 §16.5, §16.6). What was queued for it and not
-   * sent is among [method@Bosh.Connection.get_unsent].
+   * sent is among [method@Bosh.Connection.dup_unsent].
    *
    * Since: 1.0
    */

@@ -9,7 +9,7 @@
 #include <gio/gio.h>
 
 #include "bosh-connection-configuration.h"
-#include "bosh-detached-session.h"
+#include "bosh-saved-session.h"
 #include "bosh-element.h"
 #include "bosh-version-macros.h"
 
@@ -17,7 +17,7 @@ G_BEGIN_DECLS
 
 /**
  * BoshConnectionState:
- * @BOSH_CONNECTION_STATE_DISCONNECTED: no session was asked for yet
+ * @BOSH_CONNECTION_STATE_NEW: no session was asked for yet
  * @BOSH_CONNECTION_STATE_CONNECTING: the session is being created or attached
  * @BOSH_CONNECTION_STATE_CONNECTED: the session is open
  * @BOSH_CONNECTION_STATE_RETRYING: the server can't be reached at the moment;
@@ -34,7 +34,7 @@ G_BEGIN_DECLS
  * Since: 1.0
  */
 typedef enum {
-  BOSH_CONNECTION_STATE_DISCONNECTED,
+  BOSH_CONNECTION_STATE_NEW,
   BOSH_CONNECTION_STATE_CONNECTING,
   BOSH_CONNECTION_STATE_CONNECTED,
   BOSH_CONNECTION_STATE_RETRYING,
@@ -64,7 +64,7 @@ gboolean                     bosh_connection_connect_finish     (BoshConnection 
                                                                  GError                      **error);
 BOSH_AVAILABLE_IN_1_0
 void                         bosh_connection_attach_async       (BoshConnection               *self,
-                                                                 BoshDetachedSession          *session,
+                                                                 BoshSavedSession          *session,
                                                                  GCancellable                 *cancellable,
                                                                  GAsyncReadyCallback           callback,
                                                                  gpointer                      user_data);
@@ -86,13 +86,13 @@ gboolean                     bosh_connection_send               (BoshConnection 
                                                                  BoshElement                  *element,
                                                                  GError                      **error);
 BOSH_AVAILABLE_IN_1_0
-void                         bosh_connection_send_async         (BoshConnection               *self,
+void                         bosh_connection_deliver_async         (BoshConnection               *self,
                                                                  BoshElement                  *element,
                                                                  GCancellable                 *cancellable,
                                                                  GAsyncReadyCallback           callback,
                                                                  gpointer                      user_data);
 BOSH_AVAILABLE_IN_1_0
-gboolean                     bosh_connection_send_finish        (BoshConnection               *self,
+gboolean                     bosh_connection_deliver_finish        (BoshConnection               *self,
                                                                  GAsyncResult                 *result,
                                                                  GError                      **error);
 BOSH_AVAILABLE_IN_1_0
@@ -125,11 +125,11 @@ void                         bosh_connection_detach_async       (BoshConnection 
                                                                  GAsyncReadyCallback           callback,
                                                                  gpointer                      user_data);
 BOSH_AVAILABLE_IN_1_0
-BoshDetachedSession         *bosh_connection_detach_finish      (BoshConnection               *self,
+BoshSavedSession         *bosh_connection_detach_finish      (BoshConnection               *self,
                                                                  GAsyncResult                 *result,
                                                                  GError                      **error);
 BOSH_AVAILABLE_IN_1_0
-BoshDetachedSession         *bosh_connection_save               (BoshConnection               *self,
+BoshSavedSession         *bosh_connection_save               (BoshConnection               *self,
                                                                  GError                      **error);
 
 BOSH_AVAILABLE_IN_1_0
@@ -169,7 +169,7 @@ gboolean                     bosh_connection_send_to_stream     (BoshConnection 
                                                                  BoshElement                  *element,
                                                                  GError                      **error);
 BOSH_AVAILABLE_IN_1_0
-char                       **bosh_connection_get_streams        (BoshConnection               *self);
+char                       **bosh_connection_dup_streams        (BoshConnection               *self);
 
 BOSH_AVAILABLE_IN_1_0
 BoshConnectionState          bosh_connection_get_state          (BoshConnection               *self);
@@ -198,18 +198,18 @@ guint                        bosh_connection_get_max_pause      (BoshConnection 
 BOSH_AVAILABLE_IN_1_0
 const char                  *bosh_connection_get_charsets       (BoshConnection               *self);
 BOSH_AVAILABLE_IN_1_0
-guint                        bosh_connection_get_queued_stanzas (BoshConnection               *self);
+guint                        bosh_connection_get_n_stanzas_queued (BoshConnection               *self);
 BOSH_AVAILABLE_IN_1_0
-guint64                      bosh_connection_get_requests_sent  (BoshConnection               *self);
+guint64                      bosh_connection_get_n_requests_sent  (BoshConnection               *self);
 BOSH_AVAILABLE_IN_1_0
-guint64                      bosh_connection_get_requests_repeated (BoshConnection            *self);
+guint64                      bosh_connection_get_n_requests_repeated (BoshConnection            *self);
 BOSH_AVAILABLE_IN_1_0
-guint64                      bosh_connection_get_stanzas_sent   (BoshConnection               *self);
+guint64                      bosh_connection_get_n_stanzas_sent   (BoshConnection               *self);
 BOSH_AVAILABLE_IN_1_0
-guint64                      bosh_connection_get_stanzas_received (BoshConnection             *self);
+guint64                      bosh_connection_get_n_stanzas_received (BoshConnection             *self);
 BOSH_AVAILABLE_IN_1_0
-GPtrArray                   *bosh_connection_get_undelivered    (BoshConnection               *self);
+GPtrArray                   *bosh_connection_dup_undelivered    (BoshConnection               *self);
 BOSH_AVAILABLE_IN_1_0
-GPtrArray                   *bosh_connection_get_unsent         (BoshConnection               *self);
+GPtrArray                   *bosh_connection_dup_unsent         (BoshConnection               *self);
 
 G_END_DECLS

@@ -12,7 +12,7 @@
 #include "bosh-client.h"
 #include "bosh-connection.h"
 #include "bosh-connection-configuration.h"
-#include "bosh-detached-session.h"
+#include "bosh-saved-session.h"
 #include "bosh-discovery.h"
 #include "bosh-element.h"
 #include "bosh-error.h"

@@ -162,7 +162,7 @@ bosh_response_body_new (GBytes           *bytes,
                         GError          **error)
 {
   g_autofree char *name = NULL;
-  g_autofree char *namespace_ = NULL;
+  g_autofree char *ns = NULL;
   g_autoptr(GError) local_error = NULL;
   g_autoptr(BoshElement) root = NULL;
   gboolean is_body;
@@ -178,9 +178,9 @@ bosh_response_body_new (GBytes           *bytes,
       return NULL;
     }
 
-  root = bosh_xml_parse (data, length, &name, &namespace_, &local_error);
+  root = bosh_xml_parse (data, length, &name, &ns, &local_error);
   is_body = g_strcmp0 (name, "body") == 0 &&
-            g_strcmp0 (namespace_, BOSH_NS_HTTPBIND) == 0;
+            g_strcmp0 (ns, BOSH_NS_HTTPBIND) == 0;
 
   if (!is_body && (name != NULL || local_error == NULL ||
                    !g_error_matches (local_error, BOSH_ERROR, BOSH_ERROR_TOO_LARGE)))
@@ -224,7 +224,7 @@ bosh_response_body_dup_payloads (BoshResponseBody *self)
       BoshElement *payload;
 
       /* That of `see-other-uri`. */
-      if (bosh_element_is (child, "uri", BOSH_NS_HTTPBIND))
+      if (bosh_element_matches (child, "uri", BOSH_NS_HTTPBIND))
         continue;
 
       if (g_strcmp0 (bosh_element_get_namespace (child), BOSH_NS_HTTPBIND) != 0)
@@ -246,7 +246,7 @@ bosh_response_body_dup_payloads (BoshResponseBody *self)
 static char *
 describe_stream_error (BoshElement *error)
 {
-  g_autofree char *text = bosh_element_get_child_text (error, "text", BOSH_NS_STREAM_ERRORS);
+  g_autofree char *text = bosh_element_dup_child_text (error, "text", BOSH_NS_STREAM_ERRORS);
   const char *condition = NULL;
 
   for (guint i = 0; i < bosh_element_get_n_children (error) && condition == NULL; i++)
@@ -268,7 +268,7 @@ describe_stream_error (BoshElement *error)
 char *
 bosh_response_body_dup_uri (BoshResponseBody *self)
 {
-  g_autofree char *uri = bosh_element_get_child_text (self->root, "uri", BOSH_NS_HTTPBIND);
+  g_autofree char *uri = bosh_element_dup_child_text (self->root, "uri", BOSH_NS_HTTPBIND);
 
   if (uri == NULL)
     uri = g_strdup (bosh_element_get_attribute (self->root, "uri"));
@@ -293,7 +293,7 @@ bosh_response_body_dup_detail (BoshResponseBody *self)
   else if (detail == NULL && message != NULL)
     detail = g_strdup (message);
   else if (detail == NULL)
-    detail = bosh_element_get_text (self->root);
+    detail = bosh_element_dup_text (self->root);
 
   if (detail == NULL || g_strstrip (detail)[0] == '\0')
     return NULL;
@@ -310,11 +310,11 @@ copy_without_content (BoshElement *element)
 
   for (guint i = 0; i < bosh_element_get_n_attributes (element); i++)
     {
-      const char *namespace_;
+      const char *ns;
       const char *value;
-      const char *name = bosh_element_get_nth_attribute (element, i, &namespace_, &value);
+      const char *name = bosh_element_get_nth_attribute (element, i, &ns, &value);
 
-      bosh_element_set_attribute_ns (copy, name, namespace_, value);
+      bosh_element_set_attribute_ns (copy, name, ns, value);
     }
 
   return copy;
@@ -338,8 +338,8 @@ copy_redacted (BoshElement *payload)
       BoshElement *original = bosh_element_get_nth_child (payload, i);
       g_autoptr(BoshElement) child = bosh_element_copy (original);
 
-      if (bosh_element_is (child, "initial-response", BOSH_NS_SASL2) ||
-          bosh_element_is (child, "additional-data", BOSH_NS_SASL2))
+      if (bosh_element_matches (child, "initial-response", BOSH_NS_SASL2) ||
+          bosh_element_matches (child, "additional-data", BOSH_NS_SASL2))
         bosh_element_set_text (child, REDACTED);
       bosh_element_add_child (copy, child);
     }

@@ -28,7 +28,7 @@ G_BEGIN_DECLS
 typedef struct
 {
   const char *name;
-  const char *namespace_;
+  const char *ns;
   const char *value;
   gsize       value_length;
 } BoshParsedAttribute;
@@ -37,13 +37,13 @@ typedef struct
  * The memory it takes, its place in a parent included, is taken off @budget;
  * NULL, with nothing made, where @budget does not suffice. */
 BoshElement *bosh_element_new_parsed       (const char                *name,
-                                            const char                *namespace_,
+                                            const char                *ns,
                                             const BoshParsedAttribute *attributes,
                                             guint                      n_attributes,
                                             gsize                     *budget);
 /* One with attributes, mutable: these take no memory of their own. */
 BoshElement *bosh_element_new_with         (const char                *name,
-                                            const char                *namespace_,
+                                            const char                *ns,
                                             const BoshParsedAttribute *attributes,
                                             guint                      n_attributes);
 /* For the parser: text with its length. Returns the memory that it took. */
@@ -67,15 +67,15 @@ BoshElement *bosh_element_copy_renamed     (BoshElement               *self,
  * @text is set; texts and children alternate, so a text may be empty. Returns
  * FALSE behind the last. Nothing is given away. */
 gboolean     bosh_element_get_nth_node     (BoshElement               *self,
-                                            guint                      index_,
+                                            guint                      position,
                                             BoshElement              **child,
                                             const char               **text);
 
-/* TRUE if the element is in @namespace_, or its namespace is not set (so that
+/* TRUE if the element is in @ns, or its namespace is not set (so that
  * it is the one of the place where it will stand). */
-gboolean     bosh_element_is_lenient       (BoshElement               *self,
+gboolean     bosh_element_matches_or_inherits       (BoshElement               *self,
                                             const char                *name,
-                                            const char                *namespace_);
+                                            const char                *ns);
 
 /* Is it part of an authentication, by RFC 6120 §6 or by XEP-0388? */
 gboolean     bosh_element_is_sasl          (BoshElement               *self);

@@ -58,7 +58,7 @@ typedef struct
 {
   /* The attribute's strings are in one block that begins with the name. */
   const char *name;
-  const char *namespace_;
+  const char *ns;
   const char *value;
 } BoshAttribute;
 
@@ -78,7 +78,7 @@ struct _BoshElement
     const char  *name;
     BoshElement *next_dead;  /* while elements are being freed */
   };
-  const char      *namespace_;
+  const char      *ns;
   BoshAttribute   *attributes;
   BoshText        *text;      /* what comes before the first child, nullable */
   BoshChild       *children;
@@ -186,14 +186,14 @@ typedef const char *(*PutFunc) (char       **cursor,
 
 static BoshElement *
 new_in_block (const char                *name,
-              const char                *namespace_,
+              const char                *ns,
               const BoshParsedAttribute *attributes,
               guint                      n_attributes,
               PutFunc                    put,
               gsize                     *budget)
 {
   gsize name_length = strlen (name);
-  gsize namespace_length = namespace_ != NULL ? strlen (namespace_) : 0;
+  gsize namespace_length = ns != NULL ? strlen (ns) : 0;
   gsize size = sizeof (BoshElement) + n_attributes * sizeof (BoshAttribute);
   gsize cost;
   BoshElement *self;
@@ -203,8 +203,8 @@ new_in_block (const char                *name,
   for (guint i = 0; i < n_attributes; i++)
     {
       size += strlen (attributes[i].name) + 1 + attributes[i].value_length + 1;
-      if (attributes[i].namespace_ != NULL)
-        size += strlen (attributes[i].namespace_) + 1;
+      if (attributes[i].ns != NULL)
+        size += strlen (attributes[i].ns) + 1;
     }
 
   /* Twice: the array of children of the parent may be half empty. */
@@ -224,17 +224,17 @@ new_in_block (const char                *name,
 
   cursor = (char *)(self->attributes + n_attributes);
   self->name = put_string (&cursor, name, name_length);
-  if (namespace_ != NULL)
-    self->namespace_ = put (&cursor, namespace_, namespace_length);
+  if (ns != NULL)
+    self->ns = put (&cursor, ns, namespace_length);
   for (guint i = 0; i < n_attributes; i++)
     {
       const BoshParsedAttribute *source = &attributes[i];
       BoshAttribute *attribute = &self->attributes[i];
 
       attribute->name = put_string (&cursor, source->name, strlen (source->name));
-      attribute->namespace_ = NULL;
-      if (source->namespace_ != NULL)
-        attribute->namespace_ = put (&cursor, source->namespace_, strlen (source->namespace_));
+      attribute->ns = NULL;
+      if (source->ns != NULL)
+        attribute->ns = put (&cursor, source->ns, strlen (source->ns));
       attribute->value = put (&cursor, source->value, source->value_length);
     }
 
@@ -243,21 +243,21 @@ new_in_block (const char                *name,
 
 BoshElement *
 bosh_element_new_parsed (const char                *name,
-                         const char                *namespace_,
+                         const char                *ns,
                          const BoshParsedAttribute *attributes,
                          guint                      n_attributes,
                          gsize                     *budget)
 {
-  return new_in_block (name, namespace_, attributes, n_attributes, put_value, budget);
+  return new_in_block (name, ns, attributes, n_attributes, put_value, budget);
 }
 
 BoshElement *
 bosh_element_new_with (const char                *name,
-                       const char                *namespace_,
+                       const char                *ns,
                        const BoshParsedAttribute *attributes,
                        guint                      n_attributes)
 {
-  return new_in_block (name, namespace_, attributes, n_attributes, put_string, NULL);
+  return new_in_block (name, ns, attributes, n_attributes, put_string, NULL);
 }
 
 gsize
@@ -372,17 +372,17 @@ copy_start (BoshElement *self,
             const char  *to)
 {
   g_autofree BoshParsedAttribute *attributes = g_new (BoshParsedAttribute, self->n_attributes);
-  gboolean is_renamed = from != NULL && g_strcmp0 (self->namespace_, from) == 0;
+  gboolean is_renamed = from != NULL && g_strcmp0 (self->ns, from) == 0;
 
   for (guint i = 0; i < self->n_attributes; i++)
     {
       attributes[i].name = self->attributes[i].name;
-      attributes[i].namespace_ = self->attributes[i].namespace_;
+      attributes[i].ns = self->attributes[i].ns;
       attributes[i].value = self->attributes[i].value;
       attributes[i].value_length = strlen (self->attributes[i].value);
     }
 
-  return new_in_block (self->name, is_renamed ? to : self->namespace_, attributes,
+  return new_in_block (self->name, is_renamed ? to : self->ns, attributes,
                        self->n_attributes, put_string, NULL);
 }
 
@@ -445,19 +445,19 @@ bosh_element_copy_renamed (BoshElement *self,
 
 gboolean
 bosh_element_get_nth_node (BoshElement  *self,
-                           guint         index_,
+                           guint         position,
                            BoshElement **child,
                            const char  **text)
 {
-  guint nth = index_ / 2;
+  guint nth = position / 2;
 
   *child = NULL;
   *text = NULL;
 
-  if (nth > self->n_children || (nth == self->n_children && index_ % 2 == 1))
+  if (nth > self->n_children || (nth == self->n_children && position % 2 == 1))
     return FALSE;
 
-  if (index_ % 2 == 1)
+  if (position % 2 == 1)
     {
       *child = self->children[nth].element;
     }
@@ -472,18 +472,18 @@ bosh_element_get_nth_node (BoshElement  *self,
 }
 
 gboolean
-bosh_element_is_lenient (BoshElement *self,
-                         const char  *name,
-                         const char  *namespace_)
+bosh_element_matches_or_inherits (BoshElement *self,
+                                  const char  *name,
+                                  const char  *ns)
 {
   return strcmp (self->name, name) == 0 &&
-         (self->namespace_ == NULL || g_strcmp0 (self->namespace_, namespace_) == 0);
+         (self->ns == NULL || g_strcmp0 (self->ns, ns) == 0);
 }
 
 /**
  * bosh_element_new:
  * @name: the name, without a prefix
- * @namespace_: (nullable): the namespace, or `NULL` for that of the place where
+ * @ns: (nullable): the namespace, or `NULL` for that of the place where
  *   the element will stand, or the empty string for none at all
  *
  * Makes an element without attributes and contents.
@@ -494,11 +494,11 @@ bosh_element_is_lenient (BoshElement *self,
  */
 BoshElement *
 bosh_element_new (const char *name,
-                  const char *namespace_)
+                  const char *ns)
 {
   g_return_val_if_fail (name != NULL, NULL);
 
-  return new_in_block (name, namespace_, NULL, 0, put_string, NULL);
+  return new_in_block (name, ns, NULL, 0, put_string, NULL);
 }
 
 /**
@@ -635,7 +635,7 @@ attributes_equal (BoshElement *a,
   for (guint i = 0; i < a->n_attributes; i++)
     {
       const BoshAttribute *attribute = &a->attributes[i];
-      const char *value = bosh_element_get_attribute_ns (b, attribute->name, attribute->namespace_);
+      const char *value = bosh_element_get_attribute_ns (b, attribute->name, attribute->ns);
 
       if (g_strcmp0 (attribute->value, value) != 0)
         return FALSE;
@@ -660,10 +660,10 @@ pair_equal (ElementPair *pair)
   BoshElement *a = pair->a;
   BoshElement *b = pair->b;
 
-  if (a->namespace_ != NULL)
-    pair->a_namespace = a->namespace_;
-  if (b->namespace_ != NULL)
-    pair->b_namespace = b->namespace_;
+  if (a->ns != NULL)
+    pair->a_namespace = a->ns;
+  if (b->ns != NULL)
+    pair->b_namespace = b->ns;
 
   if (strcmp (a->name, b->name) != 0 ||
       g_strcmp0 (pair->a_namespace, pair->b_namespace) != 0 ||
@@ -784,29 +784,29 @@ bosh_element_get_namespace (BoshElement *self)
 {
   g_return_val_if_fail (self != NULL, NULL);
 
-  return self->namespace_;
+  return self->ns;
 }
 
 static gboolean
 matches (BoshElement *self,
          const char  *parent_namespace,
          const char  *name,
-         const char  *namespace_)
+         const char  *ns)
 {
   if (name != NULL && strcmp (self->name, name) != 0)
     return FALSE;
-  if (namespace_ == NULL)
+  if (ns == NULL)
     return TRUE;
 
-  return g_strcmp0 (self->namespace_ != NULL ? self->namespace_ : parent_namespace,
-                    namespace_) == 0;
+  return g_strcmp0 (self->ns != NULL ? self->ns : parent_namespace,
+                    ns) == 0;
 }
 
 /**
- * bosh_element_is:
+ * bosh_element_matches:
  * @self: an element
  * @name: (nullable): a name, or `NULL` for any
- * @namespace_: (nullable): a namespace, or `NULL` for any
+ * @ns: (nullable): a namespace, or `NULL` for any
  *
  * Tells whether the element has this name and this namespace. An element without
  * a namespace set matches no other than `NULL` here.
@@ -816,30 +816,30 @@ matches (BoshElement *self,
  * Since: 1.0
  */
 gboolean
-bosh_element_is (BoshElement *self,
-                 const char  *name,
-                 const char  *namespace_)
+bosh_element_matches (BoshElement *self,
+                      const char  *name,
+                      const char  *ns)
 {
   g_return_val_if_fail (self != NULL, FALSE);
 
-  return matches (self, NULL, name, namespace_);
+  return matches (self, NULL, name, ns);
 }
 
 static BoshAttribute *
 find_attribute (BoshElement *self,
                 const char  *name,
-                const char  *namespace_)
+                const char  *ns)
 {
   /* Attributes do not inherit a namespace, so there is one way to have none. */
-  if (namespace_ != NULL && namespace_[0] == '\0')
-    namespace_ = NULL;
+  if (ns != NULL && ns[0] == '\0')
+    ns = NULL;
 
   for (guint i = 0; i < self->n_attributes; i++)
     {
       BoshAttribute *attribute = &self->attributes[i];
 
       if (strcmp (attribute->name, name) == 0 &&
-          g_strcmp0 (attribute->namespace_, namespace_) == 0)
+          g_strcmp0 (attribute->ns, ns) == 0)
         return attribute;
     }
 
@@ -868,7 +868,7 @@ bosh_element_get_attribute (BoshElement *self,
  * bosh_element_get_attribute_ns:
  * @self: an element
  * @name: the name of an attribute, without a prefix
- * @namespace_: (nullable): its namespace, or `NULL` for none
+ * @ns: (nullable): its namespace, or `NULL` for none
  *
  * Gets an attribute with a namespace. The one of `xml:lang` is
  * `http://www.w3.org/XML/1998/namespace`.
@@ -880,14 +880,14 @@ bosh_element_get_attribute (BoshElement *self,
 const char *
 bosh_element_get_attribute_ns (BoshElement *self,
                                const char  *name,
-                               const char  *namespace_)
+                               const char  *ns)
 {
   BoshAttribute *attribute;
 
   g_return_val_if_fail (self != NULL, NULL);
   g_return_val_if_fail (name != NULL, NULL);
 
-  attribute = find_attribute (self, name, namespace_);
+  attribute = find_attribute (self, name, ns);
 
   return attribute != NULL ? attribute->value : NULL;
 }
@@ -944,7 +944,7 @@ add_attribute (BoshElement *self)
  * bosh_element_set_attribute_ns:
  * @self: an element that is not sealed
  * @name: the name of an attribute, without a prefix
- * @namespace_: (nullable): its namespace, or `NULL` for none
+ * @ns: (nullable): its namespace, or `NULL` for none
  * @value: (nullable): the value, or `NULL` to remove the attribute
  *
  * Sets an attribute with a namespace. An attribute that was set before keeps its
@@ -955,7 +955,7 @@ add_attribute (BoshElement *self)
 void
 bosh_element_set_attribute_ns (BoshElement *self,
                                const char  *name,
-                               const char  *namespace_,
+                               const char  *ns,
                                const char  *value)
 {
   BoshAttribute *attribute;
@@ -970,7 +970,7 @@ bosh_element_set_attribute_ns (BoshElement *self,
   g_return_if_fail (name != NULL);
   g_return_if_fail (!self->sealed);
 
-  attribute = find_attribute (self, name, namespace_);
+  attribute = find_attribute (self, name, ns);
   if (value == NULL)
     {
       if (attribute != NULL)
@@ -980,13 +980,13 @@ bosh_element_set_attribute_ns (BoshElement *self,
 
   name_size = strlen (name) + 1;
   value_size = strlen (value) + 1;
-  has_namespace = namespace_ != NULL && namespace_[0] != '\0';
-  namespace_size = has_namespace ? strlen (namespace_) + 1 : 0;
+  has_namespace = ns != NULL && ns[0] != '\0';
+  namespace_size = has_namespace ? strlen (ns) + 1 : 0;
   block = g_malloc (name_size + value_size + namespace_size);
   memcpy (block, name, name_size);
   memcpy (block + name_size, value, value_size);
   if (has_namespace)
-    memcpy (block + name_size + value_size, namespace_, namespace_size);
+    memcpy (block + name_size + value_size, ns, namespace_size);
 
   if (attribute == NULL)
     attribute = add_attribute (self);
@@ -995,7 +995,7 @@ bosh_element_set_attribute_ns (BoshElement *self,
 
   attribute->name = block;
   attribute->value = block + name_size;
-  attribute->namespace_ = has_namespace ? block + name_size + value_size : NULL;
+  attribute->ns = has_namespace ? block + name_size + value_size : NULL;
 
   /* Last: the arguments may point into it. */
   g_free (old_block);
@@ -1022,22 +1022,22 @@ bosh_element_get_n_attributes (BoshElement *self)
 /**
  * bosh_element_get_nth_attribute:
  * @self: an element
- * @index_: which attribute, from 0
- * @namespace_: (out) (optional) (nullable) (transfer none): where to put the
+ * @position: which attribute, from 0
+ * @ns: (out) (optional) (nullable) (transfer none): where to put the
  *   namespace; `NULL` where the attribute is in none
  * @value: (out) (optional) (nullable) (transfer none): where to put the value
  *
  * Gets the attribute at a position.
  *
- * Returns: (nullable): the name without a prefix, or `NULL` (and @namespace_ and
+ * Returns: (nullable): the name without a prefix, or `NULL` (and @ns and
  *   @value too) if there are not so many attributes
  *
  * Since: 1.0
  */
 const char *
 bosh_element_get_nth_attribute (BoshElement  *self,
-                                guint         index_,
-                                const char  **namespace_,
+                                guint         position,
+                                const char  **ns,
                                 const char  **value)
 {
   BoshAttribute none = { NULL, NULL, NULL };
@@ -1045,10 +1045,10 @@ bosh_element_get_nth_attribute (BoshElement  *self,
 
   g_return_val_if_fail (self != NULL, NULL);
 
-  if (index_ < self->n_attributes)
-    attribute = &self->attributes[index_];
-  if (namespace_ != NULL)
-    *namespace_ = attribute->namespace_;
+  if (position < self->n_attributes)
+    attribute = &self->attributes[position];
+  if (ns != NULL)
+    *ns = attribute->ns;
   if (value != NULL)
     *value = attribute->value;
 
@@ -1056,7 +1056,7 @@ bosh_element_get_nth_attribute (BoshElement  *self,
 }
 
 /**
- * bosh_element_get_text:
+ * bosh_element_dup_text:
  * @self: an element
  *
  * Gets the text of the element: all that stands in it before, between and behind
@@ -1067,7 +1067,7 @@ bosh_element_get_nth_attribute (BoshElement  *self,
  * Since: 1.0
  */
 char *
-bosh_element_get_text (BoshElement *self)
+bosh_element_dup_text (BoshElement *self)
 {
   gsize length = 0;
   char *text;
@@ -1169,7 +1169,7 @@ bosh_element_add_child (BoshElement *self,
  * bosh_element_add_new_child:
  * @self: an element that is not sealed
  * @name: the name of the child, without a prefix
- * @namespace_: (nullable): its namespace, or `NULL` for that of @self, or the
+ * @ns: (nullable): its namespace, or `NULL` for that of @self, or the
  *   empty string for none at all
  *
  * Makes an element and adds it behind all that @self contains so far.
@@ -1181,7 +1181,7 @@ bosh_element_add_child (BoshElement *self,
 BoshElement *
 bosh_element_add_new_child (BoshElement *self,
                             const char  *name,
-                            const char  *namespace_)
+                            const char  *ns)
 {
   BoshElement *child;
 
@@ -1189,7 +1189,7 @@ bosh_element_add_new_child (BoshElement *self,
   g_return_val_if_fail (name != NULL, NULL);
   g_return_val_if_fail (!self->sealed, NULL);
 
-  child = bosh_element_new (name, namespace_);
+  child = bosh_element_new (name, ns);
   bosh_element_take_child (self, child);
 
   return child;
@@ -1199,7 +1199,7 @@ bosh_element_add_new_child (BoshElement *self,
  * bosh_element_get_child:
  * @self: an element
  * @name: (nullable): the name to look for, or `NULL` for any
- * @namespace_: (nullable): the namespace to look for, or `NULL` for any
+ * @ns: (nullable): the namespace to look for, or `NULL` for any
  *
  * Finds the first child with a name and a namespace. A child that has no
  * namespace set has that of @self here.
@@ -1211,13 +1211,13 @@ bosh_element_add_new_child (BoshElement *self,
 BoshElement *
 bosh_element_get_child (BoshElement *self,
                         const char  *name,
-                        const char  *namespace_)
+                        const char  *ns)
 {
   g_return_val_if_fail (self != NULL, NULL);
 
   for (guint i = 0; i < self->n_children; i++)
     {
-      if (matches (self->children[i].element, self->namespace_, name, namespace_))
+      if (matches (self->children[i].element, self->ns, name, ns))
         return self->children[i].element;
     }
 
@@ -1225,10 +1225,10 @@ bosh_element_get_child (BoshElement *self,
 }
 
 /**
- * bosh_element_get_child_text:
+ * bosh_element_dup_child_text:
  * @self: an element
  * @name: (nullable): the name to look for, or `NULL` for any
- * @namespace_: (nullable): the namespace to look for, or `NULL` for any
+ * @ns: (nullable): the namespace to look for, or `NULL` for any
  *
  * Gets the text of the child that [method@Element.get_child] finds.
  *
@@ -1238,13 +1238,13 @@ bosh_element_get_child (BoshElement *self,
  * Since: 1.0
  */
 char *
-bosh_element_get_child_text (BoshElement *self,
+bosh_element_dup_child_text (BoshElement *self,
                              const char  *name,
-                             const char  *namespace_)
+                             const char  *ns)
 {
-  BoshElement *child = bosh_element_get_child (self, name, namespace_);
+  BoshElement *child = bosh_element_get_child (self, name, ns);
 
-  return child != NULL ? bosh_element_get_text (child) : NULL;
+  return child != NULL ? bosh_element_dup_text (child) : NULL;
 }
 
 /**
@@ -1268,7 +1268,7 @@ bosh_element_get_n_children (BoshElement *self)
 /**
  * bosh_element_get_nth_child:
  * @self: an element
- * @index_: which child, from 0
+ * @position: which child, from 0
  *
  * Gets the child at a position. This takes the same time for each.
  *
@@ -1279,15 +1279,15 @@ bosh_element_get_n_children (BoshElement *self)
  */
 BoshElement *
 bosh_element_get_nth_child (BoshElement *self,
-                            guint        index_)
+                            guint        position)
 {
   g_return_val_if_fail (self != NULL, NULL);
 
-  return index_ < self->n_children ? self->children[index_].element : NULL;
+  return position < self->n_children ? self->children[position].element : NULL;
 }
 
 /**
- * bosh_element_get_children:
+ * bosh_element_dup_children:
  * @self: an element
  *
  * Gets all children, in order.
@@ -1298,7 +1298,7 @@ bosh_element_get_nth_child (BoshElement *self,
  * Since: 1.0
  */
 GPtrArray *
-bosh_element_get_children (BoshElement *self)
+bosh_element_dup_children (BoshElement *self)
 {
   GPtrArray *children;
 

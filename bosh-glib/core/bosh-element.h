@@ -21,7 +21,7 @@ BOSH_AVAILABLE_IN_1_0
 GType        bosh_element_get_type            (void);
 BOSH_AVAILABLE_IN_1_0
 BoshElement *bosh_element_new                 (const char       *name,
-                                               const char       *namespace_);
+                                               const char       *ns);
 BOSH_AVAILABLE_IN_1_0
 BoshElement *bosh_element_new_message         (const char       *to,
                                                const char       *type,
@@ -60,9 +60,9 @@ const char  *bosh_element_get_name            (BoshElement      *self);
 BOSH_AVAILABLE_IN_1_0
 const char  *bosh_element_get_namespace       (BoshElement      *self);
 BOSH_AVAILABLE_IN_1_0
-gboolean     bosh_element_is                  (BoshElement      *self,
+gboolean     bosh_element_matches                  (BoshElement      *self,
                                                const char       *name,
-                                               const char       *namespace_);
+                                               const char       *ns);
 
 BOSH_AVAILABLE_IN_1_0
 const char  *bosh_element_get_attribute       (BoshElement      *self,
@@ -70,7 +70,7 @@ const char  *bosh_element_get_attribute       (BoshElement      *self,
 BOSH_AVAILABLE_IN_1_0
 const char  *bosh_element_get_attribute_ns    (BoshElement      *self,
                                                const char       *name,
-                                               const char       *namespace_);
+                                               const char       *ns);
 BOSH_AVAILABLE_IN_1_0
 void         bosh_element_set_attribute       (BoshElement      *self,
                                                const char       *name,
@@ -78,18 +78,18 @@ void         bosh_element_set_attribute       (BoshElement      *self,
 BOSH_AVAILABLE_IN_1_0
 void         bosh_element_set_attribute_ns    (BoshElement      *self,
                                                const char       *name,
-                                               const char       *namespace_,
+                                               const char       *ns,
                                                const char       *value);
 BOSH_AVAILABLE_IN_1_0
 guint        bosh_element_get_n_attributes    (BoshElement      *self);
 BOSH_AVAILABLE_IN_1_0
 const char  *bosh_element_get_nth_attribute   (BoshElement      *self,
-                                               guint             index_,
-                                               const char      **namespace_,
+                                               guint             position,
+                                               const char      **ns,
                                                const char      **value);
 
 BOSH_AVAILABLE_IN_1_0
-char        *bosh_element_get_text            (BoshElement      *self);
+char        *bosh_element_dup_text            (BoshElement      *self);
 BOSH_AVAILABLE_IN_1_0
 void         bosh_element_set_text            (BoshElement      *self,
                                                const char       *text);
@@ -103,22 +103,22 @@ void         bosh_element_add_child           (BoshElement      *self,
 BOSH_AVAILABLE_IN_1_0
 BoshElement *bosh_element_add_new_child       (BoshElement      *self,
                                                const char       *name,
-                                               const char       *namespace_);
+                                               const char       *ns);
 BOSH_AVAILABLE_IN_1_0
 BoshElement *bosh_element_get_child           (BoshElement      *self,
                                                const char       *name,
-                                               const char       *namespace_);
+                                               const char       *ns);
 BOSH_AVAILABLE_IN_1_0
-char        *bosh_element_get_child_text      (BoshElement      *self,
+char        *bosh_element_dup_child_text      (BoshElement      *self,
                                                const char       *name,
-                                               const char       *namespace_);
+                                               const char       *ns);
 BOSH_AVAILABLE_IN_1_0
 guint        bosh_element_get_n_children      (BoshElement      *self);
 BOSH_AVAILABLE_IN_1_0
 BoshElement *bosh_element_get_nth_child       (BoshElement      *self,
-                                               guint             index_);
+                                               guint             position);
 BOSH_AVAILABLE_IN_1_0
-GPtrArray   *bosh_element_get_children        (BoshElement      *self);
+GPtrArray   *bosh_element_dup_children        (BoshElement      *self);
 
 BOSH_AVAILABLE_IN_1_0
 char        *bosh_element_to_string           (BoshElement      *self);

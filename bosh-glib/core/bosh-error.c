@@ -235,16 +235,16 @@ bosh_error_new_for_condition (const char *condition,
  * §6.5, §8.3.2): both may be missing. */
 static const char *
 read_condition (BoshElement  *parent,
-                const char   *namespace_,
+                const char   *ns,
                 char        **text)
 {
-  *text = bosh_element_get_child_text (parent, "text", namespace_);
+  *text = bosh_element_dup_child_text (parent, "text", ns);
 
   for (guint i = 0; i < bosh_element_get_n_children (parent); i++)
     {
       BoshElement *child = bosh_element_get_nth_child (parent, i);
 
-      if (bosh_element_is (child, NULL, namespace_) && !bosh_element_is (child, "text", NULL))
+      if (bosh_element_matches (child, NULL, ns) && !bosh_element_matches (child, "text", NULL))
         return bosh_element_get_name (child);
     }
 
@@ -262,7 +262,7 @@ bosh_sasl_error_new_for_failure (BoshElement *failure)
 
   /* XEP-0388 §2.6.2 has the text elsewhere. */
   if (text == NULL)
-    text = bosh_element_get_child_text (failure, "text", BOSH_NS_SASL2);
+    text = bosh_element_dup_child_text (failure, "text", BOSH_NS_SASL2);
 
   if (condition == NULL)
     return new_error (BOSH_SASL_ERROR, BOSH_SASL_ERROR_UNKNOWN,

@@ -68,7 +68,7 @@ G_BEGIN_DECLS
  * @BOSH_ERROR_NOT_SUPPORTED: the connection manager does not offer what the
  *   operation needs
  * @BOSH_ERROR_INVALID_STANZA: a stanza can't be sent as XML
- * @BOSH_ERROR_INVALID_DATA: a detached session, or a document of another kind,
+ * @BOSH_ERROR_INVALID_DATA: a saved session, or a document of another kind,
  *   can't be read
  * @BOSH_ERROR_INVALID_URI: a URI is no absolute http or https URI
  * @BOSH_ERROR_INSECURE_MECHANISM: the server offers only mechanisms that would

@@ -9,7 +9,7 @@ G_BEGIN_DECLS
 /* How an authentication is written in XML: names and places, no behaviour. */
 typedef struct
 {
-  const char *namespace_;
+  const char *ns;
   /* The stream feature that has the mechanisms. */
   const char *feature;
   /* The element with the first message, and the child that has its data; NULL:

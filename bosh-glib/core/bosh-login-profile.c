@@ -13,14 +13,14 @@
 #define MAX_MECHANISMS 64
 
 const BoshLoginProfile bosh_login_profile_classic = {
-  .namespace_ = BOSH_NS_SASL,
+  .ns = BOSH_NS_SASL,
   .feature = "mechanisms",
   .start = "auth",
   .restarts = TRUE,
 };
 
 const BoshLoginProfile bosh_login_profile_extensible = {
-  .namespace_ = BOSH_NS_SASL2,
+  .ns = BOSH_NS_SASL2,
   .feature = "authentication",
   .start = "authenticate",
   .initial_response = "initial-response",
@@ -32,7 +32,7 @@ bosh_login_profile_dup_mechanisms (const BoshLoginProfile *self,
                                    BoshElement            *features)
 {
   g_autoptr(GStrvBuilder) builder = g_strv_builder_new ();
-  BoshElement *list = bosh_element_get_child (features, self->feature, self->namespace_);
+  BoshElement *list = bosh_element_get_child (features, self->feature, self->ns);
   guint n_children = list != NULL ? bosh_element_get_n_children (list) : 0;
   guint n_mechanisms = 0;
 
@@ -40,9 +40,9 @@ bosh_login_profile_dup_mechanisms (const BoshLoginProfile *self,
     {
       BoshElement *child = bosh_element_get_nth_child (list, i);
 
-      if (bosh_element_is (child, "mechanism", self->namespace_))
+      if (bosh_element_matches (child, "mechanism", self->ns))
         {
-          g_autofree char *name = bosh_element_get_text (child);
+          g_autofree char *name = bosh_element_dup_text (child);
 
           g_strv_builder_add (builder, g_strstrip (name));
           n_mechanisms++;
@@ -56,7 +56,7 @@ gboolean
 bosh_login_profile_can_bind (const BoshLoginProfile *self,
                              BoshElement            *features)
 {
-  BoshElement *list = bosh_element_get_child (features, self->feature, self->namespace_);
+  BoshElement *list = bosh_element_get_child (features, self->feature, self->ns);
   BoshElement *extras = NULL;
 
   /* Nothing is bound before a restart. */
@@ -72,13 +72,13 @@ bosh_login_profile_new_start (const BoshLoginProfile *self,
                               char                   *data,
                               gboolean                bind)
 {
-  BoshElement *element = bosh_element_new (self->start, self->namespace_);
+  BoshElement *element = bosh_element_new (self->start, self->ns);
   BoshElement *holder = element;
 
   bosh_element_set_attribute (element, "mechanism", mechanism);
   if (self->initial_response != NULL)
     {
-      holder = bosh_element_add_new_child (element, self->initial_response, self->namespace_);
+      holder = bosh_element_add_new_child (element, self->initial_response, self->ns);
       /* A child without text is the empty response here (XEP-0388 §2.2), and
        * needs no sign for it. */
       if (strcmp (data, "=") == 0)
@@ -98,7 +98,7 @@ BoshElement *
 bosh_login_profile_new_response (const BoshLoginProfile *self,
                                  char                   *data)
 {
-  BoshElement *element = bosh_element_new ("response", self->namespace_);
+  BoshElement *element = bosh_element_new ("response", self->ns);
 
   if (data != NULL && data[0] != '\0')
     bosh_element_set_text (element, data);
@@ -110,7 +110,7 @@ bosh_login_profile_new_response (const BoshLoginProfile *self,
 BoshElement *
 bosh_login_profile_new_abort (const BoshLoginProfile *self)
 {
-  return bosh_element_new ("abort", self->namespace_);
+  return bosh_element_new ("abort", self->ns);
 }
 
 char *
@@ -120,9 +120,9 @@ bosh_login_profile_dup_data (const BoshLoginProfile *self,
   g_autofree char *data = NULL;
 
   if (self->additional_data != NULL)
-    data = bosh_element_get_child_text (success, self->additional_data, self->namespace_);
+    data = bosh_element_dup_child_text (success, self->additional_data, self->ns);
   else
-    data = bosh_element_get_text (success);
+    data = bosh_element_dup_text (success);
 
   return data != NULL && data[0] != '\0' ? g_steal_pointer (&data) : NULL;
 }
@@ -135,7 +135,7 @@ bosh_login_profile_is_bound (const BoshLoginProfile  *self,
   if (bosh_element_get_child (success, "bound", BOSH_NS_BIND2) == NULL)
     return FALSE;
 
-  *jid = bosh_element_get_child_text (success, "authorization-identifier", self->namespace_);
+  *jid = bosh_element_dup_child_text (success, "authorization-identifier", self->ns);
 
   return TRUE;
 }

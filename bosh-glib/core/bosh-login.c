@@ -248,7 +248,7 @@ static void
 handle_challenge (BoshLogin   *self,
                   BoshElement *element)
 {
-  self->challenge = bosh_element_get_text (element);
+  self->challenge = bosh_element_dup_text (element);
 
   if (bosh_sasl_is_slow (self->sasl, self->challenge))
     {
@@ -424,7 +424,7 @@ handle_sasl_element (BoshLogin   *self,
                      BoshElement *element)
 {
   gboolean is_known = self->profile != NULL &&
-                      bosh_element_is (element, NULL, self->profile->namespace_);
+                      bosh_element_matches (element, NULL, self->profile->ns);
   gboolean waiting = is_known && self->state == STATE_AUTHENTICATING;
   gboolean under_way = waiting || (is_known && self->state == STATE_COMPUTING);
 
@@ -432,13 +432,13 @@ handle_sasl_element (BoshLogin   *self,
   if (self->state == STATE_OVER)
     return;
 
-  if (waiting && bosh_element_is (element, "challenge", NULL))
+  if (waiting && bosh_element_matches (element, "challenge", NULL))
     handle_challenge (self, element);
-  else if (waiting && bosh_element_is (element, "success", NULL))
+  else if (waiting && bosh_element_matches (element, "success", NULL))
     handle_success (self, element);
-  else if (under_way && bosh_element_is (element, "failure", NULL))
+  else if (under_way && bosh_element_matches (element, "failure", NULL))
     fail (self, bosh_sasl_error_new_for_failure (element));
-  else if (waiting && bosh_element_is (element, "continue", BOSH_NS_SASL2))
+  else if (waiting && bosh_element_matches (element, "continue", BOSH_NS_SASL2))
     abort_with (self, _("The server wants more than the authentication, such as a second "
                         "factor, which is not supported"));
   else
@@ -454,7 +454,7 @@ handle_bind_result (BoshLogin   *self,
   g_autofree char *jid = NULL;
 
   if (bind != NULL)
-    jid = bosh_element_get_child_text (bind, "jid", BOSH_NS_BIND);
+    jid = bosh_element_dup_child_text (bind, "jid", BOSH_NS_BIND);
 
   if (take_jid (self, jid))
     go_on_if_bound (self);
@@ -531,7 +531,7 @@ is_response (BoshLogin   *self,
   const char *type;
 
   if (self->request_id == NULL ||
-      !bosh_element_is_lenient (element, "iq", BOSH_NS_CLIENT) ||
+      !bosh_element_matches_or_inherits (element, "iq", BOSH_NS_CLIENT) ||
       g_strcmp0 (bosh_element_get_attribute (element, "id"), self->request_id) != 0)
     return FALSE;
 

@@ -114,26 +114,26 @@ typedef struct
   guint64     rid;
   GBytes     *body;
   gboolean    has_payload;
-} BoshUnansweredRequest;
+} BoshSnapshotRequest;
 
 typedef struct
 {
   char       *name;            /* nullable: the first, and the only one that can be */
   gboolean    closed;
-} BoshSavedStream;
+} BoshSnapshotStream;
 
 typedef struct
 {
   char       *domain;
   char       *session_id;
   guint64     next_rid;        /* the first number never sent */
-  GArray     *unanswered;      /* of BoshUnansweredRequest, by rid */
+  GArray     *unanswered;      /* of BoshSnapshotRequest, by rid */
   GPtrArray  *unsent;          /* of BoshElement, in order */
   GPtrArray  *unsent_streams;  /* of nullable char *, as many: NULL is the first
                                 * stream, "" stands for all of them */
   GPtrArray  *received;        /* of BoshElement: arrived, and not handed out yet */
   GPtrArray  *received_streams; /* of nullable char *, as many: NULL is the first */
-  GArray     *streams;         /* of BoshSavedStream, the first at first */
+  GArray     *streams;         /* of BoshSnapshotStream, the first at first */
   guint       opening;         /* streams that were asked for and have no name yet */
   char       *accept;          /* codings that the server takes, nullable */
   char       *language;        /* nullable */
@@ -149,29 +149,29 @@ typedef struct
   char       *key_seed;        /* nullable: no key sequence */
   guint       key_length;
   guint       key_position;
-} BoshSavedSession;
+} BoshSessionSnapshot;
 
-BoshSavedSession *bosh_saved_session_new         (void);
-void              bosh_saved_session_free        (BoshSavedSession            *self);
-void              bosh_saved_session_add_unsent  (BoshSavedSession            *self,
+BoshSessionSnapshot *bosh_session_snapshot_new         (void);
+void              bosh_session_snapshot_free        (BoshSessionSnapshot            *self);
+void              bosh_session_snapshot_add_unsent  (BoshSessionSnapshot            *self,
                                                   BoshElement                 *stanza,
                                                   const char                  *stream);
-void              bosh_saved_session_add_received (BoshSavedSession          *self,
+void              bosh_session_snapshot_add_received (BoshSessionSnapshot          *self,
                                                   BoshElement                 *stanza,
                                                   const char                  *stream);
-void              bosh_saved_session_add_stream  (BoshSavedSession            *self,
+void              bosh_session_snapshot_add_stream  (BoshSessionSnapshot            *self,
                                                   const char                  *name,
                                                   gboolean                     closed);
 /* The number to send first: that of the oldest unanswered request, else the next. */
-guint64           bosh_saved_session_get_first_rid (const BoshSavedSession    *self);
-void              bosh_saved_session_add_unanswered (BoshSavedSession         *self,
+guint64           bosh_session_snapshot_get_first_rid (const BoshSessionSnapshot    *self);
+void              bosh_session_snapshot_add_unanswered (BoshSessionSnapshot         *self,
                                                   guint64                      rid,
                                                   GBytes                      *body,
                                                   gboolean                     has_payload);
 
 BoshSession      *bosh_session_new               (const BoshSessionParameters *parameters);
 /* @parameters gives what the saved session lacks: entropy, limits. */
-BoshSession      *bosh_session_new_from_saved    (const BoshSavedSession      *saved,
+BoshSession      *bosh_session_new_from_saved    (const BoshSessionSnapshot      *saved,
                                                   const BoshSessionParameters *parameters);
 void              bosh_session_free              (BoshSession                 *self);
 
@@ -238,7 +238,7 @@ gboolean          bosh_session_hand_over         (BoshSession                 *s
 void              bosh_session_cancel_hand_over  (BoshSession                 *self);
 /* The session as it is now: whoever goes on from there loses nothing, as long as
  * no request leaves after it. Nothing changes. The session must have an id. */
-BoshSavedSession *bosh_session_save              (BoshSession                 *self);
+BoshSessionSnapshot *bosh_session_save              (BoshSession                 *self);
 /* Can somebody go on from here? Not before the session has an id, nor when it
  * ends, was handed over or is at its end. */
 gboolean          bosh_session_check_savable     (BoshSession                 *self,
@@ -304,6 +304,6 @@ GPtrArray        *bosh_session_dup_unsent        (BoshSession                 *s
 GPtrArray        *bosh_session_dup_unsent_on_first (BoshSession               *self);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (BoshSession, bosh_session_free)
-G_DEFINE_AUTOPTR_CLEANUP_FUNC (BoshSavedSession, bosh_saved_session_free)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (BoshSessionSnapshot, bosh_session_snapshot_free)
 
 G_END_DECLS

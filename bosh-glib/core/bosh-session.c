@@ -255,8 +255,8 @@ classify_restored (BoshSession      *self,
 }
 
 static void
-restore_request (BoshSession                 *self,
-                 const BoshUnansweredRequest *unanswered)
+restore_request (BoshSession               *self,
+                 const BoshSnapshotRequest *unanswered)
 {
   Request *request = g_new0 (Request, 1);
   BoshBodyVerdict verdict;
@@ -288,12 +288,12 @@ restore_request (BoshSession                 *self,
 }
 
 static void
-restore_streams (BoshSession            *self,
-                 const BoshSavedSession *saved)
+restore_streams (BoshSession               *self,
+                 const BoshSessionSnapshot *saved)
 {
   for (guint i = 0; i < saved->streams->len; i++)
     {
-      const BoshSavedStream *stream = &g_array_index (saved->streams, BoshSavedStream, i);
+      const BoshSnapshotStream *stream = &g_array_index (saved->streams, BoshSnapshotStream, i);
 
       if (i == 0)
         session_get_first_stream (self)->name = g_strdup (stream->name);
@@ -307,7 +307,7 @@ restore_streams (BoshSession            *self,
 }
 
 BoshSession *
-bosh_session_new_from_saved (const BoshSavedSession      *saved,
+bosh_session_new_from_saved (const BoshSessionSnapshot   *saved,
                              const BoshSessionParameters *parameters)
 {
   BoshSession *self = bosh_session_new (parameters);
@@ -335,7 +335,7 @@ bosh_session_new_from_saved (const BoshSavedSession      *saved,
   self->accept = g_strdup (saved->accept);
   session_choose_coding (self);
   for (guint i = 0; i < saved->unanswered->len; i++)
-    restore_request (self, &g_array_index (saved->unanswered, BoshUnansweredRequest, i));
+    restore_request (self, &g_array_index (saved->unanswered, BoshSnapshotRequest, i));
   for (guint i = 0; i < saved->unsent->len; i++)
     {
       const char *name = g_ptr_array_index (saved->unsent_streams, i);
@@ -793,9 +793,9 @@ bosh_session_cancel_hand_over (BoshSession *self)
 }
 
 static void
-save_stanza (BoshSession      *self,
-             const Stanza     *stanza,
-             BoshSavedSession *saved)
+save_stanza (BoshSession         *self,
+             const Stanza        *stanza,
+             BoshSessionSnapshot *saved)
 {
   const char *name = NULL;
 
@@ -806,21 +806,21 @@ save_stanza (BoshSession      *self,
     name = "";
   else if (stanza->stream != session_get_first_stream (self))
     name = stanza->stream->name;
-  bosh_saved_session_add_unsent (saved, stanza->element, name);
+  bosh_session_snapshot_add_unsent (saved, stanza->element, name);
 }
 
 /* An answer that waits for an earlier one was not handed out either: the server
  * gives it again. */
 static void
-save_requests (const GQueue     *requests,
-               BoshSavedSession *saved)
+save_requests (const GQueue        *requests,
+               BoshSessionSnapshot *saved)
 {
   for (GList *link = requests->head; link != NULL; link = link->next)
     {
       Request *request = link->data;
 
-      bosh_saved_session_add_unanswered (saved, request->rid, request->bytes,
-                                         request->kind != REQUEST_EMPTY && !request->confirmed);
+      bosh_session_snapshot_add_unanswered (saved, request->rid, request->bytes,
+                                            request->kind != REQUEST_EMPTY && !request->confirmed);
     }
 }
 
@@ -839,10 +839,10 @@ bosh_session_check_savable (BoshSession  *self,
   return FALSE;
 }
 
-BoshSavedSession *
+BoshSessionSnapshot *
 bosh_session_save (BoshSession *self)
 {
-  BoshSavedSession *saved = bosh_saved_session_new ();
+  BoshSessionSnapshot *saved = bosh_session_snapshot_new ();
 
   saved->domain = g_strdup (self->domain);
   saved->session_id = g_strdup (self->sid);
@@ -874,13 +874,13 @@ bosh_session_save (BoshSession *self)
       BoshAction *action = link->data;
 
       if (action->type == BOSH_ACTION_PAYLOAD)
-        bosh_saved_session_add_received (saved, action->element, action->text);
+        bosh_session_snapshot_add_received (saved, action->element, action->text);
     }
   for (guint i = 0; i < self->streams->len; i++)
     {
       Stream *stream = g_ptr_array_index (self->streams, i);
 
-      bosh_saved_session_add_stream (saved, stream->name, stream->closed);
+      bosh_session_snapshot_add_stream (saved, stream->name, stream->closed);
     }
   saved->opening = self->opening.length;
   saved->accept = g_strdup (self->accept);

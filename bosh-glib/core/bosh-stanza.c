@@ -184,7 +184,7 @@ bosh_element_new_error_reply (BoshElement     *request,
 gboolean
 bosh_element_is_sasl (BoshElement *self)
 {
-  const char *namespace_ = bosh_element_get_namespace (self);
+  const char *ns = bosh_element_get_namespace (self);
 
-  return g_strcmp0 (namespace_, BOSH_NS_SASL) == 0 || g_strcmp0 (namespace_, BOSH_NS_SASL2) == 0;
+  return g_strcmp0 (ns, BOSH_NS_SASL) == 0 || g_strcmp0 (ns, BOSH_NS_SASL2) == 0;
 }

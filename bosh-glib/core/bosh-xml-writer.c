@@ -237,7 +237,7 @@ bosh_xml_append_escaped (GString    *output,
 typedef struct
 {
   BoshElement *element;
-  const char  *namespace_;  /* its own, set or inherited, nullable */
+  const char  *ns;  /* its own, set or inherited, nullable */
   const char  *declared;    /* the default namespace in force, nullable */
   guint        next_node;
 } OpenElement;
@@ -330,17 +330,17 @@ write_text (Writer     *self,
 static void
 write_declaration (Writer     *self,
                    guint       prefix,
-                   const char *namespace_)
+                   const char *ns)
 {
   /* This one must not be declared (Namespaces in XML §3). */
-  if (g_str_equal (namespace_, BOSH_NS_XMLNS) && !self->is_lenient)
-    fail (self, _("This namespace is reserved"), namespace_);
+  if (g_str_equal (ns, BOSH_NS_XMLNS) && !self->is_lenient)
+    fail (self, _("This namespace is reserved"), ns);
 
   if (prefix == 0)
     append_literal (self->output, " xmlns='");
   else
     g_string_append_printf (self->output, " xmlns:ns%u='", prefix);
-  write_text (self, namespace_, TRUE, "xmlns");
+  write_text (self, ns, TRUE, "xmlns");
   g_string_append_c (self->output, '\'');
 }
 
@@ -354,26 +354,26 @@ write_attributes (Writer      *self,
 
   for (guint i = 0; i < n_attributes; i++)
     {
-      const char *namespace_;
+      const char *ns;
       const char *value;
-      const char *name = bosh_element_get_nth_attribute (element, i, &namespace_, &value);
+      const char *name = bosh_element_get_nth_attribute (element, i, &ns, &value);
       gboolean is_valid = is_name (name);
 
-      if (namespace_ == NULL)
+      if (ns == NULL)
         {
           /* It would declare a namespace. */
           is_valid = is_valid && !g_str_equal (name, "xmlns");
           g_string_append_c (self->output, ' ');
         }
-      else if (g_str_equal (namespace_, BOSH_NS_XML))
+      else if (g_str_equal (ns, BOSH_NS_XML))
         {
           append_literal (self->output, " xml:");
         }
       else
         {
-          if (g_strcmp0 (namespace_, last_namespace) != 0)
-            write_declaration (self, ++n_prefixes, namespace_);
-          last_namespace = namespace_;
+          if (g_strcmp0 (ns, last_namespace) != 0)
+            write_declaration (self, ++n_prefixes, ns);
+          last_namespace = ns;
           g_string_append_printf (self->output, " ns%u:", n_prefixes);
         }
 
@@ -386,17 +386,17 @@ write_attributes (Writer      *self,
 
 /* An element of the XML namespace, which can't be a default one. */
 static gboolean
-needs_xml_prefix (const char *namespace_)
+needs_xml_prefix (const char *ns)
 {
-  return g_strcmp0 (namespace_, BOSH_NS_XML) == 0;
+  return g_strcmp0 (ns, BOSH_NS_XML) == 0;
 }
 
 static void
 write_tag_name (Writer     *self,
                 const char *name,
-                const char *namespace_)
+                const char *ns)
 {
-  if (needs_xml_prefix (namespace_))
+  if (needs_xml_prefix (ns))
     append_literal (self->output, "xml:");
   write_name (self, name, is_name (name));
 }
@@ -411,7 +411,7 @@ start_element (Writer      *self,
                const char  *declared)
 {
   const char *name = bosh_element_get_name (element);
-  const char *namespace_ = bosh_element_get_namespace (element);
+  const char *ns = bosh_element_get_namespace (element);
   BoshElement *child;
   const char *text;
 
@@ -422,15 +422,15 @@ start_element (Writer      *self,
       return;
     }
 
-  if (namespace_ == NULL)
-    namespace_ = inherited;
+  if (ns == NULL)
+    ns = inherited;
 
   g_string_append_c (self->output, '<');
-  write_tag_name (self, name, namespace_);
-  if (namespace_ != NULL && !needs_xml_prefix (namespace_) && g_strcmp0 (namespace_, declared) != 0)
+  write_tag_name (self, name, ns);
+  if (ns != NULL && !needs_xml_prefix (ns) && g_strcmp0 (ns, declared) != 0)
     {
-      write_declaration (self, 0, namespace_);
-      declared = namespace_;
+      write_declaration (self, 0, ns);
+      declared = ns;
     }
   write_attributes (self, element);
 
@@ -443,7 +443,7 @@ start_element (Writer      *self,
 
   g_string_append_c (self->output, '>');
   self->open[self->depth].element = element;
-  self->open[self->depth].namespace_ = namespace_;
+  self->open[self->depth].ns = ns;
   self->open[self->depth].declared = declared;
   self->open[self->depth].next_node = 0;
   self->depth++;
@@ -468,13 +468,13 @@ write_element (Writer      *self,
       if (!bosh_element_get_nth_node (open->element, open->next_node++, &child, &text))
         {
           append_literal (self->output, "</");
-          write_tag_name (self, name, open->namespace_);
+          write_tag_name (self, name, open->ns);
           g_string_append_c (self->output, '>');
           self->depth--;
         }
       else if (child != NULL)
         {
-          start_element (self, child, open->namespace_, open->declared);
+          start_element (self, child, open->ns, open->declared);
         }
       else
         {

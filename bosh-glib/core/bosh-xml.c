@@ -86,7 +86,7 @@ typedef struct
 {
   const xmlChar *name;
   const xmlChar *prefix;
-  const xmlChar *namespace_;
+  const xmlChar *ns;
   const xmlChar *value;
   const xmlChar *end;
 } SaxAttribute;
@@ -96,7 +96,7 @@ G_STATIC_ASSERT (sizeof (SaxAttribute) == 5 * sizeof (xmlChar *));
 static BoshElement *
 new_element (Parser             *self,
              const char         *name,
-             const char         *namespace_,
+             const char         *ns,
              const SaxAttribute *sax_attributes,
              guint               n_attributes)
 {
@@ -109,12 +109,12 @@ new_element (Parser             *self,
   for (guint i = 0; i < n_attributes; i++)
     {
       attributes[i].name = (const char *)sax_attributes[i].name;
-      attributes[i].namespace_ = (const char *)sax_attributes[i].namespace_;
+      attributes[i].ns = (const char *)sax_attributes[i].ns;
       attributes[i].value = (const char *)sax_attributes[i].value;
       attributes[i].value_length = sax_attributes[i].end - sax_attributes[i].value;
     }
 
-  return bosh_element_new_parsed (name, namespace_, attributes, n_attributes, &self->budget);
+  return bosh_element_new_parsed (name, ns, attributes, n_attributes, &self->budget);
 }
 
 static void
@@ -155,19 +155,19 @@ on_start_element (void           *user_data,
 {
   Parser *self = user_data;
   BoshElement *parent = self->depth > 0 ? self->open[self->depth - 1] : NULL;
-  const char *namespace_ = (const char *)uri;
+  const char *ns = (const char *)uri;
   BoshElement *element;
 
   if (self->error != NULL || !check_limits (self, n_namespaces))
     return;
 
   /* NULL would stand for the namespace of the parent. */
-  if (namespace_ == NULL &&
+  if (ns == NULL &&
       (undeclares_default (n_namespaces, namespaces) ||
        (parent != NULL && bosh_element_get_namespace (parent) != NULL)))
-    namespace_ = "";
+    ns = "";
 
-  element = new_element (self, (const char *)name, namespace_,
+  element = new_element (self, (const char *)name, ns,
                          (const SaxAttribute *)attributes, n_attributes);
   if (element == NULL)
     {

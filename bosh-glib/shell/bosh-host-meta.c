@@ -69,7 +69,7 @@ bosh_host_meta_parse_xml (GBytes  *bytes,
   if (root == NULL)
     return NULL;
 
-  if (!bosh_element_is (root, "XRD", NS_XRD))
+  if (!bosh_element_matches (root, "XRD", NS_XRD))
     {
       g_set_error_literal (error, BOSH_ERROR, BOSH_ERROR_INVALID_DATA,
                            _("The XML is not a host-meta document (XRD)"));
@@ -82,7 +82,7 @@ bosh_host_meta_parse_xml (GBytes  *bytes,
       BoshElement *link = bosh_element_get_nth_child (root, i);
       const char *uri = bosh_element_get_attribute (link, "href");
 
-      if (bosh_element_is (link, "Link", NS_XRD) && uri != NULL &&
+      if (bosh_element_matches (link, "Link", NS_XRD) && uri != NULL &&
           g_strcmp0 (bosh_element_get_attribute (link, "rel"), RELATION) == 0)
         bosh_host_meta_add_uri (uris, uri);
     }
@@ -105,7 +105,7 @@ get_text (JsonObject *object,
 
 static void
 take_link (JsonArray *links,
-           guint      index_,
+           guint      position,
            JsonNode  *node,
            gpointer   user_data)
 {

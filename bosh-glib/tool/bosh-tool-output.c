@@ -101,7 +101,7 @@ tool_output_stanza_to_json (BoshElement *stanza)
   g_autoptr(JsonBuilder) builder = json_builder_new_immutable ();
   g_autoptr(JsonGenerator) generator = json_generator_new ();
   g_autoptr(JsonNode) root = NULL;
-  g_autofree char *body = bosh_element_get_child_text (stanza, "body", NS_CLIENT);
+  g_autofree char *body = bosh_element_dup_child_text (stanza, "body", NS_CLIENT);
   g_autofree char *xml = bosh_element_to_string (stanza);
 
   json_builder_begin_object (builder);

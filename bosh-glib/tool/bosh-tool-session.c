@@ -440,22 +440,22 @@ tool_session_log_in (ToolSession  *self,
 }
 
 gboolean
-tool_session_attach (ToolSession          *self,
-                     BoshDetachedSession  *detached,
-                     GError              **error)
+tool_session_attach (ToolSession       *self,
+                     BoshSavedSession  *saved,
+                     GError           **error)
 {
   g_autoptr(GAsyncResult) result = NULL;
   GSource *clock;
   gboolean success;
 
   if (!create_client (self,
-                      bosh_detached_session_get_domain (detached),
-                      bosh_detached_session_get_uri (detached),
+                      bosh_saved_session_get_domain (saved),
+                      bosh_saved_session_get_uri (saved),
                       error))
     return FALSE;
 
   clock = start_clock (self, self->options->timeout);
-  bosh_client_attach_async (self->client, detached, self->cancellable, on_result, &result);
+  bosh_client_attach_async (self->client, saved, self->cancellable, on_result, &result);
   wait_for_result (&result);
   success = bosh_client_attach_finish (self->client, result, error);
   stop_clock (self, clock, self->options->timeout, error);
@@ -475,12 +475,12 @@ tool_session_send_last (ToolSession  *self,
   GSource *clock = start_clock (self, self->options->timeout);
   gboolean success;
 
-  bosh_connection_send_async (connection, stanza, self->cancellable, on_result, &sent);
+  bosh_connection_deliver_async (connection, stanza, self->cancellable, on_result, &sent);
   bosh_client_disconnect_async (self->client, self->cancellable, on_result, &ended);
   wait_for_result (&sent);
   wait_for_result (&ended);
 
-  success = bosh_connection_send_finish (connection, sent, error);
+  success = bosh_connection_deliver_finish (connection, sent, error);
   if (!bosh_client_disconnect_finish (self->client, ended, &end_error))
     g_debug ("The session has no polite end: %s", end_error->message);
   stop_clock (self, clock, self->options->timeout, error);
@@ -488,22 +488,22 @@ tool_session_send_last (ToolSession  *self,
   return success;
 }
 
-BoshDetachedSession *
+BoshSavedSession *
 tool_session_detach (ToolSession  *self,
                      GError      **error)
 {
   g_autoptr(GAsyncResult) result = NULL;
-  g_autoptr(BoshDetachedSession) detached = NULL;
+  g_autoptr(BoshSavedSession) saved = NULL;
   GSource *clock;
 
   renew_cancellable (self);
   clock = start_clock (self, END_TIMEOUT);
   bosh_client_detach_async (self->client, self->cancellable, on_result, &result);
   wait_for_result (&result);
-  detached = bosh_client_detach_finish (self->client, result, error);
+  saved = bosh_client_detach_finish (self->client, result, error);
   stop_clock (self, clock, END_TIMEOUT, error);
 
-  return g_steal_pointer (&detached);
+  return g_steal_pointer (&saved);
 }
 
 void
@@ -514,7 +514,7 @@ tool_session_end (ToolSession *self)
   GSource *clock;
 
   if (self->client == NULL || self->closed ||
-      bosh_client_get_state (self->client) == BOSH_CLIENT_STATE_DISCONNECTED ||
+      bosh_client_get_state (self->client) == BOSH_CLIENT_STATE_NEW ||
       bosh_client_get_state (self->client) == BOSH_CLIENT_STATE_CLOSED)
     return;
 

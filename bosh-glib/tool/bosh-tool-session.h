@@ -26,12 +26,12 @@ void                 tool_session_set_stanza_handler (ToolSession       *self,
 GPtrArray           *tool_session_discover        (ToolSession          *self,
                                                    GError              **error);
 
-/* Log in as the options say, or go on with @detached. */
+/* Log in as the options say, or go on with @saved. */
 gboolean             tool_session_log_in          (ToolSession          *self,
                                                    const char           *password,
                                                    GError              **error);
 gboolean             tool_session_attach          (ToolSession          *self,
-                                                   BoshDetachedSession  *detached,
+                                                   BoshSavedSession  *saved,
                                                    GError              **error);
 
 /* Sends @stanza and ends the session. The end does not wait for the answer of
@@ -43,7 +43,7 @@ gboolean             tool_session_send_last       (ToolSession          *self,
 
 /* Both stop after a few seconds; the end then is the server's own, after its
  * time of inactivity. */
-BoshDetachedSession *tool_session_detach          (ToolSession          *self,
+BoshSavedSession *tool_session_detach          (ToolSession          *self,
                                                    GError              **error);
 void                 tool_session_end             (ToolSession          *self);
 

@@ -20,11 +20,11 @@
 #define NS_CLIENT "jabber:client"
 
 static gboolean
-write_session (const ToolOptions    *options,
-               BoshDetachedSession  *detached,
-               GError              **error)
+write_session (const ToolOptions  *options,
+               BoshSavedSession   *saved,
+               GError            **error)
 {
-  g_autofree char *json = bosh_detached_session_to_json (detached);
+  g_autofree char *json = bosh_saved_session_to_json (saved);
 
   if (g_str_equal (options->detach_file, "-"))
     return tool_output_print (json, error);
@@ -44,7 +44,7 @@ open_session (ToolSession        *session,
               int                *lock,
               GError            **error)
 {
-  g_autoptr(BoshDetachedSession) detached = NULL;
+  g_autoptr(BoshSavedSession) saved = NULL;
   g_autofree char *json = NULL;
 
   if (options->session_file == NULL)
@@ -53,11 +53,11 @@ open_session (ToolSession        *session,
   json = tool_file_read_session (options->session_file, lock, error);
   if (json == NULL)
     return FALSE;
-  detached = bosh_detached_session_new_from_json (json, error);
-  if (detached == NULL)
+  saved = bosh_saved_session_new_from_json (json, error);
+  if (saved == NULL)
     return FALSE;
 
-  return tool_session_attach (session, detached, error);
+  return tool_session_attach (session, saved, error);
 }
 
 /* Hand the session over where --detach asks for it, also after an interrupt,
@@ -67,7 +67,7 @@ close_session (ToolSession        *session,
                const ToolOptions  *options,
                GError            **error)
 {
-  g_autoptr(BoshDetachedSession) detached = NULL;
+  g_autoptr(BoshSavedSession) saved = NULL;
 
   if (options->detach_file == NULL)
     {
@@ -75,9 +75,9 @@ close_session (ToolSession        *session,
       return TRUE;
     }
 
-  detached = tool_session_detach (session, error);
+  saved = tool_session_detach (session, error);
 
-  return detached != NULL && write_session (options, detached, error);
+  return saved != NULL && write_session (options, saved, error);
 }
 
 static gboolean
@@ -85,26 +85,26 @@ run_prebind (ToolSession        *session,
              const ToolOptions  *options,
              GError            **error)
 {
-  g_autoptr(BoshDetachedSession) detached = NULL;
+  g_autoptr(BoshSavedSession) saved = NULL;
   g_autofree char *text = NULL;
   g_autofree char *jid = NULL;
   g_autofree char *session_id = NULL;
 
-  detached = tool_session_detach (session, error);
-  if (detached == NULL)
+  saved = tool_session_detach (session, error);
+  if (saved == NULL)
     return FALSE;
 
   if (options->json)
     {
-      text = bosh_detached_session_to_json (detached);
+      text = bosh_saved_session_to_json (saved);
       return tool_output_print (text, error);
     }
 
-  jid = tool_output_escape (bosh_detached_session_get_jid (detached));
-  session_id = tool_output_escape (bosh_detached_session_get_session_id (detached));
+  jid = tool_output_escape (bosh_saved_session_get_jid (saved));
+  session_id = tool_output_escape (bosh_saved_session_get_session_id (saved));
   text = g_strdup_printf ("JID: %s\nSID: %s\nRID: %" G_GUINT64_FORMAT,
                           jid, session_id,
-                          bosh_detached_session_get_request_id (detached));
+                          bosh_saved_session_get_request_id (saved));
 
   return tool_output_print (text, error);
 }
@@ -133,7 +133,7 @@ static gboolean
 is_own_presence (BoshClient  *client,
                  BoshElement *stanza)
 {
-  return bosh_element_is (stanza, "presence", NS_CLIENT) &&
+  return bosh_element_matches (stanza, "presence", NS_CLIENT) &&
          g_strcmp0 (bosh_element_get_attribute (stanza, "from"),
                     bosh_client_get_jid (client)) == 0;
 }

@@ -23,7 +23,7 @@ on_message (BoshClient  *client,
             gpointer     user_data)
 {
   Client *self = user_data;
-  g_autofree char *text = bosh_element_get_child_text (message, "body", NULL);
+  g_autofree char *text = bosh_element_dup_child_text (message, "body", NULL);
 
   if (text != NULL)
     bench_received (self->session, 1);

@@ -14,7 +14,7 @@ const PATIENCE = 60;
 for (const name of ['connect', 'login', 'attach', 'detach', 'disconnect', 'send_iq'])
     Gio._promisify(Bosh.Client.prototype, `${name}_async`, `${name}_finish`);
 Gio._promisify(Bosh.Discovery.prototype, 'lookup_async', 'lookup_finish');
-Gio._promisify(Bosh.Connection.prototype, 'send_async', 'send_finish');
+Gio._promisify(Bosh.Connection.prototype, 'deliver_async', 'deliver_finish');
 
 function assertEqual(actual, expected) {
     if (actual !== expected)
@@ -68,7 +68,7 @@ function nextSignal(object, name) {
 
 const tests = {
     enums() {
-        assertEqual(Bosh.ConnectionState.DISCONNECTED, 0);
+        assertEqual(Bosh.ConnectionState.NEW, 0);
         assertEqual(Bosh.ClientState.CLOSED, 6);
     },
 
@@ -101,10 +101,10 @@ const tests = {
         const message = Bosh.Element.new_message('bob@localhost', 'chat', 'Grüße 😀');
         assertEqual(message.get_attribute('to'), 'bob@localhost');
         assertEqual(message.get_attribute('from'), null);
-        assertEqual(message.get_children().length, 1);
+        assertEqual(message.dup_children().length, 1);
         let child = message.copy().get_child('body', NS_CLIENT);
         System.gc();
-        assertEqual(child.get_text(), 'Grüße 😀');
+        assertEqual(child.dup_text(), 'Grüße 😀');
         child = null;
         System.gc();
         assertEqual(message.equal(Bosh.Element.new_from_string(message.to_string())), true);
@@ -126,11 +126,11 @@ const tests = {
         const alice = await logIn('alice');
         const bob = await logIn('bob');
         const stanza = nextSignal(bob, 'stanza');
-        await alice.get_connection().send_async(
+        await alice.get_connection().deliver_async(
             Bosh.Element.new_message(bob.get_jid(), 'chat', 'Hello'), null);
         const message = await stanza;
         System.gc();
-        assertEqual(message.get_child_text('body', NS_CLIENT), 'Hello');
+        assertEqual(message.dup_child_text('body', NS_CLIENT), 'Hello');
 
         const iq = Bosh.Element.new_iq(bob.get_jid(), 'get',
             Bosh.Element.new('query', 'urn:example'));
@@ -152,11 +152,11 @@ const tests = {
         assertEqual(JSON.parse(json).jid, jid);
 
         const second = newClient();
-        await second.attach_async(Bosh.DetachedSession.new_from_json(json), null);
+        await second.attach_async(Bosh.SavedSession.new_from_json(json), null);
         assertEqual(second.get_jid(), jid);
         const stanza = nextSignal(second, 'stanza');
         second.send(Bosh.Element.new_message(jid, null, 'to myself'));
-        assertEqual((await stanza).get_child_text('body', NS_CLIENT), 'to myself');
+        assertEqual((await stanza).dup_child_text('body', NS_CLIENT), 'to myself');
         await second.disconnect_async(null);
     },
 };

@@ -100,14 +100,14 @@ class Carrier(Role):
         self.wanted = task['wanted']
         self.numbers = []
         self.detaching = False
-        session = Bosh.DetachedSession.new_from_json(task['session'])
+        session = Bosh.SavedSession.new_from_json(task['session'])
         self.client = Bosh.Client.new(session.get_domain(), configure(task['uri']))
         self.client.connect('stanza::message', self.on_message)
         self.client.connect('closed', self.on_closed)
         self.client.attach_async(session, None, lambda client, result: client.attach_finish(result))
 
     def on_message(self, client, message):
-        self.numbers.append(int(message.get_child_text('body', None)))
+        self.numbers.append(int(message.dup_child_text('body', None)))
         if len(self.numbers) >= self.wanted and not self.detaching:
             self.detaching = True
             # From a reply of our own, so that the last request has payload.

@@ -34,7 +34,7 @@ class Values(unittest.TestCase):
             (Bosh.MAJOR_VERSION, Bosh.MINOR_VERSION, Bosh.MICRO_VERSION))
 
     def test_enums(self):
-        self.assertEqual(int(Bosh.ConnectionState.DISCONNECTED), 0)
+        self.assertEqual(int(Bosh.ConnectionState.NEW), 0)
         self.assertEqual(Bosh.ConnectionState.RETRYING.value_nick, 'retrying')
         self.assertEqual(Bosh.ClientState.READY.value_nick, 'ready')
         self.assertTrue(issubclass(Bosh.ConnectionState, GObject.GEnum))
@@ -62,12 +62,12 @@ class Values(unittest.TestCase):
         self.assertEqual(message.get_name(), 'message')
         self.assertEqual(message.get_attribute('to'), 'bob@localhost')
         self.assertIsNone(message.get_attribute('from'))
-        self.assertEqual(message.get_child_text('body', NS_CLIENT), 'Grüße <&> \U0001f600')
+        self.assertEqual(message.dup_child_text('body', NS_CLIENT), 'Grüße <&> \U0001f600')
         self.assertTrue(message.equal(Bosh.Element.new_from_string(message.to_string())))
         copy = message.copy()
         copy.set_attribute('type', 'normal')
         self.assertEqual(message.get_attribute('type'), 'chat')
-        self.assertEqual([child.get_name() for child in message.get_children()], ['body'])
+        self.assertEqual([child.get_name() for child in message.dup_children()], ['body'])
 
     def test_attributes(self):
         element = Bosh.Element.new('a', 'urn:example')
@@ -81,13 +81,13 @@ class Values(unittest.TestCase):
         text = '<a xmlns="urn:example"><b><c>' + 'x' * 10000 + '</c></b></a>'
         for get in (lambda parent: parent.get_child('b', 'urn:example'),
                     lambda parent: parent.get_nth_child(0),
-                    lambda parent: parent.get_children()[0]):
+                    lambda parent: parent.dup_children()[0]):
             child = get(Bosh.Element.new_from_string(text))
             gc.collect()
             # What takes the memory of the parent, if it was freed.
             others = [Bosh.Element.new_from_string(text.replace('x', 'y')) for _ in range(100)]
             self.assertEqual(child.get_name(), 'b')
-            self.assertEqual(child.get_child_text('c', 'urn:example'), 'x' * 10000)
+            self.assertEqual(child.dup_child_text('c', 'urn:example'), 'x' * 10000)
             del others
 
     def test_built_child_outlives_its_parent(self):
@@ -96,17 +96,17 @@ class Values(unittest.TestCase):
         del parent
         gc.collect()
         child.set_text('text')
-        self.assertEqual(child.get_text(), 'text')
+        self.assertEqual(child.dup_text(), 'text')
 
     def test_detached_session(self):
-        session = Bosh.DetachedSession.new('http://localhost:5280/http-bind/',
+        session = Bosh.SavedSession.new('http://localhost:5280/http-bind/',
                                            'alice@localhost/here', 'sid', 2 ** 53 - 1000)
-        session = Bosh.DetachedSession.new_from_json(session.to_json())
+        session = Bosh.SavedSession.new_from_json(session.to_json())
         self.assertEqual(session.get_jid(), 'alice@localhost/here')
         self.assertEqual(session.get_session_id(), 'sid')
         self.assertEqual(session.get_request_id(), 2 ** 53 - 1000)
         with self.assertRaises(GLib.Error) as raised:
-            Bosh.DetachedSession.new_from_json('{}')
+            Bosh.SavedSession.new_from_json('{}')
         self.assertTrue(raised.exception.matches(Bosh.error_quark(), Bosh.Error.INVALID_DATA))
 
 
@@ -266,7 +266,7 @@ class Sessions(unittest.TestCase):
         self.assertTrue(alice.send(message))
         self.assertTrue(message.is_sealed())
         self.loop.run_until(lambda: self.stanzas)
-        self.assertEqual(self.stanzas[0].get_child_text('body', NS_CLIENT), 'Hello')
+        self.assertEqual(self.stanzas[0].dup_child_text('body', NS_CLIENT), 'Hello')
         self.assertEqual(self.stanzas[0].get_attribute('from'), alice.get_jid())
 
         ping = Bosh.Element.new('ping', 'urn:xmpp:ping')
@@ -289,7 +289,7 @@ class Sessions(unittest.TestCase):
         del alice
         gc.collect()
         for number, stanza in enumerate(self.stanzas[:20]):
-            self.assertEqual(stanza.get_child_text('body', NS_CLIENT), f'{number}' * 500)
+            self.assertEqual(stanza.dup_child_text('body', NS_CLIENT), f'{number}' * 500)
 
     def test_stanzas_of_unknown_fate(self):
         client = self.logged_in()
@@ -297,9 +297,9 @@ class Sessions(unittest.TestCase):
         for body in ('one', 'two'):
             client.send(Bosh.Element.new_message('bob@localhost', 'chat', body))
         for _ in range(2):
-            stanzas = connection.get_unsent() + connection.get_undelivered()
+            stanzas = connection.dup_unsent() + connection.dup_undelivered()
             gc.collect()
-            self.assertEqual([stanza.get_child_text('body', None) for stanza in stanzas],
+            self.assertEqual([stanza.dup_child_text('body', None) for stanza in stanzas],
                              ['one', 'two'])
             del stanzas
             gc.collect()
@@ -339,7 +339,7 @@ class Sessions(unittest.TestCase):
         first = self.logged_in()
         jid = first.get_jid()
         detached = self.loop.call(first, 'detach')
-        detached = Bosh.DetachedSession.new_from_json(detached.to_json())
+        detached = Bosh.SavedSession.new_from_json(detached.to_json())
         second = self.client()
         self.loop.call(second, 'attach', detached)
         self.assertEqual(second.get_jid(), jid)

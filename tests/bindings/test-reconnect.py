@@ -47,13 +47,13 @@ class Life:
     def on_session_lost(self, client, connection, error):
         self.lost.append(error)
         # What may have arrived is sent again here: rather twice than never.
-        for stanza in connection.get_undelivered():
-            self.repeated.append(stanza.get_child_text('body', None))
+        for stanza in connection.dup_undelivered():
+            self.repeated.append(stanza.dup_child_text('body', None))
             client.send(stanza)
         return True
 
     def on_message(self, _client, message):
-        self.bodies.append(message.get_child_text('body', None))
+        self.bodies.append(message.dup_child_text('body', None))
 
     def wait(self, condition):
         context = GLib.MainContext.default()

@@ -113,7 +113,7 @@ class Peer(Role):
         return self.sent < TO_MORTAL
 
     def on_message(self, _client, message):
-        self.received.append(int(message.get_child_text('body', None)))
+        self.received.append(int(message.dup_child_text('body', None)))
         self.end_if_done()
 
     def end_if_done(self):
@@ -137,7 +137,7 @@ class Mortal(Role):
         # What it sees, kept or not, for the test alone.
         self.seen = open(path + '.seen', 'a', buffering=1, encoding='utf-8')
         self.seen.write(f'life {len(self.received)}\n')
-        session = Bosh.DetachedSession.new_from_json(state['session'])
+        session = Bosh.SavedSession.new_from_json(state['session'])
         self.client = Bosh.Client.new(session.get_domain(), configure(self.uri))
         self.client.connect('closed', self.on_closed)
         self.client.connect('stanza::message', self.on_message)
@@ -172,7 +172,7 @@ class Mortal(Role):
         return not self.ending
 
     def on_message(self, _client, message):
-        number = int(message.get_child_text('body', None))
+        number = int(message.dup_child_text('body', None))
         self.seen.write(f'{number}\n')
         self.received.append(number)
         self.risk()
@@ -263,10 +263,10 @@ class Restart(unittest.TestCase):
         client.connect('closed', lambda _client, error: closed.append(error))
         with self.assertRaises(GLib.Error) as caught:
             run_async(lambda done: client.attach_async(
-                Bosh.DetachedSession.new_from_json(session), None, done), client.attach_finish)
+                Bosh.SavedSession.new_from_json(session), None, done), client.attach_finish)
         self.assertTrue(caught.exception.matches(Bosh.Error.quark(), Bosh.Error.ITEM_NOT_FOUND))
         self.assertEqual(len(closed), 1)
-        self.assertEqual(client.get_connection().get_requests_sent(), 1)
+        self.assertEqual(client.get_connection().get_n_requests_sent(), 1)
         self.assertEqual(client.get_state(), Bosh.ClientState.CLOSED)
 
     def run_test(self, key_sequence):

@@ -108,7 +108,7 @@ class Streams(unittest.TestCase):
         self.manager.server_close()
 
     def note(self, stream, element):
-        self.events.append((stream, element.get_child_text('body', 'jabber:client')))
+        self.events.append((stream, element.dup_child_text('body', 'jabber:client')))
 
     def run_until(self, condition):
         patience = GLib.timeout_add_seconds(PATIENCE, self.fail, 'waited too long')
@@ -126,11 +126,11 @@ class Streams(unittest.TestCase):
         """R75-R77, R83: opened, used, spread over and closed."""
         connection = self.connection
         self.call(connection.connect_async, connection.connect_finish)
-        self.assertEqual(connection.get_streams(), ['one'])
+        self.assertEqual(connection.dup_streams(), ['one'])
         name = self.call(connection.open_stream_async, connection.open_stream_finish,
                          'other.example')
         self.assertEqual(name, 'two')
-        self.assertEqual(connection.get_streams(), ['one', 'two'])
+        self.assertEqual(connection.dup_streams(), ['one', 'two'])
 
         connection.send_to_stream('two', Bosh.Element.new_message(None, None, 'for two'))
         self.run_until(lambda: self.events)
@@ -145,7 +145,7 @@ class Streams(unittest.TestCase):
         self.assertTrue(self.call(connection.close_stream_async, connection.close_stream_finish,
                                   'two', None))
         self.assertEqual(self.events[4:], [('two', None)])
-        self.assertEqual(connection.get_streams(), ['one'])
+        self.assertEqual(connection.dup_streams(), ['one'])
         with self.assertRaises(GLib.Error) as raised:
             connection.send_to_stream('two', Bosh.Element.new_message(None, None, 'too late'))
         self.assertTrue(raised.exception.matches(Bosh.error_quark(), Bosh.Error.NOT_CONNECTED))

@@ -328,7 +328,7 @@ test_client_attaches (void)
   g_auto(BoshTestSite) site = { 0 };
   Observer observer = { 0 };
   g_autoptr(BoshClient) client = NULL;
-  g_autoptr(BoshDetachedSession) session = NULL;
+  g_autoptr(BoshSavedSession) session = NULL;
   g_autoptr(GAsyncResult) result = NULL;
 
   g_test_summary ("A client without a host name takes up a session at the address of the session, "
@@ -336,7 +336,7 @@ test_client_attaches (void)
 
   bosh_test_site_init (&site, tls, NULL, client_pages);
   client = new_client (&site, &observer);
-  session = bosh_detached_session_new ("https://localhost:9443/there", "alice@localhost/x", "s1", 7);
+  session = bosh_saved_session_new ("https://localhost:9443/there", "alice@localhost/x", "s1", 7);
   bosh_client_attach_async (client, session, NULL, bosh_test_keep_result, &result);
   g_assert_cmpuint (observer.n_notified, ==, 1);
   assert_uri (bosh_connection_get_configuration (bosh_client_get_connection (client)),

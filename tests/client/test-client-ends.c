@@ -16,14 +16,14 @@ static BoshClient *
 new_attached (const char *json,
               GQueue     *messages)
 {
-  g_autoptr(BoshDetachedSession) session = NULL;
+  g_autoptr(BoshSavedSession) session = NULL;
   g_autoptr(GAsyncResult) result = NULL;
   g_autoptr(GError) error = NULL;
   BoshClient *client;
 
-  session = bosh_detached_session_new_from_json (json, &error);
+  session = bosh_saved_session_new_from_json (json, &error);
   g_assert_no_error (error);
-  client = bosh_test_new_client (bosh_detached_session_get_domain (session));
+  client = bosh_test_new_client (bosh_saved_session_get_domain (session));
   if (messages != NULL)
     g_signal_connect (client, "stanza::message", G_CALLBACK (bosh_test_keep_stanza), messages);
   bosh_client_attach_async (client, session, NULL, bosh_test_keep_result, &result);
@@ -31,7 +31,7 @@ new_attached (const char *json,
   g_assert_no_error (error);
   g_assert_cmpint (bosh_client_get_state (client), ==, BOSH_CLIENT_STATE_READY);
   g_assert_cmpstr (bosh_client_get_jid (client), ==,
-                   bosh_detached_session_get_jid (session));
+                   bosh_saved_session_get_jid (session));
 
   return client;
 }
@@ -39,7 +39,7 @@ new_attached (const char *json,
 static char *
 detach_to_json (BoshClient *client)
 {
-  g_autoptr(BoshDetachedSession) session = NULL;
+  g_autoptr(BoshSavedSession) session = NULL;
   g_autoptr(GAsyncResult) result = NULL;
   g_autoptr(GError) error = NULL;
 
@@ -47,10 +47,10 @@ detach_to_json (BoshClient *client)
   session = bosh_client_detach_finish (client, bosh_test_wait_for (&result), &error);
   g_assert_no_error (error);
   g_assert_cmpint (bosh_client_get_state (client), ==, BOSH_CLIENT_STATE_CLOSED);
-  g_assert_cmpstr (bosh_detached_session_get_jid (session), ==,
+  g_assert_cmpstr (bosh_saved_session_get_jid (session), ==,
                    bosh_client_get_jid (client));
 
-  return bosh_detached_session_to_json (session);
+  return bosh_saved_session_to_json (session);
 }
 
 static void
@@ -143,7 +143,7 @@ static void
 test_prebind (void)
 {
   g_autoptr(BoshConnectionConfiguration) configuration = NULL;
-  g_autoptr(BoshDetachedSession) session = NULL;
+  g_autoptr(BoshSavedSession) session = NULL;
   g_autoptr(GAsyncResult) result = NULL;
   g_autoptr(GError) error = NULL;
   g_autoptr(BoshElement) iq = bosh_test_new_request (NULL, "query", BOSH_TEST_NS_ROSTER);
@@ -158,12 +158,12 @@ test_prebind (void)
                              NULL, bosh_test_keep_result, &result);
   session = bosh_client_prebind_finish (bosh_test_wait_for (&result), &error);
   g_assert_no_error (error);
-  g_assert_cmpstr (bosh_detached_session_get_jid (session), ==, "alice@localhost/page");
-  g_assert_cmpstr (bosh_detached_session_get_domain (session), ==, "localhost");
-  g_assert_cmpstr (bosh_detached_session_get_uri (session), ==, bosh_test_get_variable ("HTTP_URI"));
-  g_assert_cmpuint (bosh_detached_session_get_request_id (session), >, 0);
+  g_assert_cmpstr (bosh_saved_session_get_jid (session), ==, "alice@localhost/page");
+  g_assert_cmpstr (bosh_saved_session_get_domain (session), ==, "localhost");
+  g_assert_cmpstr (bosh_saved_session_get_uri (session), ==, bosh_test_get_variable ("HTTP_URI"));
+  g_assert_cmpuint (bosh_saved_session_get_request_id (session), >, 0);
 
-  json = bosh_detached_session_to_json (session);
+  json = bosh_saved_session_to_json (session);
   client = new_attached (json, NULL);
   answer = bosh_test_send_iq (client, iq, 0, &error);
   g_assert_no_error (error);
@@ -238,7 +238,7 @@ wait_for_end (BoshClient *client)
 
   handler = g_signal_connect (connection, "notify::state", G_CALLBACK (bosh_test_count_changes), &changes);
   while (bosh_connection_get_state (connection) != BOSH_CONNECTION_STATE_CLOSED &&
-         bosh_connection_get_state (connection) != BOSH_CONNECTION_STATE_DISCONNECTED)
+         bosh_connection_get_state (connection) != BOSH_CONNECTION_STATE_NEW)
     {
       changes = 0;
       bosh_test_wait_until (bosh_test_is_nonzero, &changes);
@@ -266,7 +266,7 @@ test_cancel_connect (void)
         {
           g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
           g_assert_cmpint (bosh_client_get_state (client), ==,
-                           delay < 0 ? BOSH_CLIENT_STATE_DISCONNECTED
+                           delay < 0 ? BOSH_CLIENT_STATE_NEW
                                      : BOSH_CLIENT_STATE_CLOSED);
         }
       g_clear_object (&result);
@@ -360,7 +360,7 @@ test_cancel_prebind (void)
     {
       g_autoptr(BoshConnectionConfiguration) configuration = NULL;
       g_autoptr(GCancellable) cancellable = g_cancellable_new ();
-      g_autoptr(BoshDetachedSession) session = NULL;
+      g_autoptr(BoshSavedSession) session = NULL;
       g_autoptr(GAsyncResult) result = NULL;
       g_autoptr(GError) error = NULL;
 
@@ -373,7 +373,7 @@ test_cancel_prebind (void)
         g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
       else
         {
-          g_autofree char *json = bosh_detached_session_to_json (session);
+          g_autofree char *json = bosh_saved_session_to_json (session);
 
           bosh_test_close (new_attached (json, NULL));
         }

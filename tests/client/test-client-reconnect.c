@@ -148,7 +148,7 @@ on_request (BoshTestManager  *manager,
     {
       BoshElement *child = bosh_element_get_nth_child (body, i);
       const char *name = bosh_element_get_name (child);
-      g_autofree char *text = bosh_element_get_child_text (child, "body", NULL);
+      g_autofree char *text = bosh_element_dup_child_text (child, "body", NULL);
 
       if (strcmp (name, "auth") == 0)
         {
@@ -221,7 +221,7 @@ on_connection (BoshClient *client,
 {
   BoshConnection *connection = bosh_client_get_connection (client);
 
-  g_assert_cmpint (bosh_connection_get_state (connection), ==, BOSH_CONNECTION_STATE_DISCONNECTED);
+  g_assert_cmpint (bosh_connection_get_state (connection), ==, BOSH_CONNECTION_STATE_NEW);
   record (user_data, "connection");
 }
 
@@ -240,9 +240,9 @@ on_session_lost (BoshClient     *client,
   g_clear_error (&life->lost_error);
   life->lost_error = g_error_copy (error);
   g_clear_pointer (&life->undelivered, g_ptr_array_unref);
-  life->undelivered = bosh_connection_get_undelivered (connection);
+  life->undelivered = bosh_connection_dup_undelivered (connection);
   g_clear_pointer (&life->unsent, g_ptr_array_unref);
-  life->unsent = bosh_connection_get_unsent (connection);
+  life->unsent = bosh_connection_dup_unsent (connection);
 
   for (guint i = 0; life->repeats && i < life->undelivered->len; i++)
     g_assert_true (bosh_client_send (client, g_ptr_array_index (life->undelivered, i), NULL));
@@ -494,7 +494,7 @@ test_offers (void)
       assert_one (life.unsent, "b");
       life.keeps_payloads = FALSE;
       bosh_test_send_message (life.client, "bob@example.org", "c");
-      unsent = bosh_client_get_unsent (life.client);
+      unsent = bosh_client_dup_unsent (life.client);
       g_assert_cmpuint (unsent->len, ==, strlen (cases[i].expected));
       bosh_test_await (strcmp (life.messages->str, cases[i].expected) == 0);
       disconnect (&life);
@@ -520,7 +520,7 @@ test_refuses_bad_stanzas (void)
   bosh_test_await (life.n_lost == 1);
   g_assert_false (bosh_client_send (life.client, large, &error));
   g_assert_error (error, BOSH_ERROR, BOSH_ERROR_TOO_LARGE);
-  unsent = bosh_client_get_unsent (life.client);
+  unsent = bosh_client_dup_unsent (life.client);
   g_assert_cmpuint (unsent->len, ==, 0);
   disconnect (&life);
 }
@@ -603,7 +603,7 @@ test_bounded (void)
   g_assert_error (life.close_error, BOSH_ERROR, BOSH_ERROR_HTTP);
   assert_events (&life, "reconnecting lost connection connection connection closed end");
   g_assert_cmpuint (life.n_creations, ==, 1 + 3);
-  unsent = bosh_client_get_unsent (life.client);
+  unsent = bosh_client_dup_unsent (life.client);
   assert_one (unsent, "a");
   bosh_test_run_dry ();
   g_assert_cmpuint (life.n_creations, ==, 1 + 3);
@@ -949,7 +949,7 @@ test_handed_over (void)
 {
   g_auto(Life) life = { NULL };
   g_autoptr(GAsyncResult) result = NULL;
-  g_autoptr(BoshDetachedSession) session = NULL;
+  g_autoptr(BoshSavedSession) session = NULL;
   g_autoptr(GError) error = NULL;
 
   g_test_summary ("A session that was handed over is not followed by another, and the password "
@@ -1195,7 +1195,7 @@ test_waiting_is_kept (void)
   bosh_test_await (life.n_lost == 1);
   bosh_test_send_message (life.client, "bob@example.org", "a");
   bosh_test_await (life.n_closed == 1);
-  unsent = bosh_client_get_unsent (life.client);
+  unsent = bosh_client_dup_unsent (life.client);
   g_assert_cmpuint (unsent->len, ==, 1);
 }
 

@@ -299,7 +299,7 @@ test_before_login (void)
   push (&script, "<success xmlns='" SASL "'/><x xmlns='y'/>");
   g_clear_pointer (&shown, bosh_element_unref);
   shown = bosh_test_next_stanza (&stanzas);
-  g_assert_true (bosh_element_is (shown, "x", "y"));
+  g_assert_true (bosh_element_matches (shown, "x", "y"));
   g_assert_true (g_queue_is_empty (&stanzas));
   bosh_test_close (client);
   script_clear (&script);
@@ -454,7 +454,7 @@ test_slow_proof (void)
   bosh_client_login_async (client, "alice", "secret", NULL, NULL,
                            bosh_test_keep_result, &result);
   bosh_test_wait (script.n_auth == 1);
-  bosh_test_wait (bosh_connection_get_stanzas_received (connection) == 2);
+  bosh_test_wait (bosh_connection_get_n_stanzas_received (connection) == 2);
 
   /* The response is to be the next payload; each turn of the loop is short. */
   g_string_truncate (script.sent, 0);
@@ -500,7 +500,7 @@ test_cancel_proof (void)
   g_assert_no_error (error);
   bosh_client_login_async (client, "alice", "secret", NULL, cancellable,
                            bosh_test_keep_result, &result);
-  bosh_test_wait (bosh_connection_get_stanzas_received (connection) == 2);
+  bosh_test_wait (bosh_connection_get_n_stanzas_received (connection) == 2);
   g_cancellable_cancel (cancellable);
   g_assert_false (bosh_client_login_finish (client, bosh_test_wait_for (&result), &error));
   g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
@@ -609,9 +609,9 @@ test_extensible_tasks (void)
   g_clear_error (&error);
   g_assert_cmpint (bosh_client_get_state (client), ==, BOSH_CLIENT_STATE_CONNECTED);
   bosh_test_wait (strstr (script.sent->str, "<abort xmlns='" SASL2 "'/>") != NULL);
-  n_received = bosh_connection_get_stanzas_received (bosh_client_get_connection (client));
+  n_received = bosh_connection_get_n_stanzas_received (bosh_client_get_connection (client));
   push (&script, "<failure xmlns='" SASL2 "'><aborted xmlns='" SASL "'/></failure>");
-  bosh_test_wait (bosh_connection_get_stanzas_received (bosh_client_get_connection (client)) > n_received);
+  bosh_test_wait (bosh_connection_get_n_stanzas_received (bosh_client_get_connection (client)) > n_received);
 
   script.response_to_auth = "<success xmlns='" SASL2 "'><authorization-identifier>" JID
                             "</authorization-identifier><bound xmlns='" BIND2 "'/></success>";

@@ -34,8 +34,8 @@ on_state (BoshClient *client,
   BoshConnection *connection = bosh_client_get_connection (client);
 
   if (bosh_client_get_state (client) == BOSH_CLIENT_STATE_READY)
-    g_assert_cmpuint (bosh_connection_get_requests_sent (connection) -
-                        bosh_connection_get_requests_repeated (connection),
+    g_assert_cmpuint (bosh_connection_get_n_requests_sent (connection) -
+                        bosh_connection_get_n_requests_repeated (connection),
                       ==, login->n_requests);
 }
 
@@ -227,7 +227,7 @@ test_extensible_prebind (void)
   g_autoptr(BoshConnectionConfiguration) configuration = NULL;
   g_autoptr(GAsyncResult) bound = NULL;
   g_autoptr(GAsyncResult) attached = NULL;
-  g_autoptr(BoshDetachedSession) session = NULL;
+  g_autoptr(BoshSavedSession) session = NULL;
   g_autoptr(GError) error = NULL;
   BoshClient *client;
 

@@ -431,12 +431,12 @@ test_lost (void)
   bosh_test_manager_set_script (manager, respond_badly, &weather);
   bosh_test_wire_init (&wire, manager, NULL);
   bosh_test_wire_connect (&wire);
-  bosh_connection_send_async (wire.connection, message, NULL, bosh_test_keep_result, &result);
-  bosh_test_wire_fails (&wire, &result, bosh_connection_send_finish,
+  bosh_connection_deliver_async (wire.connection, message, NULL, bosh_test_keep_result, &result);
+  bosh_test_wire_fails (&wire, &result, bosh_connection_deliver_finish,
                         BOSH_ERROR, BOSH_ERROR_SESSION_LOST);
   bosh_test_wire_assert_events (&wire, "connecting connected retrying closed closed!");
-  undelivered = bosh_connection_get_undelivered (wire.connection);
-  g_assert_cmpuint (undelivered->len + bosh_connection_get_queued_stanzas (wire.connection), ==, 1);
+  undelivered = bosh_connection_dup_undelivered (wire.connection);
+  g_assert_cmpuint (undelivered->len + bosh_connection_get_n_stanzas_queued (wire.connection), ==, 1);
 }
 
 /* --- No server, or another one --- */
@@ -570,7 +570,7 @@ refuse_password (BoshTestManager  *manager,
 
   g_assert_cmpstr (bosh_element_get_attribute (auth, "mechanism"), ==, "PLAIN");
   g_assert_null (*said);
-  *said = bosh_element_get_text (auth);
+  *said = bosh_element_dup_text (auth);
   bosh_test_exchange_respond (exchange, "",
                               "<failure xmlns='" NS_SASL "'><not-authorized/></failure>");
 

@@ -23,7 +23,7 @@ test_defaults (void)
   g_assert_cmpuint (bosh_connection_configuration_get_wait (configuration), ==, 55);
   g_assert_cmpuint (bosh_connection_configuration_get_hold (configuration), ==, 1);
   g_assert_null (bosh_connection_configuration_get_route (configuration));
-  g_assert_null (bosh_connection_configuration_get_from (configuration));
+  g_assert_null (bosh_connection_configuration_get_from_jid (configuration));
   g_assert_null (bosh_connection_configuration_get_language (configuration));
   g_assert_false (bosh_connection_configuration_get_use_key_sequence (configuration));
   g_assert_cmpuint (bosh_connection_configuration_get_key_sequence_length (configuration), ==, 0);
@@ -59,7 +59,7 @@ create_unusual (GProxyResolver *resolver)
                        "wait", 3600,
                        "hold", 8,
                        "route", "xmpp:inner.example:5222",
-                       "from", "romeo@example",
+                       "from-jid", "romeo@example",
                        "language", "de",
                        "use-key-sequence", TRUE,
                        "key-sequence-length", 16,
@@ -91,7 +91,7 @@ test_properties (void)
   g_assert_cmpuint (bosh_connection_configuration_get_hold (configuration), ==, 8);
   g_assert_cmpstr (bosh_connection_configuration_get_route (configuration), ==,
                    "xmpp:inner.example:5222");
-  g_assert_cmpstr (bosh_connection_configuration_get_from (configuration), ==, "romeo@example");
+  g_assert_cmpstr (bosh_connection_configuration_get_from_jid (configuration), ==, "romeo@example");
   g_assert_cmpstr (bosh_connection_configuration_get_language (configuration), ==, "de");
   g_assert_true (bosh_connection_configuration_get_use_key_sequence (configuration));
   g_assert_cmpuint (bosh_connection_configuration_get_key_sequence_length (configuration), ==, 16);

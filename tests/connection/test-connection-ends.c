@@ -30,7 +30,7 @@ test_detach (void)
   bosh_test_wire_init (&wire, manager, NULL);
   g_assert_cmpuint (bosh_connection_detach (wire.connection), ==, 0);
   poll = bosh_test_wire_open (&wire, BOSH_TEST_GRANTS);
-  bosh_connection_send_async (wire.connection, message, NULL, bosh_test_keep_result, &sent);
+  bosh_connection_deliver_async (wire.connection, message, NULL, bosh_test_keep_result, &sent);
   payload = bosh_test_manager_take (manager);
   bosh_test_wire_send (&wire, "unsent");
   /* The server is so near that it has the request before the client knows. */
@@ -39,45 +39,45 @@ test_detach (void)
   g_assert_cmpuint (bosh_connection_detach (wire.connection), ==,
                     bosh_test_exchange_get_rid (payload) + 1);
   bosh_test_wire_assert_events (&wire, "detached");
-  bosh_test_wire_fails (&wire, &sent, bosh_connection_send_finish, BOSH_ERROR, BOSH_ERROR_DETACHED);
+  bosh_test_wire_fails (&wire, &sent, bosh_connection_deliver_finish, BOSH_ERROR, BOSH_ERROR_DETACHED);
   bosh_test_await (bosh_test_exchange_is_gone (poll) && bosh_test_exchange_is_gone (payload));
   bosh_test_run_dry ();
   g_assert_false (bosh_test_manager_has_request (manager));
   bosh_test_wire_assert_events (&wire, "");
 
-  undelivered = bosh_connection_get_undelivered (wire.connection);
+  undelivered = bosh_connection_dup_undelivered (wire.connection);
   g_assert_cmpuint (undelivered->len, ==, 1);
   bosh_test_assert_body (undelivered->pdata[0], "sent");
-  unsent = bosh_connection_get_unsent (wire.connection);
+  unsent = bosh_connection_dup_unsent (wire.connection);
   g_assert_cmpuint (unsent->len, ==, 1);
   bosh_test_assert_body (unsent->pdata[0], "unsent");
 }
 
 /* Hands the session over, and gives it as it comes out of its JSON. */
-static BoshDetachedSession *
+static BoshSavedSession *
 hand_over (BoshTestWire *wire)
 {
   g_autoptr(GAsyncResult) result = NULL;
-  g_autoptr(BoshDetachedSession) session = NULL;
+  g_autoptr(BoshSavedSession) session = NULL;
   g_autoptr(GError) error = NULL;
   g_autofree char *json = NULL;
-  BoshDetachedSession *copy;
+  BoshSavedSession *copy;
 
   bosh_connection_detach_async (wire->connection, NULL, bosh_test_keep_result, &result);
   session = bosh_connection_detach_finish (wire->connection, bosh_test_wait_for (&result), &error);
   g_assert_no_error (error);
   g_assert_true (bosh_test_wire_is (wire, BOSH_CONNECTION_STATE_DETACHED));
-  json = bosh_detached_session_to_json (session);
-  copy = bosh_detached_session_new_from_json (json, &error);
+  json = bosh_saved_session_to_json (session);
+  copy = bosh_saved_session_new_from_json (json, &error);
   g_assert_no_error (error);
 
   return copy;
 }
 
 static void
-attach (BoshTestWire        *wire,
-        BoshTestManager     *manager,
-        BoshDetachedSession *session)
+attach (BoshTestWire     *wire,
+        BoshTestManager  *manager,
+        BoshSavedSession *session)
 {
   g_autoptr(GAsyncResult) result = NULL;
 
@@ -95,7 +95,7 @@ test_attach (void)
   g_autoptr(BoshTestManager) manager = bosh_test_manager_new (NULL);
   g_auto(BoshTestWire) old = { NULL };
   g_auto(BoshTestWire) new = { NULL };
-  g_autoptr(BoshDetachedSession) session = NULL;
+  g_autoptr(BoshSavedSession) session = NULL;
   BoshTestExchange *poll;
   BoshTestExchange *repeat;
 
@@ -110,9 +110,9 @@ test_attach (void)
   poll = bosh_test_wire_open (&old, BOSH_TEST_GRANTS);
   session = hand_over (&old);
   bosh_test_wire_assert_events (&old, "detached");
-  g_assert_cmpuint (bosh_detached_session_get_request_id (session), ==,
+  g_assert_cmpuint (bosh_saved_session_get_request_id (session), ==,
                     bosh_test_exchange_get_rid (poll));
-  g_assert_true (bosh_detached_session_has_key_sequence (session));
+  g_assert_true (bosh_saved_session_has_key_sequence (session));
   bosh_test_await (bosh_test_exchange_is_gone (poll));
 
   attach (&new, manager, session);
@@ -137,7 +137,7 @@ test_unanswered (void)
   g_autoptr(BoshTestManager) manager = bosh_test_manager_new (NULL);
   g_auto(BoshTestWire) old = { NULL };
   g_auto(BoshTestWire) new = { NULL };
-  g_autoptr(BoshDetachedSession) session = NULL;
+  g_autoptr(BoshSavedSession) session = NULL;
   g_autoptr(GAsyncResult) result = NULL;
   BoshTestExchange *poll;
   BoshTestExchange *payload;
@@ -180,13 +180,13 @@ test_attach_unknown (void)
 {
   g_autoptr(BoshTestManager) manager = bosh_test_manager_new (NULL);
   g_auto(BoshTestWire) wire = { NULL };
-  g_autoptr(BoshDetachedSession) session = NULL;
+  g_autoptr(BoshSavedSession) session = NULL;
   g_autoptr(GAsyncResult) result = NULL;
 
   g_test_summary ("XEP-0124 §17.2: a session that the server does not know ends at once, "
                   "and once");
 
-  session = bosh_detached_session_new ("http://127.0.0.1/", "romeo@example.org/x", "s1", 1000);
+  session = bosh_saved_session_new ("http://127.0.0.1/", "romeo@example.org/x", "s1", 1000);
   bosh_test_wire_init (&wire, manager, NULL);
   bosh_connection_attach_async (wire.connection, session, NULL, bosh_test_keep_result, &result);
   bosh_test_exchange_respond (bosh_test_manager_take (manager),
@@ -205,8 +205,8 @@ test_attach_with_lower_limit (void)
   g_autoptr(BoshTestManager) manager = bosh_test_manager_new (NULL);
   g_auto(BoshTestWire) old = { NULL };
   g_auto(BoshTestWire) new = { NULL };
-  g_autoptr(BoshDetachedSession) session = NULL;
-  g_autoptr(BoshDetachedSession) loaded = NULL;
+  g_autoptr(BoshSavedSession) session = NULL;
+  g_autoptr(BoshSavedSession) loaded = NULL;
   g_autoptr(GAsyncResult) result = NULL;
   g_autoptr(GError) error = NULL;
   g_autofree char *json = NULL;
@@ -219,13 +219,13 @@ test_attach_with_lower_limit (void)
   bosh_test_wire_init (&old, manager, NULL);
   bosh_test_wire_open (&old, BOSH_TEST_GRANTS);
   session = hand_over (&old);
-  json = bosh_detached_session_to_json (session);
+  json = bosh_saved_session_to_json (session);
   unsent = g_strdup_printf ("\"unsent\":[\"<message><body>%s</body></message>\"]", text);
   parts = g_strsplit (json, "\"unsent\":[]", 2);
   g_assert_cmpuint (g_strv_length (parts), ==, 2);
   g_free (json);
   json = g_strjoinv (unsent, parts);
-  loaded = bosh_detached_session_new_from_json (json, &error);
+  loaded = bosh_saved_session_new_from_json (json, &error);
   g_assert_no_error (error);
 
   bosh_test_wire_init (&new, manager,
@@ -252,8 +252,8 @@ assert_refused (BoshTestWire *wire,
   g_assert_false (bosh_connection_send (wire->connection, message, &error));
   bosh_test_assert_failure (&error, BOSH_ERROR, code);
   g_assert_false (bosh_connection_send (wire->connection, message, NULL));
-  bosh_connection_send_async (wire->connection, message, NULL, bosh_test_keep_result, &result);
-  bosh_test_wire_fails (wire, &result, bosh_connection_send_finish, BOSH_ERROR, code);
+  bosh_connection_deliver_async (wire->connection, message, NULL, bosh_test_keep_result, &result);
+  bosh_test_wire_fails (wire, &result, bosh_connection_deliver_finish, BOSH_ERROR, code);
   bosh_connection_restart_async (wire->connection, NULL, bosh_test_keep_result, &result);
   bosh_test_wire_fails (wire, &result, bosh_connection_restart_finish, BOSH_ERROR, code);
   bosh_connection_pause_async (wire->connection, 1, NULL, bosh_test_keep_result, &result);
@@ -269,7 +269,7 @@ assert_refused (BoshTestWire *wire,
 
   /* What was queued before may have left by now. */
   g_assert_false (bosh_element_is_sealed (message));
-  unsent = bosh_connection_get_unsent (wire->connection);
+  unsent = bosh_connection_dup_unsent (wire->connection);
   g_assert_false (g_ptr_array_find (unsent, message, NULL));
 }
 
@@ -277,9 +277,9 @@ static void
 assert_not_opened (BoshTestWire *wire)
 {
   g_autoptr(GAsyncResult) result = NULL;
-  g_autoptr(BoshDetachedSession) session = NULL;
+  g_autoptr(BoshSavedSession) session = NULL;
 
-  session = bosh_detached_session_new ("http://127.0.0.1/", "romeo@example.org/x", "s1", 1000);
+  session = bosh_saved_session_new ("http://127.0.0.1/", "romeo@example.org/x", "s1", 1000);
   bosh_connection_connect_async (wire->connection, NULL, bosh_test_keep_result, &result);
   bosh_test_wire_fails (wire, &result, bosh_connection_connect_finish,
                         BOSH_ERROR, BOSH_ERROR_FAILED);
@@ -302,7 +302,7 @@ test_refused (void)
   bosh_test_manager_set_automatic (manager, TRUE);
   bosh_test_wire_init (&wire, manager, NULL);
   assert_refused (&wire, BOSH_ERROR_NOT_CONNECTED);
-  none = bosh_connection_get_undelivered (wire.connection);
+  none = bosh_connection_dup_undelivered (wire.connection);
   g_assert_cmpuint (none->len, ==, 0);
 
   bosh_test_wire_connect (&wire);
@@ -358,13 +358,13 @@ test_wrong_domain (void)
   g_autoptr(BoshTestManager) manager = bosh_test_manager_new (NULL);
   g_auto(BoshTestWire) wire = { NULL };
   g_autoptr(BoshConnection) nowhere = g_object_new (BOSH_TYPE_CONNECTION, NULL);
-  g_autoptr(BoshDetachedSession) other = NULL;
+  g_autoptr(BoshSavedSession) other = NULL;
   g_autoptr(GAsyncResult) result = NULL;
   g_autoptr(GError) error = NULL;
 
   g_test_summary ("A session of another domain is not gone on with; the connection stays usable");
 
-  other = bosh_detached_session_new ("http://127.0.0.1/", "romeo@other.example/x", "s1", 1000);
+  other = bosh_saved_session_new ("http://127.0.0.1/", "romeo@other.example/x", "s1", 1000);
   bosh_test_wire_init (&wire, manager, NULL);
   bosh_connection_attach_async (wire.connection, other, NULL, bosh_test_keep_result, &result);
   bosh_test_wire_fails (&wire, &result, bosh_connection_attach_finish,
@@ -397,9 +397,9 @@ start_attach (BoshTestWire  *wire,
               GCancellable  *cancellable,
               GAsyncResult **slot)
 {
-  g_autoptr(BoshDetachedSession) session = NULL;
+  g_autoptr(BoshSavedSession) session = NULL;
 
-  session = bosh_detached_session_new ("http://127.0.0.1/", "romeo@example.org/x", "s1", 1000);
+  session = bosh_saved_session_new ("http://127.0.0.1/", "romeo@example.org/x", "s1", 1000);
   bosh_connection_attach_async (wire->connection, session, cancellable,
                                 bosh_test_keep_result, slot);
 }
@@ -419,7 +419,7 @@ start_send (BoshTestWire  *wire,
 {
   g_autoptr(BoshElement) message = bosh_element_new_message (NULL, NULL, "x");
 
-  bosh_connection_send_async (wire->connection, message, cancellable, bosh_test_keep_result, slot);
+  bosh_connection_deliver_async (wire->connection, message, cancellable, bosh_test_keep_result, slot);
 }
 
 static void
@@ -454,7 +454,7 @@ finish_detach (BoshConnection  *connection,
                GAsyncResult    *result,
                GError         **error)
 {
-  g_autoptr(BoshDetachedSession) session = NULL;
+  g_autoptr(BoshSavedSession) session = NULL;
 
   session = bosh_connection_detach_finish (connection, result, error);
 
@@ -474,7 +474,7 @@ static const Operation operations[] = {
   { "connect", start_connect, bosh_connection_connect_finish, TRUE, TRUE },
   { "attach", start_attach, bosh_connection_attach_finish, TRUE, TRUE },
   { "restart", start_restart, bosh_connection_restart_finish, FALSE, FALSE },
-  { "send", start_send, bosh_connection_send_finish, FALSE, FALSE },
+  { "send", start_send, bosh_connection_deliver_finish, FALSE, FALSE },
   { "pause", start_pause, bosh_connection_pause_finish, FALSE, FALSE },
   { "disconnect", start_disconnect, bosh_connection_disconnect_finish, FALSE, TRUE },
   { "detach", start_detach, finish_detach, FALSE, FALSE },
@@ -566,7 +566,7 @@ test_cancel_all (void)
   start_restart (&wire, cancellable, &restarted);
   start_disconnect (&wire, cancellable, &disconnected);
   g_cancellable_cancel (cancellable);
-  bosh_test_wire_fails (&wire, &sent, bosh_connection_send_finish,
+  bosh_test_wire_fails (&wire, &sent, bosh_connection_deliver_finish,
                         G_IO_ERROR, G_IO_ERROR_CANCELLED);
   bosh_test_wire_fails (&wire, &restarted, bosh_connection_restart_finish,
                         G_IO_ERROR, G_IO_ERROR_CANCELLED);
@@ -603,10 +603,10 @@ run_in_thread (gpointer user_data)
     bosh_test_wire_init (&wire, manager, NULL);
     bosh_test_wire_connect (&wire);
     start_send (&wire, NULL, &result);
-    bosh_test_await (bosh_connection_get_requests_sent (wire.connection) == 3);
+    bosh_test_await (bosh_connection_get_n_requests_sent (wire.connection) == 3);
     bosh_test_manager_deliver (manager, BOSH_TEST_MESSAGE ("x"));
     bosh_test_wire_receive (&wire, "x");
-    bosh_test_wire_succeeds (&wire, &result, bosh_connection_send_finish);
+    bosh_test_wire_succeeds (&wire, &result, bosh_connection_deliver_finish);
     bosh_test_wire_disconnect (&wire);
     bosh_test_wire_clear (&wire);
     g_assert_false (*was_iterated);

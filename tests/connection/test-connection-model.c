@@ -195,7 +195,7 @@ test_acknowledgements (void)
   g_assert_cmpuint (self.n_sent, >=, 390);
   g_assert_cmpuint (self.n_received, ==, 300);
   g_assert_cmpuint (bosh_test_model_get_n_broken (self.model), >=, 8);
-  g_assert_cmpuint (bosh_connection_get_requests_repeated (self.connection), >=, 8);
+  g_assert_cmpuint (bosh_connection_get_n_requests_repeated (self.connection), >=, 8);
   fixture_close (&self);
 }
 
@@ -314,7 +314,7 @@ hand_over (Fixture *self)
 {
   g_autoptr(GAsyncResult) detached = NULL;
   g_autoptr(GAsyncResult) attached = NULL;
-  g_autoptr(BoshDetachedSession) session = NULL;
+  g_autoptr(BoshSavedSession) session = NULL;
   g_autoptr(GError) error = NULL;
 
   bosh_connection_detach_async (self->connection, NULL, bosh_test_keep_result, &detached);
@@ -368,10 +368,10 @@ test_over_activity (void)
       g_autoptr(GError) error = NULL;
 
       /* Some of them take the proof of delivery away. */
-      bosh_connection_send_async (self.connection, message, NULL, bosh_test_keep_result, &result);
+      bosh_connection_deliver_async (self.connection, message, NULL, bosh_test_keep_result, &result);
       if (i % 4 == 0)
         bosh_test_model_send (self.model, 1);
-      bosh_connection_send_finish (self.connection, bosh_test_wait_for (&result), &error);
+      bosh_connection_deliver_finish (self.connection, bosh_test_wait_for (&result), &error);
       g_assert_no_error (error);
       g_assert_cmpuint (bosh_test_model_get_n_received (self.model), ==, self.n_sent);
     }

@@ -33,7 +33,7 @@ follow (BoshTestManager             *first,
   g_auto(BoshTestWire) wire = { NULL };
   g_autoptr(GAsyncResult) result = NULL;
   g_autoptr(GAsyncResult) detaching = NULL;
-  g_autoptr(BoshDetachedSession) detached = NULL;
+  g_autoptr(BoshSavedSession) detached = NULL;
   g_autofree char *header = g_strdup_printf ("Location: %s\r\n", location);
   g_autofree char *uri = g_strdup_printf ("<uri>%s</uri>", location);
   BoshTestExchange *exchange;
@@ -56,7 +56,7 @@ follow (BoshTestManager             *first,
   bosh_connection_detach_async (wire.connection, NULL, bosh_test_keep_result, &detaching);
   bosh_test_await (detaching != NULL);
   detached = bosh_connection_detach_finish (wire.connection, detaching, NULL);
-  g_assert_cmpstr (bosh_detached_session_get_uri (detached), ==, location);
+  g_assert_cmpstr (bosh_saved_session_get_uri (detached), ==, location);
 }
 
 static void

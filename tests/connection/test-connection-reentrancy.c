@@ -40,7 +40,7 @@ static const char * const places[] = {
   "response-received",
   "stanza",
   "features",
-  "queued-stanzas",
+  "n-stanzas-queued",
   "request-id",
   "session-id",
   "state",
@@ -110,7 +110,7 @@ finish_detach (BoshConnection  *connection,
                GAsyncResult    *result,
                GError         **error)
 {
-  g_autoptr(BoshDetachedSession) session = NULL;
+  g_autoptr(BoshSavedSession) session = NULL;
 
   session = bosh_connection_detach_finish (connection, result, error);
 
@@ -122,7 +122,7 @@ on_extra_sent (GObject      *source,
                GAsyncResult *result,
                gpointer      user_data)
 {
-  finish (user_data, source, result, bosh_connection_send_finish, "-");
+  finish (user_data, source, result, bosh_connection_deliver_finish, "-");
 }
 
 static void
@@ -163,7 +163,7 @@ start_send (Life                *self,
   g_autoptr(BoshElement) message = new_message ();
 
   self->n_pending++;
-  bosh_connection_send_async (self->connection, message, self->cancellable, callback, self);
+  bosh_connection_deliver_async (self->connection, message, self->cancellable, callback, self);
 }
 
 /* As an application does that waits for something inside of a handler. */
@@ -268,7 +268,7 @@ on_sent (GObject      *source,
 {
   Life *self = user_data;
 
-  finish (self, source, result, bosh_connection_send_finish, "sent");
+  finish (self, source, result, bosh_connection_deliver_finish, "sent");
   if (self->connection == NULL)
     return;
 

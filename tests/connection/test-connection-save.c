@@ -11,18 +11,18 @@
 #include <string.h>
 
 /* The snapshot as it comes out of a file. */
-static BoshDetachedSession *
+static BoshSavedSession *
 save (BoshConnection *connection)
 {
-  g_autoptr(BoshDetachedSession) snapshot = NULL;
+  g_autoptr(BoshSavedSession) snapshot = NULL;
   g_autoptr(GError) error = NULL;
   g_autofree char *json = NULL;
-  BoshDetachedSession *copy;
+  BoshSavedSession *copy;
 
   snapshot = bosh_connection_save (connection, &error);
   g_assert_no_error (error);
-  json = bosh_detached_session_to_json (snapshot);
-  copy = bosh_detached_session_new_from_json (json, &error);
+  json = bosh_saved_session_to_json (snapshot);
+  copy = bosh_saved_session_new_from_json (json, &error);
   g_assert_no_error (error);
 
   return copy;
@@ -32,7 +32,7 @@ save (BoshConnection *connection)
 typedef struct
 {
   BoshTestManager     *manager;
-  BoshDetachedSession *snapshot;
+  BoshSavedSession *snapshot;
   guint                count;
 } Keeper;
 
@@ -52,9 +52,9 @@ on_request_id (BoshConnection *connection,
 }
 
 static void
-restore (BoshTestWire        *wire,
-         BoshTestManager     *manager,
-         BoshDetachedSession *snapshot)
+restore (BoshTestWire     *wire,
+         BoshTestManager  *manager,
+         BoshSavedSession *snapshot)
 {
   bosh_test_wire_init (wire, manager, NULL);
   bosh_connection_attach_async (wire->connection, snapshot, NULL, NULL, NULL);
@@ -84,7 +84,7 @@ test_when (void)
   g_autoptr(BoshTestManager) manager = bosh_test_manager_new (NULL);
   g_auto(BoshTestWire) wire = { NULL };
   g_auto(BoshTestWire) detached = { NULL };
-  g_autoptr(BoshDetachedSession) snapshot = NULL;
+  g_autoptr(BoshSavedSession) snapshot = NULL;
 
   g_test_summary ("A session can be saved from its opening until its end is asked for");
 
@@ -96,8 +96,8 @@ test_when (void)
                               BOSH_TEST_FEATURES);
   bosh_test_await (bosh_test_wire_is (&wire, BOSH_CONNECTION_STATE_CONNECTED));
   snapshot = save (wire.connection);
-  g_assert_cmpstr (bosh_detached_session_get_session_id (snapshot), ==, "s1");
-  g_assert_cmpuint (bosh_detached_session_get_request_id (snapshot), ==,
+  g_assert_cmpstr (bosh_saved_session_get_session_id (snapshot), ==, "s1");
+  g_assert_cmpuint (bosh_saved_session_get_request_id (snapshot), ==,
                     bosh_test_exchange_get_rid (bosh_test_manager_take (manager)));
   g_assert_true (bosh_test_wire_is (&wire, BOSH_CONNECTION_STATE_CONNECTED));
 
@@ -121,7 +121,7 @@ test_repeats (void)
   g_auto(BoshTestWire) new = { NULL };
   g_auto(BoshTestWire) third = { NULL };
   Keeper keeper = { manager };
-  g_autoptr(BoshDetachedSession) again = NULL;
+  g_autoptr(BoshSavedSession) again = NULL;
   BoshTestExchange *poll;
   BoshTestExchange *payload;
   BoshTestExchange *repeat;
@@ -187,8 +187,8 @@ on_write_ahead (BoshConnection *connection,
   if (keeper->snapshot == NULL)
     return;
 
-  json = bosh_detached_session_to_json (keeper->snapshot);
-  g_assert_cmpuint (bosh_connection_get_requests_sent (connection), ==, keeper->count + 1);
+  json = bosh_saved_session_to_json (keeper->snapshot);
+  g_assert_cmpuint (bosh_connection_get_n_requests_sent (connection), ==, keeper->count + 1);
   if (keeper->count == 2)
     {
       g_assert_nonnull (strstr (json, "<body>sent"));
@@ -234,8 +234,8 @@ on_stanza (BoshConnection *connection,
            BoshElement    *stanza,
            gpointer        user_data)
 {
-  BoshDetachedSession **snapshot = user_data;
-  g_autofree char *body = bosh_element_get_child_text (stanza, "body", NULL);
+  BoshSavedSession **snapshot = user_data;
+  g_autofree char *body = bosh_element_dup_child_text (stanza, "body", NULL);
 
   if (g_strcmp0 (body, "b") == 0)
     *snapshot = save (connection);
@@ -247,7 +247,7 @@ test_in_handler (void)
   g_autoptr(BoshTestManager) manager = bosh_test_manager_new (NULL);
   g_auto(BoshTestWire) old = { NULL };
   g_auto(BoshTestWire) new = { NULL };
-  g_autoptr(BoshDetachedSession) snapshot = NULL;
+  g_autoptr(BoshSavedSession) snapshot = NULL;
   BoshTestExchange *poll;
   BoshTestExchange *next;
   BoshTestExchange *repeat;
@@ -286,7 +286,7 @@ test_cookies (void)
   g_autoptr(BoshTestManager) manager = bosh_test_manager_new (NULL);
   g_auto(BoshTestWire) old = { NULL };
   g_auto(BoshTestWire) new = { NULL };
-  g_autoptr(BoshDetachedSession) snapshot = NULL;
+  g_autoptr(BoshSavedSession) snapshot = NULL;
   g_autofree char *cookie = NULL;
   BoshTestExchange *repeat;
 
@@ -311,9 +311,9 @@ test_cookies (void)
 }
 
 static void
-fail_to_restore (BoshTestManager     *manager,
-                 BoshDetachedSession *snapshot,
-                 guint                status)
+fail_to_restore (BoshTestManager  *manager,
+                 BoshSavedSession *snapshot,
+                 guint             status)
 {
   g_auto(BoshTestWire) wire = { NULL };
   g_autoptr(GAsyncResult) result = NULL;
@@ -332,7 +332,7 @@ fail_to_restore (BoshTestManager     *manager,
   g_assert_cmpuint (wire.n_closed, ==, 1);
   bosh_test_run_dry ();
   g_assert_false (bosh_test_manager_has_request (manager));
-  g_assert_cmpuint (bosh_connection_get_requests_sent (wire.connection), ==, 1);
+  g_assert_cmpuint (bosh_connection_get_n_requests_sent (wire.connection), ==, 1);
   bosh_test_wire_assert_events (&wire, "connecting closed closed!");
 }
 
@@ -341,7 +341,7 @@ test_stale (void)
 {
   g_autoptr(BoshTestManager) manager = bosh_test_manager_new (NULL);
   g_auto(BoshTestWire) old = { NULL };
-  g_autoptr(BoshDetachedSession) snapshot = NULL;
+  g_autoptr(BoshSavedSession) snapshot = NULL;
 
   g_test_summary ("R66, R86, E05, E24: a snapshot "
                   "of a session that has ended fails once, with a single request");

@@ -111,29 +111,29 @@ talker_get_connection (Talker *self)
 }
 
 /* Hands the session of one over to the other, by way of JSON. */
-static BoshDetachedSession *
+static BoshSavedSession *
 detach (BoshClient *client)
 {
   g_autoptr(GAsyncResult) result = NULL;
-  g_autoptr(BoshDetachedSession) session = NULL;
+  g_autoptr(BoshSavedSession) session = NULL;
   g_autofree char *json = NULL;
   g_autoptr(GError) error = NULL;
-  BoshDetachedSession *copy;
+  BoshSavedSession *copy;
 
   bosh_client_detach_async (client, NULL, bosh_test_keep_result, &result);
   session = bosh_client_detach_finish (client, bosh_test_wait_for (&result), &error);
   g_assert_no_error (error);
-  json = bosh_detached_session_to_json (session);
-  copy = bosh_detached_session_new_from_json (json, &error);
+  json = bosh_saved_session_to_json (session);
+  copy = bosh_saved_session_new_from_json (json, &error);
   g_assert_no_error (error);
 
   return copy;
 }
 
 static gboolean
-attach (BoshClient           *client,
-        BoshDetachedSession  *session,
-        GError              **error)
+attach (BoshClient        *client,
+        BoshSavedSession  *session,
+        GError           **error)
 {
   g_autoptr(GAsyncResult) result = NULL;
 
@@ -147,7 +147,7 @@ attach (BoshClient           *client,
 static void
 test_key_sequence (void)
 {
-  g_autoptr(BoshDetachedSession) session = NULL;
+  g_autoptr(BoshSavedSession) session = NULL;
   g_autoptr(GError) error = NULL;
   Talker old;
   Talker new;
@@ -165,7 +165,7 @@ test_key_sequence (void)
   g_assert_cmpuint (old.n_switches, >, 10);
 
   session = detach (old.client);
-  g_assert_true (bosh_detached_session_has_key_sequence (session));
+  g_assert_true (bosh_saved_session_has_key_sequence (session));
   talker_init (&new, 8);
   attach (new.client, session, &error);
   g_assert_no_error (error);
@@ -194,14 +194,14 @@ test_all_at_once (void)
   talker_init (&talker, 0);
   talker_log_in (&talker);
   connection = talker_get_connection (&talker);
-  n_requests = bosh_connection_get_requests_sent (connection);
+  n_requests = bosh_connection_get_n_requests_sent (connection);
   for (guint i = 0; i < 2000; i++)
     talker_say (&talker);
   talker_await_all (&talker);
 
-  n_requests = bosh_connection_get_requests_sent (connection) - n_requests;
+  n_requests = bosh_connection_get_n_requests_sent (connection) - n_requests;
   g_test_message ("%" G_GUINT64_FORMAT " requests", n_requests);
-  g_assert_cmpuint (bosh_connection_get_requests_repeated (connection), ==, 0);
+  g_assert_cmpuint (bosh_connection_get_n_requests_repeated (connection), ==, 0);
   bosh_test_close (talker.client);
 }
 
@@ -246,13 +246,13 @@ test_one_by_one (void)
   talker_init (&talker, 0);
   talker_log_in (&talker);
   connection = talker_get_connection (&talker);
-  n_requests = bosh_connection_get_requests_sent (connection);
+  n_requests = bosh_connection_get_n_requests_sent (connection);
   burst (&talker, 2000);
   talker_await_all (&talker);
 
-  n_requests = bosh_connection_get_requests_sent (connection) - n_requests;
+  n_requests = bosh_connection_get_n_requests_sent (connection) - n_requests;
   g_test_message ("%" G_GUINT64_FORMAT " requests, %" G_GUINT64_FORMAT " of them repeats",
-                  n_requests, bosh_connection_get_requests_repeated (connection));
+                  n_requests, bosh_connection_get_n_requests_repeated (connection));
   bosh_test_close (talker.client);
 }
 
@@ -274,8 +274,8 @@ test_bursts (void)
     }
 
   g_test_message ("%" G_GUINT64_FORMAT " requests, %" G_GUINT64_FORMAT " of them repeats",
-                  bosh_connection_get_requests_sent (connection),
-                  bosh_connection_get_requests_repeated (connection));
+                  bosh_connection_get_n_requests_sent (connection),
+                  bosh_connection_get_n_requests_repeated (connection));
   bosh_test_close (talker.client);
 }
 
@@ -436,7 +436,7 @@ test_ended (void)
   BoshClient *second = bosh_test_new_client ("localhost");
   BoshClient *third = bosh_test_new_client ("localhost");
   BoshConnection *connection = bosh_client_get_connection (third);
-  g_autoptr(BoshDetachedSession) session = NULL;
+  g_autoptr(BoshSavedSession) session = NULL;
   g_autoptr(GError) error = NULL;
   guint n_closed = 0;
 
@@ -453,7 +453,7 @@ test_ended (void)
   bosh_test_assert_failure (&error, BOSH_ERROR, BOSH_ERROR_ITEM_NOT_FOUND);
   bosh_test_run_dry ();
   g_assert_cmpuint (n_closed, ==, 1);
-  g_assert_cmpuint (bosh_connection_get_requests_sent (connection), ==, 1);
+  g_assert_cmpuint (bosh_connection_get_n_requests_sent (connection), ==, 1);
   bosh_test_assert_gone (third);
 }
 

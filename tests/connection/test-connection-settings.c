@@ -117,7 +117,7 @@ test_defaults (void)
   assert_header (creation, "Content-Type", "text/xml; charset=utf-8");
   assert_header (creation, "User-Agent", "bosh-glib/" PACKAGE_VERSION);
 
-  g_assert_true (bosh_element_is (body, "body", NS_HTTPBIND));
+  g_assert_true (bosh_element_matches (body, "body", NS_HTTPBIND));
   g_assert_cmpuint (bosh_element_get_n_children (body), ==, 0);
   g_assert_cmpuint (bosh_test_exchange_get_rid (creation), >, 0);
   g_assert_cmpuint (bosh_test_exchange_get_rid (creation), <, G_GUINT64_CONSTANT (1) << 53);
@@ -145,7 +145,7 @@ test_only_at_creation (void)
   g_test_summary ("R24, R31 (XEP-0124 §7.1): the other requests have sid, and nothing of the creation");
 
   create (manager, bosh_test_manager_configure (manager,
-                                                "from", "romeo@example.org",
+                                                "from-jid", "romeo@example.org",
                                                 "route", "xmpp:inner.example:5222",
                                                 NULL));
   exchanges = bosh_test_manager_get_exchanges (manager);
@@ -178,7 +178,7 @@ test_attributes (void)
                                                   "wait", 10,
                                                   "hold", 3,
                                                   "route", "xmpp:inner.example:5222",
-                                                  "from", "romeo@example.org",
+                                                  "from-jid", "romeo@example.org",
                                                   "use-acknowledgements", FALSE,
                                                   NULL));
   assert_attribute (creation, "wait", "10");
@@ -374,7 +374,7 @@ test_max_request_size (void)
   g_assert_false (bosh_connection_send (wire.connection, large, &error));
   bosh_test_assert_failure (&error, BOSH_ERROR, BOSH_ERROR_TOO_LARGE);
   g_assert_false (bosh_element_is_sealed (large));
-  g_assert_cmpuint (bosh_connection_get_queued_stanzas (wire.connection), ==, 21);
+  g_assert_cmpuint (bosh_connection_get_n_stanzas_queued (wire.connection), ==, 21);
   bosh_connection_disconnect_async (wire.connection, large, NULL, bosh_test_keep_result, &result);
   bosh_test_wire_fails (&wire, &result, bosh_connection_disconnect_finish,
                         BOSH_ERROR, BOSH_ERROR_TOO_LARGE);

@@ -113,7 +113,7 @@ test_use (void)
   g_test_summary ("R76, R77, R81, R82: streams are opened, used and heard by their names");
 
   poll = open_two (&wire, manager, &streams);
-  names = bosh_connection_get_streams (wire.connection);
+  names = bosh_connection_dup_streams (wire.connection);
   g_assert_cmpuint (g_strv_length (names), ==, 2);
 
   g_assert_true (bosh_connection_send_to_stream (wire.connection, "two", message, &error));
@@ -176,7 +176,7 @@ test_restart_and_close (void)
   bosh_test_wire_succeeds (&wire, &result, bosh_connection_close_stream_finish);
   assert_events (&streams, "two! ");
   g_assert_no_error (streams.error);
-  names = bosh_connection_get_streams (wire.connection);
+  names = bosh_connection_dup_streams (wire.connection);
   g_assert_cmpuint (g_strv_length (names), ==, 1);
   g_assert_true (bosh_test_wire_is (&wire, BOSH_CONNECTION_STATE_CONNECTED));
 
@@ -236,7 +236,7 @@ test_errors (void)
   bosh_test_manager_set_automatic (manager, TRUE);
   bosh_test_wire_init (&wire, manager, NULL);
   fail_to_open (&wire, BOSH_ERROR_NOT_CONNECTED);
-  names = bosh_connection_get_streams (wire.connection);
+  names = bosh_connection_dup_streams (wire.connection);
   g_assert_cmpuint (g_strv_length (names), ==, 0);
   g_assert_false (bosh_connection_send_to_stream (wire.connection, NULL, message, &error));
   g_assert_error (error, BOSH_ERROR, BOSH_ERROR_NOT_CONNECTED);
@@ -307,8 +307,8 @@ test_hand_over (void)
   g_auto(BoshTestWire) other = { NULL };
   g_autoptr(BoshElement) message = bosh_element_new_message (NULL, NULL, "hi");
   g_autoptr(GAsyncResult) result = NULL;
-  g_autoptr(BoshDetachedSession) detached = NULL;
-  g_autoptr(BoshDetachedSession) again = NULL;
+  g_autoptr(BoshSavedSession) detached = NULL;
+  g_autoptr(BoshSavedSession) again = NULL;
   g_autofree char *json = NULL;
   g_auto(GStrv) names = NULL;
   Streams streams;
@@ -321,8 +321,8 @@ test_hand_over (void)
   bosh_test_await (result != NULL);
   detached = bosh_connection_detach_finish (wire.connection, result, NULL);
   g_assert_nonnull (detached);
-  json = bosh_detached_session_to_json (detached);
-  again = bosh_detached_session_new_from_json (json, NULL);
+  json = bosh_saved_session_to_json (detached);
+  again = bosh_saved_session_new_from_json (json, NULL);
   g_assert_nonnull (again);
   g_clear_object (&result);
 
@@ -331,7 +331,7 @@ test_hand_over (void)
   repeat = bosh_test_manager_take (manager);
   bosh_test_exchange_respond (repeat, "stream='one'", BOSH_TEST_MESSAGE ("welcome"));
   bosh_test_wire_succeeds (&other, &result, bosh_connection_attach_finish);
-  names = bosh_connection_get_streams (other.connection);
+  names = bosh_connection_dup_streams (other.connection);
   g_assert_cmpuint (g_strv_length (names), ==, 2);
   g_assert_cmpstr (names[1], ==, "two");
   g_assert_true (bosh_connection_send_to_stream (other.connection, "two", message, NULL));
@@ -409,7 +409,7 @@ test_stranded (void)
   g_assert_true (bosh_connection_send_to_stream (wire.connection, "two", a, NULL));
   request = bosh_test_manager_take (manager);
   /* The window is full: this one waits. */
-  bosh_connection_send_async (wire.connection, b, NULL, bosh_test_keep_result, &result);
+  bosh_connection_deliver_async (wire.connection, b, NULL, bosh_test_keep_result, &result);
   bosh_test_run_dry ();
   bosh_test_exchange_respond (poll, "type='terminate' condition='remote-connection-failed' stream='one'", "");
   bosh_test_await (streams.error != NULL);
@@ -418,7 +418,7 @@ test_stranded (void)
   bosh_test_assert_messages (poll, "c", NULL);
   bosh_test_exchange_respond (request, "", "");
   bosh_test_exchange_respond (poll, "", "");
-  bosh_test_wire_fails (&wire, &result, bosh_connection_send_finish,
+  bosh_test_wire_fails (&wire, &result, bosh_connection_deliver_finish,
                         BOSH_ERROR, BOSH_ERROR_NOT_CONNECTED);
   g_clear_object (&wire.connection);
   streams_clear (&streams);

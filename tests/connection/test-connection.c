@@ -66,9 +66,9 @@ test_properties (void)
   g_autoptr(BoshTestManager) manager = bosh_test_manager_new (NULL);
   g_auto(BoshTestWire) wire = { NULL };
   static const char * const numbers[] = { "wait", "hold", "requests", "inactivity", "polling",
-                                         "max-pause", "queued-stanzas" };
-  static const char * const counters[] = { "request-id", "requests-sent", "requests-repeated",
-                                          "stanzas-sent", "stanzas-received" };
+                                         "max-pause", "n-stanzas-queued" };
+  static const char * const counters[] = { "request-id", "n-requests-sent", "n-requests-repeated",
+                                          "n-stanzas-sent", "n-stanzas-received" };
   g_autoptr(BoshConnectionConfiguration) configuration = NULL;
   g_autoptr(BoshElement) features = NULL;
   g_autofree char *domain = NULL;
@@ -109,8 +109,8 @@ test_properties (void)
   g_assert_cmpuint (bosh_connection_get_inactivity (wire.connection), ==, 20);
   g_assert_cmpuint (bosh_connection_get_polling (wire.connection), ==, 3);
   g_assert_cmpuint (bosh_connection_get_max_pause (wire.connection), ==, 99);
-  g_assert_cmpuint (bosh_connection_get_requests_sent (wire.connection), ==, 2);
-  g_assert_cmpuint (bosh_connection_get_requests_repeated (wire.connection), ==, 0);
+  g_assert_cmpuint (bosh_connection_get_n_requests_sent (wire.connection), ==, 2);
+  g_assert_cmpuint (bosh_connection_get_n_requests_repeated (wire.connection), ==, 0);
   g_object_get (wire.connection, "request-id", &counter, NULL);
   g_assert_cmpuint (counter, ==, bosh_connection_get_request_id (wire.connection));
 }
@@ -130,8 +130,8 @@ test_late_features (void)
   bosh_test_exchange_respond (poll, "", BOSH_TEST_FEATURES);
   bosh_test_await (bosh_connection_get_features (wire.connection) != NULL);
   bosh_test_wire_assert_events (&wire, "<features");
-  g_assert_true (bosh_element_is (bosh_connection_get_features (wire.connection),
-                                  "features", NS_STREAMS));
+  g_assert_true (bosh_element_matches (bosh_connection_get_features (wire.connection),
+                                       "features", NS_STREAMS));
 }
 
 /* --- Sending --- */
@@ -150,9 +150,9 @@ test_batch (void)
   bosh_test_wire_send (&wire, "1");
   bosh_test_wire_send (&wire, "2");
   bosh_test_wire_send (&wire, "3");
-  g_assert_cmpuint (bosh_connection_get_queued_stanzas (wire.connection), ==, 3);
+  g_assert_cmpuint (bosh_connection_get_n_stanzas_queued (wire.connection), ==, 3);
   bosh_test_assert_messages (bosh_test_manager_take (manager), "1", "2", "3", NULL);
-  g_assert_cmpuint (bosh_connection_get_queued_stanzas (wire.connection), ==, 0);
+  g_assert_cmpuint (bosh_connection_get_n_stanzas_queued (wire.connection), ==, 0);
 
   /* The window is full now. */
   bosh_test_wire_send (&wire, "4");
@@ -160,10 +160,10 @@ test_batch (void)
   bosh_test_wire_send (&wire, "5");
   bosh_test_run_dry ();
   g_assert_false (bosh_test_manager_has_request (manager));
-  g_assert_cmpuint (bosh_connection_get_queued_stanzas (wire.connection), ==, 2);
+  g_assert_cmpuint (bosh_connection_get_n_stanzas_queued (wire.connection), ==, 2);
   bosh_test_exchange_respond (poll, "", "");
   bosh_test_assert_messages (bosh_test_manager_take (manager), "4", "5", NULL);
-  g_assert_cmpuint (bosh_connection_get_stanzas_sent (wire.connection), ==, 5);
+  g_assert_cmpuint (bosh_connection_get_n_stanzas_sent (wire.connection), ==, 5);
 }
 
 static void
@@ -186,9 +186,9 @@ test_namespaces (void)
   g_assert_no_error (error);
   g_assert_true (bosh_element_is_sealed (bare));
   body = bosh_test_exchange_get_body (bosh_test_manager_take (manager));
-  g_assert_true (bosh_element_is (bosh_element_get_nth_child (body, 0), "presence", NS_CLIENT));
-  g_assert_true (bosh_element_is (bosh_element_get_nth_child (body, 1), "thing",
-                                  "urn:example:thing"));
+  g_assert_true (bosh_element_matches (bosh_element_get_nth_child (body, 0), "presence", NS_CLIENT));
+  g_assert_true (bosh_element_matches (bosh_element_get_nth_child (body, 1), "thing",
+                                       "urn:example:thing"));
 }
 
 static void
@@ -206,12 +206,12 @@ test_invalid_stanza (void)
   bosh_test_wire_open (&wire, BOSH_TEST_GRANTS);
   g_assert_false (bosh_connection_send (wire.connection, message, &error));
   bosh_test_assert_failure (&error, BOSH_ERROR, BOSH_ERROR_INVALID_STANZA);
-  bosh_connection_send_async (wire.connection, message, NULL, bosh_test_keep_result, &result);
-  bosh_test_wire_fails (&wire, &result, bosh_connection_send_finish,
+  bosh_connection_deliver_async (wire.connection, message, NULL, bosh_test_keep_result, &result);
+  bosh_test_wire_fails (&wire, &result, bosh_connection_deliver_finish,
                         BOSH_ERROR, BOSH_ERROR_INVALID_STANZA);
   g_assert_false (bosh_element_is_sealed (message));
-  g_assert_cmpuint (bosh_connection_get_queued_stanzas (wire.connection), ==, 0);
-  g_assert_cmpuint (bosh_connection_get_stanzas_sent (wire.connection), ==, 0);
+  g_assert_cmpuint (bosh_connection_get_n_stanzas_queued (wire.connection), ==, 0);
+  g_assert_cmpuint (bosh_connection_get_n_stanzas_sent (wire.connection), ==, 0);
 }
 
 static void
@@ -258,22 +258,22 @@ test_send_async (void)
 
   bosh_test_wire_init (&wire, manager, NULL);
   poll = bosh_test_wire_open (&wire, BOSH_TEST_GRANTS);
-  bosh_connection_send_async (wire.connection, message, NULL, bosh_test_keep_result, &first);
-  bosh_connection_send_async (wire.connection, message, cancellable,
-                              bosh_test_keep_result, &cancelled);
-  bosh_connection_send_async (wire.connection, message, NULL, bosh_test_keep_result, &second);
+  bosh_connection_deliver_async (wire.connection, message, NULL, bosh_test_keep_result, &first);
+  bosh_connection_deliver_async (wire.connection, message, cancellable,
+                                 bosh_test_keep_result, &cancelled);
+  bosh_connection_deliver_async (wire.connection, message, NULL, bosh_test_keep_result, &second);
   payload = bosh_test_manager_take (manager);
   bosh_test_assert_messages (payload, "x", "x", "x", NULL);
   g_cancellable_cancel (cancellable);
-  bosh_test_wire_fails (&wire, &cancelled, bosh_connection_send_finish,
+  bosh_test_wire_fails (&wire, &cancelled, bosh_connection_deliver_finish,
                         G_IO_ERROR, G_IO_ERROR_CANCELLED);
   g_assert_null (first);
   g_assert_null (second);
 
   bosh_test_exchange_respond (poll, "", "");
   bosh_test_exchange_respond (payload, "", "");
-  bosh_test_wire_succeeds (&wire, &first, bosh_connection_send_finish);
-  bosh_test_wire_succeeds (&wire, &second, bosh_connection_send_finish);
+  bosh_test_wire_succeeds (&wire, &first, bosh_connection_deliver_finish);
+  bosh_test_wire_succeeds (&wire, &second, bosh_connection_deliver_finish);
 }
 
 static void
@@ -291,11 +291,11 @@ test_acknowledged (void)
 
   bosh_test_wire_init (&wire, manager, NULL);
   poll = bosh_test_wire_open (&wire, BOSH_TEST_GRANTS " ack='1'");
-  bosh_connection_send_async (wire.connection, message, NULL, bosh_test_keep_result, &result);
+  bosh_connection_deliver_async (wire.connection, message, NULL, bosh_test_keep_result, &result);
   ack = g_strdup_printf ("ack='%" G_GUINT64_FORMAT "'",
                          bosh_test_exchange_get_rid (bosh_test_manager_take (manager)));
   bosh_test_exchange_respond (poll, ack, "");
-  bosh_test_wire_succeeds (&wire, &result, bosh_connection_send_finish);
+  bosh_test_wire_succeeds (&wire, &result, bosh_connection_deliver_finish);
 }
 
 /* --- Receiving --- */
@@ -335,7 +335,7 @@ test_order (void)
   bosh_test_wire_receive (&wire, "1");
   bosh_test_wire_receive (&wire, "2");
   bosh_test_wire_receive (&wire, "3");
-  g_assert_cmpuint (bosh_connection_get_stanzas_received (wire.connection), ==, 3);
+  g_assert_cmpuint (bosh_connection_get_n_stanzas_received (wire.connection), ==, 3);
 }
 
 static void
@@ -585,7 +585,7 @@ test_disconnect (void)
   bosh_test_wire_succeeds (&wire, &result, bosh_connection_disconnect_finish);
   bosh_test_wire_assert_events (&wire, "<message closed closed!");
   g_assert_no_error (wire.close_error);
-  left = bosh_connection_get_undelivered (wire.connection);
+  left = bosh_connection_dup_undelivered (wire.connection);
   g_assert_cmpuint (left->len, ==, 0);
   bosh_test_run_dry ();
   g_assert_false (bosh_test_manager_has_request (manager));
@@ -629,7 +629,7 @@ test_terminated (void)
 
   bosh_test_wire_init (&wire, manager, NULL);
   poll = bosh_test_wire_open (&wire, BOSH_TEST_GRANTS " maxpause='60'");
-  bosh_connection_send_async (wire.connection, message, NULL, bosh_test_keep_result, &sent);
+  bosh_connection_deliver_async (wire.connection, message, NULL, bosh_test_keep_result, &sent);
   bosh_test_manager_take (manager);
   bosh_test_wire_send (&wire, "unsent");
   bosh_connection_pause_async (wire.connection, 10, NULL, bosh_test_keep_result, &paused);
@@ -638,15 +638,15 @@ test_terminated (void)
   bosh_test_await (wire.n_closed == 1);
   bosh_test_wire_assert_events (&wire, "<message closed closed!");
   g_assert_error (wire.close_error, BOSH_ERROR, BOSH_ERROR_SYSTEM_SHUTDOWN);
-  bosh_test_wire_fails (&wire, &sent, bosh_connection_send_finish,
+  bosh_test_wire_fails (&wire, &sent, bosh_connection_deliver_finish,
                         BOSH_ERROR, BOSH_ERROR_SYSTEM_SHUTDOWN);
   bosh_test_wire_fails (&wire, &paused, bosh_connection_pause_finish,
                         BOSH_ERROR, BOSH_ERROR_SYSTEM_SHUTDOWN);
 
-  undelivered = bosh_connection_get_undelivered (wire.connection);
+  undelivered = bosh_connection_dup_undelivered (wire.connection);
   g_assert_cmpuint (undelivered->len, ==, 1);
   bosh_test_assert_body (undelivered->pdata[0], "x");
-  unsent = bosh_connection_get_unsent (wire.connection);
+  unsent = bosh_connection_dup_unsent (wire.connection);
   g_assert_cmpuint (unsent->len, ==, 1);
   bosh_test_assert_body (unsent->pdata[0], "unsent");
 }
@@ -670,7 +670,7 @@ test_repeat (void)
   g_assert_true (g_bytes_equal (bosh_test_exchange_get_bytes (repeat),
                                 bosh_test_exchange_get_bytes (poll)));
   bosh_test_wire_assert_events (&wire, "");
-  g_assert_cmpuint (bosh_connection_get_requests_repeated (wire.connection), ==, 1);
+  g_assert_cmpuint (bosh_connection_get_n_requests_repeated (wire.connection), ==, 1);
 
   bosh_test_exchange_reset (repeat);
   repeat = bosh_test_manager_take (manager);
@@ -680,8 +680,8 @@ test_repeat (void)
   bosh_test_exchange_respond (repeat, "", BOSH_TEST_MESSAGE ("once"));
   bosh_test_wire_receive (&wire, "once");
   bosh_test_wire_assert_events (&wire, "connected <message");
-  g_assert_cmpuint (bosh_connection_get_requests_repeated (wire.connection), ==, 2);
-  g_assert_cmpuint (bosh_connection_get_requests_sent (wire.connection), ==, 5);
+  g_assert_cmpuint (bosh_connection_get_n_requests_repeated (wire.connection), ==, 2);
+  g_assert_cmpuint (bosh_connection_get_n_requests_sent (wire.connection), ==, 5);
 }
 
 static void

@@ -2,7 +2,7 @@
 
 /* Connections in several threads at once, each with its own main context. What
  * they share is what may be shared: a configuration, sealed elements, and a
- * detached session that goes from one thread to another. */
+ * saved session that goes from one thread to another. */
 
 #include "config.h"
 
@@ -120,14 +120,14 @@ exchange_messages (Shared       *shared,
 typedef struct
 {
   Shared              *shared;
-  BoshDetachedSession *detached;
+  BoshSavedSession *detached;
 } Heritage;
 
 static gpointer
 run_heir (gpointer data)
 {
   g_autofree Heritage *heritage = data;
-  g_autoptr(BoshDetachedSession) detached = heritage->detached;
+  g_autoptr(BoshSavedSession) detached = heritage->detached;
   Shared *shared = heritage->shared;
   GMainContext *context = enter_thread ();
   g_auto(BoshTestWire) wire = { NULL };

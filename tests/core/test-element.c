@@ -46,7 +46,7 @@ test_new (void)
   g_autoptr(BoshElement) element = bosh_element_new ("a", "u");
   g_autoptr(BoshElement) unset = bosh_element_new ("b", NULL);
   g_autoptr(BoshElement) none = bosh_element_new ("c", "");
-  g_autofree char *text = bosh_element_get_text (element);
+  g_autofree char *text = bosh_element_dup_text (element);
 
   g_assert_cmpstr (bosh_element_get_name (element), ==, "a");
   g_assert_cmpstr (bosh_element_get_namespace (element), ==, "u");
@@ -90,7 +90,7 @@ static void
 test_attributes (void)
 {
   g_autoptr(BoshElement) element = bosh_element_new ("a", NULL);
-  const char *namespace_ = "unset";
+  const char *ns = "unset";
   const char *value = "unset";
 
   bosh_element_set_attribute (element, "one", "1");
@@ -108,13 +108,13 @@ test_attributes (void)
   g_assert_null (bosh_element_get_attribute (element, "five"));
   g_assert_null (bosh_element_get_attribute_ns (element, "two", "u"));
 
-  g_assert_cmpstr (bosh_element_get_nth_attribute (element, 2, &namespace_, &value), ==, "one");
-  g_assert_cmpstr (namespace_, ==, "u");
+  g_assert_cmpstr (bosh_element_get_nth_attribute (element, 2, &ns, &value), ==, "one");
+  g_assert_cmpstr (ns, ==, "u");
   g_assert_cmpstr (value, ==, "3");
-  g_assert_cmpstr (bosh_element_get_nth_attribute (element, 3, &namespace_, NULL), ==, "four");
-  g_assert_null (namespace_);
-  g_assert_null (bosh_element_get_nth_attribute (element, 4, &namespace_, &value));
-  g_assert_null (namespace_);
+  g_assert_cmpstr (bosh_element_get_nth_attribute (element, 3, &ns, NULL), ==, "four");
+  g_assert_null (ns);
+  g_assert_null (bosh_element_get_nth_attribute (element, 4, &ns, &value));
+  g_assert_null (ns);
   g_assert_null (value);
   g_assert_null (bosh_element_get_nth_attribute (element, G_MAXUINT, NULL, NULL));
 
@@ -177,17 +177,17 @@ test_text (void)
   bosh_element_add_text (element, " \360\237\230\200");
 
   assert_xml (element, "<a>one two<b>inner</b> three<c/><d/> \360\237\230\200</a>");
-  all = bosh_element_get_text (element);
+  all = bosh_element_dup_text (element);
   g_assert_cmpstr (all, ==, "one two three \360\237\230\200");
 
   bosh_element_set_text (element, "new");
-  replaced = bosh_element_get_text (element);
+  replaced = bosh_element_dup_text (element);
   g_assert_cmpstr (replaced, ==, "new");
   assert_xml (element, "<a>new<b>inner</b><c/><d/></a>");
 
   bosh_element_set_text (element, "");
   bosh_element_set_text (element, NULL);
-  none = bosh_element_get_text (element);
+  none = bosh_element_dup_text (element);
   g_assert_cmpstr (none, ==, "");
   assert_xml (element, "<a><b>inner</b><c/><d/></a>");
 }
@@ -207,7 +207,7 @@ test_text_in_parts (void)
       g_string_append (expected, part);
     }
 
-  text = bosh_element_get_text (element);
+  text = bosh_element_dup_text (element);
   g_assert_cmpstr (text, ==, expected->str);
 }
 
@@ -216,10 +216,10 @@ test_children (void)
 {
   g_autoptr(BoshElement) element =
     read_sealed ("<a xmlns='u'>x<b>one</b> <b xmlns='v'>two</b><c/> </a>");
-  g_autoptr(GPtrArray) children = bosh_element_get_children (element);
-  g_autofree char *text = bosh_element_get_child_text (element, "b", NULL);
-  g_autofree char *other_text = bosh_element_get_child_text (element, NULL, "v");
-  g_autofree char *empty = bosh_element_get_child_text (element, "c", "u");
+  g_autoptr(GPtrArray) children = bosh_element_dup_children (element);
+  g_autofree char *text = bosh_element_dup_child_text (element, "b", NULL);
+  g_autofree char *other_text = bosh_element_dup_child_text (element, NULL, "v");
+  g_autofree char *empty = bosh_element_dup_child_text (element, "c", "u");
 
   g_assert_cmpuint (bosh_element_get_n_children (element), ==, 3);
   g_assert_cmpuint (children->len, ==, 3);
@@ -236,7 +236,7 @@ test_children (void)
   g_assert_cmpstr (text, ==, "one");
   g_assert_cmpstr (other_text, ==, "two");
   g_assert_cmpstr (empty, ==, "");
-  g_assert_null (bosh_element_get_child_text (element, "d", NULL));
+  g_assert_null (bosh_element_dup_child_text (element, "d", NULL));
 
   /* The array keeps the children. */
   g_clear_pointer (&element, bosh_element_unref);
@@ -277,19 +277,19 @@ test_namespaces (void)
   g_assert_true (bosh_element_get_child (unset, "c", NULL) == child);
   g_assert_null (bosh_element_get_child (unset, "c", "u"));
 
-  g_assert_true (bosh_element_is (element, "a", "u"));
-  g_assert_true (bosh_element_is (element, NULL, "u"));
-  g_assert_true (bosh_element_is (element, "a", NULL));
-  g_assert_true (bosh_element_is (element, NULL, NULL));
-  g_assert_false (bosh_element_is (element, "b", "u"));
-  g_assert_false (bosh_element_is (element, "a", "v"));
-  g_assert_true (bosh_element_is (unset, "b", NULL));
-  g_assert_false (bosh_element_is (unset, "b", "u"));
+  g_assert_true (bosh_element_matches (element, "a", "u"));
+  g_assert_true (bosh_element_matches (element, NULL, "u"));
+  g_assert_true (bosh_element_matches (element, "a", NULL));
+  g_assert_true (bosh_element_matches (element, NULL, NULL));
+  g_assert_false (bosh_element_matches (element, "b", "u"));
+  g_assert_false (bosh_element_matches (element, "a", "v"));
+  g_assert_true (bosh_element_matches (unset, "b", NULL));
+  g_assert_false (bosh_element_matches (unset, "b", "u"));
 
-  g_assert_true (bosh_element_is_lenient (element, "a", "u"));
-  g_assert_true (bosh_element_is_lenient (unset, "b", "u"));
-  g_assert_false (bosh_element_is_lenient (unset, "a", "u"));
-  g_assert_false (bosh_element_is_lenient (element, "a", "v"));
+  g_assert_true (bosh_element_matches_or_inherits (element, "a", "u"));
+  g_assert_true (bosh_element_matches_or_inherits (unset, "b", "u"));
+  g_assert_false (bosh_element_matches_or_inherits (unset, "a", "u"));
+  g_assert_false (bosh_element_matches_or_inherits (element, "a", "v"));
 }
 
 static void

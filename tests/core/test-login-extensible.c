@@ -459,9 +459,9 @@ take_first (BoshLogin *login)
   g_auto(BoshLoginAction) action = { 0 };
 
   bosh_test_take_action (login, BOSH_LOGIN_ACTION_SEND, &action);
-  g_assert_true (bosh_element_is (action.element, "authenticate", BOSH_NS_SASL2));
+  g_assert_true (bosh_element_matches (action.element, "authenticate", BOSH_NS_SASL2));
 
-  return bosh_element_get_child_text (action.element, "initial-response", BOSH_NS_SASL2);
+  return bosh_element_dup_child_text (action.element, "initial-response", BOSH_NS_SASL2);
 }
 
 static char *
@@ -470,9 +470,9 @@ take_response (BoshLogin *login)
   g_auto(BoshLoginAction) action = { 0 };
 
   bosh_test_take_action (login, BOSH_LOGIN_ACTION_SEND, &action);
-  g_assert_true (bosh_element_is (action.element, "response", BOSH_NS_SASL2));
+  g_assert_true (bosh_element_matches (action.element, "response", BOSH_NS_SASL2));
 
-  return bosh_element_get_text (action.element);
+  return bosh_element_dup_text (action.element);
 }
 
 /* Up to the proof. */

@@ -272,8 +272,8 @@ test_attributes_of_later_responses (void)
                         "xmlns:xmpp='" BOSH_NS_XBOSH "'",
                         "<features xmlns='" BOSH_NS_STREAMS "'/>");
   g_assert_cmpuint (t.payloads->len, ==, 1);
-  g_assert_true (bosh_element_is (g_ptr_array_index (t.payloads, 0), "features",
-                                  BOSH_NS_STREAMS));
+  g_assert_true (bosh_element_matches (g_ptr_array_index (t.payloads, 0), "features",
+                                       BOSH_NS_STREAMS));
   g_assert_cmpuint (take_rid (&t), ==, rid + 1);
   test_session_events (&t, "");
   test_session_clear (&t);
@@ -386,7 +386,7 @@ test_long_keys (void)
   for (guint i = 0; i < 16; i++)
     {
       BoshSessionParameters parameters;
-      g_autoptr(BoshSavedSession) saved = NULL;
+      g_autoptr(BoshSessionSnapshot) saved = NULL;
       TestSession t;
 
       test_session_default (&parameters);
@@ -455,9 +455,9 @@ test_no_report_of_errors (void)
 static void
 queue_element (TestSession *t,
                const char  *name,
-               const char  *namespace_)
+               const char  *ns)
 {
-  g_autoptr(BoshElement) element = bosh_element_new (name, namespace_);
+  g_autoptr(BoshElement) element = bosh_element_new (name, ns);
   g_autoptr(GError) error = NULL;
 
   bosh_session_queue (t->session, element, NULL, &error);
@@ -529,8 +529,8 @@ test_mixed_response (void)
                        "\n<success xmlns='" BOSH_NS_SASL "'/> text <features xmlns='" BOSH_NS_STREAMS "'/>"
                        "<message xmlns='jabber:client'/><message xmlns='jabber:server'/>");
   g_assert_cmpuint (t.payloads->len, ==, 4);
-  g_assert_true (bosh_element_is (g_ptr_array_index (t.payloads, 0), "success", BOSH_NS_SASL));
-  g_assert_true (bosh_element_is (g_ptr_array_index (t.payloads, 3), "message", "jabber:server"));
+  g_assert_true (bosh_element_matches (g_ptr_array_index (t.payloads, 0), "success", BOSH_NS_SASL));
+  g_assert_true (bosh_element_matches (g_ptr_array_index (t.payloads, 3), "message", "jabber:server"));
   test_session_clear (&t);
 }
 
@@ -579,7 +579,7 @@ test_bare_stream_error (void)
   g_assert_error (t.error, BOSH_ERROR, BOSH_ERROR_REMOTE_STREAM_ERROR);
   g_assert_nonnull (strstr (t.error->message, "not-well-formed: A tag is missing"));
   test_session_attribute (g_ptr_array_index (t.payloads, 0), "id", NULL);
-  g_assert_true (bosh_element_is (g_ptr_array_index (t.payloads, 0), "message", BOSH_NS_CLIENT));
+  g_assert_true (bosh_element_matches (g_ptr_array_index (t.payloads, 0), "message", BOSH_NS_CLIENT));
   test_session_clear (&t);
 }
 
@@ -642,7 +642,7 @@ test_attached_polls (void)
   TestSession t;
   TestSession u;
   BoshSessionParameters parameters;
-  g_autoptr(BoshSavedSession) saved = NULL;
+  g_autoptr(BoshSessionSnapshot) saved = NULL;
   guint n_requests = 0;
   guint64 previous;
 
@@ -652,7 +652,7 @@ test_attached_polls (void)
   test_session_init (&t, NULL);
   test_session_open (&t, TEST_GRANTS);
   saved = bosh_session_save (t.session);
-  previous = bosh_saved_session_get_first_rid (saved) - 1;
+  previous = bosh_session_snapshot_get_first_rid (saved) - 1;
   test_session_default (&parameters);
   test_session_init (&u, NULL);
   bosh_session_free (u.session);

@@ -442,7 +442,7 @@ test_hand_over (void)
   TestSession t;
   TestSession u;
   BoshSessionParameters parameters;
-  g_autoptr(BoshSavedSession) saved = NULL;
+  g_autoptr(BoshSessionSnapshot) saved = NULL;
   g_autoptr(GBytes) bytes = NULL;
   g_autoptr(GBytes) again = NULL;
   guint64 poll;
@@ -465,7 +465,7 @@ test_hand_over (void)
   g_assert_cmpuint (t.delivered, ==, 1);
 
   saved = bosh_session_save (t.session);
-  g_assert_cmpuint (bosh_saved_session_get_first_rid (saved), ==, data);
+  g_assert_cmpuint (bosh_session_snapshot_get_first_rid (saved), ==, data);
   g_assert_cmpuint (saved->next_rid, ==, data + 1);
   g_assert_cmpuint (saved->unsent->len, ==, 0);
 
@@ -493,7 +493,7 @@ static void
 test_hand_over_unreachable (void)
 {
   TestSession t;
-  g_autoptr(BoshSavedSession) saved = NULL;
+  g_autoptr(BoshSessionSnapshot) saved = NULL;
   guint64 rid;
 
   g_test_summary ("A hand-over without a server takes the unanswered requests along");
@@ -516,7 +516,7 @@ test_hand_over_unreachable (void)
   g_assert_nonnull (strstr (t.events->str, "HANDED-OVER"));
   saved = bosh_session_save (t.session);
   g_assert_cmpuint (saved->unanswered->len, ==, 1);
-  g_assert_true (g_array_index (saved->unanswered, BoshUnansweredRequest, 0).has_payload);
+  g_assert_true (g_array_index (saved->unanswered, BoshSnapshotRequest, 0).has_payload);
   test_session_clear (&t);
 }
 
@@ -526,7 +526,7 @@ test_attach_stale (void)
   TestSession t;
   TestSession u;
   BoshSessionParameters parameters;
-  g_autoptr(BoshSavedSession) saved = NULL;
+  g_autoptr(BoshSessionSnapshot) saved = NULL;
   guint64 rid;
 
   g_test_summary ("R66: a session that the server does not know fails once, without a storm");
@@ -602,7 +602,7 @@ test_keys_carried_over (void)
   BoshSessionParameters parameters;
   TestSession t;
   TestSession u;
-  g_autoptr(BoshSavedSession) saved = NULL;
+  g_autoptr(BoshSessionSnapshot) saved = NULL;
   g_autofree char *expected = NULL;
   guint64 rid;
 
@@ -653,7 +653,7 @@ test_rid_limit (void)
 {
   TestSession t;
   BoshSessionParameters parameters;
-  BoshSavedSession *saved = bosh_saved_session_new ();
+  BoshSessionSnapshot *saved = bosh_session_snapshot_new ();
   guint64 rid;
 
   g_test_summary ("R62: the highest request id is never passed");
@@ -675,7 +675,7 @@ test_rid_limit (void)
   g_assert_error (t.error, BOSH_ERROR, BOSH_ERROR_SESSION_LOST);
   g_assert_false (test_session_has_request (&t));
   test_session_clear (&t);
-  bosh_saved_session_free (saved);
+  bosh_session_snapshot_free (saved);
 }
 
 int

@@ -66,7 +66,7 @@ test_polling_after_restoring (void)
 {
   BoshSessionParameters parameters;
   TestSession t;
-  g_autoptr(BoshSavedSession) saved = NULL;
+  g_autoptr(BoshSessionSnapshot) saved = NULL;
 
   g_test_summary ("R58: a polling session keeps the interval when it goes on elsewhere");
 
@@ -208,7 +208,7 @@ test_detach_after_restoring (void)
 {
   BoshSessionParameters parameters;
   TestSession t;
-  g_autoptr(BoshSavedSession) saved = NULL;
+  g_autoptr(BoshSessionSnapshot) saved = NULL;
   guint64 poll;
   guint64 data;
 
@@ -333,7 +333,7 @@ test_pause_is_restored (void)
 {
   BoshSessionParameters parameters;
   TestSession t;
-  g_autoptr(BoshSavedSession) saved = NULL;
+  g_autoptr(BoshSessionSnapshot) saved = NULL;
   guint64 poll;
   guint64 pause;
   guint64 rid;
@@ -408,7 +408,7 @@ static void
 test_forgotten (void)
 {
   TestSession t;
-  g_autoptr(BoshSavedSession) saved = NULL;
+  g_autoptr(BoshSessionSnapshot) saved = NULL;
   guint64 first;
   guint64 rid;
 
@@ -435,7 +435,7 @@ test_forgotten (void)
   g_assert_cmpuint (rid, ==, first + 2);
   saved = bosh_session_save (t.session);
   g_assert_cmpuint (saved->unanswered->len, ==, 3);
-  g_assert_cmpuint (g_array_index (saved->unanswered, BoshUnansweredRequest, 0).rid, ==, first);
+  g_assert_cmpuint (g_array_index (saved->unanswered, BoshSnapshotRequest, 0).rid, ==, first);
   test_session_respond (&t, first + 1, "", MESSAGE ("reply"));
   g_assert_cmpuint (t.delivered, ==, 2);
   g_assert_no_error (t.error);

@@ -13,7 +13,7 @@
 /* Another process takes the place of the first, which has died. */
 static void
 restore (TestSession                 *t,
-         const BoshSavedSession      *saved,
+         const BoshSessionSnapshot   *saved,
          const BoshSessionParameters *parameters)
 {
   BoshSessionParameters defaults;
@@ -35,7 +35,7 @@ assert_ids (GPtrArray  *stanzas,
   for (guint i = 0; i < stanzas->len; i++)
     {
       BoshElement *stanza = g_ptr_array_index (stanzas, i);
-      g_autofree char *body = bosh_element_get_child_text (stanza, "body", NULL);
+      g_autofree char *body = bosh_element_dup_child_text (stanza, "body", NULL);
       const char *id = bosh_element_get_attribute (stanza, "id");
 
       g_string_append (ids, body != NULL ? body : id);
@@ -96,7 +96,7 @@ test_exact_repeats (void)
 {
   TestSession t;
   TestSession other;
-  g_autoptr(BoshSavedSession) saved = NULL;
+  g_autoptr(BoshSessionSnapshot) saved = NULL;
   g_autoptr(GBytes) poll = NULL;
   g_autoptr(GBytes) data = NULL;
   g_autoptr(GPtrArray) undelivered = NULL;
@@ -147,7 +147,7 @@ test_exact_repeats (void)
 
     next = test_session_take (&other, &rid);
     g_assert_cmpuint (rid, ==, rids[1] + 1);
-    text = bosh_element_get_child_text (bosh_element_get_nth_child (next, 0), "body", NULL);
+    text = bosh_element_dup_child_text (bosh_element_get_nth_child (next, 0), "body", NULL);
     g_assert_cmpstr (text, ==, "b");
   }
   test_session_clear (&other);
@@ -164,7 +164,7 @@ test_held_first (void)
 {
   TestSession t;
   TestSession other;
-  g_autoptr(BoshSavedSession) saved = NULL;
+  g_autoptr(BoshSessionSnapshot) saved = NULL;
   guint64 rid;
 
   g_test_summary ("R53, R64: where the server holds the first repeat, the second follows when "
@@ -198,7 +198,7 @@ test_received (void)
   BoshAction action;
   TestSession other;
   g_autoptr(BoshSession) session = NULL;
-  g_autoptr(BoshSavedSession) saved = NULL;
+  g_autoptr(BoshSessionSnapshot) saved = NULL;
   g_autoptr(GBytes) body = NULL;
   static const char answer[] = "<body xmlns='" BOSH_NS_HTTPBIND "' sid='s1' wait='60' "
                                "requests='2' ver='1.6'>" MESSAGE ("1") MESSAGE ("2")
@@ -278,7 +278,7 @@ test_keys (void)
 
   for (guint i = 0; i < 12; i++)
     {
-      g_autoptr(BoshSavedSession) saved = NULL;
+      g_autoptr(BoshSessionSnapshot) saved = NULL;
       g_autoptr(BoshElement) request = NULL;
       g_autoptr(BoshElement) repeat = NULL;
       const char *new_key;
@@ -309,7 +309,7 @@ test_acks (void)
 {
   TestSession t;
   TestSession other;
-  g_autoptr(BoshSavedSession) saved = NULL;
+  g_autoptr(BoshSessionSnapshot) saved = NULL;
   g_autoptr(BoshElement) next = NULL;
   guint64 rids[3];
 
@@ -370,7 +370,7 @@ test_stale (void)
     {
       TestSession t;
       TestSession other;
-      g_autoptr(BoshSavedSession) saved = NULL;
+      g_autoptr(BoshSessionSnapshot) saved = NULL;
       guint64 rid;
 
       test_session_init (&t, NULL);
@@ -405,7 +405,7 @@ test_paused (void)
 {
   TestSession t;
   TestSession other;
-  g_autoptr(BoshSavedSession) saved = NULL;
+  g_autoptr(BoshSessionSnapshot) saved = NULL;
   g_autoptr(BoshElement) pause = NULL;
   g_autoptr(BoshElement) next = NULL;
   guint64 rid;

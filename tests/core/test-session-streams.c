@@ -603,7 +603,7 @@ test_saved_while_closing (void)
   TestSession t;
   TestSession other;
   BoshSessionParameters parameters;
-  g_autoptr(BoshSavedSession) saved = NULL;
+  g_autoptr(BoshSessionSnapshot) saved = NULL;
   guint64 serial;
   guint64 rid;
 
@@ -660,7 +660,7 @@ test_unsent_in_order (void)
   g_assert_cmpuint (unsent->len, ==, 3);
   for (guint i = 0; i < 3; i++)
     {
-      g_autofree char *text = bosh_element_get_child_text (unsent->pdata[i], "body", NULL);
+      g_autofree char *text = bosh_element_dup_child_text (unsent->pdata[i], "body", NULL);
 
       g_assert_cmpstr (text, ==, texts[i]);
     }
@@ -727,7 +727,7 @@ test_saved (void)
   TestSession t;
   TestSession other;
   BoshSessionParameters parameters;
-  g_autoptr(BoshSavedSession) saved = NULL;
+  g_autoptr(BoshSessionSnapshot) saved = NULL;
   g_autoptr(BoshElement) request = NULL;
   g_autoptr(BoshElement) repeat = NULL;
   g_autoptr(BoshElement) next = NULL;

@@ -35,9 +35,9 @@ dup_nonce (BoshElement *auth)
   const char *nonce;
   gsize length;
 
-  text = bosh_element_get_child_text (auth, "initial-response", BOSH_NS_SASL2);
+  text = bosh_element_dup_child_text (auth, "initial-response", BOSH_NS_SASL2);
   if (text == NULL)
-    text = bosh_element_get_text (auth);
+    text = bosh_element_dup_text (auth);
   data = (char *)g_base64_decode (text, &length);
   data = g_realloc (data, length + 1);
   data[length] = '\0';
@@ -150,7 +150,7 @@ handle (Run         *run,
         BoshElement *element)
 {
   g_autoptr(BoshElement) encoded = NULL;
-  g_autofree char *text = bosh_element_get_text (element);
+  g_autofree char *text = bosh_element_dup_text (element);
   const char *plain = bosh_element_get_attribute (element, "plain");
   g_autofree char *decoded = NULL;
   gsize length;
@@ -161,9 +161,9 @@ handle (Run         *run,
   if (is_slow (decoded) || (plain != NULL && is_slow (plain)))
     return;
 
-  if (bosh_element_is (element, "features", BOSH_NS_STREAMS))
+  if (bosh_element_matches (element, "features", BOSH_NS_STREAMS))
     bosh_login_handle_features (run->login, element);
-  else if (plain != NULL || bosh_element_is (element, "success", BOSH_NS_SASL2))
+  else if (plain != NULL || bosh_element_matches (element, "success", BOSH_NS_SASL2))
     bosh_login_handle_element (run->login, encoded = encode (run, element));
   else
     bosh_login_handle_element (run->login, element);

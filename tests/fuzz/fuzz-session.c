@@ -144,7 +144,7 @@ check_new_request (Run        *run,
   g_autofree char *rid = g_strdup_printf ("%" G_GUINT64_FORMAT, action->rid);
 
   g_assert_no_error (error);
-  g_assert_true (bosh_element_is (body, "body", BOSH_NS_HTTPBIND));
+  g_assert_true (bosh_element_matches (body, "body", BOSH_NS_HTTPBIND));
   g_assert_cmpstr (bosh_element_get_attribute (body, "rid"), ==, rid);
   g_assert_cmpstr (bosh_element_get_attribute (body, "sid"), ==, bosh_session_get_id (run->session));
   g_assert_cmpuint (length, <=, MAX (run->parameters.max_request_size, 1024) + MAX_RESPONSE);
@@ -458,7 +458,7 @@ detach (Run *run)
 static void
 restore (Run *run)
 {
-  g_autoptr(BoshSavedSession) saved = NULL;
+  g_autoptr(BoshSessionSnapshot) saved = NULL;
   g_autoptr(GPtrArray) undelivered = NULL;
   g_autoptr(GPtrArray) unsent = NULL;
   guint64 open_stanzas;
@@ -470,7 +470,7 @@ restore (Run *run)
 
   open_stanzas = run->queued - run->delivered - (run->last_pending ? 1 : 0);
   saved = bosh_session_save (run->session);
-  g_assert_cmpuint (bosh_saved_session_get_first_rid (saved), <=, saved->next_rid);
+  g_assert_cmpuint (bosh_session_snapshot_get_first_rid (saved), <=, saved->next_rid);
   bosh_session_free (run->session);
   g_array_set_size (run->in_flight, 0);
 

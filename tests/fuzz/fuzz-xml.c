@@ -19,7 +19,7 @@ static void
 look_at (BoshElement *element,
          guint        depth)
 {
-  g_autofree char *text = bosh_element_get_text (element);
+  g_autofree char *text = bosh_element_dup_text (element);
   guint n_children = bosh_element_get_n_children (element);
 
   g_assert_cmpuint (depth, <=, BOSH_XML_MAX_DEPTH);
@@ -29,12 +29,12 @@ look_at (BoshElement *element,
 
   for (guint i = 0; i < bosh_element_get_n_attributes (element); i++)
     {
-      const char *namespace_;
+      const char *ns;
       const char *value;
-      const char *name = bosh_element_get_nth_attribute (element, i, &namespace_, &value);
+      const char *name = bosh_element_get_nth_attribute (element, i, &ns, &value);
 
       g_assert_true (bosh_xml_is_valid_text (value, -1));
-      g_assert_cmpstr (bosh_element_get_attribute_ns (element, name, namespace_), ==, value);
+      g_assert_cmpstr (bosh_element_get_attribute_ns (element, name, ns), ==, value);
     }
 
   for (guint i = 0; i < n_children; i++)
@@ -98,7 +98,7 @@ LLVMFuzzerTestOneInput (const guint8 *data,
                         gsize         size)
 {
   g_autofree char *name = NULL;
-  g_autofree char *namespace_ = NULL;
+  g_autofree char *ns = NULL;
   g_autofree char *xml = NULL;
   g_autoptr(GError) error = NULL;
   g_autoptr(GError) mutable_error = NULL;
@@ -107,7 +107,7 @@ LLVMFuzzerTestOneInput (const guint8 *data,
   g_autoptr(BoshElement) copy = NULL;
   g_autoptr(BoshElement) renamed = NULL;
 
-  element = bosh_xml_parse ((const char *)data, size, &name, &namespace_, &error);
+  element = bosh_xml_parse ((const char *)data, size, &name, &ns, &error);
   mutable_element = bosh_xml_parse_mutable ((const char *)data, size, &mutable_error);
   g_assert_cmpint (element == NULL, ==, mutable_element == NULL);
   if (element == NULL)

@@ -56,11 +56,11 @@ void
 application_restore (Simulation *self,
                      gint64      delay)
 {
-  g_autoptr(BoshSavedSession) saved = bosh_session_save (self->session);
+  g_autoptr(BoshSessionSnapshot) saved = bosh_session_save (self->session);
   guint n_unanswered = 0;
 
   for (guint i = 0; i < saved->unanswered->len; i++)
-    n_unanswered += count_stanzas (g_array_index (saved->unanswered, BoshUnansweredRequest, i).body);
+    n_unanswered += count_stanzas (g_array_index (saved->unanswered, BoshSnapshotRequest, i).body);
   if (saved->unanswered->len > 0)
     coverage_hit (COVERAGE_RESTORED_UNANSWERED);
   if (saved->unsent->len > 0)

@@ -40,11 +40,11 @@ append_echo (Held       *held,
 
   for (guint i = 0; i < bosh_element_get_n_attributes (root); i++)
     {
-      const char *namespace_;
+      const char *ns;
       const char *value;
-      const char *name = bosh_element_get_nth_attribute (root, i, &namespace_, &value);
+      const char *name = bosh_element_get_nth_attribute (root, i, &ns, &value);
 
-      if (namespace_ == NULL)
+      if (ns == NULL)
         g_string_append_printf (text, " %s='%s'", name, value);
     }
 

@@ -215,10 +215,10 @@ MUTATIONS = (
      '''  if (FALSE)
     g_ptr_array_add (elements'''),
     ('a saved session lacks what is in flight', SESSION,
-     '''      bosh_saved_session_add_unanswered (saved, request->rid, request->bytes,
+     '''      bosh_session_snapshot_add_unanswered (saved, request->rid, request->bytes,
 ''',
      '''      if (!request->in_flight)
-        bosh_saved_session_add_unanswered (saved, request->rid, request->bytes,
+        bosh_session_snapshot_add_unanswered (saved, request->rid, request->bytes,
 '''),
     ('a saved session lacks what is unsent', SESSION,
      '''  for (GList *link = self->queue.head; link != NULL; link = link->next)

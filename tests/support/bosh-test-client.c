@@ -229,9 +229,9 @@ bosh_test_send_iq (BoshClient   *client,
 BoshElement *
 bosh_test_new_request (const char *to,
                        const char *name,
-                       const char *namespace_)
+                       const char *ns)
 {
-  g_autoptr(BoshElement) payload = bosh_element_new (name, namespace_);
+  g_autoptr(BoshElement) payload = bosh_element_new (name, ns);
 
   return bosh_element_new_iq (to, "get", payload);
 }
@@ -281,7 +281,7 @@ void
 bosh_test_assert_body (BoshElement *message,
                        const char  *expected)
 {
-  g_autofree char *body = bosh_element_get_child_text (message, "body", NULL);
+  g_autofree char *body = bosh_element_dup_child_text (message, "body", NULL);
 
   g_assert_cmpstr (bosh_element_get_name (message), ==, "message");
   g_assert_cmpstr (body, ==, expected);

@@ -58,7 +58,7 @@ void            bosh_test_close           (BoshClient          *client);
 
 BoshElement    *bosh_test_new_request     (const char          *to,
                                            const char          *name,
-                                           const char          *namespace_);
+                                           const char          *ns);
 BoshElement    *bosh_test_send_iq         (BoshClient          *client,
                                            BoshElement         *iq,
                                            guint                timeout,

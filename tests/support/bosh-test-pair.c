@@ -301,8 +301,8 @@ party_report (Party *self)
   g_test_message ("%s: %u messages sent, %u received; %" G_GUINT64_FORMAT " requests, "
                   "%" G_GUINT64_FORMAT " of them repeats; %u times retrying; %u key switches",
                   self->name, self->n_sent, self->n_received,
-                  bosh_connection_get_requests_sent (connection),
-                  bosh_connection_get_requests_repeated (connection),
+                  bosh_connection_get_n_requests_sent (connection),
+                  bosh_connection_get_n_requests_repeated (connection),
                   self->n_retrying, self->n_key_switches);
 }
 
@@ -313,6 +313,6 @@ bosh_test_pair_report (BoshTestPair *self)
   party_report (&self->bob);
   g_test_message ("%.1f seconds", (g_get_monotonic_time () - self->started_at) / 1e6);
 
-  return bosh_connection_get_requests_repeated (bosh_client_get_connection (self->alice.client)) +
-         bosh_connection_get_requests_repeated (bosh_client_get_connection (self->bob.client));
+  return bosh_connection_get_n_requests_repeated (bosh_client_get_connection (self->alice.client)) +
+         bosh_connection_get_n_requests_repeated (bosh_client_get_connection (self->bob.client));
 }

@@ -251,7 +251,7 @@ test_session_take (TestSession *self,
   BoshElement *element = bosh_xml_parse (data, length, NULL, NULL, &error);
 
   g_assert_no_error (error);
-  g_assert_true (bosh_element_is (element, "body", BOSH_NS_HTTPBIND));
+  g_assert_true (bosh_element_matches (element, "body", BOSH_NS_HTTPBIND));
 
   return element;
 }

@@ -163,7 +163,7 @@ bosh_test_wire_receive (BoshTestWire *self,
 {
   g_autoptr(BoshElement) stanza = bosh_test_next_stanza (&self->stanzas);
 
-  while (bosh_element_is (stanza, "features", "http://etherx.jabber.org/streams"))
+  while (bosh_element_matches (stanza, "features", "http://etherx.jabber.org/streams"))
     {
       bosh_element_unref (stanza);
       stanza = bosh_test_next_stanza (&self->stanzas);
@@ -205,9 +205,9 @@ bosh_test_assert_messages (BoshTestExchange *exchange,
   for (guint i = 0; i < bosh_element_get_n_children (body); i++)
     {
       BoshElement *child = bosh_element_get_nth_child (body, i);
-      g_autofree char *text = bosh_element_get_child_text (child, "body", NULL);
+      g_autofree char *text = bosh_element_dup_child_text (child, "body", NULL);
 
-      g_assert_true (bosh_element_is (child, "message", "jabber:client"));
+      g_assert_true (bosh_element_matches (child, "message", "jabber:client"));
       g_string_append_printf (actual, "%s ", text);
     }
 

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "bosh-body-private.h"
-#include "bosh-detached-session-private.h"
+#include "bosh-saved-session-private.h"
 #include "bosh-element-private.h"
 #include "bosh-error.h"
 #include "bosh-jid-private.h"
@@ -24,20 +24,20 @@
   "C:\\new\t\n\xf0\x9f\x8d\x80 \xc2\x85 \x7f / &lt;&#13;</body></message></body>"
 
 static void
-add_request (BoshSavedSession *saved,
-             guint64           rid,
-             const char       *body,
-             gboolean          has_payload)
+add_request (BoshSessionSnapshot *saved,
+             guint64              rid,
+             const char          *body,
+             gboolean             has_payload)
 {
   g_autoptr(GBytes) bytes = g_bytes_new (body, strlen (body));
 
-  bosh_saved_session_add_unanswered (saved, rid, bytes, has_payload);
+  bosh_session_snapshot_add_unanswered (saved, rid, bytes, has_payload);
 }
 
-static BoshSavedSession *
+static BoshSessionSnapshot *
 new_full (void)
 {
-  BoshSavedSession *saved = bosh_saved_session_new ();
+  BoshSessionSnapshot *saved = bosh_session_snapshot_new ();
   g_autoptr(BoshElement) unsent = bosh_element_new_message ("bob@localhost", "chat", "„hi“ & <bye>");
   g_autoptr(BoshElement) received = bosh_element_new_message ("bob@localhost", "chat", "1 < 2");
 
@@ -46,8 +46,8 @@ new_full (void)
   saved->next_rid = 43;
   add_request (saved, 41, BODY_41, FALSE);
   add_request (saved, 42, BODY_42, TRUE);
-  bosh_saved_session_add_unsent (saved, unsent, NULL);
-  bosh_saved_session_add_received (saved, received, NULL);
+  bosh_session_snapshot_add_unsent (saved, unsent, NULL);
+  bosh_session_snapshot_add_received (saved, received, NULL);
   saved->language = g_strdup ("de");
   saved->version = g_strdup ("1.11");
   saved->wait = 55;
@@ -66,15 +66,15 @@ new_full (void)
 }
 
 static void
-assert_request (const BoshSavedSession *saved,
-                guint                   index,
-                guint64                 rid,
-                const char             *body,
-                gboolean                has_payload)
+assert_request (const BoshSessionSnapshot *saved,
+                guint                      index,
+                guint64                    rid,
+                const char                *body,
+                gboolean                   has_payload)
 {
-  const BoshUnansweredRequest *request;
+  const BoshSnapshotRequest *request;
 
-  request = &g_array_index (saved->unanswered, BoshUnansweredRequest, index);
+  request = &g_array_index (saved->unanswered, BoshSnapshotRequest, index);
   g_assert_cmpuint (request->rid, ==, rid);
   g_assert_cmpmem (g_bytes_get_data (request->body, NULL),
                    g_bytes_get_size (request->body),
@@ -84,18 +84,18 @@ assert_request (const BoshSavedSession *saved,
 }
 
 static void
-assert_full (BoshDetachedSession *session)
+assert_full (BoshSavedSession *session)
 {
-  const BoshSavedSession *saved = bosh_detached_session_get_saved (session);
-  const char * const *cookies = bosh_detached_session_get_cookies (session);
+  const BoshSessionSnapshot *saved = bosh_saved_session_get_saved (session);
+  const char * const *cookies = bosh_saved_session_get_cookies (session);
   g_autoptr(BoshElement) stanza = NULL;
 
-  g_assert_cmpstr (bosh_detached_session_get_uri (session), ==, URI);
-  g_assert_cmpstr (bosh_detached_session_get_domain (session), ==, "localhost");
-  g_assert_cmpstr (bosh_detached_session_get_jid (session), ==, JID);
-  g_assert_cmpstr (bosh_detached_session_get_session_id (session), ==, "s3cret");
-  g_assert_cmpuint (bosh_detached_session_get_request_id (session), ==, 41);
-  g_assert_true (bosh_detached_session_has_key_sequence (session));
+  g_assert_cmpstr (bosh_saved_session_get_uri (session), ==, URI);
+  g_assert_cmpstr (bosh_saved_session_get_domain (session), ==, "localhost");
+  g_assert_cmpstr (bosh_saved_session_get_jid (session), ==, JID);
+  g_assert_cmpstr (bosh_saved_session_get_session_id (session), ==, "s3cret");
+  g_assert_cmpuint (bosh_saved_session_get_request_id (session), ==, 41);
+  g_assert_true (bosh_saved_session_has_key_sequence (session));
 
   g_assert_cmpuint (saved->next_rid, ==, 43);
   g_assert_cmpuint (saved->unanswered->len, ==, 2);
@@ -131,8 +131,8 @@ static void
 test_round_trip (void)
 {
   const char * const cookies[] = { "node=\"b\"; path=/", "x=1", NULL };
-  g_autoptr(BoshDetachedSession) session = NULL;
-  g_autoptr(BoshDetachedSession) again = NULL;
+  g_autoptr(BoshSavedSession) session = NULL;
+  g_autoptr(BoshSavedSession) again = NULL;
   g_autoptr(GError) error = NULL;
   g_autofree char *json = NULL;
   g_autofree char *json_again = NULL;
@@ -140,15 +140,15 @@ test_round_trip (void)
   g_test_summary ("XEP-0124 §14.3: a request is repeated as an exact copy, so "
                   "its bytes pass through JSON unchanged");
 
-  session = bosh_detached_session_new_from_saved (URI, JID, new_full (), cookies);
+  session = bosh_saved_session_new_from_saved (URI, JID, new_full (), cookies);
   assert_full (session);
 
-  json = bosh_detached_session_to_json (session);
-  again = bosh_detached_session_new_from_json (json, &error);
+  json = bosh_saved_session_to_json (session);
+  again = bosh_saved_session_new_from_json (json, &error);
   g_assert_no_error (error);
   assert_full (again);
 
-  json_again = bosh_detached_session_to_json (again);
+  json_again = bosh_saved_session_to_json (again);
   g_assert_cmpstr (json_again, ==, json);
 
   g_assert_finalize_object (g_steal_pointer (&session));
@@ -158,8 +158,8 @@ test_round_trip (void)
 static void
 test_member_order (void)
 {
-  BoshSavedSession *saved = bosh_saved_session_new ();
-  g_autoptr(BoshDetachedSession) session = NULL;
+  BoshSessionSnapshot *saved = bosh_session_snapshot_new ();
+  g_autoptr(BoshSavedSession) session = NULL;
   g_autofree char *json = NULL;
 
   g_test_summary ("The members come in the documented order; `rid` is the number "
@@ -175,9 +175,9 @@ test_member_order (void)
   saved->inactivity = 60;
   saved->polling = 5;
   saved->version = g_strdup ("1.6");
-  session = bosh_detached_session_new_from_saved (URI, JID, saved, NULL);
+  session = bosh_saved_session_new_from_saved (URI, JID, saved, NULL);
 
-  json = bosh_detached_session_to_json (session);
+  json = bosh_saved_session_to_json (session);
   g_assert_cmpstr (json, ==,
                    "{\"version\":1,\"uri\":\"" URI "\",\"domain\":\"localhost\","
                    "\"jid\":\"" JID "\",\"sid\":\"s3cret\",\"rid\":41,"
@@ -190,17 +190,17 @@ test_member_order (void)
 }
 
 static void
-assert_cautious (BoshDetachedSession *session)
+assert_cautious (BoshSavedSession *session)
 {
-  const BoshSavedSession *saved = bosh_detached_session_get_saved (session);
+  const BoshSessionSnapshot *saved = bosh_saved_session_get_saved (session);
 
-  g_assert_cmpstr (bosh_detached_session_get_uri (session), ==, URI);
-  g_assert_cmpstr (bosh_detached_session_get_domain (session), ==, "localhost");
-  g_assert_cmpstr (bosh_detached_session_get_jid (session), ==, JID);
-  g_assert_cmpstr (bosh_detached_session_get_session_id (session), ==, "abc");
-  g_assert_cmpuint (bosh_detached_session_get_request_id (session), ==, BOSH_MAX_RID);
-  g_assert_false (bosh_detached_session_has_key_sequence (session));
-  g_assert_null (bosh_detached_session_get_cookies (session)[0]);
+  g_assert_cmpstr (bosh_saved_session_get_uri (session), ==, URI);
+  g_assert_cmpstr (bosh_saved_session_get_domain (session), ==, "localhost");
+  g_assert_cmpstr (bosh_saved_session_get_jid (session), ==, JID);
+  g_assert_cmpstr (bosh_saved_session_get_session_id (session), ==, "abc");
+  g_assert_cmpuint (bosh_saved_session_get_request_id (session), ==, BOSH_MAX_RID);
+  g_assert_false (bosh_saved_session_has_key_sequence (session));
+  g_assert_null (bosh_saved_session_get_cookies (session)[0]);
   g_assert_cmpuint (saved->next_rid, ==, BOSH_MAX_RID);
   g_assert_cmpuint (saved->unanswered->len, ==, 0);
   g_assert_cmpuint (saved->unsent->len, ==, 0);
@@ -224,7 +224,7 @@ test_foreign (void)
     "true ] } ], \"jid\":\"\\u0061lice@localhost\\/home\",\"sid\":\"abc\",\"domain\":null,"
     "\"uri\":\"" URI "\", \"unanswered\":[], \"key-sequence\":null} \r\n",
   };
-  g_autoptr(BoshDetachedSession) made = NULL;
+  g_autoptr(BoshSavedSession) made = NULL;
 
   g_test_summary ("What a prebinding web server gives is enough: uri, jid, sid, "
                   "rid, the last also as a string");
@@ -232,21 +232,21 @@ test_foreign (void)
   for (guint i = 0; i < G_N_ELEMENTS (texts); i++)
     {
       g_autoptr(GError) error = NULL;
-      g_autoptr(BoshDetachedSession) session = NULL;
+      g_autoptr(BoshSavedSession) session = NULL;
 
-      session = bosh_detached_session_new_from_json (texts[i], &error);
+      session = bosh_saved_session_new_from_json (texts[i], &error);
       g_assert_no_error (error);
       assert_cautious (session);
     }
 
-  made = bosh_detached_session_new (URI, JID, "abc", BOSH_MAX_RID);
+  made = bosh_saved_session_new (URI, JID, "abc", BOSH_MAX_RID);
   assert_cautious (made);
 }
 
 static void
 test_properties (void)
 {
-  g_autoptr(BoshDetachedSession) session = NULL;
+  g_autoptr(BoshSavedSession) session = NULL;
   g_autofree char *uri = NULL;
   g_autofree char *domain = NULL;
   g_autofree char *jid = NULL;
@@ -255,7 +255,7 @@ test_properties (void)
 
   g_test_summary ("Each property tells what its getter tells");
 
-  session = bosh_detached_session_new (URI, "a@b.example/c/d@e", "abc", 7);
+  session = bosh_saved_session_new (URI, "a@b.example/c/d@e", "abc", 7);
   g_object_get (session,
                 "uri", &uri,
                 "domain", &domain,
@@ -273,36 +273,36 @@ test_properties (void)
 static void
 test_without_jid (void)
 {
-  g_autoptr(BoshDetachedSession) session = NULL;
-  g_autoptr(BoshDetachedSession) again = NULL;
+  g_autoptr(BoshSavedSession) session = NULL;
+  g_autoptr(BoshSavedSession) again = NULL;
   g_autoptr(GError) error = NULL;
   g_autofree char *json = NULL;
 
   g_test_summary ("A session in which nobody logged in can be handed over too");
 
-  session = bosh_detached_session_new_from_saved (URI, NULL, new_full (), NULL);
-  json = bosh_detached_session_to_json (session);
-  again = bosh_detached_session_new_from_json (json, &error);
+  session = bosh_saved_session_new_from_saved (URI, NULL, new_full (), NULL);
+  json = bosh_saved_session_to_json (session);
+  again = bosh_saved_session_new_from_json (json, &error);
   g_assert_no_error (error);
-  g_assert_null (bosh_detached_session_get_jid (again));
-  g_assert_cmpstr (bosh_detached_session_get_domain (again), ==, "localhost");
+  g_assert_null (bosh_saved_session_get_jid (again));
+  g_assert_cmpstr (bosh_saved_session_get_domain (again), ==, "localhost");
 }
 
 static void
 test_bare_object (void)
 {
-  g_autoptr(BoshDetachedSession) session = NULL;
-  g_autoptr(BoshDetachedSession) again = NULL;
+  g_autoptr(BoshSavedSession) session = NULL;
+  g_autoptr(BoshSavedSession) again = NULL;
   g_autoptr(GError) error = NULL;
   g_autofree char *json = NULL;
 
   g_test_summary ("An object made without a constructor is harmless");
 
-  session = g_object_new (BOSH_TYPE_DETACHED_SESSION, NULL);
-  g_assert_cmpstr (bosh_detached_session_get_uri (session), ==, "");
-  g_assert_cmpuint (bosh_detached_session_get_request_id (session), ==, 0);
-  json = bosh_detached_session_to_json (session);
-  again = bosh_detached_session_new_from_json (json, &error);
+  session = g_object_new (BOSH_TYPE_SAVED_SESSION, NULL);
+  g_assert_cmpstr (bosh_saved_session_get_uri (session), ==, "");
+  g_assert_cmpuint (bosh_saved_session_get_request_id (session), ==, 0);
+  json = bosh_saved_session_to_json (session);
+  again = bosh_saved_session_new_from_json (json, &error);
   g_assert_error (error, BOSH_ERROR, BOSH_ERROR_INVALID_DATA);
   g_assert_null (again);
 }
@@ -311,9 +311,9 @@ static void
 assert_refused (const char *json)
 {
   g_autoptr(GError) error = NULL;
-  g_autoptr(BoshDetachedSession) session = NULL;
+  g_autoptr(BoshSavedSession) session = NULL;
 
-  session = bosh_detached_session_new_from_json (json, &error);
+  session = bosh_saved_session_new_from_json (json, &error);
   if (session != NULL)
     g_error ("accepted: %.300s", json);
   g_assert_error (error, BOSH_ERROR, BOSH_ERROR_INVALID_DATA);
@@ -408,11 +408,11 @@ test_bad_members (void)
     GOOD "\"cookies\":[\"a=b\\r\\nX: y\"]",
   };
   g_autoptr(GError) error = NULL;
-  g_autoptr(BoshDetachedSession) session = NULL;
+  g_autoptr(BoshSavedSession) session = NULL;
 
   g_test_summary ("Each member is checked for its type and range");
 
-  session = bosh_detached_session_new_from_json ("{" GOOD "\"x\":1}", &error);
+  session = bosh_saved_session_new_from_json ("{" GOOD "\"x\":1}", &error);
   g_assert_no_error (error);
 
   for (guint i = 0; i < G_N_ELEMENTS (members); i++)
@@ -454,16 +454,16 @@ test_bad_requests (void)
     "\"unanswered\":[{\"rid\":41,\"body\":\"" PLAIN ("41") "\",\"payload\":1}]",
   };
   g_autoptr(GError) error = NULL;
-  g_autoptr(BoshDetachedSession) session = NULL;
+  g_autoptr(BoshSavedSession) session = NULL;
 
   g_test_summary ("XEP-0124 §14.3: only requests of this very session are repeated");
 
-  session = bosh_detached_session_new_from_json ("{" GOOD "\"unanswered\":["
+  session = bosh_saved_session_new_from_json ("{" GOOD "\"unanswered\":["
                                                  REQUEST ("41", PLAIN ("41")) ","
                                                  REQUEST ("42", PLAIN ("42")) "]}",
                                                  &error);
   g_assert_no_error (error);
-  g_assert_cmpuint (bosh_detached_session_get_saved (session)->next_rid, ==, 43);
+  g_assert_cmpuint (bosh_saved_session_get_saved (session)->next_rid, ==, 43);
 
   for (guint i = 0; i < G_N_ELEMENTS (members); i++)
     {
@@ -562,13 +562,13 @@ test_large (void)
 {
   g_autofree char *json = NULL;
   g_autofree char *too_long = NULL;
-  g_autoptr(BoshDetachedSession) session = NULL;
+  g_autoptr(BoshSavedSession) session = NULL;
   g_autoptr(GError) error = NULL;
 
   g_test_summary ("Brackets in strings do not count; 64 MiB and no more are read");
 
   json = repeat ("[{\\\"", 100000, "{" GOOD "\"x\":\"", "\"}");
-  session = bosh_detached_session_new_from_json (json, &error);
+  session = bosh_saved_session_new_from_json (json, &error);
   g_assert_no_error (error);
   g_assert_nonnull (session);
 
@@ -586,18 +586,18 @@ test_last_number (void)
     "\"unanswered\":[{\"rid\":9007199254740991,\"body\":\"<body "
     "xmlns='http://jabber.org/protocol/httpbind' rid='9007199254740991' sid='abc'/>\"}]}";
   g_autoptr(GError) error = NULL;
-  g_autoptr(BoshDetachedSession) detached = NULL;
-  g_autoptr(BoshDetachedSession) again = NULL;
+  g_autoptr(BoshSavedSession) detached = NULL;
+  g_autoptr(BoshSavedSession) again = NULL;
   g_autofree char *text = NULL;
 
   g_test_summary ("XEP-0124 §14.1: a session whose last number is out can be written and read");
 
-  detached = bosh_detached_session_new_from_json (json, &error);
+  detached = bosh_saved_session_new_from_json (json, &error);
   g_assert_no_error (error);
-  text = bosh_detached_session_to_json (detached);
-  again = bosh_detached_session_new_from_json (text, &error);
+  text = bosh_saved_session_to_json (detached);
+  again = bosh_saved_session_new_from_json (text, &error);
   g_assert_no_error (error);
-  g_assert_cmpuint (bosh_detached_session_get_request_id (again), ==,
+  g_assert_cmpuint (bosh_saved_session_get_request_id (again), ==,
                     G_GUINT64_CONSTANT (9007199254740991));
 }
 
@@ -646,17 +646,17 @@ main (int   argc,
 {
   g_test_init (&argc, &argv, NULL);
 
-  g_test_add_func ("/bosh/detached-session/round-trip", test_round_trip);
-  g_test_add_func ("/bosh/detached-session/member-order", test_member_order);
-  g_test_add_func ("/bosh/detached-session/foreign", test_foreign);
-  g_test_add_func ("/bosh/detached-session/properties", test_properties);
-  g_test_add_func ("/bosh/detached-session/without-jid", test_without_jid);
-  g_test_add_func ("/bosh/detached-session/bare-object", test_bare_object);
-  g_test_add_func ("/bosh/detached-session/bad-members", test_bad_members);
-  g_test_add_func ("/bosh/detached-session/bad-requests", test_bad_requests);
-  g_test_add_func ("/bosh/detached-session/hostile-json", test_hostile_json);
-  g_test_add_func ("/bosh/detached-session/large", test_large);
-  g_test_add_func ("/bosh/detached-session/last-number", test_last_number);
+  g_test_add_func ("/bosh/saved-session/round-trip", test_round_trip);
+  g_test_add_func ("/bosh/saved-session/member-order", test_member_order);
+  g_test_add_func ("/bosh/saved-session/foreign", test_foreign);
+  g_test_add_func ("/bosh/saved-session/properties", test_properties);
+  g_test_add_func ("/bosh/saved-session/without-jid", test_without_jid);
+  g_test_add_func ("/bosh/saved-session/bare-object", test_bare_object);
+  g_test_add_func ("/bosh/saved-session/bad-members", test_bad_members);
+  g_test_add_func ("/bosh/saved-session/bad-requests", test_bad_requests);
+  g_test_add_func ("/bosh/saved-session/hostile-json", test_hostile_json);
+  g_test_add_func ("/bosh/saved-session/large", test_large);
+  g_test_add_func ("/bosh/saved-session/last-number", test_last_number);
   g_test_add_func ("/bosh/jid/parts-and-equality", test_jid);
 
   return g_test_run ();

@@ -2,7 +2,7 @@
 
 #include "config.h"
 
-#include "bosh-detached-data-private.h"
+#include "bosh-saved-data-private.h"
 
 #include <string.h>
 
@@ -33,13 +33,13 @@
 #define DEFAULT_POLLING 5
 
 void
-bosh_detached_data_init (BoshDetachedData *self,
-                         const char       *uri,
-                         const char       *jid,
-                         const char       *session_id,
-                         guint64           request_id)
+bosh_saved_data_init (BoshSavedData *self,
+                      const char    *uri,
+                      const char    *jid,
+                      const char    *session_id,
+                      guint64        request_id)
 {
-  BoshSavedSession *saved = bosh_saved_session_new ();
+  BoshSessionSnapshot *saved = bosh_session_snapshot_new ();
 
   saved->domain = jid == NULL ? NULL : bosh_jid_dup_domain (jid);
   saved->session_id = g_strdup (session_id);
@@ -57,11 +57,11 @@ bosh_detached_data_init (BoshDetachedData *self,
 }
 
 void
-bosh_detached_data_clear (BoshDetachedData *self)
+bosh_saved_data_clear (BoshSavedData *self)
 {
   g_clear_pointer (&self->uri, g_free);
   g_clear_pointer (&self->jid, g_free);
-  g_clear_pointer (&self->saved, bosh_saved_session_free);
+  g_clear_pointer (&self->saved, bosh_session_snapshot_free);
   g_clear_pointer (&self->cookies, g_strfreev);
 }
 
@@ -97,19 +97,19 @@ add_boolean (JsonBuilder *builder,
 }
 
 static void
-add_unanswered (JsonBuilder            *builder,
-                const BoshSavedSession *saved)
+add_unanswered (JsonBuilder               *builder,
+                const BoshSessionSnapshot *saved)
 {
   json_builder_set_member_name (builder, "unanswered");
   json_builder_begin_array (builder);
   for (guint i = 0; i < saved->unanswered->len; i++)
     {
-      const BoshUnansweredRequest *request;
+      const BoshSnapshotRequest *request;
       g_autofree char *text = NULL;
       const char *data;
       gsize size;
 
-      request = &g_array_index (saved->unanswered, BoshUnansweredRequest, i);
+      request = &g_array_index (saved->unanswered, BoshSnapshotRequest, i);
       data = g_bytes_get_data (request->body, &size);
       text = g_strndup (data, size);
 
@@ -152,18 +152,18 @@ add_stanzas (JsonBuilder *builder,
 
 /* Of no use to anybody where there is one stream only. */
 static void
-add_streams (JsonBuilder            *builder,
-             const BoshSavedSession *saved)
+add_streams (JsonBuilder               *builder,
+             const BoshSessionSnapshot *saved)
 {
   if (saved->streams->len == 0 ||
-      g_array_index (saved->streams, BoshSavedStream, 0).name == NULL)
+      g_array_index (saved->streams, BoshSnapshotStream, 0).name == NULL)
     return;
 
   json_builder_set_member_name (builder, "streams");
   json_builder_begin_array (builder);
   for (guint i = 0; i < saved->streams->len; i++)
     {
-      const BoshSavedStream *stream = &g_array_index (saved->streams, BoshSavedStream, i);
+      const BoshSnapshotStream *stream = &g_array_index (saved->streams, BoshSnapshotStream, i);
 
       json_builder_begin_object (builder);
       add_string (builder, "name", stream->name);
@@ -175,8 +175,8 @@ add_streams (JsonBuilder            *builder,
 }
 
 static void
-add_key_sequence (JsonBuilder            *builder,
-                  const BoshSavedSession *saved)
+add_key_sequence (JsonBuilder               *builder,
+                  const BoshSessionSnapshot *saved)
 {
   if (saved->key_seed == NULL)
     return;
@@ -201,11 +201,11 @@ add_cookies (JsonBuilder *builder,
 }
 
 char *
-bosh_detached_data_to_json (const BoshDetachedData *self)
+bosh_saved_data_to_json (const BoshSavedData *self)
 {
   g_autoptr(JsonBuilder) builder = json_builder_new_immutable ();
   g_autoptr(JsonNode) root = NULL;
-  const BoshSavedSession *saved = self->saved;
+  const BoshSessionSnapshot *saved = self->saved;
 
   json_builder_begin_object (builder);
   add_number (builder, "version", FORMAT_VERSION);
@@ -213,7 +213,7 @@ bosh_detached_data_to_json (const BoshDetachedData *self)
   add_string (builder, "domain", saved->domain);
   add_string (builder, "jid", self->jid);
   add_string (builder, "sid", saved->session_id);
-  add_number (builder, "rid", bosh_saved_session_get_first_rid (saved));
+  add_number (builder, "rid", bosh_session_snapshot_get_first_rid (saved));
   add_number (builder, "next-rid", saved->next_rid);
   add_number (builder, "wait", saved->wait);
   add_number (builder, "hold", saved->hold);
@@ -245,7 +245,7 @@ set_invalid (GError     **error,
              const char  *name)
 {
   g_set_error (error, BOSH_ERROR, BOSH_ERROR_INVALID_DATA,
-               _("The member “%s” of the detached session is not valid"), name);
+               _("The member “%s” of the saved session is not valid"), name);
   return FALSE;
 }
 
@@ -259,14 +259,14 @@ parse_json (const char  *json,
   if (length > MAX_JSON_SIZE)
     {
       g_set_error_literal (error, BOSH_ERROR, BOSH_ERROR_INVALID_DATA,
-                           _("The data is too large for a detached session"));
+                           _("The data is too large for a saved session"));
       return NULL;
     }
 
   object = bosh_json_parse_object (json, length);
   if (object == NULL)
     g_set_error_literal (error, BOSH_ERROR, BOSH_ERROR_INVALID_DATA,
-                         _("The data is not the JSON of a detached session"));
+                         _("The data is not the JSON of a saved session"));
 
   return object;
 }
@@ -434,7 +434,7 @@ is_request (const char *body,
   guint64 number;
 
   root = bosh_xml_parse (body, strlen (body), NULL, NULL, NULL);
-  if (root == NULL || !bosh_element_is (root, "body", BOSH_NS_HTTPBIND))
+  if (root == NULL || !bosh_element_matches (root, "body", BOSH_NS_HTTPBIND))
     return FALSE;
 
   value = bosh_element_get_attribute (root, "sid");
@@ -448,9 +448,9 @@ is_request (const char *body,
 }
 
 static gboolean
-read_unanswered (JsonObject        *object,
-                 BoshSavedSession  *saved,
-                 GError           **error)
+read_unanswered (JsonObject           *object,
+                 BoshSessionSnapshot  *saved,
+                 GError              **error)
 {
   JsonArray *array;
   guint length;
@@ -480,7 +480,7 @@ read_unanswered (JsonObject        *object,
         return set_invalid (error, "unanswered");
 
       bytes = g_bytes_new (body, strlen (body));
-      bosh_saved_session_add_unanswered (saved, rid, bytes, has_payload);
+      bosh_session_snapshot_add_unanswered (saved, rid, bytes, has_payload);
       last_rid = rid;
     }
 
@@ -503,23 +503,23 @@ read_stream_name (JsonObject  *object,
 }
 
 static gboolean
-has_stream (const BoshSavedSession *saved,
-            const char             *name)
+has_stream (const BoshSessionSnapshot *saved,
+            const char                *name)
 {
   if (name == NULL || name[0] == '\0')
     return TRUE;
 
   for (guint i = 0; i < saved->streams->len; i++)
-    if (g_strcmp0 (g_array_index (saved->streams, BoshSavedStream, i).name, name) == 0)
+    if (g_strcmp0 (g_array_index (saved->streams, BoshSnapshotStream, i).name, name) == 0)
       return TRUE;
 
   return FALSE;
 }
 
 static gboolean
-read_streams (JsonObject        *object,
-              BoshSavedSession  *saved,
-              GError           **error)
+read_streams (JsonObject           *object,
+              BoshSessionSnapshot  *saved,
+              GError              **error)
 {
   JsonArray *array;
   guint length;
@@ -539,7 +539,7 @@ read_streams (JsonObject        *object,
           !read_boolean (json_node_get_object (node), "closed", &closed, NULL) ||
           name == NULL || has_stream (saved, name))
         return set_invalid (error, "streams");
-      bosh_saved_session_add_stream (saved, name, closed);
+      bosh_session_snapshot_add_stream (saved, name, closed);
     }
 
   return read_uint (object, "opening", MAX_STREAMS, &saved->opening, error);
@@ -553,16 +553,16 @@ read_stanza (JsonNode *node)
   return text != NULL ? bosh_element_new_from_string (text, NULL) : NULL;
 }
 
-typedef void (*AddStanza) (BoshSavedSession *saved,
+typedef void (*AddStanza) (BoshSessionSnapshot *saved,
                            BoshElement      *stanza,
                            const char       *stream);
 
 static gboolean
-read_stanzas (JsonObject        *object,
-              const char        *name,
-              AddStanza          add,
-              BoshSavedSession  *saved,
-              GError           **error)
+read_stanzas (JsonObject           *object,
+              const char           *name,
+              AddStanza             add,
+              BoshSessionSnapshot  *saved,
+              GError              **error)
 {
   JsonArray *array;
   guint length;
@@ -590,9 +590,9 @@ read_stanzas (JsonObject        *object,
 }
 
 static gboolean
-read_key_sequence (JsonObject        *object,
-                   BoshSavedSession  *saved,
-                   GError           **error)
+read_key_sequence (JsonObject           *object,
+                   BoshSessionSnapshot  *saved,
+                   GError              **error)
 {
   JsonNode *node = get_member (object, "key-sequence");
   JsonObject *keys;
@@ -646,9 +646,9 @@ read_cookies (JsonObject  *object,
 }
 
 static gboolean
-read_granted (JsonObject        *object,
-              BoshSavedSession  *saved,
-              GError           **error)
+read_granted (JsonObject           *object,
+              BoshSessionSnapshot  *saved,
+              GError              **error)
 {
   return read_uint (object, "wait", BOSH_MAX_SECONDS, &saved->wait, error) &&
          read_uint (object, "hold", G_MAXINT32, &saved->hold, error) &&
@@ -676,11 +676,11 @@ is_http_uri (const char *text)
 
 /* The members that name the session. */
 static gboolean
-read_identity (JsonObject        *object,
-               BoshDetachedData  *self,
-               GError           **error)
+read_identity (JsonObject     *object,
+               BoshSavedData  *self,
+               GError        **error)
 {
-  BoshSavedSession *saved = self->saved;
+  BoshSessionSnapshot *saved = self->saved;
   g_autofree char *domain = NULL;
 
   if (!read_string (object, "uri", MAX_URI_LENGTH, &self->uri, error) ||
@@ -706,11 +706,11 @@ read_identity (JsonObject        *object,
 }
 
 static gboolean
-read_session (JsonObject        *object,
-              BoshDetachedData  *self,
-              GError           **error)
+read_session (JsonObject     *object,
+              BoshSavedData  *self,
+              GError        **error)
 {
-  BoshSavedSession *saved = self->saved;
+  BoshSessionSnapshot *saved = self->saved;
   guint64 version = FORMAT_VERSION;
   guint64 rid = 0;
 
@@ -719,7 +719,7 @@ read_session (JsonObject        *object,
   if (version != FORMAT_VERSION)
     {
       g_set_error_literal (error, BOSH_ERROR, BOSH_ERROR_INVALID_DATA,
-                           _("The detached session has a format that is not known"));
+                           _("The saved session has a format that is not known"));
       return FALSE;
     }
 
@@ -728,8 +728,8 @@ read_session (JsonObject        *object,
       !read_granted (object, saved, error) ||
       !read_unanswered (object, saved, error) ||
       !read_streams (object, saved, error) ||
-      !read_stanzas (object, "unsent", bosh_saved_session_add_unsent, saved, error) ||
-      !read_stanzas (object, "received", bosh_saved_session_add_received, saved, error) ||
+      !read_stanzas (object, "unsent", bosh_session_snapshot_add_unsent, saved, error) ||
+      !read_stanzas (object, "received", bosh_session_snapshot_add_received, saved, error) ||
       !read_key_sequence (object, saved, error) ||
       !read_cookies (object, &self->cookies, error))
     return FALSE;
@@ -739,9 +739,9 @@ read_session (JsonObject        *object,
     {
       guint last = saved->unanswered->len - 1;
 
-      if (bosh_saved_session_get_first_rid (saved) != rid)
+      if (bosh_session_snapshot_get_first_rid (saved) != rid)
         return set_invalid (error, "rid");
-      rid = g_array_index (saved->unanswered, BoshUnansweredRequest, last).rid + 1;
+      rid = g_array_index (saved->unanswered, BoshSnapshotRequest, last).rid + 1;
       saved->next_rid = rid;
     }
   /* One above the last number where that was used: then there is no next. */
@@ -754,9 +754,9 @@ read_session (JsonObject        *object,
 }
 
 gboolean
-bosh_detached_data_read_json (BoshDetachedData  *self,
-                              const char        *json,
-                              GError           **error)
+bosh_saved_data_read_json (BoshSavedData  *self,
+                           const char     *json,
+                           GError        **error)
 {
   g_autoptr(JsonObject) object = parse_json (json, error);
 

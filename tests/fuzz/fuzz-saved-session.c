@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* JSON becomes a detached session, that the same JSON, and a session goes on
+/* JSON becomes a saved session, that the same JSON, and a session goes on
  * from it. */
 
 #include "config.h"
@@ -8,7 +8,7 @@
 #include "fuzz.h"
 
 #include "bosh-body-private.h"
-#include "bosh-detached-session-private.h"
+#include "bosh-saved-session-private.h"
 #include "bosh-error-private.h"
 
 #include <string.h>
@@ -16,9 +16,9 @@
 /* The first request is the one that was promised, and what is saved again is
  * what was given. */
 static void
-check_attach (BoshDetachedSession *detached)
+check_attach (BoshSavedSession *detached)
 {
-  const BoshSavedSession *saved = bosh_detached_session_get_saved (detached);
+  const BoshSessionSnapshot *saved = bosh_saved_session_get_saved (detached);
   BoshSessionParameters parameters = {
     .wait = 60,
     .hold = 1,
@@ -26,7 +26,7 @@ check_attach (BoshDetachedSession *detached)
     .entropy = { 7 },
   };
   g_autoptr(BoshSession) session = bosh_session_new_from_saved (saved, &parameters);
-  g_autoptr(BoshSavedSession) again = bosh_session_save (session);
+  g_autoptr(BoshSessionSnapshot) again = bosh_session_save (session);
   BoshAction action = { 0 };
   guint64 first = 0;
   gint64 now = 1000;
@@ -35,8 +35,8 @@ check_attach (BoshDetachedSession *detached)
   g_assert_cmpuint (again->unanswered->len, ==, saved->unanswered->len);
   for (guint i = 0; i < saved->unanswered->len; i++)
     {
-      BoshUnansweredRequest *a = &g_array_index (saved->unanswered, BoshUnansweredRequest, i);
-      BoshUnansweredRequest *b = &g_array_index (again->unanswered, BoshUnansweredRequest, i);
+      BoshSnapshotRequest *a = &g_array_index (saved->unanswered, BoshSnapshotRequest, i);
+      BoshSnapshotRequest *b = &g_array_index (again->unanswered, BoshSnapshotRequest, i);
 
       g_assert_cmpuint (a->rid, ==, b->rid);
       g_assert_true (g_bytes_equal (a->body, b->body));
@@ -59,7 +59,7 @@ check_attach (BoshDetachedSession *detached)
       now = bosh_session_get_deadline (session);
     }
   while (first == 0 && now != -1);
-  g_assert_cmpuint (first, ==, bosh_detached_session_get_request_id (detached));
+  g_assert_cmpuint (first, ==, bosh_saved_session_get_request_id (detached));
 }
 
 int
@@ -70,10 +70,10 @@ LLVMFuzzerTestOneInput (const guint8 *data,
   g_autofree char *json = NULL;
   g_autofree char *json_again = NULL;
   g_autoptr(GError) error = NULL;
-  g_autoptr(BoshDetachedSession) detached = NULL;
-  g_autoptr(BoshDetachedSession) again = NULL;
+  g_autoptr(BoshSavedSession) detached = NULL;
+  g_autoptr(BoshSavedSession) again = NULL;
 
-  detached = bosh_detached_session_new_from_json (text, &error);
+  detached = bosh_saved_session_new_from_json (text, &error);
   if (detached == NULL)
     {
       g_assert_error (error, BOSH_ERROR, BOSH_ERROR_INVALID_DATA);
@@ -81,14 +81,14 @@ LLVMFuzzerTestOneInput (const guint8 *data,
     }
 
   g_assert_no_error (error);
-  g_assert_cmpuint (bosh_detached_session_get_request_id (detached), >, 0);
-  g_assert_cmpuint (bosh_detached_session_get_request_id (detached), <=, BOSH_MAX_RID);
-  g_assert_nonnull (bosh_detached_session_get_domain (detached));
+  g_assert_cmpuint (bosh_saved_session_get_request_id (detached), >, 0);
+  g_assert_cmpuint (bosh_saved_session_get_request_id (detached), <=, BOSH_MAX_RID);
+  g_assert_nonnull (bosh_saved_session_get_domain (detached));
 
-  json = bosh_detached_session_to_json (detached);
-  again = bosh_detached_session_new_from_json (json, &error);
+  json = bosh_saved_session_to_json (detached);
+  again = bosh_saved_session_new_from_json (json, &error);
   g_assert_no_error (error);
-  json_again = bosh_detached_session_to_json (again);
+  json_again = bosh_saved_session_to_json (again);
   g_assert_cmpstr (json_again, ==, json);
 
   check_attach (again);

@@ -2,19 +2,19 @@
 
 #pragma once
 
-#include "bosh-detached-session.h"
+#include "bosh-saved-session.h"
 #include "bosh-session-private.h"
 
 G_BEGIN_DECLS
 
 /* Takes @saved. @jid is nullable, @cookies too. */
-BoshDetachedSession    *bosh_detached_session_new_from_saved (const char           *uri,
+BoshSavedSession    *bosh_saved_session_new_from_saved (const char           *uri,
                                                               const char           *jid,
-                                                              BoshSavedSession     *saved,
+                                                              BoshSessionSnapshot     *saved,
                                                               const char * const   *cookies);
 /* What the session machine resumes from; never NULL. */
-const BoshSavedSession *bosh_detached_session_get_saved      (BoshDetachedSession  *self);
+const BoshSessionSnapshot *bosh_saved_session_get_saved      (BoshSavedSession  *self);
 /* Never NULL. */
-const char * const     *bosh_detached_session_get_cookies    (BoshDetachedSession  *self);
+const char * const     *bosh_saved_session_get_cookies    (BoshSavedSession  *self);
 
 G_END_DECLS

@@ -2,39 +2,39 @@
 
 #include "config.h"
 
-#include "bosh-detached-session-private.h"
+#include "bosh-saved-session-private.h"
 
 #include "bosh-body-private.h"
-#include "bosh-detached-data-private.h"
+#include "bosh-saved-data-private.h"
 
 /**
- * BoshDetachedSession:
+ * BoshSavedSession:
  *
  * A session that was handed over: everything that is needed to go on with it in
  * another object, in another process, or in a web page.
  *
  * It comes from [method@Bosh.Connection.detach_async],
  * [method@Bosh.Client.detach_async] or [func@Bosh.Client.prebind_async], from
- * JSON that one of these gave ([ctor@Bosh.DetachedSession.new_from_json]), or
- * from another program ([ctor@Bosh.DetachedSession.new]), and it is taken up
+ * JSON that one of these gave ([ctor@Bosh.SavedSession.new_from_json]), or
+ * from another program ([ctor@Bosh.SavedSession.new]), and it is taken up
  * with [method@Bosh.Connection.attach_async] or
- * [method@Bosh.Client.attach_async]. A detached session never changes.
+ * [method@Bosh.Client.attach_async]. A saved session never changes.
  *
  * A session has one owner. Once it was taken up, here or elsewhere, the object
  * and its JSON are out of date and should be thrown away.
  *
  * ## Secrets
  *
- * Whoever has the session id can use the session, so a detached session and its
+ * Whoever has the session id can use the session, so a saved session and its
  * JSON are as secret as a password: give a file with it the mode 0600, show it
  * to nobody, and keep it out of logs.
  *
  * ## The JSON
  *
- * The text of [method@Bosh.DetachedSession.to_json] is one object. Converse.js
+ * The text of [method@Bosh.SavedSession.to_json] is one object. Converse.js
  * and Strophe.js attach with its members `jid`, `sid` and `rid`; they can't
  * go on with a session that has a key sequence
- * ([method@Bosh.DetachedSession.has_key_sequence]).
+ * ([method@Bosh.SavedSession.has_key_sequence]).
  *
  * | member | what it is |
  * | --- | --- |
@@ -61,11 +61,11 @@
  * Since: 1.0
  */
 
-struct _BoshDetachedSession
+struct _BoshSavedSession
 {
   GObject          parent_instance;
 
-  BoshDetachedData data;
+  BoshSavedData data;
 };
 
 enum
@@ -81,42 +81,42 @@ enum
 
 static GParamSpec *properties[N_PROPS];
 
-G_DEFINE_FINAL_TYPE (BoshDetachedSession, bosh_detached_session, G_TYPE_OBJECT)
+G_DEFINE_FINAL_TYPE (BoshSavedSession, bosh_saved_session, G_TYPE_OBJECT)
 
 static void
-bosh_detached_session_finalize (GObject *object)
+bosh_saved_session_finalize (GObject *object)
 {
-  BoshDetachedSession *self = BOSH_DETACHED_SESSION (object);
+  BoshSavedSession *self = BOSH_SAVED_SESSION (object);
 
-  bosh_detached_data_clear (&self->data);
+  bosh_saved_data_clear (&self->data);
 
-  G_OBJECT_CLASS (bosh_detached_session_parent_class)->finalize (object);
+  G_OBJECT_CLASS (bosh_saved_session_parent_class)->finalize (object);
 }
 
 static void
-bosh_detached_session_get_property (GObject    *object,
-                                    guint       prop_id,
-                                    GValue     *value,
-                                    GParamSpec *pspec)
+bosh_saved_session_get_property (GObject    *object,
+                                 guint       prop_id,
+                                 GValue     *value,
+                                 GParamSpec *pspec)
 {
-  BoshDetachedSession *self = BOSH_DETACHED_SESSION (object);
+  BoshSavedSession *self = BOSH_SAVED_SESSION (object);
 
   switch (prop_id)
     {
     case PROP_URI:
-      g_value_set_string (value, bosh_detached_session_get_uri (self));
+      g_value_set_string (value, bosh_saved_session_get_uri (self));
       break;
     case PROP_DOMAIN:
-      g_value_set_string (value, bosh_detached_session_get_domain (self));
+      g_value_set_string (value, bosh_saved_session_get_domain (self));
       break;
     case PROP_JID:
-      g_value_set_string (value, bosh_detached_session_get_jid (self));
+      g_value_set_string (value, bosh_saved_session_get_jid (self));
       break;
     case PROP_SESSION_ID:
-      g_value_set_string (value, bosh_detached_session_get_session_id (self));
+      g_value_set_string (value, bosh_saved_session_get_session_id (self));
       break;
     case PROP_REQUEST_ID:
-      g_value_set_uint64 (value, bosh_detached_session_get_request_id (self));
+      g_value_set_uint64 (value, bosh_saved_session_get_request_id (self));
       break;
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID (object, prop_id, pspec);
@@ -124,15 +124,15 @@ bosh_detached_session_get_property (GObject    *object,
 }
 
 static void
-bosh_detached_session_class_init (BoshDetachedSessionClass *klass)
+bosh_saved_session_class_init (BoshSavedSessionClass *klass)
 {
   GObjectClass *object_class = G_OBJECT_CLASS (klass);
 
-  object_class->finalize = bosh_detached_session_finalize;
-  object_class->get_property = bosh_detached_session_get_property;
+  object_class->finalize = bosh_saved_session_finalize;
+  object_class->get_property = bosh_saved_session_get_property;
 
   /**
-   * BoshDetachedSession:uri:
+   * BoshSavedSession:uri:
    *
    * The URI of the connection manager, `http` or `https`.
    *
@@ -144,7 +144,7 @@ bosh_detached_session_class_init (BoshDetachedSessionClass *klass)
                           G_PARAM_STATIC_STRINGS));
 
   /**
-   * BoshDetachedSession:domain:
+   * BoshSavedSession:domain:
    *
    * The XMPP domain that the session is with.
    *
@@ -156,7 +156,7 @@ bosh_detached_session_class_init (BoshDetachedSessionClass *klass)
                           G_PARAM_STATIC_STRINGS));
 
   /**
-   * BoshDetachedSession:jid:
+   * BoshSavedSession:jid:
    *
    * The full JID that was bound, or `NULL` where nobody had logged in.
    *
@@ -168,7 +168,7 @@ bosh_detached_session_class_init (BoshDetachedSessionClass *klass)
                           G_PARAM_STATIC_STRINGS));
 
   /**
-   * BoshDetachedSession:session-id:
+   * BoshSavedSession:session-id:
    *
    * The session id of XEP-0124 §7.2: a secret.
    *
@@ -180,7 +180,7 @@ bosh_detached_session_class_init (BoshDetachedSessionClass *klass)
                           G_PARAM_STATIC_STRINGS));
 
   /**
-   * BoshDetachedSession:request-id:
+   * BoshSavedSession:request-id:
    *
    * The number of the request to send first (XEP-0124 §14.1), from 1 to
    * 9007199254740991.
@@ -200,19 +200,19 @@ bosh_detached_session_class_init (BoshDetachedSessionClass *klass)
 }
 
 static void
-bosh_detached_session_init (BoshDetachedSession *self)
+bosh_saved_session_init (BoshSavedSession *self)
 {
   /* Bindings can make an object without a constructor: it names no session. */
-  bosh_detached_data_init (&self->data, "", "", "", 0);
+  bosh_saved_data_init (&self->data, "", "", "", 0);
 }
 
 /**
- * bosh_detached_session_new_from_json:
- * @json: the text of [method@Bosh.DetachedSession.to_json], or of another
+ * bosh_saved_session_new_from_json:
+ * @json: the text of [method@Bosh.SavedSession.to_json], or of another
  *   program
  * @error: return location for a [struct@GLib.Error]
  *
- * Reads a detached session from JSON.
+ * Reads a saved session from JSON.
  *
  * Four members are enough: `uri`, `jid`, `sid` and `rid`; what is missing
  * besides takes cautious values. `rid` may be a string of digits. Members that
@@ -220,37 +220,37 @@ bosh_detached_session_init (BoshDetachedSession *self)
  * sent to the server as it is; data that does not pass gives
  * `BOSH_ERROR_INVALID_DATA`.
  *
- * Returns: (transfer full): a new detached session, or `NULL` on error
+ * Returns: (transfer full): a new saved session, or `NULL` on error
  *
  * Since: 1.0
  */
-BoshDetachedSession *
-bosh_detached_session_new_from_json (const char  *json,
-                                     GError     **error)
+BoshSavedSession *
+bosh_saved_session_new_from_json (const char  *json,
+                                  GError     **error)
 {
-  g_autoptr(BoshDetachedSession) self = NULL;
+  g_autoptr(BoshSavedSession) self = NULL;
 
   g_return_val_if_fail (json != NULL, NULL);
   g_return_val_if_fail (error == NULL || *error == NULL, NULL);
 
-  self = g_object_new (BOSH_TYPE_DETACHED_SESSION, NULL);
-  bosh_detached_data_clear (&self->data);
-  bosh_detached_data_init (&self->data, NULL, NULL, NULL, 0);
-  if (!bosh_detached_data_read_json (&self->data, json, error))
+  self = g_object_new (BOSH_TYPE_SAVED_SESSION, NULL);
+  bosh_saved_data_clear (&self->data);
+  bosh_saved_data_init (&self->data, NULL, NULL, NULL, 0);
+  if (!bosh_saved_data_read_json (&self->data, json, error))
     return NULL;
 
   return g_steal_pointer (&self);
 }
 
 /**
- * bosh_detached_session_new:
+ * bosh_saved_session_new:
  * @uri: the URI of the connection manager, `http` or `https`
  * @jid: the full JID that is logged in
  * @session_id: the session id, not empty
  * @request_id: the number of the request to send first, from 1 to
  *   9007199254740991
  *
- * Makes a detached session of the values that another program gives who logged
+ * Makes a saved session of the values that another program gives who logged
  * in, as a web server does for a page ("prebind").
  *
  * The domain is that of the JID. What else the server granted is not known,
@@ -258,33 +258,33 @@ bosh_detached_session_new_from_json (const char  *json,
  * most 60 seconds, 60 seconds of inactivity, 5 seconds between two polls, no
  * pause, no acknowledgements and no key sequence.
  *
- * Returns: (transfer full): a new detached session
+ * Returns: (transfer full): a new saved session
  *
  * Since: 1.0
  */
-BoshDetachedSession *
-bosh_detached_session_new (const char *uri,
-                           const char *jid,
-                           const char *session_id,
-                           guint64     request_id)
+BoshSavedSession *
+bosh_saved_session_new (const char *uri,
+                        const char *jid,
+                        const char *session_id,
+                        guint64     request_id)
 {
-  BoshDetachedSession *self;
+  BoshSavedSession *self;
 
   g_return_val_if_fail (uri != NULL, NULL);
   g_return_val_if_fail (jid != NULL, NULL);
   g_return_val_if_fail (session_id != NULL && session_id[0] != '\0', NULL);
   g_return_val_if_fail (request_id > 0 && request_id <= BOSH_MAX_RID, NULL);
 
-  self = g_object_new (BOSH_TYPE_DETACHED_SESSION, NULL);
-  bosh_detached_data_clear (&self->data);
-  bosh_detached_data_init (&self->data, uri, jid, session_id, request_id);
+  self = g_object_new (BOSH_TYPE_SAVED_SESSION, NULL);
+  bosh_saved_data_clear (&self->data);
+  bosh_saved_data_init (&self->data, uri, jid, session_id, request_id);
 
   return self;
 }
 
 /**
- * bosh_detached_session_to_json:
- * @self: a detached session
+ * bosh_saved_session_to_json:
+ * @self: a saved session
  *
  * Writes the session as JSON, without line breaks, with its members always in
  * the same order; see the description of the class for them.
@@ -296,22 +296,22 @@ bosh_detached_session_new (const char *uri,
  * Since: 1.0
  */
 char *
-bosh_detached_session_to_json (BoshDetachedSession *self)
+bosh_saved_session_to_json (BoshSavedSession *self)
 {
-  g_return_val_if_fail (BOSH_IS_DETACHED_SESSION (self), NULL);
+  g_return_val_if_fail (BOSH_IS_SAVED_SESSION (self), NULL);
 
-  return bosh_detached_data_to_json (&self->data);
+  return bosh_saved_data_to_json (&self->data);
 }
 
-BoshDetachedSession *
-bosh_detached_session_new_from_saved (const char         *uri,
-                                      const char         *jid,
-                                      BoshSavedSession   *saved,
-                                      const char * const *cookies)
+BoshSavedSession *
+bosh_saved_session_new_from_saved (const char          *uri,
+                                   const char          *jid,
+                                   BoshSessionSnapshot *saved,
+                                   const char * const  *cookies)
 {
-  BoshDetachedSession *self = g_object_new (BOSH_TYPE_DETACHED_SESSION, NULL);
+  BoshSavedSession *self = g_object_new (BOSH_TYPE_SAVED_SESSION, NULL);
 
-  bosh_detached_data_clear (&self->data);
+  bosh_saved_data_clear (&self->data);
   self->data.uri = g_strdup (uri);
   self->data.jid = g_strdup (jid);
   self->data.saved = saved;
@@ -320,111 +320,111 @@ bosh_detached_session_new_from_saved (const char         *uri,
   return self;
 }
 
-const BoshSavedSession *
-bosh_detached_session_get_saved (BoshDetachedSession *self)
+const BoshSessionSnapshot *
+bosh_saved_session_get_saved (BoshSavedSession *self)
 {
   return self->data.saved;
 }
 
 const char * const *
-bosh_detached_session_get_cookies (BoshDetachedSession *self)
+bosh_saved_session_get_cookies (BoshSavedSession *self)
 {
   return (const char * const *)self->data.cookies;
 }
 
 /**
- * bosh_detached_session_get_uri:
- * @self: a detached session
+ * bosh_saved_session_get_uri:
+ * @self: a saved session
  *
- * Gets the value of [property@Bosh.DetachedSession:uri].
+ * Gets the value of [property@Bosh.SavedSession:uri].
  *
  * Returns: the URI of the connection manager
  *
  * Since: 1.0
  */
 const char *
-bosh_detached_session_get_uri (BoshDetachedSession *self)
+bosh_saved_session_get_uri (BoshSavedSession *self)
 {
-  g_return_val_if_fail (BOSH_IS_DETACHED_SESSION (self), NULL);
+  g_return_val_if_fail (BOSH_IS_SAVED_SESSION (self), NULL);
 
   return self->data.uri;
 }
 
 /**
- * bosh_detached_session_get_domain:
- * @self: a detached session
+ * bosh_saved_session_get_domain:
+ * @self: a saved session
  *
- * Gets the value of [property@Bosh.DetachedSession:domain].
+ * Gets the value of [property@Bosh.SavedSession:domain].
  *
  * Returns: the XMPP domain
  *
  * Since: 1.0
  */
 const char *
-bosh_detached_session_get_domain (BoshDetachedSession *self)
+bosh_saved_session_get_domain (BoshSavedSession *self)
 {
-  g_return_val_if_fail (BOSH_IS_DETACHED_SESSION (self), NULL);
+  g_return_val_if_fail (BOSH_IS_SAVED_SESSION (self), NULL);
 
   return self->data.saved->domain;
 }
 
 /**
- * bosh_detached_session_get_jid:
- * @self: a detached session
+ * bosh_saved_session_get_jid:
+ * @self: a saved session
  *
- * Gets the value of [property@Bosh.DetachedSession:jid].
+ * Gets the value of [property@Bosh.SavedSession:jid].
  *
  * Returns: (nullable): the JID that was bound
  *
  * Since: 1.0
  */
 const char *
-bosh_detached_session_get_jid (BoshDetachedSession *self)
+bosh_saved_session_get_jid (BoshSavedSession *self)
 {
-  g_return_val_if_fail (BOSH_IS_DETACHED_SESSION (self), NULL);
+  g_return_val_if_fail (BOSH_IS_SAVED_SESSION (self), NULL);
 
   return self->data.jid;
 }
 
 /**
- * bosh_detached_session_get_session_id:
- * @self: a detached session
+ * bosh_saved_session_get_session_id:
+ * @self: a saved session
  *
- * Gets the value of [property@Bosh.DetachedSession:session-id].
+ * Gets the value of [property@Bosh.SavedSession:session-id].
  *
  * Returns: the session id
  *
  * Since: 1.0
  */
 const char *
-bosh_detached_session_get_session_id (BoshDetachedSession *self)
+bosh_saved_session_get_session_id (BoshSavedSession *self)
 {
-  g_return_val_if_fail (BOSH_IS_DETACHED_SESSION (self), NULL);
+  g_return_val_if_fail (BOSH_IS_SAVED_SESSION (self), NULL);
 
   return self->data.saved->session_id;
 }
 
 /**
- * bosh_detached_session_get_request_id:
- * @self: a detached session
+ * bosh_saved_session_get_request_id:
+ * @self: a saved session
  *
- * Gets the value of [property@Bosh.DetachedSession:request-id].
+ * Gets the value of [property@Bosh.SavedSession:request-id].
  *
  * Returns: the number of the request to send first
  *
  * Since: 1.0
  */
 guint64
-bosh_detached_session_get_request_id (BoshDetachedSession *self)
+bosh_saved_session_get_request_id (BoshSavedSession *self)
 {
-  g_return_val_if_fail (BOSH_IS_DETACHED_SESSION (self), 0);
+  g_return_val_if_fail (BOSH_IS_SAVED_SESSION (self), 0);
 
-  return bosh_saved_session_get_first_rid (self->data.saved);
+  return bosh_session_snapshot_get_first_rid (self->data.saved);
 }
 
 /**
- * bosh_detached_session_has_key_sequence:
- * @self: a detached session
+ * bosh_saved_session_has_key_sequence:
+ * @self: a saved session
  *
  * Tells whether requests of the session carry a key sequence (XEP-0124 §15).
  *
@@ -436,9 +436,9 @@ bosh_detached_session_get_request_id (BoshDetachedSession *self)
  * Since: 1.0
  */
 gboolean
-bosh_detached_session_has_key_sequence (BoshDetachedSession *self)
+bosh_saved_session_has_key_sequence (BoshSavedSession *self)
 {
-  g_return_val_if_fail (BOSH_IS_DETACHED_SESSION (self), FALSE);
+  g_return_val_if_fail (BOSH_IS_SAVED_SESSION (self), FALSE);
 
   return self->data.saved->key_seed != NULL;
 }

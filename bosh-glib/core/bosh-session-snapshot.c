@@ -11,7 +11,7 @@
 static void
 clear_unanswered (gpointer data)
 {
-  BoshUnansweredRequest *request = data;
+  BoshSnapshotRequest *request = data;
 
   g_clear_pointer (&request->body, g_bytes_unref);
 }
@@ -19,7 +19,7 @@ clear_unanswered (gpointer data)
 static void
 clear_stream (gpointer data)
 {
-  BoshSavedStream *stream = data;
+  BoshSnapshotStream *stream = data;
 
   g_clear_pointer (&stream->name, g_free);
 }
@@ -34,25 +34,25 @@ free_secret (char *secret)
   g_free (secret);
 }
 
-BoshSavedSession *
-bosh_saved_session_new (void)
+BoshSessionSnapshot *
+bosh_session_snapshot_new (void)
 {
-  BoshSavedSession *self = g_new0 (BoshSavedSession, 1);
+  BoshSessionSnapshot *self = g_new0 (BoshSessionSnapshot, 1);
 
-  self->unanswered = g_array_new (FALSE, FALSE, sizeof (BoshUnansweredRequest));
+  self->unanswered = g_array_new (FALSE, FALSE, sizeof (BoshSnapshotRequest));
   g_array_set_clear_func (self->unanswered, clear_unanswered);
   self->unsent = g_ptr_array_new_with_free_func ((GDestroyNotify)bosh_element_unref);
   self->unsent_streams = g_ptr_array_new_with_free_func (g_free);
   self->received = g_ptr_array_new_with_free_func ((GDestroyNotify)bosh_element_unref);
   self->received_streams = g_ptr_array_new_with_free_func (g_free);
-  self->streams = g_array_new (FALSE, FALSE, sizeof (BoshSavedStream));
+  self->streams = g_array_new (FALSE, FALSE, sizeof (BoshSnapshotStream));
   g_array_set_clear_func (self->streams, clear_stream);
 
   return self;
 }
 
 void
-bosh_saved_session_free (BoshSavedSession *self)
+bosh_session_snapshot_free (BoshSessionSnapshot *self)
 {
   g_free (self->domain);
   free_secret (self->session_id);
@@ -70,21 +70,21 @@ bosh_saved_session_free (BoshSavedSession *self)
 }
 
 guint64
-bosh_saved_session_get_first_rid (const BoshSavedSession *self)
+bosh_session_snapshot_get_first_rid (const BoshSessionSnapshot *self)
 {
   if (self->unanswered->len > 0)
-    return g_array_index (self->unanswered, BoshUnansweredRequest, 0).rid;
+    return g_array_index (self->unanswered, BoshSnapshotRequest, 0).rid;
 
   return self->next_rid;
 }
 
 void
-bosh_saved_session_add_unanswered (BoshSavedSession *self,
-                                   guint64           rid,
-                                   GBytes           *body,
-                                   gboolean          has_payload)
+bosh_session_snapshot_add_unanswered (BoshSessionSnapshot *self,
+                                      guint64              rid,
+                                      GBytes              *body,
+                                      gboolean             has_payload)
 {
-  BoshUnansweredRequest request;
+  BoshSnapshotRequest request;
 
   request.rid = rid;
   request.body = g_bytes_ref (body);
@@ -93,18 +93,18 @@ bosh_saved_session_add_unanswered (BoshSavedSession *self,
 }
 
 void
-bosh_saved_session_add_unsent (BoshSavedSession *self,
-                               BoshElement      *stanza,
-                               const char       *stream)
+bosh_session_snapshot_add_unsent (BoshSessionSnapshot *self,
+                                  BoshElement         *stanza,
+                                  const char          *stream)
 {
   g_ptr_array_add (self->unsent, bosh_element_ref (stanza));
   g_ptr_array_add (self->unsent_streams, g_strdup (stream));
 }
 
 void
-bosh_saved_session_add_received (BoshSavedSession *self,
-                                 BoshElement      *stanza,
-                                 const char       *stream)
+bosh_session_snapshot_add_received (BoshSessionSnapshot *self,
+                                    BoshElement         *stanza,
+                                    const char          *stream)
 {
   bosh_element_seal (stanza);
   g_ptr_array_add (self->received, bosh_element_ref (stanza));
@@ -112,11 +112,11 @@ bosh_saved_session_add_received (BoshSavedSession *self,
 }
 
 void
-bosh_saved_session_add_stream (BoshSavedSession *self,
-                               const char       *name,
-                               gboolean          closed)
+bosh_session_snapshot_add_stream (BoshSessionSnapshot *self,
+                                  const char          *name,
+                                  gboolean             closed)
 {
-  BoshSavedStream stream = { g_strdup (name), closed };
+  BoshSnapshotStream stream = { g_strdup (name), closed };
 
   g_array_append_val (self->streams, stream);
 }
