@@ -16,6 +16,7 @@ ninja-build             command ninja
 pkg-config              command pkg-config
 gettext                 command msgfmt
 libglib2.0-dev          module gio-2.0
+libbsd-dev              module libbsd-overlay
 libgsasl-dev            module libgsasl
 libjson-glib-dev        module json-glib-1.0
 libsoup-3.0-dev         module libsoup-3.0
