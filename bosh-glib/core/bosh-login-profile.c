@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "bosh-element-private.h"
-#include "bosh-sasl-private.h"
+#include "bosh-secret-clear-private.h"
 
 /* Mechanisms of the server that are looked at. */
 #define MAX_MECHANISMS 64
@@ -86,7 +86,7 @@ bosh_login_profile_new_start (const BoshLoginProfile *self,
     }
   if (data[0] != '\0')
     bosh_element_set_text (holder, data);
-  bosh_sasl_clear_secret (&data);
+  bosh_secret_clear (&data);
 
   if (bind)
     bosh_element_add_new_child (element, "bind", BOSH_NS_BIND2);
@@ -102,7 +102,7 @@ bosh_login_profile_new_response (const BoshLoginProfile *self,
 
   if (data != NULL && data[0] != '\0')
     bosh_element_set_text (element, data);
-  bosh_sasl_clear_secret (&data);
+  bosh_secret_clear (&data);
 
   return element;
 }

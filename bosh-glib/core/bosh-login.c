@@ -11,6 +11,7 @@
 #include "bosh-i18n-private.h"
 #include "bosh-jid-private.h"
 #include "bosh-login-profile-private.h"
+#include "bosh-secret-clear-private.h"
 #include "bosh-xml-private.h"
 
 /* Nothing else of ours is under way in the stream while a login is, so fixed
@@ -111,7 +112,7 @@ static void
 end (BoshLogin *self)
 {
   self->state = STATE_OVER;
-  bosh_sasl_clear_secret (&self->password);
+  bosh_secret_clear (&self->password);
   if (!self->computing)
     g_clear_pointer (&self->sasl, bosh_sasl_free);
 }
@@ -122,7 +123,7 @@ fail (BoshLogin *self,
       GError    *error)
 {
   end (self);
-  bosh_sasl_clear_secret (&self->salted_password);
+  bosh_secret_clear (&self->salted_password);
   push_action (self, BOSH_LOGIN_ACTION_FAILED)->error = error;
 }
 
@@ -166,7 +167,7 @@ choose_mechanism (BoshLogin    *self,
   self->sasl = bosh_sasl_new ((const char * const *)offered,
                               self->credentials, self->username,
                               self->password, self->allow_plaintext, error);
-  bosh_sasl_clear_secret (&self->password);
+  bosh_secret_clear (&self->password);
   if (self->sasl == NULL)
     return FALSE;
 
@@ -212,7 +213,7 @@ start_authentication (BoshLogin   *self,
     self->pipelines = TRUE;
 
   bosh_sasl_set_salted_password (self->sasl, self->salted_password);
-  bosh_sasl_clear_secret (&self->salted_password);
+  bosh_secret_clear (&self->salted_password);
   if (!bosh_sasl_step (self->sasl, NULL, &data, &error))
     {
       fail (self, error);
@@ -567,9 +568,9 @@ bosh_login_free (BoshLogin *self)
   g_queue_clear_full (&self->actions, (GDestroyNotify)free_action);
   g_clear_pointer (&self->sasl, bosh_sasl_free);
   g_clear_error (&self->step_error);
-  bosh_sasl_clear_secret (&self->response);
-  bosh_sasl_clear_secret (&self->password);
-  bosh_sasl_clear_secret (&self->salted_password);
+  bosh_secret_clear (&self->response);
+  bosh_secret_clear (&self->password);
+  bosh_secret_clear (&self->salted_password);
   g_free (self->challenge);
   g_free (self->domain);
   g_free (self->username);

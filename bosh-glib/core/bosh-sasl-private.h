@@ -86,9 +86,6 @@ void        bosh_sasl_set_salted_password   (BoshSasl     *self,
  * where there is none, and unless the exchange has ended with success. */
 char       *bosh_sasl_steal_salted_password (BoshSasl     *self);
 
-/* Frees a text, if there is one, and leaves nothing of it in memory. */
-void        bosh_sasl_clear_secret  (char                **secret);
-
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (BoshSasl, bosh_sasl_free)
 
 G_END_DECLS

@@ -9,6 +9,7 @@
 
 #include "bosh-error-private.h"
 #include "bosh-i18n-private.h"
+#include "bosh-secret-clear-private.h"
 
 typedef enum
 {
@@ -62,14 +63,6 @@ typedef struct
   gsize       salt_length;
   guint       iterations;
 } ServerFirst;
-
-void
-bosh_sasl_clear_secret (char **secret)
-{
-  if (*secret != NULL)
-    explicit_bzero (*secret, strlen (*secret));
-  g_clear_pointer (secret, g_free);
-}
 
 static const BoshSaslMechanism *
 choose_mechanism (const char * const   *offered,
@@ -231,9 +224,9 @@ finish (BoshSasl      *self,
         BoshSaslState  state)
 {
   self->state = state;
-  bosh_sasl_clear_secret (&self->known);
+  bosh_secret_clear (&self->known);
   if (state == STATE_FAILED)
-    bosh_sasl_clear_secret (&self->salted);
+    bosh_secret_clear (&self->salted);
 
   if (self->session != NULL)
     {
@@ -493,7 +486,7 @@ step_proof (BoshSasl    *self,
       gsasl_free (data);
       /* What the server has to sign was computed together with the proof. */
       keep_salted (self, &first);
-      bosh_sasl_clear_secret (&self->known);
+      bosh_secret_clear (&self->known);
       clear_secrets (self);
       self->state = STATE_PROOF_SENT;
       return TRUE;
@@ -637,7 +630,7 @@ void
 bosh_sasl_set_salted_password (BoshSasl   *self,
                                const char *salted)
 {
-  bosh_sasl_clear_secret (&self->known);
+  bosh_secret_clear (&self->known);
   if (self->mechanism->is_scram)
     self->known = g_strdup (salted);
 }
