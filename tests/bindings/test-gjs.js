@@ -9,7 +9,8 @@ import System from 'system';
 
 const NS_CLIENT = 'jabber:client';
 const PASSWORD = 'secret';
-const PATIENCE = 60;
+// Seconds; as in ../support/tooling.py.
+const PATIENCE = 300;
 
 for (const name of ['connect', 'login', 'attach', 'detach', 'disconnect', 'send_iq'])
     Gio._promisify(Bosh.Client.prototype, `${name}_async`, `${name}_finish`);

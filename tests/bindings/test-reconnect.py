@@ -13,15 +13,13 @@ import unittest
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', 'servers'))
 from sandbox import MissingProgram
-from servers import PASSWORD, Servers
+from servers import Servers
+from tooling import PASSWORD, PATIENCE
 
 import gi
 
 gi.require_version('Bosh', '1.0')
 from gi.repository import Bosh, GLib
-
-# Seconds; nothing waits for it when all goes well.
-PATIENCE = 60
 
 
 class Life:

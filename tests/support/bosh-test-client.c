@@ -4,10 +4,9 @@
 
 #include "bosh-test-client.h"
 
-#include <string.h>
+#include "bosh-test-patience.h"
 
-/* Longer than any step takes, in seconds. */
-#define PATIENCE 60
+#include <string.h>
 
 static const char *server;
 static gboolean use_keys;
@@ -24,7 +23,7 @@ bosh_test_wait_until (gboolean (*done) (gpointer data),
                       gpointer   data)
 {
   GMainContext *context = g_main_context_get_thread_default ();
-  g_autoptr(GSource) patience = g_timeout_source_new_seconds (PATIENCE);
+  g_autoptr(GSource) patience = g_timeout_source_new_seconds (BOSH_TEST_PATIENCE);
 
   g_source_set_callback (patience, on_impatient, NULL, NULL);
   g_source_attach (patience, context);

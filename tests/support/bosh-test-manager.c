@@ -5,14 +5,12 @@
 #include "bosh-test-manager.h"
 
 #include "bosh-test-http.h"
+#include "bosh-test-patience.h"
 
 #include <string.h>
 
 #define NS_HTTPBIND "http://jabber.org/protocol/httpbind"
 #define NS_XBOSH "urn:xmpp:xbosh"
-
-/* Longer than any step takes, in seconds. */
-#define PATIENCE 60
 
 struct _BoshTestManager
 {
@@ -49,7 +47,7 @@ on_impatient (gpointer user_data)
 GSource *
 bosh_test_lose_patience (const char *what)
 {
-  GSource *source = g_timeout_source_new_seconds (PATIENCE);
+  GSource *source = g_timeout_source_new_seconds (BOSH_TEST_PATIENCE);
 
   g_source_set_callback (source, on_impatient, (gpointer)what, NULL);
   g_source_attach (source, g_main_context_get_thread_default ());

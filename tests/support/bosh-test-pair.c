@@ -5,12 +5,9 @@
 #include "bosh-test-pair.h"
 
 #include "bosh-test-client.h"
+#include "bosh-test-patience.h"
 
 #include <string.h>
-
-/* Long enough for a session that is in trouble to recover or to end, in
- * seconds. */
-#define PATIENCE 300
 
 /* Most messages are short; now and then there is one that fills several
  * segments. */
@@ -250,7 +247,7 @@ void
 bosh_test_pair_wait (BoshTestPair *self,
                      guint         n_received)
 {
-  g_autoptr(GSource) patience = g_timeout_source_new_seconds (PATIENCE);
+  g_autoptr(GSource) patience = g_timeout_source_new_seconds (BOSH_TEST_PATIENCE);
   guint n_before;
 
   g_source_set_callback (patience, on_impatient, self, NULL);
@@ -259,7 +256,7 @@ bosh_test_pair_wait (BoshTestPair *self,
     {
       g_main_context_iteration (NULL, TRUE);
       if (bosh_test_pair_get_n_received (self) > n_before)
-        g_source_set_ready_time (patience, g_get_monotonic_time () + PATIENCE * G_USEC_PER_SEC);
+        g_source_set_ready_time (patience, g_get_monotonic_time () + BOSH_TEST_PATIENCE * G_USEC_PER_SEC);
     }
   g_source_destroy (patience);
 }
