@@ -6,11 +6,11 @@ the time: each message must be seen once, in order, by one of the processes.
 Run with the name of a server that run-with.py has started, it is the test. With
 the name of a role, it is one of the processes of the test:
 
-  send NAME URI COUNT RATE   logs in as NAME and sends COUNT numbered messages,
-                             RATE a second
-  carry                      takes the session from standard input, and prints
-                             the numbers of what arrives, and the session, when
-                             as many have arrived as were asked for
+  send NAME URI RATE   logs in as NAME and sends numbered messages, RATE a second,
+                       until its standard input ends; then it prints how many
+  carry                takes the session from standard input, and prints the
+                       numbers of what arrives, and the session, when as many
+                       have arrived as were asked for
 """
 
 import json
@@ -19,18 +19,19 @@ import subprocess
 import sys
 import unittest
 
+sys.dont_write_bytecode = True
+from tooling import PASSWORD, PATIENCE
+
 import gi
 
 gi.require_version('Bosh', '1.0')
 from gi.repository import Bosh, Gio, GLib
 
-PASSWORD = 'secret'
 RECIPIENT = 'bob@localhost/carried'
-MESSAGES = 1000
 RATE = 200
 HAND_OVERS = 10
-# Long enough for any machine; nothing waits for it when all goes well.
-PATIENCE = 120
+# What each process carries at least, however fast the messages come.
+MESSAGES = 90
 
 
 def configure(uri, key_sequence=False):
@@ -64,10 +65,10 @@ class Role:
 
 
 class Sender(Role):
-    def __init__(self, name, uri, count, rate):
+    def __init__(self, name, uri, rate):
         super().__init__()
-        self.count = count
-        self.next = 0
+        self.count = 0
+        self.enough = False
         self.interval = 1000 // rate
         self.client = Bosh.Client.new('localhost', configure(uri))
         self.client.connect('closed', self.on_closed)
@@ -78,18 +79,24 @@ class Sender(Role):
     def on_login(self, client, result):
         client.login_finish(result)
         GLib.timeout_add(self.interval, self.send)
+        GLib.unix_fd_add_full(GLib.PRIORITY_DEFAULT, sys.stdin.fileno(), GLib.IOCondition.HUP,
+                              self.on_enough)
+
+    def on_enough(self, *_):
+        self.enough = True
+        return GLib.SOURCE_REMOVE
 
     def send(self):
-        message = Bosh.Element.new_message(RECIPIENT, 'chat', str(self.next))
-        self.client.send(message)
-        self.next += 1
-        if self.next < self.count:
-            return GLib.SOURCE_CONTINUE
-        self.client.disconnect_async(None, self.on_disconnected)
-        return GLib.SOURCE_REMOVE
+        if self.enough:
+            self.client.disconnect_async(None, self.on_disconnected)
+            return GLib.SOURCE_REMOVE
+        self.client.send(Bosh.Element.new_message(RECIPIENT, 'chat', str(self.count)))
+        self.count += 1
+        return GLib.SOURCE_CONTINUE
 
     def on_disconnected(self, client, result):
         client.disconnect_finish(result)
+        print(self.count)
         self.loop.quit()
 
 
@@ -150,23 +157,23 @@ class HandOver(unittest.TestCase):
         os.environ['BOSH_TEST_CA_FILE'] = os.environ[prefix + 'CA_FILE']
         session = self.prebind(uri, key_sequence)
         numbers = []
-        sender = subprocess.Popen([sys.executable, __file__, 'send', 'alice', uri,
-                                   str(MESSAGES), str(RATE)])
+        sender = subprocess.Popen([sys.executable, __file__, 'send', 'alice', uri, str(RATE)],
+                                  stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         try:
             for _ in range(HAND_OVERS):
-                result = self.carry(uri, session, MESSAGES // (HAND_OVERS + 1))
+                result = self.carry(uri, session, MESSAGES)
                 numbers += result['numbers']
                 session = result['session']
-            while len(numbers) < MESSAGES:
-                result = self.carry(uri, session, MESSAGES - len(numbers))
-                numbers += result['numbers']
-                session = result['session']
-            self.assertEqual(sender.wait(PATIENCE), 0)
+            count = int(sender.communicate(timeout=PATIENCE)[0])
+            self.assertEqual(sender.returncode, 0)
         finally:
-            if sender.poll() is None:
-                sender.terminate()
-                sender.wait()
-        self.assertEqual(numbers, list(range(MESSAGES)))
+            sender.kill()
+            sender.communicate()
+        while len(numbers) < count:
+            result = self.carry(uri, session, count - len(numbers))
+            numbers += result['numbers']
+            session = result['session']
+        self.assertEqual(numbers, list(range(count)))
 
     def test_http(self):
         """A hand-over loses nothing and repeats nothing."""
@@ -183,7 +190,7 @@ class HandOver(unittest.TestCase):
 
 if __name__ == '__main__':
     if sys.argv[1] == 'send':
-        Sender(sys.argv[2], sys.argv[3], int(sys.argv[4]), int(sys.argv[5])).run()
+        Sender(sys.argv[2], sys.argv[3], int(sys.argv[4])).run()
     elif sys.argv[1] == 'carry':
         Carrier().run()
     else:
