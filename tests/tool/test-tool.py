@@ -186,8 +186,9 @@ class Terminal(ToolTestCase):
         environment = self.environment(BOSH_PASSWORD=None)
         self.pid, self.master = pty.fork()
         if self.pid == 0:
-            # Under nohup it would be ignored, and that is inherited.
-            signal.signal(signal.SIGHUP, signal.SIG_DFL)
+            # In the background some are ignored, and that is inherited.
+            for number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTSTP):
+                signal.signal(number, signal.SIG_DFL)
             os.execve(tool, [tool, 'prebind', '--uri', uri, '--timeout', '5', ALICE], environment)
         self.output = ''
         self.addCleanup(os.close, self.master)
