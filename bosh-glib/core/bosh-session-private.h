@@ -3,6 +3,7 @@
 #pragma once
 
 #include "bosh-element.h"
+#include "bosh-http-response-private.h"
 
 G_BEGIN_DECLS
 
@@ -56,15 +57,6 @@ typedef enum
   /* The server can't be trusted: never repeated (XEP-0124 §19.1). */
   BOSH_FAILURE_UNTRUSTED,
 } BoshFailure;
-
-/* An HTTP answer, whatever its status. */
-typedef struct
-{
-  guint       status;
-  GBytes     *body;
-  int         retry_after;  /* seconds that it asked to wait, or -1 */
-  const char *location;     /* of a redirect, nullable */
-} BoshHttpResponse;
 
 typedef enum
 {
