@@ -148,10 +148,35 @@ take_payload (Simulation  *self,
   react (self);
 }
 
+/* All that an action says, and when. */
+static void
+digest_action (Simulation *self,
+               BoshAction *action)
+{
+  g_autofree char *line =
+    g_strdup_printf ("%" G_GINT64_FORMAT " %d %" G_GUINT64_FORMAT " %d %d %d %" G_GUINT64_FORMAT " %d %s %s\n",
+                     self->now, action->type, action->rid, action->repeated, action->coding,
+                     action->has_payload, action->serial, action->state,
+                     action->text != NULL ? action->text : "",
+                     action->error != NULL ? action->error->message : "");
+
+  g_checksum_update (self->digest, (const guchar *)line, -1);
+  if (action->bytes != NULL)
+    {
+      gsize size;
+      const guchar *data = g_bytes_get_data (action->bytes, &size);
+
+      g_checksum_update (self->digest, data, size);
+    }
+}
+
 static void
 take_action (Simulation *self,
              BoshAction *action)
 {
+  if (self->digest != NULL)
+    digest_action (self, action);
+
   switch (action->type)
     {
     case BOSH_ACTION_SEND:

@@ -2,7 +2,8 @@
 
 /* A session against a model connection manager, in virtual time, over a network
  * that does everything wrong. One seed makes one run; a failing seed is named,
- * and `simulate --seed=N --verbose` shows it again. */
+ * and `simulate --seed=N --verbose` shows it again. Two builds whose sessions
+ * behave alike print the same text with --digest. */
 
 #include "config.h"
 
@@ -220,9 +221,11 @@ step (Simulation *self)
 static void
 start (Simulation *self,
        guint32     seed,
-       gboolean    verbose)
+       gboolean    verbose,
+       GChecksum  *digest)
 {
   memset (self, 0, sizeof *self);
+  self->digest = digest;
   self->random = g_rand_new_with_seed (seed);
   self->now = SECOND;
   self->verbose = verbose;
@@ -420,12 +423,13 @@ end (Simulation *self)
 }
 
 static void
-run (guint32  seed,
-     gboolean verbose)
+run (guint32    seed,
+     gboolean   verbose,
+     GChecksum *digest)
 {
   Simulation self;
 
-  start (&self, seed, verbose);
+  start (&self, seed, verbose, digest);
   if (create (&self))
     {
       live (&self);
@@ -458,15 +462,18 @@ main (int   argc,
   int first = 1;
   int only = -1;
   gboolean verbose = FALSE;
+  gboolean with_digest = FALSE;
   gboolean is_full;
   GOptionEntry entries[] = {
     { "seeds", 0, 0, G_OPTION_ARG_INT, &n_seeds, "How many seeds to run", "N" },
     { "first", 0, 0, G_OPTION_ARG_INT, &first, "The first of them", "SEED" },
     { "seed", 0, 0, G_OPTION_ARG_INT, &only, "Run this seed alone", "SEED" },
+    { "digest", 0, 0, G_OPTION_ARG_NONE, &with_digest, "Print a digest of all actions", NULL },
     { "verbose", 0, 0, G_OPTION_ARG_NONE, &verbose, "Show what happens", NULL },
     G_OPTION_ENTRY_NULL,
   };
   g_autoptr(GOptionContext) context = g_option_context_new (NULL);
+  g_autoptr(GChecksum) digest = g_checksum_new (G_CHECKSUM_SHA256);
   g_autoptr(GError) error = NULL;
 
   g_option_context_add_main_entries (context, entries, NULL);
@@ -491,10 +498,12 @@ main (int   argc,
   for (int i = 0; i < n_seeds; i++)
     {
       current_seed = first + i;
-      run (current_seed, verbose);
+      run (current_seed, verbose, with_digest ? digest : NULL);
     }
   printf ("ok 1 /bosh/simulation/runs # %d seeds from %d\n", n_seeds, first);
 
+  if (with_digest)
+    printf ("# digest of all actions: %s\n", g_checksum_get_string (digest));
   if (verbose || n_seeds > 1)
     coverage_print ();
   is_full = n_seeds < 2000 || coverage_is_full ();

@@ -111,6 +111,7 @@ typedef struct
   guint64        order;
   GSequence     *events;
   gboolean       verbose;
+  GChecksum     *digest;      /* of all actions of the session, nullable */
 
   /* network */
   GArray        *exchanges;   /* of Exchange */
