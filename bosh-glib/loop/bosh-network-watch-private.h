@@ -6,14 +6,14 @@
 
 G_BEGIN_DECLS
 
-/* Tells when the network has come back. GNetworkMonitor emits its signal in
- * the context of whoever used it first; this one only marks the change there,
- * and makes a source ready, which both may be done from any thread. */
+/* Watches for changes of the network. GNetworkMonitor emits network-changed in the
+ * main context of its first user, which may run in another thread; so the handler
+ * only sets a mark and makes a source ready, both of which are thread-safe. */
 typedef struct _BoshNetworkWatch BoshNetworkWatch;
 
 BoshNetworkWatch *bosh_network_watch_new         (GSource          *source);
 void              bosh_network_watch_free        (BoshNetworkWatch *self);
-/* TRUE once after each change that leaves the network available. */
+/* Returns TRUE once after changes that left the network available. */
 gboolean          bosh_network_watch_take_change (BoshNetworkWatch *self);
 
 G_END_DECLS

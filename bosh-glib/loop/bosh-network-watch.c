@@ -4,8 +4,8 @@
 
 #include "bosh-network-watch-private.h"
 
-/* What the handler needs; it may run in another thread while the watch is
- * being freed. */
+/* The data of the signal handler, which may still run in another thread while the
+ * watch is being freed. It is an atomic reference counted box. */
 typedef struct
 {
   GSource *source;
@@ -14,7 +14,7 @@ typedef struct
 
 struct _BoshNetworkWatch
 {
-  Mark *mark;  /* an atomic reference counted box */
+  Mark *mark;
   gulong handler;
 };
 

@@ -11,13 +11,14 @@
 #include <unistd.h>
 #endif
 
-/* The two clocks are not read at the same moment, so less is no sleep. */
+/* CLOCK_BOOTTIME and CLOCK_MONOTONIC can't be read at the same moment: a smaller
+ * difference between them is no sleep. */
 #define SHORTEST_SLEEP (G_USEC_PER_SEC)
 
-/* What the watches of one context share: a timer that never expires, and that
- * Linux makes readable when the wall clock jumps, as it does on waking up.
- * Where there is no such timer, a sleep is noticed when the listener is ready
- * for another reason. */
+/* One for each main context that has watches: a timer that never expires, but that
+ * Linux makes readable when the wall clock jumps, as it does after a sleep. Without
+ * a timerfd, a sleep is noticed only when the listener is dispatched for another
+ * reason. */
 typedef struct
 {
   GSource    source;
@@ -28,7 +29,7 @@ typedef struct
 struct _BoshSleepWatch
 {
   GSource *listener;
-  Alarm   *alarm;        /* nullable */
+  Alarm   *alarm;        /* NULL without a timerfd */
   gint64   time_asleep;
 };
 
@@ -36,7 +37,7 @@ G_LOCK_DEFINE_STATIC (alarms);
 static GPtrArray *alarms;  /* of Alarm, one for each context; guarded by the lock */
 
 static gint64
-get_time_asleep (void)
+get_system_time_asleep (void)
 {
 #ifdef CLOCK_BOOTTIME
   struct timespec boot;
@@ -51,7 +52,17 @@ get_time_asleep (void)
   return 0;
 }
 
-gint64 (*bosh_sleep_watch_get_time_asleep) (void) = get_time_asleep;
+static BoshSleepClock get_time_asleep = get_system_time_asleep;
+
+BoshSleepClock
+bosh_sleep_watch_set_clock_for_tests (BoshSleepClock clock)
+{
+  BoshSleepClock before = get_time_asleep;
+
+  get_time_asleep = clock;
+
+  return before;
+}
 
 #ifdef HAVE_TIMERFD
 static gboolean
@@ -62,7 +73,7 @@ alarm_dispatch (GSource     *source,
   Alarm *alarm = (Alarm *)source;
   guint64 expirations;
 
-  /* Fails with ECANCELED, which makes it ready for the next time. */
+  /* This fails with ECANCELED, and so clears the mark that the clock has jumped. */
   if (read (alarm->fd, &expirations, sizeof expirations) == 0)
     return G_SOURCE_REMOVE;
 
@@ -120,7 +131,7 @@ alarm_new (GMainContext *context)
 }
 #endif
 
-/* Under the lock. */
+/* Call with the lock held. */
 static Alarm *
 find_alarm (GMainContext *context)
 {
@@ -143,7 +154,7 @@ find_alarm (GMainContext *context)
   return alarm;
 }
 
-/* Under the lock. */
+/* Call with the lock held. */
 static void
 leave_alarm (Alarm   *alarm,
              GSource *listener)
@@ -166,7 +177,7 @@ bosh_sleep_watch_new (GSource      *source,
   BoshSleepWatch *self = g_new0 (BoshSleepWatch, 1);
 
   self->listener = g_source_ref (source);
-  self->time_asleep = bosh_sleep_watch_get_time_asleep ();
+  self->time_asleep = get_time_asleep ();
 
   G_LOCK (alarms);
   self->alarm = find_alarm (context);
@@ -195,7 +206,7 @@ bosh_sleep_watch_take_wake (BoshSleepWatch *self)
 {
   gint64 before = self->time_asleep;
 
-  self->time_asleep = bosh_sleep_watch_get_time_asleep ();
+  self->time_asleep = get_time_asleep ();
 
   return self->time_asleep - before >= SHORTEST_SLEEP;
 }

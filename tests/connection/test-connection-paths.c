@@ -242,13 +242,12 @@ test_sleep (void)
   g_auto(BoshTestWire) wire = { NULL };
   BoshTestExchange *poll;
   BoshTestExchange *repeat;
-  gint64 (*clock) (void) = bosh_sleep_watch_get_time_asleep;
+  BoshSleepClock clock = bosh_sleep_watch_set_clock_for_tests (get_time_asleep);
 
   g_test_summary ("R64: after a sleep of the machine the request under way is repeated, "
                   "byte by byte, and its old connection closed");
 
   g_assert_cmpint (clock (), >=, 0);
-  bosh_sleep_watch_get_time_asleep = get_time_asleep;
   bosh_test_wire_init (&wire, manager, NULL);
   poll = bosh_test_wire_open (&wire, BOSH_TEST_GRANTS);
 
@@ -266,7 +265,7 @@ test_sleep (void)
   bosh_test_await (bosh_test_exchange_is_gone (poll));
   bosh_test_exchange_respond (repeat, "", BOSH_TEST_MESSAGE ("good morning"));
   bosh_test_wire_receive (&wire, "good morning");
-  bosh_sleep_watch_get_time_asleep = clock;
+  bosh_sleep_watch_set_clock_for_tests (clock);
   g_clear_object (&wire.connection);
 }
 
