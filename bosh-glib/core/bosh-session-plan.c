@@ -388,17 +388,8 @@ check_pause (BoshSession *self,
 void
 session_choose_coding (BoshSession *self)
 {
-  g_auto(GStrv) codings = NULL;
-
-  self->coding = BOSH_CODING_IDENTITY;
-  if (!self->compress_requests || self->accept == NULL)
-    return;
-
-  codings = g_strsplit_set (self->accept, ", ", 32);
-  if (g_strv_contains ((const char * const *)codings, "gzip"))
-    self->coding = BOSH_CODING_GZIP;
-  else if (g_strv_contains ((const char * const *)codings, "deflate"))
-    self->coding = BOSH_CODING_DEFLATE;
+  self->coding = self->compress_requests ? bosh_coding_choose (self->accept)
+                                         : BOSH_CODING_IDENTITY;
 }
 
 static void

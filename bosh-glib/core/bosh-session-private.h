@@ -2,6 +2,7 @@
 
 #pragma once
 
+#include "bosh-coding-private.h"
 #include "bosh-element.h"
 #include "bosh-http-response-private.h"
 
@@ -75,14 +76,6 @@ typedef enum
   BOSH_ACTION_HANDED_OVER,  /* bosh_session_save() has what goes on elsewhere */
   BOSH_ACTION_CLOSED,       /* over, with @error, or without */
 } BoshActionType;
-
-/* Codings of a request (XEP-0124 §7.2), as HTTP names them. */
-typedef enum
-{
-  BOSH_CODING_IDENTITY,
-  BOSH_CODING_GZIP,
-  BOSH_CODING_DEFLATE,
-} BoshCoding;
 
 typedef struct
 {
