@@ -19,10 +19,11 @@
 
 #include "bosh-connection-private.h"
 #include "bosh-element-private.h"
+#include "bosh-error-kind-private.h"
 #include "bosh-error.h"
 #include "bosh-i18n-private.h"
 #include "bosh-network-watch-private.h"
-#include "bosh-reconnect-policy-private.h"
+#include "bosh-offline-private.h"
 #include "bosh-secret-private.h"
 #include "bosh-session-private.h"
 
@@ -212,8 +213,7 @@ is_offline (BoshClient *client)
 {
   const char *hostname = bosh_connection_configuration_get_hostname (client->configuration);
 
-  return bosh_reconnect_needs_network (hostname) &&
-         !g_network_monitor_get_network_available (g_network_monitor_get_default ());
+  return bosh_host_is_offline (hostname);
 }
 
 static void
@@ -253,8 +253,9 @@ static void
 schedule (BoshClient *client)
 {
   ClientReconnect *self = client->reconnect;
-  guint delay = bosh_reconnect_get_delay (self->tries, self->first_delay,
-                                          self->longest_delay, g_random_double ());
+  guint64 limit = MIN ((guint64)self->first_delay << MIN (self->tries, 31),
+                       (guint64)self->longest_delay);
+  guint delay = (guint)((double)limit * (1 + g_random_double ()) / 2);
 
   start_timer (client, "[bosh] client waits before it reconnects", delay, on_delay_over);
   /* Changes come in groups, and not every one lets the next attempt succeed. */
@@ -274,7 +275,7 @@ handle_failure (BoshClient   *client,
     self->attempts--;
 
   if (self->attempts >= self->max_attempts ||
-      !bosh_reconnect_can_mend (error, self->stream_condition))
+      bosh_error_get_kind (error, self->stream_condition) != BOSH_ERROR_KIND_TEMPORARY)
     {
       forget (self);
       return FALSE;
@@ -445,7 +446,7 @@ handle_loss (BoshClient   *client,
   if (g_get_monotonic_time () - self->ready_at >= (gint64)self->stable_after * 1000)
     self->attempts = self->tries = 0;
   if (!self->remembered || self->attempts >= self->max_attempts ||
-      !bosh_reconnect_can_mend (error, self->stream_condition))
+      bosh_error_get_kind (error, self->stream_condition) != BOSH_ERROR_KIND_TEMPORARY)
     {
       forget (self);
       return FALSE;

@@ -9,7 +9,6 @@
 #include "bosh-test-manager.h"
 
 #include "bosh-client-private.h"
-#include "bosh-reconnect-policy-private.h"
 #include "bosh-secret-private.h"
 
 #include <errno.h>
@@ -1032,74 +1031,6 @@ test_failed_login (void)
 }
 
 static void
-test_delays (void)
-{
-  g_test_summary ("The delays are doubled up to a limit, and are drawn from the upper half");
-
-  g_assert_cmpuint (bosh_reconnect_get_delay (0, 2000, 120000, 0), ==, 1000);
-  g_assert_cmpuint (bosh_reconnect_get_delay (0, 2000, 120000, 1), ==, 2000);
-  g_assert_cmpuint (bosh_reconnect_get_delay (3, 2000, 120000, 0.5), ==, 12000);
-  g_assert_cmpuint (bosh_reconnect_get_delay (5, 2000, 120000, 1), ==, 64000);
-  g_assert_cmpuint (bosh_reconnect_get_delay (6, 2000, 120000, 1), ==, 120000);
-  g_assert_cmpuint (bosh_reconnect_get_delay (G_MAXUINT, 2000, 120000, 1), ==, 120000);
-  g_assert_cmpuint (bosh_reconnect_get_delay (G_MAXUINT, G_MAXUINT, G_MAXUINT, 1), ==, G_MAXUINT);
-}
-
-static void
-test_mendable (void)
-{
-  static const struct
-  {
-    GQuark (*domain) (void);
-    int         code;
-    const char *condition;
-    gboolean    expected;
-  } cases[] = {
-    { bosh_error_quark, BOSH_ERROR_SESSION_LOST, NULL, TRUE },
-    { bosh_error_quark, BOSH_ERROR_TIMED_OUT, NULL, TRUE },
-    { bosh_error_quark, BOSH_ERROR_TERMINATED, NULL, TRUE },
-    { bosh_error_quark, BOSH_ERROR_REMOTE_STREAM_ERROR, NULL, FALSE },
-    { bosh_error_quark, BOSH_ERROR_REMOTE_STREAM_ERROR, "reset", TRUE },
-    { bosh_error_quark, BOSH_ERROR_REMOTE_STREAM_ERROR, "unheard-of", FALSE },
-    { bosh_error_quark, BOSH_ERROR_POLICY_VIOLATION, "reset", FALSE },
-    { bosh_error_quark, BOSH_ERROR_TLS, NULL, FALSE },
-    { bosh_error_quark, BOSH_ERROR_SERVER_NOT_AUTHENTIC, NULL, FALSE },
-    { bosh_error_quark, 12345, NULL, FALSE },
-    { bosh_sasl_error_quark, BOSH_SASL_ERROR_ACCOUNT_DISABLED, NULL, FALSE },
-    { bosh_stanza_error_quark, BOSH_STANZA_ERROR_RESOURCE_CONSTRAINT, NULL, TRUE },
-    { g_io_error_quark, G_IO_ERROR_CONNECTION_REFUSED, NULL, TRUE },
-    { g_io_error_quark, G_IO_ERROR_CANCELLED, NULL, FALSE },
-    { g_resolver_error_quark, G_RESOLVER_ERROR_TEMPORARY_FAILURE, NULL, TRUE },
-    { g_tls_error_quark, G_TLS_ERROR_BAD_CERTIFICATE, NULL, FALSE },
-  };
-
-  g_test_summary ("R100: what can be mended is on a list; all else, a server that can't be "
-                  "trusted above all, is not tried again");
-
-  for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
-    {
-      g_autoptr(GError) error = NULL;
-
-      error = g_error_new_literal (cases[i].domain (), cases[i].code, "x");
-      g_assert_cmpint (bosh_reconnect_can_mend (error, cases[i].condition), ==, cases[i].expected);
-    }
-}
-
-static void
-test_needs_network (void)
-{
-  g_test_summary ("E21: without a network attempts do not count, unless the server is this very "
-                  "machine");
-
-  g_assert_false (bosh_reconnect_needs_network (NULL));
-  g_assert_false (bosh_reconnect_needs_network ("localhost"));
-  g_assert_false (bosh_reconnect_needs_network ("127.0.0.2"));
-  g_assert_false (bosh_reconnect_needs_network ("::1"));
-  g_assert_true (bosh_reconnect_needs_network ("192.0.2.1"));
-  g_assert_true (bosh_reconnect_needs_network ("example.org"));
-}
-
-static void
 test_secret (void)
 {
   gsize page_size = (gsize)sysconf (_SC_PAGESIZE);
@@ -1265,9 +1196,6 @@ main (int   argc,
   g_test_add_func ("/bosh/client-reconnect/network", test_network);
   g_test_add_func ("/bosh/client-reconnect/anonymous", test_anonymous);
   g_test_add_func ("/bosh/client-reconnect/failed-login", test_failed_login);
-  g_test_add_func ("/bosh/client-reconnect/delays", test_delays);
-  g_test_add_func ("/bosh/client-reconnect/mendable", test_mendable);
-  g_test_add_func ("/bosh/client-reconnect/needs-network", test_needs_network);
   g_test_add_func ("/bosh/client-reconnect/secret", test_secret);
 
   return g_test_run ();

@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "config.h"
+
+#include "bosh-error-kind-private.h"
+
+#include "bosh-error.h"
+
+#include <gio/gio.h>
+
+/* RFC 6120 §4.9.3. Not among the temporary ones are those that a new login would
+ * only bring about again: policy-violation, and all that find fault with what was
+ * sent. */
+static const struct
+{
+  const char    *name;
+  BoshErrorKind  kind;
+} stream_conditions[] = {
+  { "conflict", BOSH_ERROR_KIND_CONFLICT },
+  { "connection-timeout", BOSH_ERROR_KIND_TEMPORARY },
+  { "internal-server-error", BOSH_ERROR_KIND_TEMPORARY },
+  { "not-authorized", BOSH_ERROR_KIND_CREDENTIALS },
+  { "remote-connection-failed", BOSH_ERROR_KIND_TEMPORARY },
+  { "reset", BOSH_ERROR_KIND_TEMPORARY },
+  { "resource-constraint", BOSH_ERROR_KIND_TEMPORARY },
+  { "system-shutdown", BOSH_ERROR_KIND_TEMPORARY },
+};
+
+static BoshErrorKind
+get_stream_kind (const char *condition)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (stream_conditions); i++)
+    if (g_str_equal (stream_conditions[i].name, condition))
+      return stream_conditions[i].kind;
+
+  return BOSH_ERROR_KIND_PERMANENT;
+}
+
+static BoshErrorKind
+get_session_kind (int         code,
+                  const char *stream_condition)
+{
+  switch ((BoshError)code)
+    {
+    case BOSH_ERROR_REMOTE_STREAM_ERROR:
+      return stream_condition != NULL ? BOSH_ERROR_KIND_TEMPORARY : BOSH_ERROR_KIND_PERMANENT;
+
+    /* The session is gone, and nothing is wrong with us. */
+    case BOSH_ERROR_ITEM_NOT_FOUND:
+    case BOSH_ERROR_SESSION_LOST:
+    case BOSH_ERROR_TERMINATED:
+    case BOSH_ERROR_UNDEFINED_CONDITION:
+    case BOSH_ERROR_UNKNOWN_CONDITION:
+    /* Trouble on their side. */
+    case BOSH_ERROR_INTERNAL_SERVER_ERROR:
+    case BOSH_ERROR_REMOTE_CONNECTION_FAILED:
+    case BOSH_ERROR_SYSTEM_SHUTDOWN:
+    /* Something between us: a proxy whose server is away, a captive portal. */
+    case BOSH_ERROR_HTTP:
+    case BOSH_ERROR_NOT_BOSH:
+    case BOSH_ERROR_TIMED_OUT:
+      return BOSH_ERROR_KIND_TEMPORARY;
+
+    case BOSH_ERROR_TLS:
+    case BOSH_ERROR_SERVER_NOT_AUTHENTIC:
+      return BOSH_ERROR_KIND_UNTRUSTED;
+
+    case BOSH_ERROR_INSECURE_MECHANISM:
+    case BOSH_ERROR_NO_MECHANISM:
+      return BOSH_ERROR_KIND_CREDENTIALS;
+
+    case BOSH_ERROR_DETACHED:
+      return BOSH_ERROR_KIND_REQUESTED;
+
+    case BOSH_ERROR_FAILED:
+    case BOSH_ERROR_BAD_REQUEST:
+    case BOSH_ERROR_HOST_GONE:
+    case BOSH_ERROR_HOST_UNKNOWN:
+    case BOSH_ERROR_IMPROPER_ADDRESSING:
+    case BOSH_ERROR_OTHER_REQUEST:
+    case BOSH_ERROR_POLICY_VIOLATION:
+    case BOSH_ERROR_SEE_OTHER_URI:
+    case BOSH_ERROR_BAD_XML:
+    case BOSH_ERROR_TOO_LARGE:
+    case BOSH_ERROR_NOT_CONNECTED:
+    case BOSH_ERROR_NOT_SUPPORTED:
+    case BOSH_ERROR_INVALID_STANZA:
+    case BOSH_ERROR_INVALID_DATA:
+    case BOSH_ERROR_INVALID_URI:
+    case BOSH_ERROR_LOGIN_FAILED:
+    case BOSH_ERROR_DISCOVERY_FAILED:
+    default:
+      return BOSH_ERROR_KIND_PERMANENT;
+    }
+}
+
+/* Of a request to bind a resource. */
+static BoshErrorKind
+get_stanza_kind (int code)
+{
+  switch (code)
+    {
+    case BOSH_STANZA_ERROR_INTERNAL_SERVER_ERROR:
+    case BOSH_STANZA_ERROR_RESOURCE_CONSTRAINT:
+      return BOSH_ERROR_KIND_TEMPORARY;
+    case BOSH_STANZA_ERROR_CONFLICT:
+      return BOSH_ERROR_KIND_CONFLICT;
+    default:
+      return BOSH_ERROR_KIND_PERMANENT;
+    }
+}
+
+BoshErrorKind
+bosh_error_get_kind (const GError *error,
+                     const char   *stream_condition)
+{
+  /* The stream error is the reason, whatever ended the session after it. */
+  if (stream_condition != NULL)
+    {
+      BoshErrorKind kind = get_stream_kind (stream_condition);
+
+      if (kind != BOSH_ERROR_KIND_TEMPORARY)
+        return kind;
+    }
+
+  if (error->domain == BOSH_ERROR)
+    return get_session_kind (error->code, stream_condition);
+  if (error->domain == BOSH_SASL_ERROR)
+    return error->code == BOSH_SASL_ERROR_TEMPORARY_AUTH_FAILURE ? BOSH_ERROR_KIND_TEMPORARY
+                                                                 : BOSH_ERROR_KIND_CREDENTIALS;
+  if (error->domain == BOSH_STANZA_ERROR)
+    return get_stanza_kind (error->code);
+  if (error->domain == G_TLS_ERROR)
+    return BOSH_ERROR_KIND_UNTRUSTED;
+  if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
+    return BOSH_ERROR_KIND_REQUESTED;
+
+  /* The server can't be reached, or its name is not known at the moment. */
+  return error->domain == G_IO_ERROR || error->domain == G_RESOLVER_ERROR
+           ? BOSH_ERROR_KIND_TEMPORARY
+           : BOSH_ERROR_KIND_PERMANENT;
+}

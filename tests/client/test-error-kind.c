@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "config.h"
+
+#include "bosh-error-kind-private.h"
+
+#include "bosh-error.h"
+
+#include <gio/gio.h>
+
+static void
+test_kinds (void)
+{
+  static const struct
+  {
+    GQuark       (*domain) (void);
+    int            code;
+    const char    *condition;
+    BoshErrorKind  expected;
+  } cases[] = {
+    { bosh_error_quark, BOSH_ERROR_SESSION_LOST, NULL, BOSH_ERROR_KIND_TEMPORARY },
+    { bosh_error_quark, BOSH_ERROR_TIMED_OUT, NULL, BOSH_ERROR_KIND_TEMPORARY },
+    { bosh_error_quark, BOSH_ERROR_TERMINATED, NULL, BOSH_ERROR_KIND_TEMPORARY },
+    { bosh_error_quark, BOSH_ERROR_HTTP, NULL, BOSH_ERROR_KIND_TEMPORARY },
+    { bosh_error_quark, BOSH_ERROR_REMOTE_STREAM_ERROR, NULL, BOSH_ERROR_KIND_PERMANENT },
+    { bosh_error_quark, BOSH_ERROR_REMOTE_STREAM_ERROR, "reset", BOSH_ERROR_KIND_TEMPORARY },
+    { bosh_error_quark, BOSH_ERROR_REMOTE_STREAM_ERROR, "unheard-of", BOSH_ERROR_KIND_PERMANENT },
+    { bosh_error_quark, BOSH_ERROR_REMOTE_STREAM_ERROR, "conflict", BOSH_ERROR_KIND_CONFLICT },
+    { bosh_error_quark, BOSH_ERROR_TERMINATED, "conflict", BOSH_ERROR_KIND_CONFLICT },
+    { bosh_error_quark, BOSH_ERROR_TERMINATED, "not-authorized", BOSH_ERROR_KIND_CREDENTIALS },
+    { bosh_error_quark, BOSH_ERROR_POLICY_VIOLATION, "reset", BOSH_ERROR_KIND_PERMANENT },
+    { bosh_error_quark, BOSH_ERROR_TLS, NULL, BOSH_ERROR_KIND_UNTRUSTED },
+    { bosh_error_quark, BOSH_ERROR_TLS, "reset", BOSH_ERROR_KIND_UNTRUSTED },
+    { bosh_error_quark, BOSH_ERROR_SERVER_NOT_AUTHENTIC, NULL, BOSH_ERROR_KIND_UNTRUSTED },
+    { bosh_error_quark, BOSH_ERROR_NO_MECHANISM, NULL, BOSH_ERROR_KIND_CREDENTIALS },
+    { bosh_error_quark, BOSH_ERROR_DETACHED, NULL, BOSH_ERROR_KIND_REQUESTED },
+    { bosh_error_quark, 12345, NULL, BOSH_ERROR_KIND_PERMANENT },
+    { bosh_sasl_error_quark, BOSH_SASL_ERROR_ACCOUNT_DISABLED, NULL, BOSH_ERROR_KIND_CREDENTIALS },
+    { bosh_sasl_error_quark, BOSH_SASL_ERROR_NOT_AUTHORIZED, NULL, BOSH_ERROR_KIND_CREDENTIALS },
+    { bosh_sasl_error_quark, BOSH_SASL_ERROR_TEMPORARY_AUTH_FAILURE, NULL,
+      BOSH_ERROR_KIND_TEMPORARY },
+    { bosh_stanza_error_quark, BOSH_STANZA_ERROR_RESOURCE_CONSTRAINT, NULL,
+      BOSH_ERROR_KIND_TEMPORARY },
+    { bosh_stanza_error_quark, BOSH_STANZA_ERROR_CONFLICT, NULL, BOSH_ERROR_KIND_CONFLICT },
+    { bosh_stanza_error_quark, BOSH_STANZA_ERROR_NOT_ALLOWED, NULL, BOSH_ERROR_KIND_PERMANENT },
+    { g_io_error_quark, G_IO_ERROR_CONNECTION_REFUSED, NULL, BOSH_ERROR_KIND_TEMPORARY },
+    { g_io_error_quark, G_IO_ERROR_CANCELLED, NULL, BOSH_ERROR_KIND_REQUESTED },
+    { g_resolver_error_quark, G_RESOLVER_ERROR_TEMPORARY_FAILURE, NULL,
+      BOSH_ERROR_KIND_TEMPORARY },
+    { g_tls_error_quark, G_TLS_ERROR_BAD_CERTIFICATE, NULL, BOSH_ERROR_KIND_UNTRUSTED },
+    { g_file_error_quark, G_FILE_ERROR_IO, NULL, BOSH_ERROR_KIND_PERMANENT },
+  };
+
+  g_test_summary ("R100: what passes by itself is on a list; all else, a server that can't be "
+                  "trusted above all, is not tried again");
+
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      g_autoptr(GError) error = NULL;
+
+      error = g_error_new_literal (cases[i].domain (), cases[i].code, "x");
+      g_assert_cmpint (bosh_error_get_kind (error, cases[i].condition), ==, cases[i].expected);
+    }
+}
+
+int
+main (int   argc,
+      char *argv[])
+{
+  g_test_init (&argc, &argv, NULL);
+
+  g_test_add_func ("/bosh/error-kind/kinds", test_kinds);
+
+  return g_test_run ();
+}
