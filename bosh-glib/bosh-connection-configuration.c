@@ -6,6 +6,7 @@
 
 #include "bosh-error.h"
 #include "bosh-i18n-private.h"
+#include "bosh-uri-private.h"
 
 #include <string.h>
 
@@ -30,8 +31,6 @@
 #define MAX_SIZE (16 * 1024 * 1024)
 #define DEFAULT_REQUEST_SIZE (512 * 1024)
 #define DEFAULT_RESPONSE_SIZE (4 * 1024 * 1024)
-
-#define MAX_HOSTNAME_LENGTH 253
 
 /**
  * BoshConnectionConfiguration:
@@ -141,25 +140,6 @@ normalize_hostname (const char *hostname)
   return ascii != NULL ? ascii : g_strdup (hostname);
 }
 
-static gboolean
-is_hostname (const char *hostname)
-{
-  if (hostname == NULL || strlen (hostname) > MAX_HOSTNAME_LENGTH)
-    return FALSE;
-  if (g_hostname_is_ip_address (hostname))
-    return TRUE;
-  if (!g_ascii_isalnum (hostname[0]) && hostname[0] != '_')
-    return FALSE;
-
-  for (const char *p = hostname; *p != '\0'; p++)
-    {
-      if (!g_ascii_isalnum (*p) && strchr ("-._", *p) == NULL)
-        return FALSE;
-    }
-
-  return TRUE;
-}
-
 /* Path and query for a request line: a slash comes first, and what RFC 3986
  * §3.3 and §3.4 don't allow is percent-encoded. Nothing else changes. */
 static char *
@@ -221,40 +201,22 @@ dup_user_agent (const char *value)
   return g_strdup (value);
 }
 
-static guint
-get_default_port (gboolean secure)
-{
-  return secure ? 443 : 80;
-}
-
 GUri *
 bosh_connection_configuration_build_uri (BoshConnectionConfiguration  *self,
                                          GError                      **error)
 {
-  g_autofree char *path = NULL;
-  const char *query;
-  guint port;
+  g_autofree char *text = NULL;
 
-  if (!is_hostname (self->hostname))
+  if (self->hostname == NULL)
     {
-      g_set_error_literal (error, BOSH_ERROR, BOSH_ERROR_INVALID_URI,
-                           self->hostname == NULL ? _("No host name was given")
-                                                  : _("The host name is not valid"));
+      g_set_error_literal (error, BOSH_ERROR, BOSH_ERROR_INVALID_URI, _("No host name was given"));
       return NULL;
     }
 
-  query = strchr (self->path, '?');
-  path = query != NULL ? g_strndup (self->path, query - self->path) : g_strdup (self->path);
-  port = bosh_connection_configuration_get_port (self);
+  text = bosh_uri_compose_http (self->secure, self->hostname,
+                                bosh_connection_configuration_get_port (self), self->path);
 
-  return g_uri_build (G_URI_FLAGS_ENCODED,
-                      self->secure ? "https" : "http",
-                      NULL,
-                      self->hostname,
-                      port != get_default_port (self->secure) ? (int)port : -1,
-                      path,
-                      query != NULL ? query + 1 : NULL,
-                      NULL);
+  return bosh_uri_parse_http (text, NULL, error);
 }
 
 static void
@@ -871,29 +833,6 @@ bosh_connection_configuration_new (const char *hostname,
                        NULL);
 }
 
-/* NULL if @uri is one that we can POST to, else what is wrong with it. */
-static const char *
-find_fault (GUri *uri)
-{
-  if (g_ascii_strcasecmp (g_uri_get_scheme (uri), "http") != 0 &&
-      g_ascii_strcasecmp (g_uri_get_scheme (uri), "https") != 0)
-    return _("The URI is neither http nor https");
-
-  if (g_uri_get_userinfo (uri) != NULL)
-    return _("The URI contains a user name or password, which is not allowed");
-
-  if (g_uri_get_fragment (uri) != NULL)
-    return _("The URI contains a fragment, which is not allowed");
-
-  if (g_uri_get_host (uri) == NULL || *g_uri_get_host (uri) == '\0')
-    return _("The URI contains no host name");
-
-  if (g_uri_get_port (uri) == 0)
-    return _("The URI contains a port that is not valid");
-
-  return NULL;
-}
-
 /**
  * bosh_connection_configuration_new_for_uri:
  * @uri: an absolute http or https URI
@@ -915,39 +854,26 @@ BoshConnectionConfiguration *
 bosh_connection_configuration_new_for_uri (const char  *uri,
                                            GError     **error)
 {
-  g_autoptr(BoshConnectionConfiguration) self = NULL;
   g_autoptr(GUri) parsed = NULL;
-  g_autoptr(GUri) built = NULL;
   g_autofree char *path = NULL;
-  const char *fault;
-  gboolean secure;
 
   g_return_val_if_fail (uri != NULL, NULL);
   g_return_val_if_fail (error == NULL || *error == NULL, NULL);
 
-  parsed = g_uri_parse (uri, G_URI_FLAGS_ENCODED | G_URI_FLAGS_HAS_PASSWORD, NULL);
-  fault = parsed != NULL ? find_fault (parsed) : _("This is no absolute URI");
-  if (fault != NULL)
-    {
-      g_set_error_literal (error, BOSH_ERROR, BOSH_ERROR_INVALID_URI, fault);
-      return NULL;
-    }
+  parsed = bosh_uri_parse_http (uri, NULL, error);
+  if (parsed == NULL)
+    return NULL;
 
-  secure = g_ascii_strcasecmp (g_uri_get_scheme (parsed), "https") == 0;
   path = g_uri_get_query (parsed) != NULL
            ? g_strconcat (g_uri_get_path (parsed), "?", g_uri_get_query (parsed), NULL)
            : g_strdup (g_uri_get_path (parsed));
 
-  self = g_object_new (BOSH_TYPE_CONNECTION_CONFIGURATION,
+  return g_object_new (BOSH_TYPE_CONNECTION_CONFIGURATION,
                        "hostname", g_uri_get_host (parsed),
-                       "port", g_uri_get_port (parsed) > 0 ? (guint) g_uri_get_port (parsed)
-                                                           : get_default_port (secure),
+                       "port", bosh_uri_get_port (parsed),
                        "path", path,
-                       "secure", secure,
+                       "secure", bosh_uri_is_secure (parsed),
                        NULL);
-  built = bosh_connection_configuration_build_uri (self, error);
-
-  return built != NULL ? g_steal_pointer (&self) : NULL;
 }
 
 static gboolean

@@ -10,6 +10,7 @@
 #include "bosh-host-meta-private.h"
 #include "bosh-https-get-private.h"
 #include "bosh-i18n-private.h"
+#include "bosh-uri-private.h"
 
 #include <string.h>
 
@@ -291,16 +292,10 @@ build_document_uri (GTask   *task,
                     GError **error)
 {
   BoshDiscovery *self = g_task_get_source_object (task);
-  g_autoptr(BoshConnectionConfiguration) address = NULL;
+  g_autofree char *text = bosh_uri_compose_http (TRUE, self->domain, 443,
+                                                 formats[get_format (task)].path);
 
-  address = g_object_new (BOSH_TYPE_CONNECTION_CONFIGURATION,
-                          "hostname", self->domain,
-                          "port", 443,
-                          "path", formats[get_format (task)].path,
-                          "secure", TRUE,
-                          NULL);
-
-  return bosh_connection_configuration_build_uri (address, error);
+  return bosh_uri_parse_http (text, NULL, error);
 }
 
 static void fetch_document (GTask *task);

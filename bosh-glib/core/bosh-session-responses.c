@@ -6,6 +6,7 @@
 
 #include "bosh-error-private.h"
 #include "bosh-i18n-private.h"
+#include "bosh-uri-private.h"
 
 #include <string.h>
 
@@ -222,27 +223,20 @@ follow (BoshSession *self,
 {
   g_autoptr(GUri) base = NULL;
   g_autoptr(GUri) uri = NULL;
-  const char *scheme;
 
   if (self->uri == NULL || target == NULL || request->kind != REQUEST_CREATION ||
       self->hops >= MAX_HOPS)
     return FALSE;
 
-  base = g_uri_parse (self->uri, G_URI_FLAGS_ENCODED, NULL);
-  uri = base != NULL ? g_uri_parse_relative (base, target, G_URI_FLAGS_ENCODED, NULL) : NULL;
-  if (uri == NULL || g_uri_get_host (uri) == NULL || g_uri_get_host (uri)[0] == '\0' ||
-      g_uri_get_userinfo (uri) != NULL)
-    return FALSE;
-
-  scheme = g_uri_get_scheme (uri);
-  if (strcmp (scheme, "https") != 0 &&
-      (strcmp (scheme, "http") != 0 || strcmp (g_uri_get_scheme (base), "https") == 0))
+  base = bosh_uri_parse_http (self->uri, NULL, NULL);
+  uri = base != NULL ? bosh_uri_parse_http (target, base, NULL) : NULL;
+  if (uri == NULL || (bosh_uri_is_secure (base) && !bosh_uri_is_secure (uri)))
     return FALSE;
 
   /* Another connection manager, and so another session (§14.1, §15.4). */
   self->hops++;
   g_free (self->uri);
-  self->uri = g_uri_to_string_partial (uri, G_URI_HIDE_FRAGMENT);
+  self->uri = g_uri_to_string (uri);
   session_remove_request (self, request);
   session_draw_rid (self);
   g_clear_pointer (&self->keys, bosh_key_sequence_free);

@@ -8,15 +8,14 @@
 #include "bosh-i18n-private.h"
 #include "bosh-transport-coding-private.h"
 #include "bosh-transport-error-private.h"
+#include "bosh-uri-private.h"
 
 #include <libsoup/soup.h>
-#include <string.h>
 
 /* Bytes asked of the socket at once. */
 #define PIECE_SIZE (8 * 1024)
 
 /* Limits on what a server can make us do: see bosh-transport.c. */
-#define MAX_LOCATION_LENGTH 2048
 #define MAX_INFORMATIONAL 16
 #define MAX_PROXY_NEGOTIATIONS 8
 
@@ -262,14 +261,6 @@ is_redirect (guint status)
          status == SOUP_STATUS_PERMANENT_REDIRECT;
 }
 
-static gboolean
-is_address (GUri *uri)
-{
-  return g_ascii_strcasecmp (g_uri_get_scheme (uri), "https") == 0 &&
-         g_uri_get_userinfo (uri) == NULL &&
-         g_uri_get_host (uri) != NULL && *g_uri_get_host (uri) != '\0';
-}
-
 /* R124 (XEP-0156 §2): https, and nothing else, on the whole way. */
 static GUri *
 resolve_location (Get     *get,
@@ -285,9 +276,9 @@ resolve_location (Get     *get,
       return NULL;
     }
 
-  if (location != NULL && strlen (location) <= MAX_LOCATION_LENGTH)
-    uri = g_uri_parse_relative (get->uri, location, G_URI_FLAGS_ENCODED, NULL);
-  if (uri == NULL || !is_address (uri))
+  if (location != NULL)
+    uri = bosh_uri_parse_http (location, get->uri, NULL);
+  if (uri == NULL || !bosh_uri_is_secure (uri))
     {
       g_set_error_literal (error, BOSH_ERROR, BOSH_ERROR_HTTP,
                            _("A redirect to an address that is not https"));

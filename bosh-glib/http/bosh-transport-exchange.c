@@ -9,6 +9,7 @@
 #include "bosh-i18n-private.h"
 #include "bosh-transport-coding-private.h"
 #include "bosh-transport-error-private.h"
+#include "bosh-uri-private.h"
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -16,9 +17,6 @@
 
 /* Bytes asked of the socket at once. */
 #define PIECE_SIZE (8 * 1024)
-
-/* Limits on what a server can make us keep. */
-#define MAX_LOCATION_LENGTH 2048
 
 BoshExchange *
 bosh_exchange_new (BoshTransport *transport,
@@ -250,20 +248,9 @@ static char *
 resolve_location (GUri       *base,
                   const char *value)
 {
-  g_autoptr(GUri) uri = NULL;
-  g_autofree char *location = NULL;
+  g_autoptr(GUri) uri = value != NULL ? bosh_uri_parse_http (value, base, NULL) : NULL;
 
-  if (value == NULL || strlen (value) > MAX_LOCATION_LENGTH ||
-      !g_utf8_validate (value, -1, NULL))
-    return NULL;
-
-  uri = g_uri_parse_relative (base, value, G_URI_FLAGS_ENCODED, NULL);
-  if (uri == NULL)
-    return NULL;
-
-  location = g_uri_to_string (uri);
-
-  return g_utf8_validate (location, -1, NULL) ? g_steal_pointer (&location) : NULL;
+  return uri != NULL ? g_uri_to_string (uri) : NULL;
 }
 
 static GBytes *

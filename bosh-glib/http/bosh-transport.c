@@ -6,8 +6,7 @@
 
 #include "bosh-connection-configuration-private.h"
 #include "bosh-transport-exchange-private.h"
-
-#include <string.h>
+#include "bosh-uri-private.h"
 
 /* Enough for the window of a session and the spare requests of XEP-0124 §11. */
 #define MAX_CONNECTIONS 10
@@ -143,7 +142,7 @@ bosh_transport_set_uri (BoshTransport *self,
   gboolean was_private = bosh_transport_is_private (self);
   g_autoptr(GUri) before = g_steal_pointer (&self->uri);
 
-  self->uri = g_uri_parse (uri, G_URI_FLAGS_ENCODED, NULL);
+  self->uri = bosh_uri_parse_http (uri, NULL, NULL);
   self->n_moves++;
   g_queue_clear_full (&self->spare, g_object_unref);
   /* Whoever listened to the old address may have named the new one: its
@@ -277,5 +276,5 @@ bosh_transport_is_private (BoshTransport *self)
     return FALSE;
 
   return self->is_local ||
-         (self->uri != NULL && strcmp (g_uri_get_scheme (self->uri), "https") == 0);
+         (self->uri != NULL && bosh_uri_is_secure (self->uri));
 }

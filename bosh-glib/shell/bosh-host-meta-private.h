@@ -10,12 +10,11 @@ G_BEGIN_DECLS
 #define BOSH_HOST_META_MAX_SIZE (64 * 1024)
 /* The addresses that are taken from one place; more are not looked at. */
 #define BOSH_HOST_META_MAX_URIS 16
-#define BOSH_HOST_META_MAX_URI_LENGTH 2048
 
 /* Both read a host-meta document (RFC 6415), as XRD or as JRD, for the addresses
  * of BOSH connection managers (XEP-0156 §3): char *, the https URIs of its links,
  * in the order of the document, without duplicates, written as
- * bosh_connection_configuration_to_uri() does. Links that are not https, or that
+ * bosh_uri_parse_http() normalises them. Links that are not https, or that
  * no request can be sent to, are left out (§2), so the array may be empty. NULL
  * with BOSH_ERROR_BAD_XML, BOSH_ERROR_TOO_LARGE, or BOSH_ERROR_INVALID_DATA. */
 GPtrArray *bosh_host_meta_parse_xml  (GBytes      *bytes,

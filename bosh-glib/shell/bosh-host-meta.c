@@ -4,13 +4,11 @@
 
 #include "bosh-host-meta-private.h"
 
-#include "bosh-connection-configuration.h"
 #include "bosh-error.h"
 #include "bosh-i18n-private.h"
 #include "bosh-json-private.h"
+#include "bosh-uri-private.h"
 #include "bosh-xml-private.h"
-
-#include <string.h>
 
 #define NS_XRD "http://docs.oasis-open.org/ns/xri/xrd-1.0"
 #define RELATION "urn:xmpp:alt-connections:xbosh"
@@ -25,17 +23,17 @@ void
 bosh_host_meta_add_uri (GPtrArray  *uris,
                         const char *uri)
 {
-  g_autoptr(BoshConnectionConfiguration) configuration = NULL;
+  g_autoptr(GUri) parsed = NULL;
   g_autofree char *address = NULL;
 
-  if (uris->len == BOSH_HOST_META_MAX_URIS || strlen (uri) > BOSH_HOST_META_MAX_URI_LENGTH)
+  if (uris->len == BOSH_HOST_META_MAX_URIS)
     return;
 
-  configuration = bosh_connection_configuration_new_for_uri (uri, NULL);
-  if (configuration == NULL || !bosh_connection_configuration_get_secure (configuration))
+  parsed = bosh_uri_parse_http (uri, NULL, NULL);
+  if (parsed == NULL || !bosh_uri_is_secure (parsed))
     return;
 
-  address = bosh_connection_configuration_to_uri (configuration);
+  address = g_uri_to_string (parsed);
   if (!g_ptr_array_find_with_equal_func (uris, address, g_str_equal, NULL))
     g_ptr_array_add (uris, g_steal_pointer (&address));
 }

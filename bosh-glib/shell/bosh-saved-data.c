@@ -12,13 +12,13 @@
 #include "bosh-jid-private.h"
 #include "bosh-json-private.h"
 #include "bosh-key-sequence-private.h"
+#include "bosh-uri-private.h"
 #include "bosh-xml-private.h"
 
 #define FORMAT_VERSION 1
 
 /* Limits of what is read. */
 #define MAX_JSON_SIZE (64 * 1024 * 1024)
-#define MAX_URI_LENGTH 8192
 #define MAX_STRING_LENGTH 4096
 #define MAX_UNANSWERED 1024
 #define MAX_COOKIES 256
@@ -664,14 +664,22 @@ read_granted (JsonObject           *object,
 }
 
 static gboolean
-is_http_uri (const char *text)
+read_uri (JsonObject  *object,
+          char       **value)
 {
-  g_autoptr(GUri) uri = g_uri_parse (text, G_URI_FLAGS_NONE, NULL);
+  g_autofree char *text = NULL;
+  g_autoptr(GUri) uri = NULL;
 
-  return uri != NULL &&
-         (g_strcmp0 (g_uri_get_scheme (uri), "http") == 0 ||
-          g_strcmp0 (g_uri_get_scheme (uri), "https") == 0) &&
-         g_uri_get_host (uri) != NULL && g_uri_get_host (uri)[0] != '\0';
+  if (!read_string (object, "uri", BOSH_URI_MAX_LENGTH, &text, NULL) || text == NULL)
+    return FALSE;
+
+  uri = bosh_uri_parse_http (text, NULL, NULL);
+  if (uri == NULL)
+    return FALSE;
+
+  *value = g_uri_to_string (uri);
+
+  return TRUE;
 }
 
 /* The members that name the session. */
@@ -683,13 +691,12 @@ read_identity (JsonObject     *object,
   BoshSessionSnapshot *saved = self->saved;
   g_autofree char *domain = NULL;
 
-  if (!read_string (object, "uri", MAX_URI_LENGTH, &self->uri, error) ||
-      !read_string (object, "domain", BOSH_JID_MAX_LENGTH, &saved->domain, error) ||
+  if (!read_string (object, "domain", BOSH_JID_MAX_LENGTH, &saved->domain, error) ||
       !read_string (object, "jid", BOSH_JID_MAX_LENGTH, &self->jid, error) ||
       !read_string (object, "sid", MAX_STRING_LENGTH, &saved->session_id, error))
     return FALSE;
 
-  if (self->uri == NULL || !is_http_uri (self->uri))
+  if (!read_uri (object, &self->uri))
     return set_invalid (error, "uri");
   if (saved->session_id == NULL)
     return set_invalid (error, "sid");

@@ -309,6 +309,9 @@ test_bad_redirect (void)
     "Location: https:///elsewhere\r\n",
     "Location: https://alice:secret@localhost/elsewhere\r\n",
     "Location: https://[::1/elsewhere\r\n",
+    "Location: https://h%2525/elsewhere\r\n",
+    "Location: https://alice%40localhost/elsewhere\r\n",
+    "Location: https://[::1%25lo]/elsewhere\r\n",
     "Location: \r\n",
     "",
   };

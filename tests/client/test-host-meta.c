@@ -4,6 +4,7 @@
 
 #include "bosh-error.h"
 #include "bosh-host-meta-private.h"
+#include "bosh-uri-private.h"
 
 #include <string.h>
 
@@ -122,7 +123,9 @@ static const GoodCase good_xml[] = {
              LINK ("https://alice:secret@example.org/") LINK ("https://example.org/#x")
                LINK ("https://example.org:0/") LINK ("https://example.org:99999/")
                  LINK ("https://exa mple.org/") LINK ("javascript:alert(1)")
-                   LINK ("https://good.example/")),
+                   LINK ("https://h%25/") LINK ("https://u%40h/") LINK ("https://a%2fb/")
+                     LINK ("https://[::1%25lo]/") LINK ("https://[fe80::1%25eth0]/")
+                       LINK ("https://good.example/")),
     "https://good.example/" },
   /* Links of others, in the wrong place, or not whole. */
   { XRD ("<Link rel='" RELATION "'/><Link href='https://a.example/'/>"
@@ -311,12 +314,12 @@ static void
 test_length (void)
 {
   const char *start = "https://example.org/";
-  guint space = BOSH_HOST_META_MAX_URI_LENGTH - strlen (start);
+  guint space = BOSH_URI_MAX_LENGTH - strlen (start);
   g_autofree char *longest = repeat (start, "a", space, "");
   g_autofree char *longer = repeat (start, "a", space + 1, "");
   g_autoptr(GPtrArray) uris = bosh_host_meta_new_uris ();
 
-  g_test_summary ("R124 (XEP-0156 §2): an address has 2048 characters at most");
+  g_test_summary ("R124 (XEP-0156 §2): an address that is too long is left out");
 
   bosh_host_meta_add_uri (uris, longer);
   g_assert_cmpuint (uris->len, ==, 0);

@@ -286,6 +286,24 @@ test_invalid_uri (void)
     "http://xmpp%2Fexample/",
     "http://-xmpp.example/",
     "http://a,b/",
+    /* Not what they seem when they are written out again. */
+    "http://h%25/",
+    "http://h%2525/",
+    "http://u%40host/",
+    "http://a%2fb/",
+    "http://xmpp\xef\xbc\x8f" "example/",
+    /* Zones are no part of a URI (RFC 3986 §3.2.2, RFC 9844 §5). */
+    "http://[::1%25lo]/",
+    "http://[fe80::1%25eth0]/",
+    "http://[fe80::1%2525eth0]/",
+    /* RFC 1123 §2.1: labels, and no name that looks like an IPv4 address. */
+    "http://a..b/",
+    "http://.a/",
+    "http://a-.example/",
+    "http://127.1/",
+    "http://127.0.0.1./",
+    "http://1.2.3.256/",
+    "http://0x7f.1/",
   };
   g_autofree char *long_name = g_strnfill (254, 'a');
   g_autofree char *long_uri = g_strconcat ("http://", long_name, "/", NULL);

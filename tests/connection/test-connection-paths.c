@@ -114,6 +114,38 @@ test_no_downgrade (void)
 }
 
 static void
+test_bad_addresses (void)
+{
+  static const char * const addresses[] = {
+    "http://h%25/", "http://h%2525/", "http://[::1%25lo]/", "http://u%40host/", "http://h:0/"
+  };
+  g_autoptr(BoshTestManager) manager = bosh_test_manager_new (NULL);
+
+  g_test_summary ("R90: a redirect to what only looks like an address ends in an error");
+
+  for (gsize i = 0; i < 2 * G_N_ELEMENTS (addresses); i++)
+    {
+      g_auto(BoshTestWire) wire = { NULL };
+      g_autoptr(GAsyncResult) result = NULL;
+      const char *address = addresses[i / 2];
+      gboolean by_http = i % 2 == 0;
+      g_autofree char *header = g_strdup_printf ("Location: %s\r\n", address);
+      g_autofree char *uri = g_strdup_printf ("<uri>%s</uri>", address);
+      BoshTestExchange *exchange;
+
+      bosh_test_wire_init (&wire, manager, NULL);
+      bosh_connection_connect_async (wire.connection, NULL, bosh_test_keep_result, &result);
+      exchange = bosh_test_manager_take (manager);
+      if (by_http)
+        bosh_test_exchange_reply (exchange, 308, header, "moved");
+      else
+        bosh_test_exchange_respond (exchange, "type='terminate' condition='see-other-uri'", uri);
+      bosh_test_wire_fails (&wire, &result, bosh_connection_connect_finish, BOSH_ERROR,
+                            by_http ? BOSH_ERROR_HTTP : BOSH_ERROR_SEE_OTHER_URI);
+    }
+}
+
+static void
 check_compression (const char *accept,
                    const char *coding)
 {
@@ -280,6 +312,7 @@ main (int   argc,
 
   g_test_add_func ("/bosh/connection-paths/redirects", test_redirects);
   g_test_add_func ("/bosh/connection-paths/redirect-to-tls", test_redirect_to_tls);
+  g_test_add_func ("/bosh/connection-paths/bad-addresses", test_bad_addresses);
   g_test_add_func ("/bosh/connection-paths/no-downgrade", test_no_downgrade);
   g_test_add_func ("/bosh/connection-paths/compression", test_compression);
   g_test_add_func ("/bosh/connection-paths/http2", test_http2);

@@ -109,6 +109,24 @@ test_not_followed (void)
     { PLAIN, "ftp://bosh.example.org/" },
     { PLAIN, "xmpp:bosh.example.org" },
     { PLAIN, "" },
+    /* Parsed they look well, but written out again they are something else:
+     * no URI, one with a user name, one with another path. */
+    { PLAIN, "http://h%25/" },
+    { PLAIN, "http://h%2525/" },
+    { PLAIN, "http://[::1%25lo]/" },
+    { PLAIN, "http://[fe80::1%2525eth0]/" },
+    { SECURE, "https://[::1%25lo]/" },
+    { PLAIN, "http://user%40bosh.example.org/" },
+    { PLAIN, "http://a%2fb/" },
+    { PLAIN, "//h%25/" },
+    { PLAIN, "http://h%20/" },
+    { PLAIN, "http://h\\evil/" },
+    { PLAIN, "http://h:0/" },
+    { PLAIN, "http://h:65536/" },
+    { PLAIN, "http://-h/" },
+    { PLAIN, "http://h..example/" },
+    { PLAIN, "http://127.1/" },
+    { PLAIN, "http://bosh\xef\xbc\x8f" "example.org/" },
   };
 
   g_test_summary ("R90, R98: never from https to http, nor to what is no http URI");

@@ -527,7 +527,7 @@ test_large_header (void)
 static void
 test_redirect (void)
 {
-  g_autofree char *long_path = g_strnfill (3000, 'a');
+  g_autofree char *long_path = g_strnfill (9000, 'a');
   const struct
   {
     const char *location;
@@ -536,6 +536,12 @@ test_redirect (void)
     { "https://other.example/bosh", "https://other.example/bosh" },
     { "/elsewhere?a=b", "http://127.0.0.1:%u/elsewhere?a=b" },
     { "http://[bad", NULL },
+    { "http://h%25/", NULL },
+    { "http://h%2525/", NULL },
+    { "http://[::1%25lo]/", NULL },
+    { "http://u%40host/", NULL },
+    { "http://a%2fb/", NULL },
+    { "ftp://other.example/", NULL },
     { "", "http://127.0.0.1:%u/http-bind/" },
     { long_path, NULL },
   };

@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "config.h"
+
+#include "bosh-uri-private.h"
+
+#include "bosh-error.h"
+#include "bosh-i18n-private.h"
+
+#include <string.h>
+
+/* RFC 1035 §2.3.4. */
+#define MAX_NAME_LENGTH 253
+#define MAX_LABEL_LENGTH 63
+
+/* One label of a domain name, without its dot. RFC 1123 §2.1 has no underscores,
+ * but names of machines in private networks do. */
+static gboolean
+is_label (const char *label,
+          gsize       length)
+{
+  if (length == 0 || length > MAX_LABEL_LENGTH || label[0] == '-' || label[length - 1] == '-')
+    return FALSE;
+
+  for (gsize i = 0; i < length; i++)
+    if (!g_ascii_isalnum (label[i]) && label[i] != '-' && label[i] != '_')
+      return FALSE;
+
+  return TRUE;
+}
+
+/* RFC 1123 §2.1: the last label of a name is never a number. The system takes what
+ * ends in one for an IPv4 address in a form of old, such as 127.1 or 0x7f000001. */
+static gboolean
+is_number (const char *label,
+           gsize       length)
+{
+  if (length > 2 && label[0] == '0' && (label[1] == 'x' || label[1] == 'X'))
+    return strspn (label + 2, "0123456789abcdefABCDEF") >= length - 2;
+
+  return strspn (label, "0123456789") >= length;
+}
+
+static gboolean
+is_domain_name (const char *name)
+{
+  gsize length = strlen (name);
+  const char *label = name;
+
+  /* A dot at the end makes a name absolute. */
+  if (length > 0 && name[length - 1] == '.')
+    length--;
+  if (length > MAX_NAME_LENGTH)
+    return FALSE;
+
+  for (;;)
+    {
+      gsize rest = length - (gsize)(label - name);
+      gsize label_length = MIN (strcspn (label, "."), rest);
+
+      if (!is_label (label, label_length))
+        return FALSE;
+      if (label_length == rest)
+        return !is_number (label, label_length);
+      label += label_length + 1;
+    }
+}
+
+/* @host is decoded, in ASCII, and without the brackets of an IPv6 address. A zone
+ * (`fe80::1%eth0`) is no part of a URI (RFC 9844 §5), and GLib does not read
+ * again what it writes for one. */
+static gboolean
+is_host (const char *host)
+{
+  if (strchr (host, ':') != NULL)
+    return strchr (host, '%') == NULL && g_hostname_is_ip_address (host);
+
+  return g_hostname_is_ip_address (host) || is_domain_name (host);
+}
+
+/* Appends a path or a query. What RFC 3986 §3.3 and §3.4 do not allow there is
+ * percent-encoded; what is encoded already stays as it is. */
+static void
+append_encoded (GString    *string,
+                const char *text)
+{
+  for (const char *p = text; *p != '\0'; p++)
+    {
+      if (g_ascii_isalnum (*p) || strchr ("-._~!$&'()*+,;=:@/?", *p) != NULL ||
+          (*p == '%' && g_ascii_isxdigit (p[1]) && g_ascii_isxdigit (p[2])))
+        g_string_append_c (string, *p);
+      else
+        g_string_append_printf (string, "%%%02X", (guint)(guchar)*p);
+    }
+}
+
+/* What is wrong with the parts of an address, or NULL. */
+static const char *
+find_fault (GUri     *uri,
+            gboolean  is_reference)
+{
+  const char *scheme = g_uri_get_scheme (uri);
+  const char *host = g_uri_get_host (uri);
+
+  if (strcmp (scheme, "http") != 0 && strcmp (scheme, "https") != 0)
+    return _("The URI is neither http nor https");
+
+  if (g_uri_get_userinfo (uri) != NULL)
+    return _("The URI contains a user name or password, which is not allowed");
+
+  if (g_uri_get_fragment (uri) != NULL && !is_reference)
+    return _("The URI contains a fragment, which is not allowed");
+
+  if (host == NULL || host[0] == '\0')
+    return _("The URI contains no host name");
+
+  if (!is_host (host))
+    return _("The host name in the URI is not valid");
+
+  if (g_uri_get_port (uri) == 0)
+    return _("The port in the URI is not valid");
+
+  return NULL;
+}
+
+static char *
+normalize (GUri *uri)
+{
+  const char *scheme = g_uri_get_scheme (uri);
+  const char *host = g_uri_get_host (uri);
+  const char *path = g_uri_get_path (uri);
+  const char *query = g_uri_get_query (uri);
+  int default_port = strcmp (scheme, "https") == 0 ? 443 : 80;
+  GString *text = g_string_new (scheme);
+
+  g_string_append_printf (text, strchr (host, ':') != NULL ? "://[%s]" : "://%s", host);
+  if (g_uri_get_port (uri) > 0 && g_uri_get_port (uri) != default_port)
+    g_string_append_printf (text, ":%d", g_uri_get_port (uri));
+  if (path[0] != '/')
+    g_string_append_c (text, '/');
+  append_encoded (text, path);
+  if (query != NULL)
+    {
+      g_string_append_c (text, '?');
+      append_encoded (text, query);
+    }
+
+  return g_string_free (text, FALSE);
+}
+
+static GUri *
+fail (GError     **error,
+      const char  *message)
+{
+  g_set_error_literal (error, BOSH_ERROR, BOSH_ERROR_INVALID_URI, message);
+
+  return NULL;
+}
+
+GUri *
+bosh_uri_parse_http (const char  *text,
+                     GUri        *base,
+                     GError     **error)
+{
+  g_autoptr(GUri) given = NULL;
+  g_autoptr(GUri) uri = NULL;
+  g_autofree char *normalized = NULL;
+  g_autofree char *written = NULL;
+  const char *fault;
+
+  if (strlen (text) > BOSH_URI_MAX_LENGTH)
+    return fail (error, _("The URI is too long"));
+
+  if (g_utf8_validate (text, -1, NULL))
+    given = g_uri_parse_relative (base, text, G_URI_FLAGS_ENCODED, NULL);
+  if (given == NULL)
+    return fail (error, _("This is no absolute URI"));
+
+  fault = find_fault (given, base != NULL);
+  if (fault != NULL)
+    return fail (error, fault);
+
+  normalized = normalize (given);
+  if (strlen (normalized) > BOSH_URI_MAX_LENGTH)
+    return fail (error, _("The URI is too long"));
+
+  /* GLib decodes the host when it reads and does not encode it when it writes. The
+   * checks above allow for that; this proves that they are enough. */
+  uri = g_uri_parse (normalized, G_URI_FLAGS_ENCODED, NULL);
+  written = uri != NULL ? g_uri_to_string (uri) : NULL;
+  if (g_strcmp0 (written, normalized) != 0)
+    return fail (error, _("This is no absolute URI"));
+
+  return g_steal_pointer (&uri);
+}
+
+char *
+bosh_uri_compose_http (gboolean    secure,
+                       const char *hostname,
+                       guint       port,
+                       const char *path)
+{
+  GString *text = g_string_new (secure ? "https://" : "http://");
+  gsize length = strlen (hostname);
+  gboolean has_brackets = length > 2 && hostname[0] == '[' && hostname[length - 1] == ']';
+  gboolean is_literal = has_brackets || strchr (hostname, ':') != NULL;
+  g_autofree char *bare = has_brackets ? g_strndup (hostname + 1, length - 2) : g_strdup (hostname);
+
+  /* Encoded, nothing in the host name can be mistaken for what follows it. */
+  if (is_literal)
+    g_string_append_c (text, '[');
+  g_string_append_uri_escaped (text, bare, is_literal ? ":" : NULL, TRUE);
+  if (is_literal)
+    g_string_append_c (text, ']');
+
+  g_string_append_printf (text, ":%u", port);
+  if (path[0] != '/')
+    g_string_append_c (text, '/');
+  append_encoded (text, path);
+
+  return g_string_free (text, FALSE);
+}
+
+gboolean
+bosh_uri_is_secure (GUri *uri)
+{
+  return strcmp (g_uri_get_scheme (uri), "https") == 0;
+}
+
+guint
+bosh_uri_get_port (GUri *uri)
+{
+  if (g_uri_get_port (uri) > 0)
+    return (guint)g_uri_get_port (uri);
+
+  return bosh_uri_is_secure (uri) ? 443 : 80;
+}
