@@ -126,7 +126,8 @@ test_not_followed (void)
     { PLAIN, "http://-h/" },
     { PLAIN, "http://h..example/" },
     { PLAIN, "http://127.1/" },
-    { PLAIN, "http://bosh\xef\xbc\x8f" "example.org/" },
+    { PLAIN, "http://bosh\xef\xbc\x8f"
+             "example.org/" },
   };
 
   g_test_summary ("R90, R98: never from https to http, nor to what is no http URI");
