@@ -2,7 +2,9 @@
 """A temporary directory and the processes in it, which never outlive us."""
 
 import collections
+import contextlib
 import os
+import random
 import shutil
 import signal
 import socket
@@ -10,10 +12,13 @@ import subprocess
 import tempfile
 import time
 
-START_SECONDS = 30
-STOP_SECONDS = 5
+# Long enough for a busy machine.
+START_SECONDS = 300
+STOP_SECONDS = 30
 START_TRIES = 5
 POLL_SECONDS = 0.02
+# Below are those of well-known services.
+FIRST_PORT = 10000
 
 # Reads what to kill, a process or (below zero) a group on each line. The pipe ends when whoever
 # writes to it has gone, however it went: then the guard tidies up after it.
@@ -45,16 +50,32 @@ def find_program(name):
     return program
 
 
+def unassigned_ports():
+    """Ports that the kernel never chooses for a connection, in random order."""
+    with open('/proc/sys/net/ipv4/ip_local_port_range', encoding='ascii') as limits:
+        first, last = map(int, limits.read().split())
+    ports = [*range(FIRST_PORT, first), *range(last + 1, 65536)]
+    return random.sample(ports, len(ports))
+
+
 def free_ports(count):
-    """Ports of the loopback interface, all different."""
-    sockets = [socket.socket() for _ in range(count)]
-    try:
-        for each in sockets:
-            each.bind(('127.0.0.1', 0))
-        return [each.getsockname()[1] for each in sockets]
-    finally:
-        for each in sockets:
-            each.close()
+    """Ports of the loopback interface, all different.
+
+    A connection that somebody makes before the server listens can't take one of them, unless
+    the kernel chooses from all ports.
+    """
+    free = []
+    with contextlib.ExitStack() as stack:
+        for port in unassigned_ports() + count * [0]:
+            candidate = stack.enter_context(socket.socket())
+            try:
+                candidate.bind(('127.0.0.1', port))
+            except OSError:
+                continue
+            free.append(candidate.getsockname()[1])
+            if len(free) == count:
+                break
+    return free
 
 
 def listening_inodes():

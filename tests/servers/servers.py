@@ -26,7 +26,8 @@ import json
 import os
 import urllib.parse
 
-from sandbox import Certificates, MissingProgram, Sandbox, Server, ServerError, find_program, start
+from sandbox import (START_SECONDS, Certificates, MissingProgram, Sandbox, Server, ServerError,
+                     find_program, start)
 
 PASSWORD = 'secret'
 USERS = ('alice', 'bob', 'carol')
@@ -39,7 +40,7 @@ TERMINATION = '''<body rid='2' sid='{sid}' type='terminate'
 
 def post(port, path, body, content_type):
     """Returns the text of the answer; raises OSError or HTTPException."""
-    connection = http.client.HTTPConnection('localhost', port, timeout=5)
+    connection = http.client.HTTPConnection('localhost', port, timeout=START_SECONDS)
     try:
         connection.request('POST', path, body, {'Content-Type': content_type})
         response = connection.getresponse()

@@ -17,7 +17,7 @@ import sandbox
 from servers import Servers
 
 RUN_WITH = [sys.executable, os.path.join(os.path.dirname(os.path.abspath(__file__)), 'run-with.py')]
-SECONDS = 30
+SECONDS = 300
 
 
 def wait_for_process(pid):
