@@ -154,11 +154,11 @@ digest_action (Simulation *self,
                BoshAction *action)
 {
   g_autofree char *line =
-    g_strdup_printf ("%" G_GINT64_FORMAT " %d %" G_GUINT64_FORMAT " %d %d %d %" G_GUINT64_FORMAT " %d %s %s\n",
+    g_strdup_printf ("%" G_GINT64_FORMAT " %d %" G_GUINT64_FORMAT " %d %d %d %" G_GUINT64_FORMAT " %d %s %d\n",
                      self->now, action->type, action->rid, action->repeated, action->coding,
                      action->has_payload, action->serial, action->state,
                      action->text != NULL ? action->text : "",
-                     action->error != NULL ? action->error->message : "");
+                     action->error != NULL ? action->error->code : -1);
 
   g_checksum_update (self->digest, (const guchar *)line, -1);
   if (action->bytes != NULL)

@@ -256,7 +256,7 @@ ledger_check_step (Simulation *self)
   g_assert_cmpuint (self->session->actions.length, ==, 0);
 
   /* The costly one now and then. */
-  if (chance (self, 5))
+  if (g_rand_int_range (self->spot_checks, 0, 100) < 5)
     ledger_check_classes (self);
 }
 

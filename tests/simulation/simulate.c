@@ -227,6 +227,7 @@ start (Simulation *self,
   memset (self, 0, sizeof *self);
   self->digest = digest;
   self->random = g_rand_new_with_seed (seed);
+  self->spot_checks = g_rand_new_with_seed (seed);
   self->now = SECOND;
   self->verbose = verbose;
   self->responded_at = NEVER;
@@ -257,6 +258,7 @@ stop (Simulation *self)
   g_array_unref (self->records);
   g_array_unref (self->polls);
   g_rand_free (self->random);
+  g_rand_free (self->spot_checks);
 }
 
 static gboolean

@@ -106,7 +106,8 @@ typedef enum
 
 typedef struct
 {
-  GRand         *random;
+  GRand         *random;      /* decides about the run */
+  GRand         *spot_checks; /* decides when to check what is costly to check */
   gint64         now;
   guint64        order;
   GSequence     *events;
