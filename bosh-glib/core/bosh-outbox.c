@@ -1,0 +1,399 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "config.h"
+
+#include "bosh-outbox-private.h"
+
+#include "bosh-element-private.h"
+#include "bosh-i18n-private.h"
+#include "bosh-xml-private.h"
+
+/* Bytes that most stanzas fit into. */
+#define STANZA_SIZE 256
+
+/* What a body takes beside its payloads: the longest attributes that we write, with
+ * a session id of usual length. */
+#define BODY_OVERHEAD 512
+
+static void
+queue_entry_free (QueueEntry *self)
+{
+  g_clear_pointer (&self->element, bosh_element_unref);
+  g_free (self->to);
+  g_free (self->from);
+  g_free (self->xml);
+  g_free (self);
+}
+
+static QueueEntry *
+queue_entry_new_stanza (BoshElement  *element,
+                        gsize         max_size,
+                        GError      **error)
+{
+  g_autoptr(GString) xml = g_string_sized_new (STANZA_SIZE);
+  QueueEntry *self;
+
+  if (!bosh_xml_append_element (xml, element, BOSH_NS_HTTPBIND, BOSH_NS_CLIENT, error))
+    return NULL;
+
+  if (xml->len > max_size)
+    {
+      g_set_error (error, BOSH_ERROR, BOSH_ERROR_TOO_LARGE,
+                   _("The stanza has %" G_GSIZE_FORMAT " bytes, more than a request may have"),
+                   xml->len);
+      return NULL;
+    }
+
+  bosh_element_seal (element);
+
+  self = g_new0 (QueueEntry, 1);
+  self->kind = ENTRY_STANZA;
+  self->element = bosh_element_ref (element);
+  self->length = xml->len;
+  self->xml = g_string_free (g_steal_pointer (&xml), FALSE);
+
+  return self;
+}
+
+static gsize
+get_max_payload_size (gsize max_request_size)
+{
+  return MAX (max_request_size, 2 * BODY_OVERHEAD) - BODY_OVERHEAD;
+}
+
+void
+bosh_outbox_init (BoshOutbox *self,
+                  gsize       max_request_size)
+{
+  *self = (BoshOutbox){ .max_payload_size = get_max_payload_size (max_request_size) };
+  g_queue_init (&self->queue);
+  g_queue_init (&self->sent);
+  g_queue_init (&self->stranded);
+}
+
+void
+bosh_outbox_clear (BoshOutbox *self)
+{
+  g_queue_clear_full (&self->queue, (GDestroyNotify)queue_entry_free);
+  g_queue_clear_full (&self->sent, (GDestroyNotify)queue_entry_free);
+  g_queue_clear_full (&self->stranded, (GDestroyNotify)queue_entry_free);
+  g_clear_pointer (&self->last, queue_entry_free);
+}
+
+gboolean
+bosh_outbox_check_payload (BoshElement  *payload,
+                           gsize         max_request_size,
+                           GError      **error)
+{
+  QueueEntry *entry =
+    queue_entry_new_stanza (payload, get_max_payload_size (max_request_size), error);
+
+  if (entry == NULL)
+    return FALSE;
+
+  queue_entry_free (entry);
+
+  return TRUE;
+}
+
+/* @entry: (transfer full) */
+static guint64
+push_entry (BoshOutbox *self,
+            QueueEntry *entry)
+{
+  entry->serial = ++self->last_serial;
+  g_queue_push_tail (&self->queue, entry);
+
+  return entry->serial;
+}
+
+gboolean
+bosh_outbox_queue (BoshOutbox   *self,
+                   BoshElement  *payload,
+                   Stream       *stream,
+                   guint64      *serial,
+                   GError      **error)
+{
+  QueueEntry *entry = queue_entry_new_stanza (payload, self->max_payload_size, error);
+
+  if (entry == NULL)
+    return FALSE;
+
+  entry->stream = stream;
+  push_entry (self, entry);
+  if (serial != NULL)
+    *serial = entry->serial;
+
+  return TRUE;
+}
+
+gboolean
+bosh_outbox_set_last (BoshOutbox   *self,
+                      BoshElement  *payload,
+                      GError      **error)
+{
+  self->last = queue_entry_new_stanza (payload, self->max_payload_size, error);
+
+  return self->last != NULL;
+}
+
+guint64
+bosh_outbox_queue_opening (BoshOutbox *self,
+                           const char *to,
+                           const char *from)
+{
+  QueueEntry *entry = g_new0 (QueueEntry, 1);
+
+  entry->kind = ENTRY_OPEN_STREAM;
+  entry->to = g_strdup (to);
+  entry->from = g_strdup (from);
+
+  return push_entry (self, entry);
+}
+
+guint64
+bosh_outbox_queue_closing (BoshOutbox *self,
+                           Stream     *stream)
+{
+  QueueEntry *entry = g_new0 (QueueEntry, 1);
+
+  entry->kind = ENTRY_CLOSE_STREAM;
+  entry->stream = stream;
+
+  return push_entry (self, entry);
+}
+
+void
+bosh_outbox_restore_unsent (BoshOutbox  *self,
+                            BoshElement *element,
+                            Stream      *stream)
+{
+  /* It was queued under the limit of another owner, which may have been higher. */
+  QueueEntry *entry = queue_entry_new_stanza (element, G_MAXSIZE, NULL);
+
+  if (entry == NULL)
+    return;
+
+  entry->stream = stream;
+  push_entry (self, entry);
+}
+
+void
+bosh_outbox_restore_sent (BoshOutbox  *self,
+                          BoshElement *element,
+                          Stream      *stream)
+{
+  QueueEntry *entry = queue_entry_new_stanza (element, G_MAXSIZE, NULL);
+
+  if (entry == NULL)
+    return;
+
+  entry->stream = stream;
+  entry->serial = self->sent_serial = ++self->last_serial;
+  g_queue_push_tail (&self->sent, entry);
+}
+
+guint
+bosh_outbox_get_n_queued (BoshOutbox *self)
+{
+  return self->queue.length;
+}
+
+guint
+bosh_outbox_get_n_openings (BoshOutbox *self)
+{
+  guint count = 0;
+
+  for (GList *link = self->queue.head; link != NULL; link = link->next)
+    count += ((QueueEntry *)link->data)->kind == ENTRY_OPEN_STREAM ? 1 : 0;
+
+  return count;
+}
+
+EntryKind
+bosh_outbox_get_next_kind (BoshOutbox *self)
+{
+  return ((QueueEntry *)g_queue_peek_head (&self->queue))->kind;
+}
+
+gboolean
+bosh_outbox_fits_in_request (BoshOutbox *self)
+{
+  gsize length = self->last != NULL ? self->last->length : 0;
+
+  for (GList *link = self->queue.head; link != NULL; link = link->next)
+    {
+      QueueEntry *entry = link->data;
+
+      if (entry->kind != ENTRY_STANZA || bosh_element_is_sasl (entry->element))
+        return FALSE;
+      length += entry->length;
+    }
+
+  return length <= self->max_payload_size;
+}
+
+gboolean
+bosh_outbox_is_delivered (BoshOutbox *self)
+{
+  return self->delivered == self->last_serial;
+}
+
+QueueEntry *
+bosh_outbox_take (BoshOutbox *self)
+{
+  QueueEntry *entry = g_queue_pop_head (&self->queue);
+
+  g_clear_pointer (&entry->xml, g_free);
+  self->sent_serial = entry->serial;
+  g_queue_push_tail (&self->sent, entry);
+
+  return entry;
+}
+
+Stream *
+bosh_outbox_take_stanzas (BoshOutbox *self,
+                          GString    *payloads)
+{
+  QueueEntry *entry = g_queue_peek_head (&self->queue);
+  Stream *stream = entry != NULL ? entry->stream : NULL;
+  gboolean was_sasl = FALSE;
+
+  for (; entry != NULL; entry = g_queue_peek_head (&self->queue))
+    {
+      gboolean is_first = payloads->len == 0;
+      gboolean is_sasl;
+
+      if (entry->kind != ENTRY_STANZA || entry->stream != stream ||
+          (!is_first && payloads->len + entry->length > self->max_payload_size))
+        break;
+      /* A body holds stanzas, or one element of SASL (XEP-0206 §2). */
+      is_sasl = bosh_element_is_sasl (entry->element);
+      if (!is_first && (was_sasl || is_sasl))
+        break;
+      was_sasl = is_sasl;
+
+      g_string_append_len (payloads, entry->xml, entry->length);
+      bosh_outbox_take (self);
+    }
+
+  return stream;
+}
+
+void
+bosh_outbox_take_last (BoshOutbox *self,
+                       GString    *payloads)
+{
+  QueueEntry *entry = g_steal_pointer (&self->last);
+
+  if (entry == NULL)
+    return;
+
+  entry->serial = self->sent_serial = ++self->last_serial;
+  g_string_append_len (payloads, entry->xml, entry->length);
+  g_clear_pointer (&entry->xml, g_free);
+  g_queue_push_tail (&self->sent, entry);
+}
+
+void
+bosh_outbox_mark_maybe_sent (BoshOutbox *self,
+                             guint64     serial)
+{
+  self->maybe_sent_serial = MAX (self->maybe_sent_serial, serial);
+}
+
+gboolean
+bosh_outbox_deliver_up_to (BoshOutbox *self,
+                           guint64     serial)
+{
+  if (serial <= self->delivered)
+    return FALSE;
+
+  self->delivered = serial;
+  while (!g_queue_is_empty (&self->sent) &&
+         ((QueueEntry *)g_queue_peek_head (&self->sent))->serial <= serial)
+    queue_entry_free (g_queue_pop_head (&self->sent));
+
+  return TRUE;
+}
+
+GArray *
+bosh_outbox_strand (BoshOutbox *self,
+                    Stream     *stream)
+{
+  GArray *serials = g_array_new (FALSE, FALSE, sizeof (guint64));
+  GList *next;
+
+  for (GList *link = self->queue.head; link != NULL; link = next)
+    {
+      QueueEntry *entry = link->data;
+
+      next = link->next;
+      if (entry->stream != stream)
+        continue;
+
+      if (entry->kind == ENTRY_STANZA)
+        g_array_append_val (serials, entry->serial);
+      g_queue_unlink (&self->queue, link);
+      g_queue_push_tail_link (&self->stranded, link);
+    }
+
+  return serials;
+}
+
+GPtrArray *
+bosh_outbox_dup_undelivered (BoshOutbox *self,
+                             guint64     in_flight_serial)
+{
+  GPtrArray *elements = g_ptr_array_new_with_free_func ((GDestroyNotify)bosh_element_unref);
+  guint64 maybe_sent = MAX (self->maybe_sent_serial, in_flight_serial);
+
+  for (GList *link = self->sent.head; link != NULL; link = link->next)
+    {
+      QueueEntry *entry = link->data;
+
+      if (entry->serial <= maybe_sent && entry->kind == ENTRY_STANZA)
+        g_ptr_array_add (elements, bosh_element_ref (entry->element));
+    }
+
+  return elements;
+}
+
+static int
+compare_serials (gconstpointer a,
+                 gconstpointer b)
+{
+  const QueueEntry *first = *(QueueEntry * const *)a;
+  const QueueEntry *second = *(QueueEntry * const *)b;
+
+  return first->serial < second->serial ? -1 : first->serial > second->serial;
+}
+
+GPtrArray *
+bosh_outbox_dup_unsent (BoshOutbox *self,
+                        guint64     in_flight_serial,
+                        Stream     *stream)
+{
+  GPtrArray *elements = g_ptr_array_new_with_free_func ((GDestroyNotify)bosh_element_unref);
+  g_autoptr(GPtrArray) entries = g_ptr_array_new ();
+  GQueue *queues[] = { &self->sent, &self->stranded, &self->queue };
+  guint64 maybe_sent = MAX (self->maybe_sent_serial, in_flight_serial);
+
+  for (guint i = 0; i < G_N_ELEMENTS (queues); i++)
+    for (GList *link = queues[i]->head; link != NULL; link = link->next)
+      {
+        QueueEntry *entry = link->data;
+
+        if (entry->kind == ENTRY_STANZA && (stream == NULL || entry->stream == stream) &&
+            (queues[i] != &self->sent || entry->serial > maybe_sent))
+          g_ptr_array_add (entries, entry);
+      }
+
+  g_ptr_array_sort (entries, compare_serials);
+  for (guint i = 0; i < entries->len; i++)
+    g_ptr_array_add (elements, bosh_element_ref (((QueueEntry *)entries->pdata[i])->element));
+  if (self->last != NULL)
+    g_ptr_array_add (elements, bosh_element_ref (self->last->element));
+
+  return elements;
+}

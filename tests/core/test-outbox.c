@@ -1,0 +1,396 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "config.h"
+
+#include "bosh-element-private.h"
+#include "bosh-outbox-private.h"
+#include "bosh-xml-private.h"
+
+#include <string.h>
+
+#define MAX_REQUEST_SIZE 4096
+
+/* The outbox only compares streams. */
+static char streams[2];
+#define FIRST ((Stream *)&streams[0])
+#define SECOND ((Stream *)&streams[1])
+
+static BoshElement *
+new_message (const char *id)
+{
+  BoshElement *message = bosh_element_new_message ("peer@example.org", NULL, NULL);
+
+  bosh_element_set_attribute (message, "id", id);
+
+  return message;
+}
+
+static guint64
+queue (BoshOutbox *outbox,
+       const char *id,
+       Stream     *stream)
+{
+  g_autoptr(BoshElement) message = new_message (id);
+  g_autoptr(GError) error = NULL;
+  guint64 serial = 0;
+
+  g_assert_true (bosh_outbox_queue (outbox, message, stream, &serial, &error));
+  g_assert_no_error (error);
+
+  return serial;
+}
+
+static void
+queue_sasl (BoshOutbox *outbox)
+{
+  g_autoptr(BoshElement) auth = bosh_element_new ("auth", BOSH_NS_SASL);
+
+  g_assert_true (bosh_outbox_queue (outbox, auth, FIRST, NULL, NULL));
+}
+
+/* A message of so many bytes, as it is written in a request. */
+static BoshElement *
+new_message_of_size (gsize size)
+{
+  g_autoptr(BoshElement) message = bosh_element_new_message ("peer@example.org", NULL, "x");
+  g_autoptr(GString) xml = g_string_new (NULL);
+  g_autofree char *text = NULL;
+
+  g_assert_true (bosh_xml_append_element (xml, message, BOSH_NS_HTTPBIND, BOSH_NS_CLIENT, NULL));
+  g_assert_cmpuint (xml->len, <=, size);
+  text = g_strnfill (size - xml->len + 1, 'x');
+
+  return bosh_element_new_message ("peer@example.org", NULL, text);
+}
+
+/* The ids of @elements, which are freed. */
+static void
+assert_ids (GPtrArray  *elements,
+            const char *expected)
+{
+  g_autoptr(GString) ids = g_string_new (NULL);
+
+  for (guint i = 0; i < elements->len; i++)
+    g_string_append (ids, bosh_element_get_attribute (g_ptr_array_index (elements, i), "id"));
+  g_assert_cmpstr (ids->str, ==, expected);
+  g_ptr_array_unref (elements);
+}
+
+/* What the next request takes along. */
+static void
+assert_take (BoshOutbox *outbox,
+             Stream     *stream,
+             guint       n_stanzas)
+{
+  g_autoptr(GString) payloads = g_string_new (NULL);
+  guint n_sent = outbox->sent.length;
+
+  g_assert_true (bosh_outbox_take_stanzas (outbox, payloads) == stream);
+  g_assert_cmpuint (outbox->sent.length - n_sent, ==, n_stanzas);
+  g_assert_cmpuint (payloads->len > 0, ==, n_stanzas > 0);
+}
+
+static void
+test_order (void)
+{
+  BoshOutbox outbox;
+  g_autoptr(GString) payloads = g_string_new (NULL);
+  const char *a;
+  const char *b;
+
+  g_test_summary ("Stanzas are numbered, and leave in the order of queueing");
+
+  bosh_outbox_init (&outbox, MAX_REQUEST_SIZE);
+  g_assert_cmpuint (queue (&outbox, "a", FIRST), ==, 1);
+  g_assert_cmpuint (queue (&outbox, "b", FIRST), ==, 2);
+  g_assert_cmpuint (bosh_outbox_get_n_queued (&outbox), ==, 2);
+  g_assert_cmpuint (outbox.sent_serial, ==, 0);
+
+  g_assert_true (bosh_outbox_take_stanzas (&outbox, payloads) == FIRST);
+  g_assert_cmpuint (bosh_outbox_get_n_queued (&outbox), ==, 0);
+  g_assert_cmpuint (outbox.sent_serial, ==, 2);
+  a = strstr (payloads->str, "id='a'");
+  b = strstr (payloads->str, "id='b'");
+  g_assert_nonnull (a);
+  g_assert_nonnull (b);
+  g_assert_true (a < b);
+
+  /* Nothing is left. */
+  assert_take (&outbox, NULL, 0);
+
+  bosh_outbox_clear (&outbox);
+}
+
+static void
+test_limit (void)
+{
+  BoshOutbox outbox;
+  g_autoptr(BoshElement) fits = NULL;
+  g_autoptr(BoshElement) too_large = NULL;
+  g_autoptr(GError) error = NULL;
+
+  g_test_summary ("A stanza of the size that a request may carry is queued, a larger one is not");
+
+  bosh_outbox_init (&outbox, MAX_REQUEST_SIZE);
+  g_assert_cmpuint (outbox.max_payload_size, <, MAX_REQUEST_SIZE);
+  fits = new_message_of_size (outbox.max_payload_size);
+  too_large = new_message_of_size (outbox.max_payload_size + 1);
+
+  g_assert_false (bosh_outbox_check_payload (too_large, MAX_REQUEST_SIZE, &error));
+  g_assert_error (error, BOSH_ERROR, BOSH_ERROR_TOO_LARGE);
+  g_clear_error (&error);
+  g_assert_false (bosh_outbox_queue (&outbox, too_large, FIRST, NULL, &error));
+  g_assert_error (error, BOSH_ERROR, BOSH_ERROR_TOO_LARGE);
+  g_clear_error (&error);
+  g_assert_false (bosh_outbox_set_last (&outbox, too_large, &error));
+  g_assert_error (error, BOSH_ERROR, BOSH_ERROR_TOO_LARGE);
+  g_assert_cmpuint (bosh_outbox_get_n_queued (&outbox), ==, 0);
+  g_assert_cmpuint (outbox.last_serial, ==, 0);
+
+  g_assert_true (bosh_outbox_check_payload (fits, MAX_REQUEST_SIZE, NULL));
+  g_assert_true (bosh_outbox_queue (&outbox, fits, FIRST, NULL, NULL));
+  queue (&outbox, "b", FIRST);
+  assert_take (&outbox, FIRST, 1);
+  assert_take (&outbox, FIRST, 1);
+
+  bosh_outbox_clear (&outbox);
+}
+
+static void
+test_sasl (void)
+{
+  BoshOutbox outbox;
+
+  g_test_summary ("XEP-0206 §2: a body holds stanzas, or one element of SASL");
+
+  bosh_outbox_init (&outbox, MAX_REQUEST_SIZE);
+  queue (&outbox, "a", FIRST);
+  queue_sasl (&outbox);
+  g_assert_false (bosh_outbox_fits_in_request (&outbox));
+  queue_sasl (&outbox);
+  queue (&outbox, "b", FIRST);
+
+  for (guint i = 0; i < 4; i++)
+    assert_take (&outbox, FIRST, 1);
+  assert_take (&outbox, NULL, 0);
+
+  bosh_outbox_clear (&outbox);
+}
+
+static void
+test_streams (void)
+{
+  BoshOutbox outbox;
+
+  g_test_summary ("XEP-0124 §16.4: a request is for one stream, and orders have one of their own");
+
+  bosh_outbox_init (&outbox, MAX_REQUEST_SIZE);
+  queue (&outbox, "a", FIRST);
+  queue (&outbox, "b", FIRST);
+  queue (&outbox, "c", SECOND);
+  g_assert_cmpuint (bosh_outbox_queue_opening (&outbox, "example.net", NULL), ==, 4);
+  queue (&outbox, "d", NULL);
+  g_assert_cmpuint (bosh_outbox_queue_closing (&outbox, SECOND), ==, 6);
+  g_assert_cmpuint (bosh_outbox_get_n_openings (&outbox), ==, 1);
+  g_assert_false (bosh_outbox_fits_in_request (&outbox));
+
+  g_assert_cmpint (bosh_outbox_get_next_kind (&outbox), ==, ENTRY_STANZA);
+  assert_take (&outbox, FIRST, 2);
+  assert_take (&outbox, SECOND, 1);
+  g_assert_cmpint (bosh_outbox_get_next_kind (&outbox), ==, ENTRY_OPEN_STREAM);
+  assert_take (&outbox, NULL, 0);
+  g_assert_cmpstr (bosh_outbox_take (&outbox)->to, ==, "example.net");
+  g_assert_cmpuint (bosh_outbox_get_n_openings (&outbox), ==, 0);
+  assert_take (&outbox, NULL, 1);
+  g_assert_cmpint (bosh_outbox_get_next_kind (&outbox), ==, ENTRY_CLOSE_STREAM);
+  g_assert_true (bosh_outbox_take (&outbox)->stream == SECOND);
+  g_assert_cmpuint (outbox.sent_serial, ==, 6);
+
+  /* Orders are no stanzas. */
+  assert_ids (bosh_outbox_dup_undelivered (&outbox, 6), "abcd");
+
+  bosh_outbox_clear (&outbox);
+}
+
+static void
+test_delivery (void)
+{
+  BoshOutbox outbox;
+
+  g_test_summary ("What has arrived is forgotten, once");
+
+  bosh_outbox_init (&outbox, MAX_REQUEST_SIZE);
+  g_assert_true (bosh_outbox_is_delivered (&outbox));
+  queue (&outbox, "a", FIRST);
+  queue (&outbox, "b", FIRST);
+  queue (&outbox, "c", FIRST);
+  assert_take (&outbox, FIRST, 3);
+
+  g_assert_false (bosh_outbox_deliver_up_to (&outbox, 0));
+  g_assert_true (bosh_outbox_deliver_up_to (&outbox, 2));
+  g_assert_false (bosh_outbox_deliver_up_to (&outbox, 1));
+  g_assert_false (bosh_outbox_deliver_up_to (&outbox, 2));
+  g_assert_cmpuint (outbox.sent.length, ==, 1);
+  g_assert_false (bosh_outbox_is_delivered (&outbox));
+  assert_ids (bosh_outbox_dup_undelivered (&outbox, 3), "c");
+
+  g_assert_true (bosh_outbox_deliver_up_to (&outbox, 3));
+  g_assert_true (bosh_outbox_is_delivered (&outbox));
+
+  bosh_outbox_clear (&outbox);
+}
+
+static void
+test_fates (void)
+{
+  BoshOutbox outbox;
+
+  g_test_summary ("Each stanza is delivered, of unknown fate, or certainly unsent");
+
+  bosh_outbox_init (&outbox, MAX_REQUEST_SIZE);
+  queue (&outbox, "a", FIRST);
+  queue (&outbox, "b", FIRST);
+  assert_take (&outbox, FIRST, 2);
+  queue (&outbox, "c", FIRST);
+  assert_take (&outbox, FIRST, 1);
+  queue (&outbox, "d", FIRST);
+
+  /* Sent means to have a request, but that may not have left yet. */
+  assert_ids (bosh_outbox_dup_undelivered (&outbox, 0), "");
+  assert_ids (bosh_outbox_dup_unsent (&outbox, 0, NULL), "abcd");
+  assert_ids (bosh_outbox_dup_undelivered (&outbox, 2), "ab");
+  assert_ids (bosh_outbox_dup_unsent (&outbox, 2, NULL), "cd");
+
+  bosh_outbox_mark_maybe_sent (&outbox, 3);
+  bosh_outbox_mark_maybe_sent (&outbox, 2);
+  assert_ids (bosh_outbox_dup_undelivered (&outbox, 0), "abc");
+  assert_ids (bosh_outbox_dup_unsent (&outbox, 0, NULL), "d");
+
+  bosh_outbox_deliver_up_to (&outbox, 2);
+  assert_ids (bosh_outbox_dup_undelivered (&outbox, 0), "c");
+  assert_ids (bosh_outbox_dup_unsent (&outbox, 0, NULL), "d");
+
+  bosh_outbox_clear (&outbox);
+}
+
+static void
+test_last (void)
+{
+  BoshOutbox outbox;
+  g_autoptr(BoshElement) last = new_message ("z");
+  g_autoptr(GString) payloads = g_string_new (NULL);
+
+  g_test_summary ("The stanza of the terminate request comes after all others");
+
+  bosh_outbox_init (&outbox, MAX_REQUEST_SIZE);
+  g_assert_true (bosh_outbox_set_last (&outbox, last, NULL));
+  queue (&outbox, "a", FIRST);
+  g_assert_true (bosh_outbox_fits_in_request (&outbox));
+  assert_ids (bosh_outbox_dup_unsent (&outbox, 0, NULL), "az");
+
+  bosh_outbox_take_stanzas (&outbox, payloads);
+  bosh_outbox_take_last (&outbox, payloads);
+  g_assert_nonnull (strstr (payloads->str, "id='z'"));
+  g_assert_cmpuint (outbox.sent_serial, ==, 2);
+  assert_ids (bosh_outbox_dup_undelivered (&outbox, 2), "az");
+  assert_ids (bosh_outbox_dup_unsent (&outbox, 2, NULL), "");
+
+  /* There is no other. */
+  bosh_outbox_take_last (&outbox, payloads);
+  g_assert_cmpuint (outbox.sent_serial, ==, 2);
+
+  bosh_outbox_clear (&outbox);
+}
+
+static void
+test_fits_in_request (void)
+{
+  BoshOutbox outbox;
+  g_autoptr(BoshElement) large = NULL;
+  g_autoptr(BoshElement) half = NULL;
+
+  g_test_summary ("What is queued and the last stanza share a request up to its limit");
+
+  bosh_outbox_init (&outbox, MAX_REQUEST_SIZE);
+  g_assert_true (bosh_outbox_fits_in_request (&outbox));
+  half = new_message_of_size (outbox.max_payload_size / 2);
+  large = new_message_of_size (outbox.max_payload_size - outbox.max_payload_size / 2);
+
+  g_assert_true (bosh_outbox_queue (&outbox, half, FIRST, NULL, NULL));
+  g_assert_true (bosh_outbox_set_last (&outbox, large, NULL));
+  g_assert_true (bosh_outbox_fits_in_request (&outbox));
+  queue (&outbox, "a", FIRST);
+  g_assert_false (bosh_outbox_fits_in_request (&outbox));
+
+  bosh_outbox_clear (&outbox);
+}
+
+static void
+test_strand (void)
+{
+  BoshOutbox outbox;
+  g_autoptr(GArray) serials = NULL;
+
+  g_test_summary ("What waits for a stream that has ended is set aside, and stays in order");
+
+  bosh_outbox_init (&outbox, MAX_REQUEST_SIZE);
+  queue (&outbox, "a", SECOND);
+  queue (&outbox, "b", FIRST);
+  queue (&outbox, "c", SECOND);
+  queue (&outbox, "d", NULL);
+  bosh_outbox_queue_closing (&outbox, SECOND);
+
+  serials = bosh_outbox_strand (&outbox, SECOND);
+  g_assert_cmpuint (serials->len, ==, 2);
+  g_assert_cmpuint (g_array_index (serials, guint64, 0), ==, 1);
+  g_assert_cmpuint (g_array_index (serials, guint64, 1), ==, 3);
+  g_assert_cmpuint (bosh_outbox_get_n_queued (&outbox), ==, 2);
+  assert_ids (bosh_outbox_dup_unsent (&outbox, 0, NULL), "abcd");
+  assert_ids (bosh_outbox_dup_unsent (&outbox, 0, FIRST), "b");
+  assert_ids (bosh_outbox_dup_unsent (&outbox, 0, SECOND), "ac");
+
+  bosh_outbox_clear (&outbox);
+}
+
+static void
+test_restore (void)
+{
+  BoshOutbox outbox;
+  g_autoptr(BoshElement) a = new_message ("a");
+  g_autoptr(BoshElement) large = new_message_of_size (2 * MAX_REQUEST_SIZE);
+
+  g_test_summary ("What another owner has queued goes on, also if it is too large for this one");
+
+  bosh_outbox_init (&outbox, MAX_REQUEST_SIZE);
+  bosh_outbox_restore_sent (&outbox, a, FIRST);
+  bosh_outbox_restore_unsent (&outbox, large, FIRST);
+  g_assert_cmpuint (queue (&outbox, "b", FIRST), ==, 3);
+  g_assert_cmpuint (outbox.sent_serial, ==, 1);
+  g_assert_cmpuint (outbox.sent.length, ==, 1);
+
+  assert_take (&outbox, FIRST, 1);
+  assert_take (&outbox, FIRST, 1);
+  g_assert_cmpuint (outbox.sent_serial, ==, 3);
+
+  bosh_outbox_clear (&outbox);
+}
+
+int
+main (int   argc,
+      char *argv[])
+{
+  g_test_init (&argc, &argv, NULL);
+
+  g_test_add_func ("/bosh/outbox/order", test_order);
+  g_test_add_func ("/bosh/outbox/limit", test_limit);
+  g_test_add_func ("/bosh/outbox/sasl", test_sasl);
+  g_test_add_func ("/bosh/outbox/streams", test_streams);
+  g_test_add_func ("/bosh/outbox/delivery", test_delivery);
+  g_test_add_func ("/bosh/outbox/fates", test_fates);
+  g_test_add_func ("/bosh/outbox/last", test_last);
+  g_test_add_func ("/bosh/outbox/fits-in-request", test_fits_in_request);
+  g_test_add_func ("/bosh/outbox/strand", test_strand);
+  g_test_add_func ("/bosh/outbox/restore", test_restore);
+
+  return g_test_run ();
+}
