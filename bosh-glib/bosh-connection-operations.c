@@ -5,6 +5,7 @@
 #include "bosh-connection-internal.h"
 
 #include "bosh-saved-session-private.h"
+#include "bosh-session-save-private.h"
 #include "bosh-error.h"
 #include "bosh-i18n-private.h"
 
@@ -84,7 +85,7 @@ open_session (BoshConnection            *self,
     g_error ("No randomness: %s", g_strerror (errno));
 
   connection_start (self);
-  self->session = saved != NULL ? bosh_session_new_from_saved (saved, &parameters)
+  self->session = saved != NULL ? bosh_session_new_from_snapshot (saved, &parameters)
                                 : bosh_session_new (&parameters);
   explicit_bzero (parameters.entropy, sizeof parameters.entropy);
 }

@@ -5,6 +5,7 @@
 #include "bosh-connection-internal.h"
 
 #include "bosh-saved-session-private.h"
+#include "bosh-session-save-private.h"
 #include "bosh-error.h"
 #include "bosh-i18n-private.h"
 

@@ -555,7 +555,7 @@ on_written (guint64  id,
   bosh_session_handle_written (self->session, id, now);
   /* Mostly nothing follows, and it is cheaper not to ask the application's loop
    * for a turn. */
-  if (bosh_session_has_action (self->session, now))
+  if (bosh_session_advance (self->session, now))
     connection_act_soon (self);
   else
     connection_set_deadline (self, bosh_session_get_deadline (self->session));

@@ -13,18 +13,18 @@ G_BEGIN_DECLS
 #define BOSH_KEY_LENGTH 40
 
 /* The keys of XEP-0124 §15: K(1) = hex(SHA-1(seed)), K(i) = hex(SHA-1(K(i-1))),
- * used from K(n) down to K(1). */
+ * used from K(n) down to K(1). The seed and the keys are cleared when it is freed. */
 typedef struct _BoshKeySequence BoshKeySequence;
 
-/* @position: how many keys were taken already. */
-BoshKeySequence *bosh_key_sequence_new           (const char      *seed,
-                                                  guint            length,
-                                                  guint            position);
+/* @position: how many keys an earlier owner has taken */
+BoshKeySequence *bosh_key_sequence_new           (const char *seed,
+                                                  guint       length,
+                                                  guint       position);
 void             bosh_key_sequence_free          (BoshKeySequence *self);
 
-/* The next key, descending. Not to be called when none is left. */
+/* Takes the next key, of which one must remain. */
 void             bosh_key_sequence_take          (BoshKeySequence *self,
-                                                  char             key[BOSH_KEY_LENGTH + 1]);
+                             char key[BOSH_KEY_LENGTH + 1]);
 guint            bosh_key_sequence_get_remaining (BoshKeySequence *self);
 
 const char      *bosh_key_sequence_get_seed      (BoshKeySequence *self);

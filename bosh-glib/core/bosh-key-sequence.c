@@ -4,11 +4,13 @@
 
 #include "bosh-key-sequence-private.h"
 
+#include "bosh-secret-clear-private.h"
+
 #include <string.h>
 
-/* Keys are used from the last to the first, but can only be made from the
- * first to the last. Keeping one in every STRIDE and remaking the STRIDE keys
- * in use costs two digests a key and little memory, whatever the length. */
+/* Keys are used from the last to the first, but can only be computed from the first to
+ * the last. One key in every STRIDE is kept, and the STRIDE keys in use are computed
+ * again from it: that costs two digests for each key, and little memory. */
 #define STRIDE 128
 
 typedef char Key[BOSH_KEY_LENGTH + 1];
@@ -17,11 +19,12 @@ struct _BoshKeySequence
 {
   char  *seed;
   guint  length;
-  guint  position;     /* keys taken so far */
+  guint  position;       /* keys that were taken */
 
-  Key   *checkpoints;  /* K(1), K(1 + STRIDE), K(1 + 2 * STRIDE), … */
-  Key   *block;        /* the STRIDE keys from checkpoint block_index on */
-  guint  block_index;
+  Key   *checkpoints;    /* K(1), K(1 + STRIDE), K(1 + 2 * STRIDE), … */
+  guint  n_checkpoints;
+  Key   *block;          /* the STRIDE keys from the checkpoint block_index on */
+  guint  block_index;    /* n_checkpoints: there is no block yet */
 };
 
 static void
@@ -41,7 +44,6 @@ bosh_key_sequence_new (const char *seed,
 {
   g_autoptr(GChecksum) checksum = g_checksum_new (G_CHECKSUM_SHA1);
   BoshKeySequence *self = g_new0 (BoshKeySequence, 1);
-  guint n_checkpoints = (length + STRIDE - 1) / STRIDE;
   Key key;
 
   g_assert (length >= BOSH_KEY_SEQUENCE_MIN_LENGTH);
@@ -51,22 +53,25 @@ bosh_key_sequence_new (const char *seed,
   self->seed = g_strdup (seed);
   self->length = length;
   self->position = position;
-  self->checkpoints = g_new (Key, n_checkpoints);
-  self->block = g_new (Key, STRIDE);
-  self->block_index = n_checkpoints;
+  self->n_checkpoints = (length + STRIDE - 1) / STRIDE;
+  self->checkpoints = g_new (Key, self->n_checkpoints);
+  self->block = g_new0 (Key, STRIDE);
+  self->block_index = self->n_checkpoints;
 
   digest (checksum, seed, key);
-  for (guint i = 0; i < n_checkpoints; i++)
+  for (guint i = 0; i < self->n_checkpoints; i++)
     {
       memcpy (self->checkpoints[i], key, sizeof (Key));
-      for (guint j = 0; j < STRIDE && i + 1 < n_checkpoints; j++)
+      for (guint j = 0; j < STRIDE && i + 1 < self->n_checkpoints; j++)
         {
           Key previous;
 
           memcpy (previous, key, sizeof (Key));
           digest (checksum, previous, key);
+          explicit_bzero (previous, sizeof previous);
         }
     }
+  explicit_bzero (key, sizeof key);
 
   return self;
 }
@@ -74,9 +79,10 @@ bosh_key_sequence_new (const char *seed,
 void
 bosh_key_sequence_free (BoshKeySequence *self)
 {
-  explicit_bzero (self->seed, strlen (self->seed));
-  g_free (self->seed);
+  bosh_secret_clear (&self->seed);
+  explicit_bzero (self->checkpoints, self->n_checkpoints * sizeof (Key));
   g_free (self->checkpoints);
+  explicit_bzero (self->block, STRIDE * sizeof (Key));
   g_free (self->block);
   g_free (self);
 }

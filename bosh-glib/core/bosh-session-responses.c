@@ -2,48 +2,18 @@
 
 #include "config.h"
 
-#include "bosh-session-internal.h"
+#include "bosh-session-responses-private.h"
 
 #include "bosh-error-private.h"
 #include "bosh-i18n-private.h"
+#include "bosh-session-streams-private.h"
+#include "bosh-session-timing-private.h"
 #include "bosh-uri-private.h"
 
 #include <string.h>
 
-/* Waiting times between repeats of what failed. */
-#define FIRST_BACKOFF (500 * MILLISECOND)
-#define LONGEST_BACKOFF (30 * SECOND)
-
-/* After the server's own limits, so that we do not give up before it. */
-#define EXPIRY_SLACK (5 * SECOND)
-
-/* Attempts to attach, and to end, when the server can't be reached. */
-#define MAX_ATTACH_FAILURES 4
-#define MAX_TERMINATE_ATTEMPTS 3
-
-/* Answers to one request that can't be used: half an answer looks like that too,
- * so there is more than one chance. And how often the connection manager may
- * ask for the same request again (§17.3). */
-#define MAX_BAD_RESPONSES 5
-#define MAX_REPEATS_ASKED 5
-
-/* How long after a terminate the answers to other requests are awaited. */
-#define OTHER_RESPONSES_WITHIN (500 * MILLISECOND)
-
-/* An empty answer that came sooner was not held. */
-#define HELD_AT_LEAST (1 * SECOND)
-#define LONGEST_POLL_DELAY (5 * SECOND)
-
-/* How often a session that is being created is sent to another URI. */
+/* How often a session that is being created follows a redirect. */
 #define MAX_HOPS 5
-
-/* After a change of the network, until the new one works; and between two times
- * that everything under way is asked for again. */
-#define NETWORK_SETTLES_WITHIN (500 * MILLISECOND)
-#define PROBE_INTERVAL (10 * SECOND)
-
-/* A request that was out for so long before the next one was sent was held. */
-#define PROVABLY_HELD (20 * MILLISECOND)
 
 static gint64
 next_jitter (BoshSession *self,
@@ -56,14 +26,14 @@ next_jitter (BoshSession *self,
   return limit > 0 ? (gint64)(self->jitter % (guint64)limit) : 0;
 }
 
-/* The first repeat comes at once, as a connection that was kept alive may break
- * when it is used again; later ones ever more slowly, and not in step with
- * those of other clients. */
+/* The first retransmission is sent at once, because a connection that was kept alive
+ * often breaks when it is used again. Later ones are sent ever more slowly, and not
+ * in step with those of other clients. */
 static gint64
-get_backoff (BoshSession *self,
-             gboolean     at_once)
+draw_backoff (BoshSession *self,
+              gboolean     at_once)
 {
-  guint doublings = self->failures > 1 ? MIN (self->failures - 2, 10) : 0;
+  guint doublings = self->failures > 1 ? MIN (self->failures - 2, MAX_BACKOFF_DOUBLINGS) : 0;
   gint64 backoff = MIN (FIRST_BACKOFF << doublings, LONGEST_BACKOFF);
 
   if (self->failures <= 1 && at_once)
@@ -72,17 +42,17 @@ get_backoff (BoshSession *self,
   return backoff - backoff / 4 + next_jitter (self, backoff / 2);
 }
 
-/* Must the server have dropped the session? It may have held a request for the
- * whole of `wait` before inactivity began (§10). */
+/* Whether the server must have dropped the session. It may have held a request for
+ * the whole of `wait` before the inactivity began (§10). */
 static gboolean
 is_expired (BoshSession *self,
             gint64       now)
 {
-  if (self->inactivity == 0)
+  if (self->granted.inactivity == 0)
     return FALSE;
 
   return now > MAX (self->last_contact, self->last_new_at) +
-                 (self->wait + self->inactivity) * SECOND + EXPIRY_SLACK;
+                 (self->granted.wait + self->granted.inactivity) * SECOND + EXPIRY_SLACK;
 }
 
 void
@@ -104,7 +74,6 @@ close_lost (BoshSession  *self,
                                     error->message));
 }
 
-/* An attempt has failed without an answer of the connection manager. */
 void
 session_fail_attempt (BoshSession  *self,
                       Request      *request,
@@ -112,7 +81,7 @@ session_fail_attempt (BoshSession  *self,
                       int           retry_after,
                       gint64        now)
 {
-  gboolean unreachable = !request->left;
+  gboolean unreachable = !request->maybe_sent;
   gint64 delay;
 
   request->in_flight = FALSE;
@@ -133,7 +102,7 @@ session_fail_attempt (BoshSession  *self,
       return;
     }
 
-  delay = get_backoff (self, !unreachable);
+  delay = draw_backoff (self, !unreachable);
   if (retry_after >= 0)
     delay = MAX (delay, retry_after * SECOND);
   request->retry_at = now + delay;
@@ -143,19 +112,14 @@ session_fail_attempt (BoshSession  *self,
 }
 
 void
-bosh_session_handle_failure (BoshSession  *self,
-                             guint64       rid,
-                             BoshFailure   failure,
-                             const GError *error,
-                             gint64        now)
+session_handle_failure (BoshSession  *self,
+                        Request      *request,
+                        BoshFailure   failure,
+                        const GError *error,
+                        gint64        now)
 {
-  Request *request = session_find_request (self, rid);
-
-  if (!session_is_live (self) || request == NULL || !request->in_flight)
-    return;
-
   if (failure != BOSH_FAILURE_UNREACHABLE)
-    session_mark_left (self, request);
+    session_mark_maybe_sent (self, request);
 
   request->in_flight = FALSE;
   if (failure == BOSH_FAILURE_TOO_LARGE || failure == BOSH_FAILURE_UNTRUSTED)
@@ -164,58 +128,9 @@ bosh_session_handle_failure (BoshSession  *self,
     session_fail_attempt (self, request, error, -1, now);
 }
 
-void
-bosh_session_handle_written (BoshSession *self,
-                             guint64      rid,
-                             gint64       now)
-{
-  Request *request = session_find_request (self, rid);
-
-  if (request == NULL || !request->in_flight)
-    return;
-
-  request->written_at = now;
-  session_mark_left (self, request);
-}
-
-static void
-hurry_repeats (BoshSession *self,
-               gint64       now)
-{
-  for (GList *link = self->window.head; link != NULL; link = link->next)
-    {
-      Request *request = link->data;
-
-      if (!request->in_flight && request->response == NULL)
-        request->retry_at = MIN (request->retry_at, now);
-    }
-}
-
-void
-bosh_session_handle_network (BoshSession *self,
-                             gint64       now)
-{
-  hurry_repeats (self, now);
-
-  self->changed_at = now;
-  self->probe_at = now + NETWORK_SETTLES_WITHIN;
-  if (self->probed_at != NEVER)
-    self->probe_at = MAX (self->probe_at, self->probed_at + PROBE_INTERVAL);
-}
-
-void
-bosh_session_handle_wake (BoshSession *self,
-                          gint64       now)
-{
-  hurry_repeats (self, now);
-  self->changed_at = now;
-  self->probe_at = now;
-}
-
-/* Sends the session that is being created to where it is said to be. What is
- * told over an insecure connection may be a lie, but who could tell it could do
- * the same to the session; from a secure one, only another secure one is
- * trusted. FALSE if it is not followed. */
+/* Follows a redirect while the session is being created, or returns FALSE. A redirect
+ * over an insecure connection may be forged; but an attacker who can do that could
+ * take over the session as well. From https, only https is followed. */
 static gboolean
 follow (BoshSession *self,
         Request     *request,
@@ -237,7 +152,7 @@ follow (BoshSession *self,
   self->hops++;
   g_free (self->uri);
   self->uri = g_uri_to_string (uri);
-  session_remove_request (self, request);
+  bosh_window_remove (&self->window, request);
   session_draw_rid (self);
   g_clear_pointer (&self->keys, bosh_key_sequence_free);
   session_push_action (self, BOSH_ACTION_REDIRECTED)->text = g_strdup (self->uri);
@@ -245,8 +160,8 @@ follow (BoshSession *self,
   return TRUE;
 }
 
-/* What an HTTP status other than 200 means when it comes from a connection
- * manager of old (§17.2), or NULL. */
+/* The condition that a legacy connection manager expresses by an HTTP status
+ * (§17.2), or NULL. */
 static const char *
 get_legacy_condition (guint status)
 {
@@ -254,39 +169,36 @@ get_legacy_condition (guint status)
     {
     case 400:
       return "bad-request";
-
     case 403:
       return "policy-violation";
-
     case 404:
       return "item-not-found";
-
     default:
       return NULL;
     }
 }
 
 static GError *
-new_http_error (const BoshHttpResponse *answer)
+new_http_error (const BoshHttpResponse *response)
 {
-  if (answer->location != NULL && answer->status / 100 == 3)
+  if (response->location != NULL && response->status / 100 == 3)
     return g_error_new (BOSH_ERROR, BOSH_ERROR_HTTP,
                         _("The server redirects to %s (HTTP status %u)"),
-                        answer->location, answer->status);
+                        response->location, response->status);
 
   return g_error_new (BOSH_ERROR, BOSH_ERROR_HTTP,
-                      _("The server answered with HTTP status %u"), answer->status);
+                      _("The server responded with HTTP status %u"), response->status);
 }
 
-/* Those that mean the same request at another place; 303 would be a GET there. */
+/* Whether the same request is to be sent elsewhere; 303 would ask for a GET. */
 static gboolean
 is_redirect (guint status)
 {
   return status == 301 || status == 302 || status == 307 || status == 308;
 }
 
-/* The connection manager said that it takes compressed requests, and does not:
- * from here on it gets plain ones. */
+/* The connection manager has announced that it accepts compressed requests, but does
+ * not: from now on it gets plain ones. */
 static void
 repeat_plain (BoshSession *self,
               Request     *request,
@@ -299,77 +211,107 @@ repeat_plain (BoshSession *self,
 static void
 handle_http_error (BoshSession            *self,
                    Request                *request,
-                   const BoshHttpResponse *answer,
+                   const BoshHttpResponse *response,
                    gint64                  now)
 {
-  const char *condition = get_legacy_condition (answer->status);
+  const char *condition = get_legacy_condition (response->status);
   g_autoptr(GError) error = NULL;
 
-  if (is_redirect (answer->status) && follow (self, request, answer->location))
+  if (is_redirect (response->status) && follow (self, request, response->location))
     return;
 
   /* Bad request, unsupported media type, not implemented. */
   if (request->coding != BOSH_CODING_IDENTITY &&
-      (answer->status == 400 || answer->status == 415 || answer->status == 501))
+      (response->status == 400 || response->status == 415 || response->status == 501))
     {
       repeat_plain (self, request, now);
       return;
     }
 
-  error = new_http_error (answer);
+  error = new_http_error (response);
   if (request->kind == REQUEST_CREATION || condition == NULL)
     {
-      session_fail_attempt (self, request, error, answer->retry_after, now);
+      session_fail_attempt (self, request, error, response->retry_after, now);
       return;
     }
 
-  /* A connection manager that gives `ver` reports errors in bodies, so 400 and
-   * 403 come from something before it, or from one like ejabberd that mixes
-   * both: try again, but not for ever. No server that knows the session
-   * answers 404. */
+  /* A connection manager with a `ver` reports errors in bodies. So 400 and 403 come
+   * from something in front of it, or from one that mixes both, such as ejabberd:
+   * try again, but not for ever. A server that knows the session never sends 404. */
   request->bad_responses++;
-  if (self->version == NULL || answer->status == 404 || request->bad_responses >= MAX_BAD_RESPONSES)
+  if (self->granted.version == NULL || response->status == 404 ||
+      request->bad_responses >= MAX_BAD_RESPONSES)
     session_close (self, bosh_error_new_for_condition (condition, error->message));
   else
-    session_fail_attempt (self, request, error, answer->retry_after, now);
+    session_fail_attempt (self, request, error, response->retry_after, now);
 }
 
-/* Does the server hold requests, as it should? The last one that is out has no
- * reason to come back early and empty. */
+/* Whether a request only asks for what the server has to send, and perhaps brings
+ * stanzas: the server may hold it. */
+static gboolean
+is_holdable (Request *request)
+{
+  return request->kind == REQUEST_EMPTY || request->kind == REQUEST_PAYLOAD;
+}
+
+/* Whether a response is empty although the server could still have held the request. */
+static gboolean
+is_early_release (BoshSession            *self,
+                  Request                *request,
+                  const BoshResponseBody *body,
+                  gint64                  now)
+{
+  return body->type == BOSH_BODY_PLAIN && bosh_element_get_n_children (body->root) == 0 &&
+         now - request->sent_at < (self->granted.wait - 1) * SECOND;
+}
+
+/* Observes whether the server holds requests, as it should. It has no reason to release
+ * the newest one early. */
 static void
 note_holding (BoshSession *self,
               Request     *request,
               gint64       now)
 {
-  gint64 age = now - request->sent_at;
-
-  if (age >= HELD_AT_LEAST)
+  if (now - request->sent_at >= HELD_AT_LEAST)
     self->never_holds = FALSE;
-  else if (request == g_queue_peek_tail (&self->window) && request->attempts == 1 &&
-           (request->kind == REQUEST_EMPTY || request->kind == REQUEST_PAYLOAD) &&
-           request->response->type == BOSH_BODY_PLAIN &&
-           bosh_element_get_n_children (request->response->root) == 0 &&
-           age < (self->wait - 1) * SECOND)
+  else if (request == bosh_window_get_newest (&self->window) && request->attempts == 1 &&
+           is_holdable (request) && is_early_release (self, request, request->response, now))
     self->never_holds = TRUE;
 }
 
-/* An answer to @request tells of the next one: a connection manager that holds
- * a request lets it go early when a newer one comes (§11), so the newer one
- * has arrived. One that acknowledges says so itself (§9.1). */
+/* Whether the early release of @request proves that the @next one has arrived. Only if
+ * the server was seen to hold it, and releases no request without a reason. A server
+ * with acknowledgements sends explicit ones (§9.1). */
+static gboolean
+is_implicit_ack (BoshSession *self,
+                 Request     *request,
+                 Request     *next,
+                 gint64       now)
+{
+  if (session_is_polling (self) || self->granted.acknowledges || self->never_holds ||
+      request->attempts > 1 || request->written_at == NEVER)
+    return FALSE;
+  if (next->sent_at - request->written_at < MAX (PROVABLY_HELD, 4 * self->round_trip))
+    return FALSE;
+
+  return is_early_release (self, request, request->response, now);
+}
+
+/* What the response to @request shows about the next request. A connection manager that
+ * holds a request releases it early when a newer one arrives (§11): an early release
+ * is an implicit acknowledgement of the newer request. */
 static void
 conclude_for_next (BoshSession *self,
                    Request     *request,
                    gint64       now)
 {
-  GList *link = g_queue_find (&self->window, request);
-  Request *next = link->next != NULL ? link->next->data : NULL;
-  gboolean held;
+  Request *next = bosh_window_get_next (&self->window, request);
 
   if (next == NULL || !next->in_flight)
     return;
 
-  /* An answer may have crossed it on the way. That matters to a server that
-   * hangs after a swap. */
+  /* The response may have crossed it on the way. That matters only to a server that
+   * hangs if requests overtake each other. */
   if (session_server_sorts (self))
     next->overtakable = FALSE;
   if (next->written_at == NEVER)
@@ -378,40 +320,37 @@ conclude_for_next (BoshSession *self,
   if (self->round_trip != NEVER && now - next->written_at >= self->round_trip)
     next->overtakable = FALSE;
 
-  held = request->written_at != NEVER && !session_is_polling (self) && !self->acknowledges &&
-         !self->never_holds &&
-         next->sent_at - request->written_at >= MAX (PROVABLY_HELD, 4 * self->round_trip);
-  if (held && request->attempts == 1 && request->response->type == BOSH_BODY_PLAIN &&
-      bosh_element_get_n_children (request->response->root) == 0 &&
-      now - request->sent_at < (self->wait - 1) * SECOND)
+  if (is_implicit_ack (self, request, next, now))
     {
       next->confirmed = TRUE;
       session_deliver_up_to (self, next->last_serial);
     }
 }
 
-/* How long another answer may be on its way. */
+/* How long another response may still be on its way. */
 static gint64
 get_grace (BoshSession *self)
 {
   return MAX (SECOND, 2 * self->round_trip);
 }
 
-/* A later request was answered: this one is probably lost. */
+/* A later request has its response, so the earlier ones were probably lost. */
 static void
 suspect_earlier (BoshSession *self,
                  Request     *request,
                  gint64       now)
 {
-  for (GList *link = self->window.head; link != NULL && link->data != request; link = link->next)
+  gboolean is_end = request->kind == REQUEST_TERMINATE || session_is_end (self, request->response);
+
+  for (GList *link = self->window.requests.head; link->data != request; link = link->next)
     {
       Request *earlier_request = link->data;
 
       if (earlier_request->in_flight && earlier_request->suspect_at == NEVER)
         earlier_request->suspect_at = now + get_grace (self);
-      if (earlier_request->response == NULL &&
-          (request->kind == REQUEST_TERMINATE || session_is_end (self, request->response)))
-        self->terminate_at = earlier (self->terminate_at, now + OTHER_RESPONSES_WITHIN);
+      if (earlier_request->response == NULL && is_end)
+        self->termination.responses_until =
+          earlier (self->termination.responses_until, now + OTHER_RESPONSES_WITHIN);
     }
 }
 
@@ -428,31 +367,31 @@ repeat_on_request (BoshSession *self,
       return;
     }
 
-  for (GList *link = self->window.head; link != NULL; link = link->next)
+  for (GList *link = self->window.requests.head; link != NULL; link = link->next)
     {
       Request *earlier_request = link->data;
 
-      /* What waits to be repeated anyway keeps its time: a proxy may have named it. */
+      /* A retransmission that is already scheduled keeps its time, because a proxy may
+       * have asked for it by Retry-After. */
       if (earlier_request->response == NULL &&
           (earlier_request->in_flight || earlier_request->retry_at == NEVER))
-        session_repeat (self, earlier_request, now + get_backoff (self, request->bad_responses == 1));
+        session_repeat (self, earlier_request,
+                        now + draw_backoff (self, request->bad_responses == 1));
       if (earlier_request == request)
         break;
     }
 }
 
-/* A request was silent although the one after it was out, and now something came
- * for it: so the next one may be the one that was lost. Nothing new may go out
- * before it is there. Not after an empty answer: where the next one came before a
- * lost one, only a stanza makes ejabberd look at it, and a repeat before that
- * ends the session. */
+/* A request that was sent again because of its silence has its response now, so the
+ * next one may be the one that was lost; it must arrive before anything new is sent.
+ * Not after an empty response: if the next one overtook the lost one, only a stanza
+ * makes ejabberd look at it, and a retransmission before that ends the session. */
 static void
 suspect_next (BoshSession *self,
               Request     *request,
               gint64       now)
 {
-  GList *link = g_queue_find (&self->window, request);
-  Request *next = link->next != NULL ? link->next->data : NULL;
+  Request *next = bosh_window_get_next (&self->window, request);
 
   if (!request->suspected || next == NULL || !next->in_flight || next->confirmed ||
       next->suspected || next->sent_at > request->sent_at ||
@@ -463,28 +402,29 @@ suspect_next (BoshSession *self,
   session_repeat (self, next, now);
 }
 
-/* An empty answer to a repeat says that the server has the request, but may not
- * be all: where an earlier copy of it arrives after the repeat, ejabberd lets go
- * of the repeat and sends what comes next to the copy. When the next request is
- * there it does no more, and tells what it sent to whoever asks again. What was
- * held for the whole of `wait` was the last copy. */
+/* Whether the empty response to a retransmission may not be the real one, though it
+ * shows that the server has the request. If the first copy arrives after the second,
+ * ejabberd releases the second, and sends what comes next to the connection of the
+ * first. It stops that when the next request arrives, and then sends the same again
+ * to a further retransmission. A copy that was held for the whole of `wait` was the
+ * last one. */
 static gboolean
 is_doubtful (BoshSession      *self,
              Request          *request,
              BoshResponseBody *body,
              gint64            now)
 {
-  return request->attempts > 1 && request->doubted_at == NEVER &&
-         now - request->sent_at < (self->wait - 1) * SECOND &&
-         (request->kind == REQUEST_EMPTY || request->kind == REQUEST_PAYLOAD) &&
-         self->state == BOSH_SESSION_OPEN && !session_is_polling (self) && !self->acknowledges &&
-         body->type == BOSH_BODY_PLAIN && bosh_element_get_n_children (body->root) == 0;
+  if (self->state != BOSH_SESSION_OPEN || session_is_polling (self) || self->granted.acknowledges)
+    return FALSE;
+
+  return request->attempts > 1 && request->doubted_at == NEVER && is_holdable (request) &&
+         is_early_release (self, request, body, now);
 }
 
-/* Prosody forgets a request that it holds when the connection closes. If the next one
- * is processed before a repeat, ours or one of a proxy, it refuses that, though the
- * session goes on: what the request has brought is taken, and what there is to say goes
- * to the next one, which also tells whether there is a session. */
+/* Prosody forgets a held request when its connection closes. If it processes the next
+ * request before a retransmission, by us or by a proxy, it refuses the retransmission
+ * although the session goes on: the stanzas in it were taken, and stanzas for us come
+ * with the response to the next request, which also shows whether there is a session. */
 static gboolean
 is_forgotten (BoshSession      *self,
               Request          *request,
@@ -492,13 +432,12 @@ is_forgotten (BoshSession      *self,
 {
   return session_server_sorts (self) &&
          (self->state == BOSH_SESSION_OPEN || self->state == BOSH_SESSION_ATTACHING) &&
-         (request->kind == REQUEST_EMPTY || request->kind == REQUEST_PAYLOAD) &&
-         self->window.length > 1 && request == g_queue_peek_head (&self->window) &&
+         is_holdable (request) && bosh_window_get_n_requests (&self->window) > 1 &&
+         request == bosh_window_get_oldest (&self->window) &&
          body->type == BOSH_BODY_TERMINATE && g_strcmp0 (body->condition, "item-not-found") == 0;
 }
 
-/* The next request must tell whether there is a session: if it says nothing, it is
- * asked again. */
+/* If there is no response to the next request either, that one is sent again. */
 static void
 forget (BoshSession *self,
         Request     *request,
@@ -506,13 +445,26 @@ forget (BoshSession *self,
 {
   Request *next;
 
-  session_forget_request (self, request);
-  next = g_queue_peek_head (&self->window);
+  bosh_window_forget (&self->window, request, self->outbox.delivered);
+  next = bosh_window_get_oldest (&self->window);
   if (next->in_flight && next->suspect_at == NEVER)
     next->suspect_at = now + get_grace (self);
   session_process_responses (self, now);
 }
 
+/* The server has the request, but is asked for a response again. */
+static void
+doubt_response (BoshSession *self,
+                Request     *request,
+                gint64       now)
+{
+  session_deliver_up_to (self, request->last_serial);
+  request->doubted_at = now;
+  request->retry_at = now;
+  request->suspect_at = NEVER;
+}
+
+/* A connection manager has responded. @body: (transfer full) */
 static void
 accept_response (BoshSession      *self,
                  Request          *request,
@@ -544,10 +496,7 @@ accept_response (BoshSession      *self,
   if (is_doubtful (self, request, body, now))
     {
       bosh_response_body_free (body);
-      session_deliver_up_to (self, request->last_serial);
-      request->doubted_at = now;
-      request->retry_at = now;
-      request->suspect_at = NEVER;
+      doubt_response (self, request, now);
       return;
     }
 
@@ -567,31 +516,26 @@ accept_response (BoshSession      *self,
 }
 
 void
-bosh_session_handle_response (BoshSession            *self,
-                              guint64                 rid,
-                              const BoshHttpResponse *answer,
-                              gint64                  now)
+session_handle_response (BoshSession            *self,
+                         Request                *request,
+                         const BoshHttpResponse *response,
+                         gint64                  now)
 {
-  Request *request = session_find_request (self, rid);
   g_autoptr(GError) error = NULL;
   BoshResponseBody *body;
   BoshBodyVerdict verdict;
 
-  /* Also a late answer to an attempt that was given up: its repeat counts. */
-  if (!session_is_live (self) || request == NULL || !request->in_flight)
-    return;
-
   request->in_flight = FALSE;
-  session_mark_left (self, request);
+  session_mark_maybe_sent (self, request);
   request->suspect_at = NEVER;
 
-  if (answer->status != 200)
+  if (response->status != 200)
     {
-      handle_http_error (self, request, answer, now);
+      handle_http_error (self, request, response, now);
       return;
     }
 
-  body = bosh_response_body_new (answer->body, &verdict, &error);
+  body = bosh_response_body_new (response->body, &verdict, &error);
   if (body != NULL)
     accept_response (self, request, body, now);
   else if (verdict == BOSH_BODY_REFUSED &&
@@ -599,49 +543,51 @@ bosh_session_handle_response (BoshSession            *self,
             g_error_matches (error, BOSH_ERROR, BOSH_ERROR_TOO_LARGE)))
     session_close (self, g_steal_pointer (&error));
   else
-    session_fail_attempt (self, request, error, answer->retry_after, now);
+    session_fail_attempt (self, request, error, response->retry_after, now);
 }
 
-/* Takes what the creation answer grants; FALSE if that is no session (§7.2). */
+/* Takes what the response to the creation grants. FALSE if it is no session (§7.2). */
 static gboolean
 take_grants (BoshSession      *self,
              BoshResponseBody *body)
 {
+  Grants *granted = &self->granted;
+
   if (body->sid == NULL || body->sid[0] == '\0')
     {
       session_close (self, g_error_new_literal (BOSH_ERROR, BOSH_ERROR_NOT_BOSH,
-                                                _("The server's answer has no session id")));
+                                                _("The server's response has no session id")));
       return FALSE;
     }
 
-  self->sid = g_strdup (body->sid);
-  self->version = g_strdup (body->version);
+  granted->sid = g_strdup (body->sid);
+  granted->version = g_strdup (body->version);
   if (body->wait >= 0)
-    self->wait = MIN (self->wait, (guint)body->wait);
+    granted->wait = MIN (granted->wait, (guint)body->wait);
   if (body->hold >= 0)
-    self->hold = MIN (self->hold, (guint)body->hold);
-  self->requests = MAX (body->requests, 0);
-  self->inactivity = MAX (body->inactivity, 0);
-  self->polling = MAX (body->polling, 0);
-  self->max_pause = MAX (body->max_pause, 0);
-  self->acknowledges = self->use_acknowledgements && body->ack >= 0;
-  self->accept = g_strdup (body->accept);
-  self->charsets = g_strdup (body->charsets);
+    granted->hold = MIN (granted->hold, (guint)body->hold);
+  granted->requests = MAX (body->requests, 0);
+  granted->inactivity = MAX (body->inactivity, 0);
+  granted->polling = MAX (body->polling, 0);
+  granted->max_pause = MAX (body->max_pause, 0);
+  granted->acknowledges = self->use_acknowledgements && body->ack >= 0;
+  granted->accept = g_strdup (body->accept);
+  granted->charsets = g_strdup (body->charsets);
   session_get_first_stream (self)->name = g_strdup (body->stream);
   session_choose_coding (self);
 
   return TRUE;
 }
 
-/* The highest stanza that an acknowledgement covers (§9.1). */
+/* An acknowledgement covers all requests up to its number (§9.1). */
 static void
 take_ack (BoshSession      *self,
           BoshResponseBody *body)
 {
-  if (!self->acknowledges || body->ack < 0)
+  if (!self->granted.acknowledges || body->ack < 0)
     return;
 
-  for (GList *link = self->window.head; link != NULL; link = link->next)
+  for (GList *link = self->window.requests.head; link != NULL; link = link->next)
     {
       Request *request = link->data;
 
@@ -652,21 +598,21 @@ take_ack (BoshSession      *self,
     }
 }
 
-/* The server misses nothing, but its answer to a request did not reach us, it
- * thinks (§9.2): worth a repeat if that is so, and not more often than that. */
+/* The server reports that we seem to lack its response to a request (§9.2). The request
+ * is sent again, unless the response may still be on its way. */
 static void
 take_report (BoshSession      *self,
              BoshResponseBody *body,
              gint64            now)
 {
-  Request *request = body->report >= 0 ? session_find_request (self, body->report) : NULL;
+  Request *request = body->report >= 0 ? bosh_window_find (&self->window, body->report) : NULL;
 
   if (request != NULL && request->in_flight && now - request->sent_at >= get_grace (self))
     session_repeat (self, request, now);
 }
 
-/* ejabberd may answer a repeat, be it ours or one of a proxy, with the very body
- * that it was sent. */
+/* ejabberd may respond to a retransmission, by us or by a proxy, with the request
+ * itself. Our own stanzas are not handed out. */
 static void
 remove_echo (Request   *request,
              GPtrArray *payloads)
@@ -689,8 +635,8 @@ remove_echo (Request   *request,
         }
 }
 
-/* Payloads of a stream that nobody opened: server and client no longer agree on
- * what the session is (§16.4). */
+/* The server has sent stanzas on a stream that was never opened, so it no longer
+ * agrees with us on what the session is (§16.4): the session is terminated. */
 static void
 refuse_stream (BoshSession      *self,
                BoshResponseBody *body)
@@ -699,7 +645,7 @@ refuse_stream (BoshSession      *self,
     self->reason = g_error_new (BOSH_ERROR, BOSH_ERROR_FAILED,
                                 _("The server sent stanzas of an unknown stream “%s”"),
                                 body->stream);
-  self->terminate_wanted = TRUE;
+  self->termination.wanted = TRUE;
 }
 
 static void
@@ -725,9 +671,9 @@ push_payloads (BoshSession      *self,
                           stream != session_get_first_stream (self) ? stream->name : NULL);
 }
 
-/* When the next poll may go out: at once in general, but at intervals in a
- * polling session (§12), and slower and slower where the server answers polls
- * at once instead of holding them. */
+/* When the next poll may be sent: in general at once, but at intervals in a polling
+ * session (§12), and ever more slowly to a server that returns polls at once instead
+ * of holding them. */
 static void
 pace_polls (BoshSession      *self,
             Request          *request,
@@ -738,17 +684,19 @@ pace_polls (BoshSession      *self,
 
   if (session_is_polling (self))
     {
-      gint64 interval = MAX (self->polling, 1) * SECOND;
+      gint64 interval = MAX (self->granted.polling, 1) * SECOND;
 
       self->poll_at = has_payload ? NEVER : MAX (self->last_new_at, self->opened_at) + interval;
       return;
     }
 
   if (request->kind == REQUEST_EMPTY && !has_payload && request->attempts == 1 &&
-      self->window.length == 1 && now - request->sent_at < HELD_AT_LEAST)
+      bosh_window_get_n_requests (&self->window) == 1 &&
+      now - request->sent_at < HELD_AT_LEAST)
     {
       self->fast_empty++;
-      self->poll_at = now + MIN (100 * MILLISECOND << MIN (self->fast_empty, 8), LONGEST_POLL_DELAY);
+      self->poll_at = now + MIN (FIRST_POLL_DELAY << MIN (self->fast_empty, MAX_POLL_DOUBLINGS),
+                                 LONGEST_POLL_DELAY);
     }
   else
     {
@@ -765,21 +713,22 @@ handle_terminate (BoshSession      *self,
 {
   g_autofree char *detail = NULL;
 
-  /* A repeat may come when our end of the session has come already: what that
-   * one is answered tells whether all went well. */
+  /* A retransmission may have arrived after our terminate request. Only the response
+   * to the latter shows whether all went well. */
   if (self->state == BOSH_SESSION_TERMINATING && request->kind != REQUEST_TERMINATE &&
       g_strcmp0 (body->condition, "item-not-found") == 0)
     return;
 
-  /* `other-request` (§17.2): the other request is ours, that ends the session. */
+  /* `other-request` (§17.2) means our own terminate request. */
   if (self->state == BOSH_SESSION_TERMINATING &&
       (body->condition == NULL || strcmp (body->condition, "other-request") == 0))
     {
-      self->ended = TRUE;
+      self->termination.agreed = TRUE;
       if (request->kind == REQUEST_TERMINATE)
         session_close (self, NULL);
       else
-        self->terminate_at = earlier (self->terminate_at, now + OTHER_RESPONSES_WITHIN);
+        self->termination.responses_until =
+          earlier (self->termination.responses_until, now + OTHER_RESPONSES_WITHIN);
       return;
     }
 
@@ -802,7 +751,7 @@ finish_restart (BoshSession *self,
   BoshAction *action = session_push_action (self, BOSH_ACTION_RESTARTED);
   Stream *stream = request->stream;
 
-  action->serial = request->order;
+  action->serial = request->restart_serial;
   if (stream != NULL && stream->closed)
     action->error = g_error_new_literal (BOSH_ERROR, BOSH_ERROR_NOT_CONNECTED,
                                          _("The stream was closed"));
@@ -810,8 +759,7 @@ finish_restart (BoshSession *self,
     action->text = g_strdup (stream->name);
 }
 
-/* An ordinary answer to the end of a stream is one too (§16.5); a terminate is
- * looked at with all others. */
+/* An ordinary response confirms the end of a stream, too (§16.5). */
 static void
 finish_close (BoshSession *self,
               Request     *request)
@@ -820,45 +768,56 @@ finish_close (BoshSession *self,
     session_close_stream (self, request->stream, NULL);
 }
 
-/* Hands out what one answer says, in its turn (§14.2). */
+/* Whether a response shows that its request was processed, and so all before it. A
+ * server that ends the session may not have looked at them. */
+static gboolean
+proves_delivery (BoshSession      *self,
+                 BoshResponseBody *body)
+{
+  if (body->type != BOSH_BODY_TERMINATE)
+    return TRUE;
+
+  return body->condition == NULL &&
+         (body->stream != NULL || self->state == BOSH_SESSION_TERMINATING);
+}
+
+/* Hands out one response, in its turn (§14.2). */
 static void
 handle_body (BoshSession *self,
              Request     *request,
              gint64       now)
 {
   BoshResponseBody *body = request->response;
-  gboolean created = request->kind == REQUEST_CREATION && body->type != BOSH_BODY_TERMINATE;
-  gboolean ended;
-  gboolean opened = created || self->state == BOSH_SESSION_ATTACHING;
+  gboolean is_terminate = body->type == BOSH_BODY_TERMINATE;
+  gboolean is_created = request->kind == REQUEST_CREATION && !is_terminate;
+  gboolean is_opened = is_created || (self->state == BOSH_SESSION_ATTACHING && !is_terminate);
+  gboolean has_ended;
 
-  if (created && !take_grants (self, body))
+  if (is_created && !take_grants (self, body))
     return;
 
   take_ack (self, body);
-  /* Requests are processed in order, so the answered one and all before it
-   * have arrived. A server that ends the session may not have looked at it. */
-  if (body->type != BOSH_BODY_TERMINATE || (body->condition == NULL && body->stream != NULL) ||
-      (body->condition == NULL && self->state == BOSH_SESSION_TERMINATING))
+  if (proves_delivery (self, body))
     session_deliver_up_to (self, request->last_serial);
   take_report (self, body, now);
   pace_polls (self, request, body, now);
 
-  if (opened && body->type != BOSH_BODY_TERMINATE)
+  if (is_opened)
     session_set_state (self, BOSH_SESSION_OPEN);
-  /* First, as the new features may come with the answer. */
-  if (request->kind == REQUEST_RESTART && body->type != BOSH_BODY_TERMINATE)
+  /* Before the payloads, because the new features may be among them. */
+  if (request->kind == REQUEST_RESTART && !is_terminate)
     finish_restart (self, request);
   push_payloads (self, request, body);
   if (request->kind == REQUEST_CLOSE_STREAM)
     finish_close (self, request);
-  ended = body->type == BOSH_BODY_TERMINATE && !session_handle_stream_end (self, body);
-  if (request->kind == REQUEST_RESTART && body->type == BOSH_BODY_TERMINATE && !ended)
+  has_ended = is_terminate && !session_handle_stream_end (self, body);
+  if (request->kind == REQUEST_RESTART && is_terminate && !has_ended)
     finish_restart (self, request);
-  if (opened && body->type != BOSH_BODY_TERMINATE)
+  if (is_opened)
     session_push_action (self, BOSH_ACTION_OPENED);
 
-  /* Whatever the answer to a termination is, the session has ended (§13). */
-  if (ended)
+  /* Any response to the terminate request ends the session (§13). */
+  if (has_ended)
     handle_terminate (self, request, body, now);
   else if (request->kind == REQUEST_TERMINATE)
     session_close (self, NULL);
@@ -868,14 +827,14 @@ void
 session_process_responses (BoshSession *self,
                            gint64       now)
 {
-  Request *request = g_queue_peek_head (&self->window);
+  Request *request = bosh_window_get_oldest (&self->window);
 
   while (request != NULL && request->response != NULL && session_is_live (self))
     {
       handle_body (self, request, now);
-      /* It is gone already where the session was sent elsewhere. */
-      if (g_queue_peek_head (&self->window) == request)
-        session_remove_request (self, request);
-      request = g_queue_peek_head (&self->window);
+      /* A redirect has removed it already. */
+      if (bosh_window_get_oldest (&self->window) == request)
+        bosh_window_remove (&self->window, request);
+      request = bosh_window_get_oldest (&self->window);
     }
 }

@@ -2,11 +2,10 @@
 
 #include "config.h"
 
-#include "bosh-session-private.h"
+#include "bosh-session-snapshot-private.h"
 
 #include "bosh-element-private.h"
-
-#include <string.h>
+#include "bosh-secret-clear-private.h"
 
 static void
 clear_unanswered (gpointer data)
@@ -22,16 +21,6 @@ clear_stream (gpointer data)
   BoshSnapshotStream *stream = data;
 
   g_clear_pointer (&stream->name, g_free);
-}
-
-/* The session id and the seed of the keys are as good as a password. */
-static void
-free_secret (char *secret)
-{
-  if (secret == NULL)
-    return;
-  explicit_bzero (secret, strlen (secret));
-  g_free (secret);
 }
 
 BoshSessionSnapshot *
@@ -55,7 +44,7 @@ void
 bosh_session_snapshot_free (BoshSessionSnapshot *self)
 {
   g_free (self->domain);
-  free_secret (self->session_id);
+  bosh_secret_clear (&self->session_id);
   g_array_unref (self->unanswered);
   g_ptr_array_unref (self->unsent);
   g_ptr_array_unref (self->unsent_streams);
@@ -65,7 +54,7 @@ bosh_session_snapshot_free (BoshSessionSnapshot *self)
   g_free (self->accept);
   g_free (self->language);
   g_free (self->version);
-  free_secret (self->key_seed);
+  bosh_secret_clear (&self->key_seed);
   g_free (self);
 }
 

@@ -5,6 +5,7 @@
 
 #pragma once
 
+#include "bosh-coding-private.h"
 #include "bosh-element.h"
 
 G_BEGIN_DECLS
@@ -75,14 +76,6 @@ typedef enum
   BOSH_ACTION_HANDED_OVER,   /* bosh_session_save() now gives what another owner needs */
   BOSH_ACTION_CLOSED,        /* the session has ended, by @error if that is set */
 } BoshActionType;
-
-/* The codings of a request (XEP-0124 §7.2), as HTTP names them. */
-typedef enum
-{
-  BOSH_CODING_IDENTITY,
-  BOSH_CODING_GZIP,
-  BOSH_CODING_DEFLATE,
-} BoshCoding;
 
 typedef struct
 {

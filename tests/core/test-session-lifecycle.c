@@ -472,7 +472,7 @@ test_hand_over (void)
   test_session_default (&parameters);
   test_session_init (&u, NULL);
   bosh_session_free (u.session);
-  u.session = bosh_session_new_from_saved (saved, &parameters);
+  u.session = bosh_session_new_from_snapshot (saved, &parameters);
   bosh_session_open (u.session, u.now);
   again = test_session_take_bytes (&u, &rid);
   g_assert_cmpuint (rid, ==, data);
@@ -537,7 +537,7 @@ test_attach_stale (void)
   test_session_default (&parameters);
   test_session_init (&u, NULL);
   bosh_session_free (u.session);
-  u.session = bosh_session_new_from_saved (saved, &parameters);
+  u.session = bosh_session_new_from_snapshot (saved, &parameters);
   bosh_session_open (u.session, u.now);
   g_bytes_unref (test_session_take_bytes (&u, &rid));
   test_session_respond (&u, rid, "type='terminate' condition='item-not-found'", "");
@@ -635,7 +635,7 @@ test_keys_carried_over (void)
   parameters.entropy[3] = 99;
   test_session_init (&u, NULL);
   bosh_session_free (u.session);
-  u.session = bosh_session_new_from_saved (saved, &parameters);
+  u.session = bosh_session_new_from_snapshot (saved, &parameters);
   bosh_session_open (u.session, u.now);
   g_bytes_unref (test_session_take_bytes (&u, &rid));
   test_session_respond (&u, rid, "", "<message xmlns='jabber:client'/>");
@@ -667,7 +667,7 @@ test_rid_limit (void)
   test_session_default (&parameters);
   test_session_init (&t, NULL);
   bosh_session_free (t.session);
-  t.session = bosh_session_new_from_saved (saved, &parameters);
+  t.session = bosh_session_new_from_snapshot (saved, &parameters);
   bosh_session_open (t.session, t.now);
   g_bytes_unref (test_session_take_bytes (&t, &rid));
   g_assert_cmpuint (rid, ==, BOSH_MAX_RID);

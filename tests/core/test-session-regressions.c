@@ -75,7 +75,7 @@ test_polling_after_restoring (void)
   test_session_open (&t, POLLING_GRANTS);
   saved = bosh_session_save (t.session);
   bosh_session_free (t.session);
-  t.session = bosh_session_new_from_saved (saved, &parameters);
+  t.session = bosh_session_new_from_snapshot (saved, &parameters);
   bosh_session_open (t.session, t.now);
   test_session_drain (&t);
   g_assert_false (test_session_has_request (&t));
@@ -223,7 +223,7 @@ test_detach_after_restoring (void)
   g_bytes_unref (test_session_take_bytes (&t, &data));
   saved = bosh_session_save (t.session);
   bosh_session_free (t.session);
-  t.session = bosh_session_new_from_saved (saved, &parameters);
+  t.session = bosh_session_new_from_snapshot (saved, &parameters);
   bosh_session_open (t.session, t.now);
   g_assert_cmpuint (bosh_session_detach (t.session), ==, data + 1);
   test_session_clear (&t);
@@ -349,7 +349,7 @@ test_pause_is_restored (void)
   g_bytes_unref (test_session_take_bytes (&t, &pause));
   saved = bosh_session_save (t.session);
   bosh_session_free (t.session);
-  t.session = bosh_session_new_from_saved (saved, &parameters);
+  t.session = bosh_session_new_from_snapshot (saved, &parameters);
   bosh_session_open (t.session, t.now);
   g_bytes_unref (test_session_take_bytes (&t, &poll));
   test_session_respond (&t, poll, "", "");

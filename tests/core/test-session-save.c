@@ -22,7 +22,7 @@ restore (TestSession                 *t,
   defaults.entropy[0] = 99;
   test_session_init (t, parameters);
   bosh_session_free (t->session);
-  t->session = bosh_session_new_from_saved (saved, parameters != NULL ? parameters : &defaults);
+  t->session = bosh_session_new_from_snapshot (saved, parameters != NULL ? parameters : &defaults);
   bosh_session_open (t->session, t->now);
 }
 
@@ -118,7 +118,7 @@ test_exact_repeats (void)
   g_assert_false (test_session_has_request (&t));
   saved = bosh_session_save (t.session);
   g_assert_cmpuint (bosh_session_get_last_rid (t.session), ==, rids[1]);
-  g_assert_cmpuint (bosh_session_get_n_in_flight (t.session), ==, 2);
+  g_assert_cmpuint (bosh_session_get_n_in_flight_for_tests (t.session), ==, 2);
 
   restore (&other, saved, NULL);
   for (guint i = 0; i < 2; i++)

@@ -619,7 +619,7 @@ test_saved_while_closing (void)
   test_session_default (&parameters);
   test_session_init (&other, &parameters);
   bosh_session_free (other.session);
-  other.session = bosh_session_new_from_saved (saved, &parameters);
+  other.session = bosh_session_new_from_snapshot (saved, &parameters);
   bosh_session_open (other.session, other.now);
   test_session_drain (&other);
   bosh_element_unref (test_session_take (&other, &rid));
@@ -747,7 +747,7 @@ test_saved (void)
   test_session_default (&parameters);
   test_session_init (&other, &parameters);
   bosh_session_free (other.session);
-  other.session = bosh_session_new_from_saved (saved, &parameters);
+  other.session = bosh_session_new_from_snapshot (saved, &parameters);
   bosh_session_open (other.session, other.now);
   test_session_drain (&other);
   repeat = test_session_take (&other, &repeat_rid);

@@ -245,7 +245,7 @@ test_window (void)
   test_session_respond (&t, poll, "", "");
   second = test_session_take (&t, NULL);
   g_assert_cmpuint (bosh_element_get_n_children (second), ==, 3);
-  g_assert_cmpuint (bosh_session_get_n_in_flight (t.session), ==, 2);
+  g_assert_cmpuint (bosh_session_get_n_in_flight_for_tests (t.session), ==, 2);
   test_session_clear (&t);
 }
 

@@ -9,6 +9,7 @@
 
 #include "bosh-body-private.h"
 #include "bosh-saved-session-private.h"
+#include "bosh-session-save-private.h"
 #include "bosh-error-private.h"
 
 #include <string.h>
@@ -25,7 +26,7 @@ check_attach (BoshSavedSession *detached)
     .max_request_size = 4096,
     .entropy = { 7 },
   };
-  g_autoptr(BoshSession) session = bosh_session_new_from_saved (saved, &parameters);
+  g_autoptr(BoshSession) session = bosh_session_new_from_snapshot (saved, &parameters);
   g_autoptr(BoshSessionSnapshot) again = bosh_session_save (session);
   BoshAction action = { 0 };
   guint64 first = 0;

@@ -83,7 +83,7 @@ application_restore (Simulation *self,
   g_clear_error (&self->error);
   bosh_session_free (self->session);
   draw_entropy (self);
-  self->session = bosh_session_new_from_saved (saved, &self->parameters);
+  self->session = bosh_session_new_from_snapshot (saved, &self->parameters);
   if (delay > 0)
     schedule (self, EVENT_OPEN, delay);
   else

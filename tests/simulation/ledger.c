@@ -68,7 +68,7 @@ check_ack (Simulation       *self,
            guint64           rid,
            BoshResponseBody *body)
 {
-  Request *oldest = g_queue_peek_head (&self->session->window);
+  Request *oldest = bosh_window_get_oldest (&self->session->window);
   guint64 responded_rid = MIN (self->responded_rid, oldest->rid - 1);
 
   /* Not what is in doubt: the manager would forget what it has for it. */
@@ -185,7 +185,7 @@ check_doubt (Simulation *self,
              guint64     rid,
              Record     *record)
 {
-  Request *request = session_find_request (self->session, rid);
+  Request *request = bosh_window_find (&self->session->window, rid);
 
   g_assert_nonnull (request);
   g_assert_cmpint (request->doubted_at, !=, NEVER);
@@ -247,11 +247,11 @@ ledger_check_step (Simulation *self)
 
   for (guint i = 0; i < self->exchanges->len; i++)
     open += get_exchange (self, i)->open ? 1 : 0;
-  g_assert_cmpuint (open, ==, bosh_session_get_n_in_flight (self->session));
+  g_assert_cmpuint (open, ==, bosh_session_get_n_in_flight_for_tests (self->session));
 
   /* Nothing grows for ever. */
-  g_assert_cmpuint (self->session->window.length, <=, self->options.requests + 1);
-  g_assert_cmpuint (self->session->queue.length + self->session->sent.length, <=,
+  g_assert_cmpuint (bosh_window_get_n_requests (&self->session->window), <=, self->options.requests + 1);
+  g_assert_cmpuint (self->session->outbox.queue.length + self->session->outbox.sent.length, <=,
                     self->sent - self->delivered);
   g_assert_cmpuint (self->session->actions.length, ==, 0);
 
@@ -362,10 +362,10 @@ ledger_note_paused (Simulation *self)
 void
 ledger_note_restored (Simulation *self)
 {
-  Request *first = g_queue_peek_head (&self->session->forgotten);
+  Request *first = g_queue_peek_head (&self->session->window.forgotten);
 
   if (first == NULL)
-    first = g_queue_peek_head (&self->session->window);
+    first = bosh_window_get_oldest (&self->session->window);
 
   ledger_forget_waiting (self);
   /* Where the first answer is in doubt, the next owner asks again. */

@@ -20,46 +20,50 @@ import tempfile
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 SESSION = 'core/bosh-session.c'
-ANSWERS = 'core/bosh-session-responses.c'
+SAVE = 'core/bosh-session-save.c'
 PLAN = 'core/bosh-session-plan.c'
-BODY = 'core/bosh-body.c'
+COMPOSE = 'core/bosh-session-compose.c'
+RESPONSES = 'core/bosh-session-responses.c'
+WINDOW = 'core/bosh-window.c'
+OUTBOX = 'core/bosh-outbox.c'
 KEYS = 'core/bosh-key-sequence.c'
+BODY = 'core/bosh-body.c'
 
 # Name, file in bosh-glib, exact old text, new text.
 MUTATIONS = (
     ('a repeat has a new number', PLAN,
      '  action->rid = request->rid;\n',
-     '  action->rid = request->rid = request->attempts > 1 ? self->next_rid++ : request->rid;\n'),
+     '  action->rid = request->rid = request->attempts > 1 ? self->window.next_rid++ : request->rid;\n'),
     ('a repeat has other bytes', PLAN,
      '  action->bytes = g_bytes_ref (request->bytes);\n',
      '  action->bytes = request->attempts > 1\n'
      '    ? g_bytes_new_take (g_strconcat (g_bytes_get_data (request->bytes, NULL), " ", NULL),\n'
      '                        g_bytes_get_size (request->bytes) + 1)\n'
      '    : g_bytes_ref (request->bytes);\n'),
-    ('answers are handed out as they come', ANSWERS,
+    ('answers are handed out as they come', RESPONSES,
      '''  while (request != NULL && request->response != NULL && session_is_live (self))
     {
       handle_body (self, request, now);
-      /* It is gone already where the session was sent elsewhere. */
-      if (g_queue_peek_head (&self->window) == request)
-        session_remove_request (self, request);
-      request = g_queue_peek_head (&self->window);
+      /* A redirect has removed it already. */
+      if (bosh_window_get_oldest (&self->window) == request)
+        bosh_window_remove (&self->window, request);
+      request = bosh_window_get_oldest (&self->window);
     }
 ''',
-     '''  for (GList *link = self->window.head; link != NULL && session_is_live (self);)
+     '''  for (GList *link = self->window.requests.head; link != NULL && session_is_live (self);)
     {
       request = link->data;
       link = link->next;
       if (request->response == NULL)
         continue;
       handle_body (self, request, now);
-      session_remove_request (self, request);
+      bosh_window_remove (&self->window, request);
     }
 '''),
-    ('a forgotten request ends the session', ANSWERS,
+    ('a forgotten request ends the session', RESPONSES,
      '  return session_server_sorts (self) &&\n',
      '  return FALSE &&\n'),
-    ('an answer is handed out twice', ANSWERS,
+    ('an answer is handed out twice', RESPONSES,
      '''  payloads = bosh_response_body_dup_payloads (body);
   if (body->is_echo)
 ''',
@@ -69,46 +73,52 @@ MUTATIONS = (
   if (body->is_echo)
 '''),
     ('the window counts what is in flight', PLAN,
-     '  guint open = self->window.length;\n',
-     '  guint open = session_count_in_flight (self);\n'),
+     '  gboolean has_room = bosh_window_get_n_requests (&self->window) < get_limit (self);\n',
+     '  gboolean has_room = bosh_window_get_n_in_flight (&self->window) < get_limit (self);\n'),
     ('the window is one too large', PLAN,
-     'return self->requests != 0 ? self->requests : MAX (self->hold + 1, 2);',
-     'return self->requests != 0 ? self->requests + 1 : MAX (self->hold + 1, 2);'),
+     'return self->granted.requests != 0 ? self->granted.requests :',
+     'return self->granted.requests != 0 ? self->granted.requests + 1 :'),
     ('a request may overtake another', PLAN,
-     'return (!repeated && !request->overtakable) || is_due (self, request->written_at + guard, now);',
-     'return TRUE;'),
+     '''  if (repeated)
+    return request->written_at + CAREFUL_GUARD;
+  if (!request->overtakable)
+''',
+     '''  if (TRUE)
+'''),
     ('a request may leave before another is written', PLAN,
      '''  if (!request->in_flight || request->written_at == NEVER)
-    return FALSE;
-  /* What is sent behind''',
-     '''  if (!request->in_flight || request->written_at == NEVER)
-    return request->in_flight;
-  /* What is sent behind'''),
-    ('what is sent counts as delivered', PLAN,
-     '''  self->last_new_at = now;
-  send_request (self, request, now);
+    return NEVER;
+
+  if (repeated)
 ''',
-     '''  self->last_new_at = now;
-  send_request (self, request, now);
-  session_deliver_up_to (self, request->last_serial);
+     '''  if (!request->in_flight || request->written_at == NEVER)
+    return request->in_flight ? AT_ONCE : NEVER;
+
+  if (repeated)
 '''),
-    ('a release proves too much', ANSWERS,
+    ('what is sent counts as delivered', PLAN,
+     '''  send_request (self, session_compose (self, kind), now);
+''',
+     '''  send_request (self, session_compose (self, kind), now);
+  session_deliver_up_to (self, self->outbox.sent_serial);
+'''),
+    ('a release proves too much', RESPONSES,
      '    self->never_holds = TRUE;\n',
      '    self->never_holds = FALSE;\n'),
-    ('an end proves delivery', ANSWERS,
-     '  if (body->type != BOSH_BODY_TERMINATE || (body->condition == NULL && body->stream != NULL) ||\n',
-     '  if (TRUE ||\n'),
-    ('undelivered lacks the last', SESSION,
-     'stanza->serial <= left && stanza->kind == ORDER_STANZA',
-     'stanza->serial < left && stanza->kind == ORDER_STANZA'),
-    ('what broke counts as never sent', ANSWERS,
+    ('an end proves delivery', RESPONSES,
+     '  if (proves_delivery (self, body))\n',
+     '  if (TRUE)\n'),
+    ('undelivered lacks the last', OUTBOX,
+     'entry->serial <= maybe_sent && entry->kind == ENTRY_STANZA',
+     'entry->serial < maybe_sent && entry->kind == ENTRY_STANZA'),
+    ('what broke counts as never sent', RESPONSES,
      '''  if (failure != BOSH_FAILURE_UNREACHABLE)
-    session_mark_left (self, request);
+    session_mark_maybe_sent (self, request);
 ''', ''),
-    ('what never left counts as sent', ANSWERS,
+    ('what never left counts as sent', RESPONSES,
      '''  if (failure != BOSH_FAILURE_UNREACHABLE)
-    session_mark_left (self, request);
-''', '  session_mark_left (self, request);\n'),
+    session_mark_maybe_sent (self, request);
+''', '  session_mark_maybe_sent (self, request);\n'),
     ('a key is left out', KEYS,
      '''  self->position++;
 ''', '''  self->position += self->position % 7 == 6 ? 2 : 1;
@@ -117,86 +127,91 @@ MUTATIONS = (
      '''  self->position++;
 ''', '''  self->position += self->position % 7 == 6 ? 0 : 1;
 '''),
-    ('keys are never switched', PLAN,
+    ('keys are never switched', COMPOSE,
      '  if (creation || bosh_key_sequence_get_remaining (self->keys) == 0)\n',
      '  if (creation)\n'),
     ('the key sequence has a gap', KEYS,
-     '      for (guint j = 0; j < STRIDE && i + 1 < n_checkpoints; j++)\n',
-     '      for (guint j = 1; j < STRIDE && i + 1 < n_checkpoints; j++)\n'),
-    ('an acknowledgement is one too high', PLAN,
+     '      for (guint j = 0; j < STRIDE && i + 1 < self->n_checkpoints; j++)\n',
+     '      for (guint j = 1; j < STRIDE && i + 1 < self->n_checkpoints; j++)\n'),
+    ('an acknowledgement is one too high', WINDOW,
      'oldest != NULL ? oldest->rid - 1 : 0;',
      'oldest != NULL ? oldest->rid : 0;'),
-    ('an acknowledgement is read one too high', ANSWERS,
+    ('an acknowledgement is read one too high', RESPONSES,
      '      if (request->rid > (guint64)body->ack)\n',
      '      if (request->rid > (guint64)body->ack + 1)\n'),
     ('a pause is not waited for', PLAN,
-     '''      self->pause_rid != 0)
+     '''      self->pause.rid != 0)
     return FALSE;
 ''',
      '''      FALSE)
     return FALSE;
 '''),
     ('a pause is longer than allowed', SESSION,
-     '  self->pause_wanted = CLAMP (seconds, 1, self->max_pause);\n',
-     '  self->pause_wanted = MAX (seconds, self->max_pause + 1);\n'),
+     '  self->pause.wanted = CLAMP (seconds, 1, self->granted.max_pause);\n',
+     '  self->pause.wanted = MAX (seconds, self->granted.max_pause + 1);\n'),
     ('a pause never ends', PLAN,
-     '      self->restarts.length == 0 && !is_due (self, self->paused_until, now))\n',
-     '      self->restarts.length == 0)\n'),
+     '  return self->pause.until;\n',
+     '  return NEVER;\n'),
     ('a poll goes out while one is held', PLAN,
-     '''  if (!has_work (self) ||
-      (last != NULL && (is_trial (self, last) || !is_settled (self, last, now))))
+     '''  if (!wait_until (self, get_new_at (self), now))
     return FALSE;
 ''',
-     '''  if (last != NULL && !is_settled (self, last, now))
-    return FALSE;
-  if (self->window.length == 1 && last->kind == REQUEST_EMPTY &&
-      is_due (self, last->sent_at + get_probe_interval (self), now))
+     '''  Request *newest = bosh_window_get_newest (&self->window);
+
+  if (bosh_window_get_n_requests (&self->window) == 1 && newest->kind == REQUEST_EMPTY)
     {
-      send_new (self, REQUEST_EMPTY, now);
-      return TRUE;
+      if (wait_until (self, later (get_settled_at (self, newest),
+                                   newest->sent_at + get_probe_interval (self)), now))
+        {
+          send_new (self, REQUEST_EMPTY, now);
+          return TRUE;
+        }
     }
+  if (!wait_until (self, get_new_at (self), now))
+    return FALSE;
 '''),
     ('a poll goes out before what is queued', PLAN,
      '  return plan_wanted (self, now) || plan_poll (self, now);\n',
      '  return plan_poll (self, now) || plan_wanted (self, now);\n'),
     ('polls fill the window too soon', PLAN,
-     '  return MAX (self->polling, 1) * SECOND + TRANSIT_SPREAD;\n',
+     '  return MAX (self->granted.polling, 1) * SECOND + TRANSIT_SPREAD;\n',
      '  return TRANSIT_SPREAD;\n'),
     ('a polling session does not keep the interval', PLAN,
-     '  if (session_is_polling (self) &&\n'
-     '      !is_due (self, MAX (self->last_new_at, self->last_contact) + self->polling * SECOND, now))\n'
-     '    return FALSE;\n', ''),
+     '''  if (session_is_polling (self))
+    at = later (at,''',
+     '''  if (FALSE)
+    at = later (at,'''),
     ('a polling session has two requests out', PLAN,
      '''  if (session_is_polling (self))
     return 1;
 ''', ''),
-    ('a server that never holds is flooded', ANSWERS,
-     '      self->poll_at = now + MIN (100 * MILLISECOND << MIN (self->fast_empty, 8), LONGEST_POLL_DELAY);\n',
-     '      self->poll_at = NEVER;\n'),
-    ('inactivity is ignored', ANSWERS,
-     '  if (self->inactivity == 0)\n    return FALSE;\n\n  return now >',
-     '  if (self->inactivity < 1000)\n    return FALSE;\n\n  return now >'),
-    ('the session expires too early', ANSWERS,
-     '                 (self->wait + self->inactivity) * SECOND + EXPIRY_SLACK;\n',
-     '                 self->wait * SECOND + EXPIRY_SLACK;\n'),
-    ('patience is shorter than wait', PLAN,
-     '''  gint64 patience = self->wait * SECOND +
+    ('a server that never holds is flooded', RESPONSES,
+     '''      self->poll_at = now + MIN (FIRST_POLL_DELAY << MIN (self->fast_empty, MAX_POLL_DOUBLINGS),
+                                 LONGEST_POLL_DELAY);
 ''',
-     '''  gint64 patience = self->wait * SECOND / 4 +
-'''),
-    ('repeats have no backoff', ANSWERS,
+     '      self->poll_at = NEVER;\n'),
+    ('inactivity is ignored', RESPONSES,
+     '  if (self->granted.inactivity == 0)\n    return FALSE;\n\n  return now >',
+     '  if (self->granted.inactivity < 1000)\n    return FALSE;\n\n  return now >'),
+    ('the session expires too early', RESPONSES,
+     '                 (self->granted.wait + self->granted.inactivity) * SECOND + EXPIRY_SLACK;\n',
+     '                 self->granted.wait * SECOND + EXPIRY_SLACK;\n'),
+    ('patience is shorter than wait', PLAN,
+     '  gint64 patience = wait + CLAMP',
+     '  gint64 patience = wait / 4 + CLAMP'),
+    ('repeats have no backoff', RESPONSES,
      '  return backoff - backoff / 4 + next_jitter (self, backoff / 2);\n',
      '  return next_jitter (self, 1);\n'),
-    ('Retry-After is ignored', ANSWERS,
+    ('Retry-After is ignored', RESPONSES,
      '  if (retry_after >= 0)\n', '  if (retry_after >= 1000)\n'),
-    ('a recoverable error is not', ANSWERS,
+    ('a recoverable error is not', RESPONSES,
      '  if (body->type == BOSH_BODY_ERROR)\n', '  if (body->type == BOSH_BODY_ERROR && FALSE)\n'),
-    ('a recoverable error repeats one request only', ANSWERS,
+    ('a recoverable error repeats one request only', RESPONSES,
      '''      if (earlier_request->response == NULL &&
           (earlier_request->in_flight || earlier_request->retry_at == NEVER))
 ''',
      '      if (earlier_request == request)\n'),
-    ('an echo is handed out', ANSWERS,
+    ('an echo is handed out', RESPONSES,
      '  if (body->is_echo)\n', '  if (FALSE)\n'),
     ('an end is read as an ordinary answer', BODY,
      '  if (g_strcmp0 (type, "terminate") == 0)\n',
@@ -204,38 +219,43 @@ MUTATIONS = (
     ('a restart is not marked', BODY,
      '  if (self->restart)\n    append_attribute (output, "xmpp:restart", "true");\n',
      ''),
-    ('the end leaves what is queued', PLAN,
-     '  if (kind == REQUEST_PAYLOAD || kind == REQUEST_TERMINATE)\n',
-     '  if (kind == REQUEST_PAYLOAD)\n'),
+    ('the end leaves what is queued', COMPOSE,
+     '''  body.terminate = TRUE;
+  body.stream = session_get_stream_name (self, bosh_outbox_take_stanzas (&self->outbox, payloads));
+''',
+     '  body.terminate = TRUE;\n'),
     ('the end is not given up', PLAN,
-     '  if (is_due (self, self->give_up_at, now))\n', '  if (FALSE)\n'),
-    ('the last stanza is forgotten', SESSION,
-     '''  if (self->last_stanza != NULL)
+     '  if (wait_until (self, self->termination.give_up_at, now))\n', '  if (FALSE)\n'),
+    ('the last stanza is forgotten', OUTBOX,
+     '''  if (self->last != NULL)
     g_ptr_array_add (elements''',
      '''  if (FALSE)
     g_ptr_array_add (elements'''),
-    ('a saved session lacks what is in flight', SESSION,
-     '''      bosh_session_snapshot_add_unanswered (saved, request->rid, request->bytes,
+    ('a saved session lacks what is in flight', SAVE,
+     '''      bosh_session_snapshot_add_unanswered (snapshot, request->rid, request->bytes,
 ''',
      '''      if (!request->in_flight)
-        bosh_session_snapshot_add_unanswered (saved, request->rid, request->bytes,
+        bosh_session_snapshot_add_unanswered (snapshot, request->rid, request->bytes,
 '''),
-    ('a saved session lacks what is unsent', SESSION,
-     '''  for (GList *link = self->queue.head; link != NULL; link = link->next)
-    save_stanza''',
-     '''  for (GList *link = self->queue.tail; link != NULL; link = link->next)
-    save_stanza'''),
-    ('a saved session lacks the position in the keys', SESSION,
-     '      saved->key_position = bosh_key_sequence_get_position (self->keys);\n', ''),
-    ('a restored session sends a new number', SESSION,
-     '  self->next_rid = saved->next_rid;\n', '  self->next_rid = saved->next_rid + 1;\n'),
-    ('a restored session waits for its pause', SESSION,
+    ('a saved session lacks what was forgotten', SAVE,
+     '  save_requests (&self->window.forgotten, snapshot);\n', ''),
+    ('a forgotten request is not waited for', WINDOW,
+     '  if (request->last_serial > delivered)\n', '  if (FALSE)\n'),
+    ('a saved session lacks what is unsent', SAVE,
+     '  for (GList *link = self->outbox.queue.head; link != NULL; link = link->next)\n',
+     '  for (GList *link = self->outbox.queue.tail; link != NULL; link = link->next)\n'),
+    ('a saved session lacks the position in the keys', SAVE,
+     '      snapshot->key_position = bosh_key_sequence_get_position (self->keys);\n', ''),
+    ('a restored session sends a new number', SAVE,
+     '  self->window.next_rid = snapshot->next_rid;\n',
+     '  self->window.next_rid = snapshot->next_rid + 1;\n'),
+    ('a restored session waits for its pause', SAVE,
      '''      request->kind = REQUEST_PAUSE;
-      self->pause_rid = request->rid;
+      self->pause.rid = request->rid;
 ''', ''),
-    ('detach gives a number that was used', SESSION,
-     '      if (request->left)\n        break;\n', ''),
-    ('the old exchange stays open', ANSWERS,
+    ('detach gives a number that was used', WINDOW,
+     '      if (request->maybe_sent)\n        break;\n', ''),
+    ('the old exchange stays open', RESPONSES,
      '''  session_abandon (self, request);
   request->retry_at = at;
 ''',

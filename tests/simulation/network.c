@@ -370,7 +370,7 @@ is_harmful (Simulation *self,
   Exchange *exchange = get_exchange (self, index);
 
   /* Known to have arrived, and given up. */
-  if (!exchange->open && session_find_request (self->session, exchange->rid) == NULL)
+  if (!exchange->open && bosh_window_find (&self->session->window, exchange->rid) == NULL)
     return TRUE;
 
   for (guint i = 0; i < self->exchanges->len && !exchange->open; i++)

@@ -14,7 +14,10 @@
 #include "coverage.h"
 #include "model-manager.h"
 
-#include "bosh-session-internal.h"
+#include "bosh-session-private.h"
+#include "bosh-session-save-private.h"
+#include "bosh-session-state-private.h"
+#include "bosh-session-timing-private.h"
 
 G_BEGIN_DECLS
 

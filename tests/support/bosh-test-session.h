@@ -7,6 +7,7 @@
 #include "bosh-body-private.h"
 #include "bosh-element-private.h"
 #include "bosh-session-private.h"
+#include "bosh-session-save-private.h"
 
 G_BEGIN_DECLS
 
