@@ -111,6 +111,10 @@ guint             bosh_session_get_inactivity      (BoshSession                 
 guint             bosh_session_get_polling         (BoshSession                 *self);
 guint             bosh_session_get_max_pause       (BoshSession                 *self);
 const char       *bosh_session_get_charsets        (BoshSession                 *self);
+/* The status of the last HTTP response where that was no usable BOSH response, or 0. */
+guint             bosh_session_get_http_status     (BoshSession                 *self);
+/* The address that came with `see-other-uri`, unchecked; nullable. */
+const char       *bosh_session_get_see_other_uri   (BoshSession                 *self);
 guint             bosh_session_get_n_queued        (BoshSession                 *self);
 guint             bosh_session_get_n_in_flight_for_tests (BoshSession           *self);
 /* The stanzas, in order, that may have been sent and are not known to have arrived. */

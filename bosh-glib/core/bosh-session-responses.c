@@ -472,6 +472,7 @@ accept_response (BoshSession      *self,
                  gint64            now)
 {
   self->failures = 0;
+  self->http_status = 0;
   self->last_contact = now;
   if (request->written_at != NEVER)
     self->round_trip = earlier (self->round_trip, MAX (now - request->written_at, 1));
@@ -528,6 +529,7 @@ session_handle_response (BoshSession            *self,
   request->in_flight = FALSE;
   session_mark_maybe_sent (self, request);
   request->suspect_at = NEVER;
+  self->http_status = response->status;
 
   if (response->status != 200)
     {
@@ -734,9 +736,9 @@ handle_terminate (BoshSession      *self,
 
   if (g_strcmp0 (body->condition, "see-other-uri") == 0)
     {
-      g_autofree char *uri = bosh_response_body_dup_uri (body);
-
-      if (follow (self, request, uri))
+      g_free (self->see_other_uri);
+      self->see_other_uri = bosh_response_body_dup_uri (body);
+      if (follow (self, request, self->see_other_uri))
         return;
     }
 

@@ -131,6 +131,8 @@ struct _BoshSession
   guint             fast_empty;        /* polls in a row that returned empty at once */
   gboolean          never_holds;       /* the server returns at once what it should hold */
   guint             failures;          /* attempts in a row */
+  guint             http_status;       /* of the last response, if it was not usable, or 0 */
+  char             *see_other_uri;     /* the address that came with it last, nullable */
   Network           network;
 
   gint64            deadline;          /* when to plan again, or NEVER */

@@ -137,6 +137,7 @@ session_free (BoshSession *self)
   g_free (self->language);
   g_free (self->content);
   g_free (self->uri);
+  g_free (self->see_other_uri);
   bosh_secret_clear (&self->granted.sid);
   g_free (self->granted.version);
   g_free (self->granted.accept);

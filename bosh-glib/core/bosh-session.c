@@ -448,6 +448,18 @@ bosh_session_get_charsets (BoshSession *self)
 }
 
 guint
+bosh_session_get_http_status (BoshSession *self)
+{
+  return self->http_status;
+}
+
+const char *
+bosh_session_get_see_other_uri (BoshSession *self)
+{
+  return self->see_other_uri;
+}
+
+guint
 bosh_session_get_n_queued (BoshSession *self)
 {
   return bosh_outbox_get_n_queued (&self->outbox);
