@@ -1,22 +1,37 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* What the files of the connection share:
- *   bosh-connection.c             the object, and the drain that drives a session
- *   bosh-connection-operations.c  what an application asks for
- *   bosh-connection-save.c        the session as it is, to go on after a crash
- *   bosh-connection-streams.c     several streams in the session */
+/* What the files of BoshConnection share. Each of them calls only those that stand
+ * before it:
+ *
+ *   bosh-connection.c             the object, its properties and signals, and what
+ *                                 the session driver reports
+ *   bosh-connection-operations.c  opening, sending, pausing, ending, handing over
+ *   bosh-connection-streams.c     several streams in one session (XEP-0124 §16)
+ *
+ * What the rest of the library calls is in bosh-connection-private.h. */
 
 #pragma once
 
 #include "bosh-connection-private.h"
-#include "bosh-inner-context-private.h"
-#include "bosh-network-watch-private.h"
 #include "bosh-pending-tasks-private.h"
-#include "bosh-session-private.h"
-#include "bosh-sleep-watch-private.h"
-#include "bosh-transport-private.h"
+#include "bosh-session-driver-private.h"
 
 G_BEGIN_DECLS
+
+/* The operations, as kinds of pending tasks. */
+typedef enum
+{
+  PENDING_CONNECT,
+  PENDING_ATTACH,
+  PENDING_RESTART,
+  PENDING_DELIVER,
+  PENDING_PAUSE,
+  PENDING_DISCONNECT,
+  PENDING_DETACH,
+  PENDING_OPEN_STREAM,
+  PENDING_CLOSE_STREAM,
+  PENDING_RESTART_STREAM,
+} PendingKind;
 
 struct _BoshConnection
 {
@@ -24,62 +39,69 @@ struct _BoshConnection
 
   char                        *domain;
   BoshConnectionConfiguration *configuration;
-  char                        *jid;
+  char                        *jid;               /* see bosh_connection_set_jid() */
 
   BoshConnectionState          state;
   BoshElement                 *features;
   GError                      *close_error;
 
-  BoshSession                 *session;
-  BoshTransport               *transport;
-  GMainContext                *context;        /* of the application */
-  BoshInnerContext            *inner;          /* of all I/O and timers */
-  GSource                     *source;         /* wakes the session; the only timer */
-  BoshNetworkWatch            *network;        /* tells when the network is back */
-  BoshSleepWatch              *sleep;          /* tells when the machine woke */
-  GPtrArray                   *answers;        /* bodies that nobody was shown yet; nullable */
-  gboolean                     is_called;      /* it will act when the inner context is done */
-  int                          drain_level;    /* depth of the loop that drains, + 1; or 0 */
+  /* Both are NULL until the connection is opened. */
+  BoshSessionDriver           *driver;
+  BoshSession                 *session;           /* of the driver */
+
   BoshPendingTasks            *tasks;
 
-  gboolean                     wants_spare;    /* with the next request */
-  gboolean                     leaving;        /* asked to end or hand over */
+  /* The application has asked to end the session, or to hand it over. */
+  gboolean                     is_leaving;
 
   BoshConnectionFilter         filter;
   gpointer                     filter_data;
 
-  /* what was notified last */
-  guint64                      known_rid;
-  guint                        known_queued;
+  guint64                      n_stanzas_sent;
+  guint64                      n_stanzas_received;
 
-  guint64                      requests_sent;
-  guint64                      requests_repeated;
-  guint64                      stanzas_sent;
-  guint64                      stanzas_received;
+  /* The values of properties when they were last notified. The session changes them
+   * by itself, so they are compared. */
+  struct
+  {
+    gboolean has_session_id;
+    guint64  request_id;
+    guint    http_status;
+    char    *see_other_uri;
+    guint    n_queued;
+    guint64  n_sent;  /* see n_stanzas_sent */
+  } notified;
 };
 
-/* Captures the context of the caller, and makes what is needed for I/O. */
-void connection_start (BoshConnection *self);
-/* FALSE, with an error, where there never was a session. */
-gboolean connection_check_session (BoshConnection  *self,
-                                   GError         **error);
-/* The end of the stream @name, or of what was asked for as @serial. */
-void connection_close_stream (BoshConnection *self,
-                              const char     *name,
-                              guint64         serial,
-                              const GError   *error);
-void connection_emit_stream_closed (BoshConnection *self,
-                                    const char     *stream,
-                                    const GError   *error);
-/* No I/O and no timer any more. */
-void connection_stop  (BoshConnection *self);
-/* Does what the session wants done, now. */
-void connection_drain (BoshConnection *self);
-/* The same in the next iteration, with all that is asked for until then. */
-void connection_wake  (BoshConnection *self);
+/* Makes the driver of @session (transfer full). The thread-default main context
+ * becomes that of the connection. */
+void              connection_take_session   (BoshConnection *self,
+                                             BoshSession    *session);
 
-/* bosh-connection-save.c */
-/* What is needed to go on with the session as it is now; it must have an id. */
-BoshSavedSession *connection_dup_saved (BoshConnection *self);
+/* FALSE, with an error, where no session was ever opened. */
+gboolean          connection_check_session  (BoshConnection *self,
+                                             GError        **error);
+/* What it takes to go on with the session as it is now; it must have an id. */
+BoshSavedSession *connection_dup_saved      (BoshConnection *self);
+
+/* Each operation makes its task, and begins with this one. FALSE if the task has
+ * returned an error, because it was cancelled before, or because the connection
+ * has no session, or already has one. */
+gboolean          connection_begin_task     (BoshConnection *self,
+                                             GTask          *task,
+                                             PendingKind     kind);
+/* And ends with this one: the task returns @error if that is set, or waits until
+ * the session reports its result.
+ * @task: (transfer full)
+ * @serial: the number that the session gave, or 0
+ * @error: (transfer full) (nullable) */
+void              connection_await          (BoshConnection *self,
+                                             GTask          *task,
+                                             guint64         serial,
+                                             GError         *error);
+gboolean          connection_finish_boolean (BoshConnection *self,
+                                             GAsyncResult   *result,
+                                             gpointer        tag,
+                                             GError        **error);
 
 G_END_DECLS

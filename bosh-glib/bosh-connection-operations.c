@@ -4,41 +4,18 @@
 
 #include "bosh-connection-internal.h"
 
-#include "bosh-saved-session-private.h"
-#include "bosh-session-save-private.h"
 #include "bosh-error.h"
 #include "bosh-i18n-private.h"
+#include "bosh-saved-session-private.h"
+#include "bosh-session-save-private.h"
 
+#include <errno.h>
 #include <string.h>
 #include <unistd.h>
 
-/**
- * bosh_connection_new:
- * @domain: the XMPP domain to talk to
- * @configuration: (nullable): where the connection manager is, and what to ask
- *   of it; `NULL` for the defaults on the host @domain
- *
- * Makes a connection that is not open yet.
- *
- * Returns: (transfer full): a new connection
- *
- * Since: 1.0
- */
-BoshConnection *
-bosh_connection_new (const char                  *domain,
-                     BoshConnectionConfiguration *configuration)
-{
-  g_return_val_if_fail (domain != NULL, NULL);
-  g_return_val_if_fail (configuration == NULL || BOSH_IS_CONNECTION_CONFIGURATION (configuration),
-                        NULL);
+/* --- Opening --- */
 
-  return g_object_new (BOSH_TYPE_CONNECTION,
-                       "domain", domain,
-                       "configuration", configuration,
-                       NULL);
-}
-
-/* The language of the user, as XML names it. */
+/* The language of the user, as a tag of RFC 5646. */
 static char *
 dup_language (BoshConnection *self)
 {
@@ -49,6 +26,7 @@ dup_language (BoshConnection *self)
   if (configured != NULL)
     return g_strdup (configured);
 
+  /* The locales C and POSIX name no language. */
   if (names[0] == NULL || g_str_has_prefix (names[0], "C") || names[0][0] == 'P')
     return g_strdup ("en");
 
@@ -58,8 +36,9 @@ dup_language (BoshConnection *self)
   return g_strdelimit (language, "_", '-');
 }
 
+/* Makes the session, with what the configuration asks for. @saved is nullable. */
 static void
-open_session (BoshConnection            *self,
+make_session (BoshConnection            *self,
               const BoshSessionSnapshot *saved)
 {
   BoshConnectionConfiguration *configuration = self->configuration;
@@ -80,64 +59,22 @@ open_session (BoshConnection            *self,
     .key_sequence_length = bosh_connection_configuration_get_key_sequence_length (configuration),
     .max_request_size = bosh_connection_configuration_get_max_request_size (configuration),
   };
+  BoshSession *session;
 
   if (getentropy (parameters.entropy, sizeof parameters.entropy) != 0)
     g_error ("No randomness: %s", g_strerror (errno));
 
-  connection_start (self);
-  self->session = saved != NULL ? bosh_session_new_from_snapshot (saved, &parameters)
-                                : bosh_session_new (&parameters);
+  session = saved != NULL ? bosh_session_new_from_snapshot (saved, &parameters)
+                          : bosh_session_new (&parameters);
   explicit_bzero (parameters.entropy, sizeof parameters.entropy);
-}
-
-/* Returns an error through @task where the connection was used before. */
-static gboolean
-check_unused (BoshConnection *self,
-              GTask          *task)
-{
-  if (g_task_return_error_if_cancelled (task))
-    return FALSE;
-
-  if (self->session == NULL)
-    return TRUE;
-
-  g_task_return_new_error (task, BOSH_ERROR, BOSH_ERROR_FAILED,
-                           _("The connection was opened before"));
-
-  return FALSE;
-}
-
-gboolean
-connection_check_session (BoshConnection  *self,
-                          GError         **error)
-{
-  if (self->session != NULL)
-    return TRUE;
-
-  g_set_error_literal (error, BOSH_ERROR, BOSH_ERROR_NOT_CONNECTED,
-                       _("There is no session yet"));
-
-  return FALSE;
-}
-
-static gboolean
-finish_boolean (BoshConnection  *self,
-                GAsyncResult    *result,
-                gpointer         tag,
-                GError         **error)
-{
-  g_return_val_if_fail (BOSH_IS_CONNECTION (self), FALSE);
-  g_return_val_if_fail (g_task_is_valid (result, self), FALSE);
-  g_return_val_if_fail (g_task_get_source_tag (G_TASK (result)) == tag, FALSE);
-
-  return g_task_propagate_boolean (G_TASK (result), error);
+  connection_take_session (self, session);
 }
 
 /**
  * bosh_connection_connect_async:
  * @self: a connection that was not opened before
- * @cancellable: (nullable): to give up; the connection is closed then
- * @callback: (scope async): called when the session is open, or failed
+ * @cancellable: (nullable): to give up, which closes the connection
+ * @callback: (scope async): called when the session is open, or opening it failed
  * @user_data: data for @callback
  *
  * Opens a session (XEP-0124 §7).
@@ -160,14 +97,12 @@ bosh_connection_connect_async (BoshConnection      *self,
 
   task = g_task_new (self, cancellable, callback, user_data);
   g_task_set_source_tag (task, bosh_connection_connect_async);
-
-  if (!check_unused (self, task))
+  if (!connection_begin_task (self, task, PENDING_CONNECT))
     return;
 
-  open_session (self, NULL);
-  bosh_pending_tasks_add (self->tasks, g_steal_pointer (&task), 0, self->context);
-  bosh_session_open (self->session, g_get_monotonic_time ());
-  connection_drain (self);
+  make_session (self, NULL);
+  connection_await (self, g_steal_pointer (&task), 0, NULL);
+  bosh_session_driver_start (self->driver);
 }
 
 /**
@@ -178,9 +113,11 @@ bosh_connection_connect_async (BoshConnection      *self,
  *
  * Finishes [method@Bosh.Connection.connect_async].
  *
- * The error is one of [error@Bosh.Error] where the connection manager refused
- * or is none, of `GIOErrorEnum` or `GResolverError` where it can't be reached.
- * The connection is closed then.
+ * The error is one of [error@Bosh.Error] if the connection manager refused, if
+ * there is none at the address, or if the configuration has no address
+ * (`BOSH_ERROR_INVALID_URI`). It is one of `GIOErrorEnum` or `GResolverError` if
+ * the connection manager can't be reached. The connection is closed in each of
+ * these cases.
  *
  * Returns: `TRUE` if the session is open
  *
@@ -191,26 +128,46 @@ bosh_connection_connect_finish (BoshConnection  *self,
                                 GAsyncResult    *result,
                                 GError         **error)
 {
-  return finish_boolean (self, result, bosh_connection_connect_async, error);
+  return connection_finish_boolean (self, result, bosh_connection_connect_async, error);
+}
+
+/* Returns an error if @session can't go on over this connection. */
+static GError *
+check_saved (BoshConnection            *self,
+             const BoshSessionSnapshot *saved)
+{
+  const char *domain = self->domain != NULL ? self->domain : "";
+
+  if (saved->session_id[0] == '\0')
+    return g_error_new_literal (BOSH_ERROR, BOSH_ERROR_INVALID_DATA,
+                                _("The saved session has no session id"));
+
+  if (g_ascii_strcasecmp (saved->domain, domain) != 0)
+    return g_error_new (BOSH_ERROR, BOSH_ERROR_INVALID_DATA,
+                        _("The session belongs to the domain %s, not %s"),
+                        saved->domain, domain);
+
+  return NULL;
 }
 
 /**
  * bosh_connection_attach_async:
  * @self: a connection that was not opened before
  * @session: the session to go on with
- * @cancellable: (nullable): to give up; the connection is closed then, without
- *   a word to the server
- * @callback: (scope async): called when the session is open, or failed
+ * @cancellable: (nullable): to give up, which closes the connection; the
+ *   connection manager is not notified
+ * @callback: (scope async): called when the session is open, or attaching failed
  * @user_data: data for @callback
  *
- * Goes on with a session that was handed over.
+ * Goes on with a saved session.
  *
- * Requests that were not answered before are repeated first, byte by byte
- * (XEP-0124 §14.3). The operation completes when the server has answered one,
- * or holds it for a second: a session that it does not know it would refuse at
- * once.
+ * Requests without a response are sent again first, byte by byte (XEP-0124
+ * §14.3). The operation completes when the connection manager has responded to
+ * one, or has held one for a second: a session that it does not know it would
+ * refuse at once.
  *
- * A session has one owner: what another one sends in it ends it.
+ * A session has one owner at a time. If two programs send in the same session,
+ * it ends.
  *
  * Since: 1.0
  */
@@ -223,7 +180,7 @@ bosh_connection_attach_async (BoshConnection      *self,
 {
   g_autoptr(GTask) task = NULL;
   const BoshSessionSnapshot *saved;
-  const char *domain;
+  GError *error;
 
   g_return_if_fail (BOSH_IS_CONNECTION (self));
   g_return_if_fail (BOSH_IS_SAVED_SESSION (session));
@@ -231,33 +188,22 @@ bosh_connection_attach_async (BoshConnection      *self,
 
   task = g_task_new (self, cancellable, callback, user_data);
   g_task_set_source_tag (task, bosh_connection_attach_async);
-
-  if (!check_unused (self, task))
+  if (!connection_begin_task (self, task, PENDING_ATTACH))
     return;
 
   saved = bosh_saved_session_get_saved (session);
-  if (saved->session_id[0] == '\0')
+  error = check_saved (self, saved);
+  if (error != NULL)
     {
-      g_task_return_new_error (task, BOSH_ERROR, BOSH_ERROR_INVALID_DATA, "%s",
-                               _("The saved session has no session id"));
+      g_task_return_error (task, error);
       return;
     }
 
-  domain = self->domain != NULL ? self->domain : "";
-  if (g_ascii_strcasecmp (saved->domain, domain) != 0)
-    {
-      g_task_return_new_error (task, BOSH_ERROR, BOSH_ERROR_INVALID_DATA,
-                               _("The session belongs to the domain %s, not %s"),
-                               saved->domain, domain);
-      return;
-    }
-
-  open_session (self, saved);
+  make_session (self, saved);
   bosh_connection_set_jid (self, bosh_saved_session_get_jid (session));
-  bosh_transport_add_cookies (self->transport, bosh_saved_session_get_cookies (session));
-  bosh_pending_tasks_add (self->tasks, g_steal_pointer (&task), 0, self->context);
-  bosh_session_open (self->session, g_get_monotonic_time ());
-  connection_drain (self);
+  bosh_session_driver_add_cookies (self->driver, bosh_saved_session_get_cookies (session));
+  connection_await (self, g_steal_pointer (&task), 0, NULL);
+  bosh_session_driver_start (self->driver);
 }
 
 /**
@@ -268,8 +214,8 @@ bosh_connection_attach_async (BoshConnection      *self,
  *
  * Finishes [method@Bosh.Connection.attach_async].
  *
- * `BOSH_ERROR_ITEM_NOT_FOUND` means that the server does not know the session
- * any more.
+ * `BOSH_ERROR_ITEM_NOT_FOUND` means that the connection manager does not know the
+ * session any more.
  *
  * Returns: `TRUE` if the session goes on here
  *
@@ -280,18 +226,18 @@ bosh_connection_attach_finish (BoshConnection  *self,
                                GAsyncResult    *result,
                                GError         **error)
 {
-  return finish_boolean (self, result, bosh_connection_attach_async, error);
+  return connection_finish_boolean (self, result, bosh_connection_attach_async, error);
 }
 
 /**
  * bosh_connection_restart_async:
  * @self: an open connection
- * @cancellable: (nullable): to stop waiting
- * @callback: (scope async): called when the server has answered
+ * @cancellable: (nullable): to stop waiting; the stream is restarted all the same
+ * @callback: (scope async): called when the server has responded
  * @user_data: data for @callback
  *
  * Restarts the XMPP stream inside the session, as must be done after SASL has
- * succeeded (XEP-0206 §5). The new features come as an element.
+ * succeeded (XEP-0206 §5). The new features arrive as an element.
  *
  * [class@Bosh.Client] does it by itself.
  *
@@ -304,25 +250,18 @@ bosh_connection_restart_async (BoshConnection      *self,
                                gpointer             user_data)
 {
   g_autoptr(GTask) task = NULL;
-  g_autoptr(GError) error = NULL;
+  GError *error = NULL;
 
   g_return_if_fail (BOSH_IS_CONNECTION (self));
   g_return_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable));
 
   task = g_task_new (self, cancellable, callback, user_data);
   g_task_set_source_tag (task, bosh_connection_restart_async);
-
-  if (g_task_return_error_if_cancelled (task))
+  if (!connection_begin_task (self, task, PENDING_RESTART))
     return;
 
-  if (!connection_check_session (self, &error) || !bosh_session_restart (self->session, self->jid, &error))
-    {
-      g_task_return_error (task, g_steal_pointer (&error));
-      return;
-    }
-
-  bosh_pending_tasks_add (self->tasks, g_steal_pointer (&task), 0, self->context);
-  connection_wake (self);
+  bosh_session_restart (self->session, self->jid, &error);
+  connection_await (self, g_steal_pointer (&task), 0, error);
 }
 
 /**
@@ -342,8 +281,10 @@ bosh_connection_restart_finish (BoshConnection  *self,
                                 GAsyncResult    *result,
                                 GError         **error)
 {
-  return finish_boolean (self, result, bosh_connection_restart_async, error);
+  return connection_finish_boolean (self, result, bosh_connection_restart_async, error);
 }
+
+/* --- Sending --- */
 
 static gboolean
 queue (BoshConnection  *self,
@@ -355,8 +296,8 @@ queue (BoshConnection  *self,
       !bosh_session_queue (self->session, element, serial, error))
     return FALSE;
 
-  self->stanzas_sent++;
-  connection_wake (self);
+  self->n_stanzas_sent++;
+  bosh_session_driver_wake (self->driver);
 
   return TRUE;
 }
@@ -368,17 +309,17 @@ queue (BoshConnection  *self,
  * @error: return location for an error
  *
  * Queues an element, to be sent with the next request. An element without a
- * namespace goes out in `jabber:client`.
+ * namespace is sent in `jabber:client`.
  *
- * It is repeated until the server has it. If the session ends before that is
- * known, [method@Bosh.Connection.dup_undelivered] or
- * [method@Bosh.Connection.dup_unsent] has it.
+ * The request is sent again until the server has it. If the session ends before
+ * that is known, the element is in [method@Bosh.Connection.dup_undelivered] or
+ * [method@Bosh.Connection.dup_unsent].
  *
  * The error is `BOSH_ERROR_NOT_CONNECTED` before the session is opened and
  * after its end, `BOSH_ERROR_DETACHED` when it was or is being handed over,
  * `BOSH_ERROR_TOO_LARGE` if the element does not fit into a request, and
- * `BOSH_ERROR_INVALID_STANZA` if it can't be written as XML. Nothing was
- * queued then.
+ * `BOSH_ERROR_INVALID_STANZA` if it can't be written as XML. The element was not
+ * queued in these cases.
  *
  * Returns: `TRUE` if the element was queued
  *
@@ -404,8 +345,9 @@ bosh_connection_send (BoshConnection  *self,
  * @callback: (scope async): called when the server has the element
  * @user_data: data for @callback
  *
- * Sends like [method@Bosh.Connection.send], and completes when the server has
- * the element. That it reached its recipient is another matter (XEP-0124 §8).
+ * Queues an element as [method@Bosh.Connection.send] does, and completes when the
+ * server has it. Whether it reached its recipient is another matter (XEP-0124
+ * §8).
  *
  * Since: 1.0
  */
@@ -417,8 +359,8 @@ bosh_connection_deliver_async (BoshConnection      *self,
                                gpointer             user_data)
 {
   g_autoptr(GTask) task = NULL;
-  g_autoptr(GError) error = NULL;
-  guint64 serial;
+  GError *error = NULL;
+  guint64 serial = 0;
 
   g_return_if_fail (BOSH_IS_CONNECTION (self));
   g_return_if_fail (element != NULL);
@@ -426,18 +368,12 @@ bosh_connection_deliver_async (BoshConnection      *self,
 
   task = g_task_new (self, cancellable, callback, user_data);
   g_task_set_source_tag (task, bosh_connection_deliver_async);
-
-  if (g_task_return_error_if_cancelled (task))
+  if (!connection_begin_task (self, task, PENDING_DELIVER))
     return;
 
-  if (!queue (self, element, &serial, &error))
-    {
-      g_task_return_error (task, g_steal_pointer (&error));
-      return;
-    }
-
-  bosh_session_hasten (self->session);
-  bosh_pending_tasks_add (self->tasks, g_steal_pointer (&task), serial, self->context);
+  if (queue (self, element, &serial, &error))
+    bosh_session_hasten (self->session);
+  connection_await (self, g_steal_pointer (&task), serial, error);
 }
 
 /**
@@ -448,6 +384,9 @@ bosh_connection_deliver_async (BoshConnection      *self,
  *
  * Finishes [method@Bosh.Connection.deliver_async].
  *
+ * The errors are those of [method@Bosh.Connection.send], and that with which the
+ * session ended before the server was known to have the element.
+ *
  * Returns: `TRUE` if the server has the element
  *
  * Since: 1.0
@@ -457,20 +396,22 @@ bosh_connection_deliver_finish (BoshConnection  *self,
                                 GAsyncResult    *result,
                                 GError         **error)
 {
-  return finish_boolean (self, result, bosh_connection_deliver_async, error);
+  return connection_finish_boolean (self, result, bosh_connection_deliver_async, error);
 }
+
+/* --- Pausing --- */
 
 /**
  * bosh_connection_pause_async:
  * @self: an open connection
- * @seconds: for how long, at most [property@Bosh.Connection:max-pause]; more is
- *   taken as that
+ * @seconds: for how long; more than [property@Bosh.Connection:max-pause] is taken
+ *   as that
  * @cancellable: (nullable): to resume at once
  * @callback: (scope async): called when the pause is in force
  * @user_data: data for @callback
  *
  * Pauses the session: no request is open, and the server keeps what arrives
- * (XEP-0124 §10). For a program that can't do I/O for a while.
+ * (XEP-0124 §10). It is meant for a program that can't do I/O for a while.
  *
  * The pause ends with [method@Bosh.Connection.resume], with the next element
  * that is sent, and by itself shortly before the server would drop the
@@ -486,7 +427,7 @@ bosh_connection_pause_async (BoshConnection      *self,
                              gpointer             user_data)
 {
   g_autoptr(GTask) task = NULL;
-  g_autoptr(GError) error = NULL;
+  GError *error = NULL;
 
   g_return_if_fail (BOSH_IS_CONNECTION (self));
   g_return_if_fail (seconds > 0);
@@ -494,18 +435,11 @@ bosh_connection_pause_async (BoshConnection      *self,
 
   task = g_task_new (self, cancellable, callback, user_data);
   g_task_set_source_tag (task, bosh_connection_pause_async);
-
-  if (g_task_return_error_if_cancelled (task))
+  if (!connection_begin_task (self, task, PENDING_PAUSE))
     return;
 
-  if (!connection_check_session (self, &error) || !bosh_session_pause (self->session, seconds, &error))
-    {
-      g_task_return_error (task, g_steal_pointer (&error));
-      return;
-    }
-
-  bosh_pending_tasks_add (self->tasks, g_steal_pointer (&task), 0, self->context);
-  connection_wake (self);
+  bosh_session_pause (self->session, seconds, &error);
+  connection_await (self, g_steal_pointer (&task), 0, error);
 }
 
 /**
@@ -514,8 +448,10 @@ bosh_connection_pause_async (BoshConnection      *self,
  * @result: what the callback was given
  * @error: return location for an error
  *
- * Finishes [method@Bosh.Connection.pause_async]. The error is
- * `BOSH_ERROR_NOT_SUPPORTED` if the connection manager allows no pause.
+ * Finishes [method@Bosh.Connection.pause_async].
+ *
+ * The error is `BOSH_ERROR_NOT_SUPPORTED` if the connection manager allows no
+ * pause.
  *
  * Returns: `TRUE` if the session is paused
  *
@@ -526,14 +462,14 @@ bosh_connection_pause_finish (BoshConnection  *self,
                               GAsyncResult    *result,
                               GError         **error)
 {
-  return finish_boolean (self, result, bosh_connection_pause_async, error);
+  return connection_finish_boolean (self, result, bosh_connection_pause_async, error);
 }
 
 /**
  * bosh_connection_resume:
  * @self: a connection
  *
- * Ends a pause; nothing happens if there is none.
+ * Ends a pause. If there is none, nothing happens.
  *
  * Since: 1.0
  */
@@ -546,14 +482,16 @@ bosh_connection_resume (BoshConnection *self)
     return;
 
   bosh_session_resume (self->session);
-  connection_wake (self);
+  bosh_session_driver_wake (self->driver);
 }
+
+/* --- Ending --- */
 
 /**
  * bosh_connection_disconnect_async:
  * @self: an open connection
- * @last_payload: (nullable): an element to go with the end, which needs no
- *   answer, such as unavailable presence
+ * @last_payload: (nullable): an element to go with the end that needs no
+ *   response, such as unavailable presence
  * @cancellable: (nullable): to end at once, without waiting for the server
  * @callback: (scope async): called when the session has ended
  * @user_data: data for @callback
@@ -573,24 +511,19 @@ bosh_connection_disconnect_async (BoshConnection      *self,
                                   gpointer             user_data)
 {
   g_autoptr(GTask) task = NULL;
-  g_autoptr(GError) error = NULL;
+  GError *error = NULL;
 
   g_return_if_fail (BOSH_IS_CONNECTION (self));
   g_return_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable));
 
   task = g_task_new (self, cancellable, callback, user_data);
   g_task_set_source_tag (task, bosh_connection_disconnect_async);
+  if (!connection_begin_task (self, task, PENDING_DISCONNECT))
+    return;
 
-  if (!connection_check_session (self, &error) ||
-      !bosh_session_terminate (self->session, last_payload, &error))
-    {
-      g_task_return_error (task, g_steal_pointer (&error));
-      return;
-    }
-  self->leaving = TRUE;
-
-  bosh_pending_tasks_add (self->tasks, g_steal_pointer (&task), 0, self->context);
-  connection_wake (self);
+  if (bosh_session_terminate (self->session, last_payload, &error))
+    self->is_leaving = TRUE;
+  connection_await (self, g_steal_pointer (&task), 0, error);
 }
 
 /**
@@ -601,7 +534,7 @@ bosh_connection_disconnect_async (BoshConnection      *self,
  *
  * Finishes [method@Bosh.Connection.disconnect_async].
  *
- * An error means that the server did not confirm, so that the fate of what was
+ * An error means that the server did not confirm the end, so the fate of what was
  * sent last is unknown: see [method@Bosh.Connection.dup_undelivered].
  *
  * Returns: `TRUE` if the server ended the session
@@ -613,20 +546,30 @@ bosh_connection_disconnect_finish (BoshConnection  *self,
                                    GAsyncResult    *result,
                                    GError         **error)
 {
-  return finish_boolean (self, result, bosh_connection_disconnect_async, error);
+  return connection_finish_boolean (self, result, bosh_connection_disconnect_async, error);
 }
+
+/* --- Handing over --- */
 
 /**
  * bosh_connection_detach:
  * @self: an open connection
  *
- * Leaves the session to somebody else, at once: all I/O stops, and the session
- * lives on in the server until its time of inactivity is over.
+ * Stops at once, so that another program can go on with the session. The
+ * session lives on in the server until its time of inactivity is over.
  *
- * What the server was about to answer is not waited for, and what was queued
- * is not sent: [method@Bosh.Connection.dup_undelivered] and
- * [method@Bosh.Connection.dup_unsent] have it.
- * [method@Bosh.Connection.detach_async] loses nothing.
+ * The result is the next request id, and any first request of the next owner may
+ * carry it. This can lose stanzas:
+ *
+ * - Where an empty request is open, the server may send stanzas in response to
+ *   it before it notices that nobody reads them. They are lost, as the next owner
+ *   does not send that request again.
+ * - What was queued and not sent stays here:
+ *   [method@Bosh.Connection.dup_unsent] returns it, and
+ *   [method@Bosh.Connection.dup_undelivered] what may not have arrived.
+ *
+ * So it suits a session in which nothing happens yet, right after a login for
+ * instance. [method@Bosh.Connection.detach_async] loses nothing.
  *
  * Operations that wait fail with `BOSH_ERROR_DETACHED`.
  *
@@ -647,14 +590,15 @@ bosh_connection_detach (BoshConnection *self)
       bosh_session_get_state (self->session) == BOSH_SESSION_CLOSED)
     return 0;
 
-  /* Also while detach_async() is about to give its result. */
+  /* The session was handed over before, or is about to be the result of
+   * detach_async(). */
   if (bosh_session_get_state (self->session) == BOSH_SESSION_DETACHED)
     return bosh_session_get_last_rid (self->session) + 1;
 
   g_object_ref (self);
   next = bosh_session_detach (self->session);
-  connection_stop (self);
-  connection_drain (self);
+  bosh_session_driver_stop (self->driver);
+  bosh_session_driver_drain (self->driver);
   error = g_error_new_literal (BOSH_ERROR, BOSH_ERROR_DETACHED, _("The session was handed over"));
   bosh_pending_tasks_fail (self->tasks, error);
   g_object_unref (self);
@@ -669,15 +613,15 @@ bosh_connection_detach (BoshConnection *self)
  * @callback: (scope async): called when the session can go on elsewhere
  * @user_data: data for @callback
  *
- * Leaves the session to somebody else without losing anything.
+ * Hands the session over to another program without losing anything.
  *
- * Nothing more can be sent. What is queued is sent, and the server's answers
- * are awaited, until one request at most is out, which the server has and
- * holds. That one is closed, and its number is the first that the new owner
- * sends: the server answers the repeat with what it meant for the first
- * (XEP-0124 §14.3), so what arrives meanwhile is kept. If the server can't be
- * reached, the result is given after a while with the unanswered requests in
- * it.
+ * Nothing more can be sent. What is queued is sent, and the responses are
+ * awaited, until at most one request is open, which the server holds. Its HTTP
+ * connection is closed, and its request id is the first that the next owner
+ * sends: the server responds to the retransmission with what it meant for the
+ * original (XEP-0124 §14.3), so what arrives in between is kept. If the server
+ * can't be reached, the operation completes after a while, and the saved session
+ * contains the requests that had no response.
  *
  * Since: 1.0
  */
@@ -688,26 +632,19 @@ bosh_connection_detach_async (BoshConnection      *self,
                               gpointer             user_data)
 {
   g_autoptr(GTask) task = NULL;
-  g_autoptr(GError) error = NULL;
+  GError *error = NULL;
 
   g_return_if_fail (BOSH_IS_CONNECTION (self));
   g_return_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable));
 
   task = g_task_new (self, cancellable, callback, user_data);
   g_task_set_source_tag (task, bosh_connection_detach_async);
-
-  if (g_task_return_error_if_cancelled (task))
+  if (!connection_begin_task (self, task, PENDING_DETACH))
     return;
 
-  if (!connection_check_session (self, &error) || !bosh_session_hand_over (self->session, &error))
-    {
-      g_task_return_error (task, g_steal_pointer (&error));
-      return;
-    }
-  self->leaving = TRUE;
-
-  bosh_pending_tasks_add (self->tasks, g_steal_pointer (&task), 0, self->context);
-  connection_wake (self);
+  if (bosh_session_hand_over (self->session, &error))
+    self->is_leaving = TRUE;
+  connection_await (self, g_steal_pointer (&task), 0, error);
 }
 
 /**
@@ -718,7 +655,7 @@ bosh_connection_detach_async (BoshConnection      *self,
  *
  * Finishes [method@Bosh.Connection.detach_async].
  *
- * Returns: (transfer full): everything needed to go on with the session
+ * Returns: (transfer full): the saved session
  *
  * Since: 1.0
  */
@@ -729,8 +666,86 @@ bosh_connection_detach_finish (BoshConnection  *self,
 {
   g_return_val_if_fail (BOSH_IS_CONNECTION (self), NULL);
   g_return_val_if_fail (g_task_is_valid (result, self), NULL);
-  g_return_val_if_fail (g_task_get_source_tag (G_TASK (result)) == bosh_connection_detach_async,
-                        NULL);
+  g_return_val_if_fail (g_async_result_is_tagged (result, bosh_connection_detach_async), NULL);
 
   return g_task_propagate_pointer (G_TASK (result), error);
+}
+
+/* --- Saving --- */
+
+/**
+ * bosh_connection_save:
+ * @self: an open connection
+ * @error: return location for an error
+ *
+ * Makes a saved session, with which another process can go on after this one has
+ * died. The session goes on here, and nothing changes.
+ *
+ * The saved session contains the requests that have no response, which are then
+ * sent again byte by byte (XEP-0124 §14.3), the position in the key sequence
+ * (§15), what was queued and not sent, what arrived and was not handed out yet,
+ * and the cookies of the connection manager.
+ *
+ * ## When to save
+ *
+ * Each time that [property@Bosh.Connection:request-id] changes, in the handler
+ * of `notify::request-id` itself: it is called when a new request is complete
+ * and before the first byte of it leaves. A session that was saved there is
+ * never behind what the server has seen. One that is older by a request may be
+ * of no use any more, because the server keeps only its last responses.
+ *
+ * Save also when a stanza was dealt with, in the handler of
+ * [signal@Bosh.Connection::stanza] for instance, if that stanza must not come
+ * again.
+ *
+ * Keep the text of [method@Bosh.SavedSession.to_json] in a file that is
+ * replaced as a whole ([func@GLib.file_set_contents_full] with
+ * `G_FILE_SET_CONTENTS_CONSISTENT` and the mode 0600, because it contains
+ * secrets), and give it to [method@Bosh.Connection.attach_async] or
+ * [method@Bosh.Client.attach_async] in the new process.
+ *
+ * ## What is certain
+ *
+ * - What was queued when the session was saved arrives, once. What was queued
+ *   later is not in the saved session, and did not leave either if the session
+ *   was saved at each new request id: send it again.
+ * - What was handed out before the session was saved does not come again. What
+ *   was handed out later comes again, in the same order. So an application that
+ *   keeps what it did with a stanza in the same file as the saved session, or in
+ *   the same transaction, deals with each stanza exactly once.
+ *
+ * ## What is not
+ *
+ * - The session must be taken up within
+ *   [property@Bosh.Connection:inactivity] seconds. When it is too late, or the
+ *   session has ended in another way, the attempt fails once with
+ *   `BOSH_ERROR_ITEM_NOT_FOUND`: throw the saved session away and log in anew.
+ * - That a stream is to be opened, closed or restarted is not in the saved
+ *   session before the request for it is made.
+ * - A session that was saved while a login is under way is of no use, because
+ *   the login can't be continued.
+ * - A session has one owner at a time. The process that saved it must be dead
+ *   when another one takes it up; lock the file (`flock`) to be sure. Throw the
+ *   file away before the call that ends the session or hands it over.
+ *
+ * It can be called at any time, from any handler, also while the server can't
+ * be reached. It fails with `BOSH_ERROR_NOT_CONNECTED` if there is no session,
+ * not yet or not any more, and with `BOSH_ERROR_DETACHED` if it was handed over.
+ *
+ * Returns: (transfer full): the saved session, or `NULL` on error
+ *
+ * Since: 1.0
+ */
+BoshSavedSession *
+bosh_connection_save (BoshConnection  *self,
+                      GError         **error)
+{
+  g_return_val_if_fail (BOSH_IS_CONNECTION (self), NULL);
+  g_return_val_if_fail (error == NULL || *error == NULL, NULL);
+
+  if (!connection_check_session (self, error) ||
+      !bosh_session_check_savable (self->session, error))
+    return NULL;
+
+  return connection_dup_saved (self);
 }

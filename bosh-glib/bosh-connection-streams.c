@@ -4,59 +4,6 @@
 
 #include "bosh-connection-internal.h"
 
-#include "bosh-error.h"
-#include "bosh-i18n-private.h"
-
-/* TRUE if @task has returned, with an error. */
-static gboolean
-is_hopeless (BoshConnection *self,
-             GTask          *task)
-{
-  GError *error = NULL;
-
-  if (g_task_return_error_if_cancelled (task))
-    return TRUE;
-  if (connection_check_session (self, &error))
-    return FALSE;
-
-  g_task_return_error (task, error);
-
-  return TRUE;
-}
-
-/* Waits for what has the number @serial; or returns @error, which it takes. */
-static void
-wait_for (BoshConnection *self,
-          GTask          *task,
-          guint64         serial,
-          GError         *error)
-{
-  if (error != NULL)
-    {
-      g_task_return_error (task, error);
-      return;
-    }
-
-  bosh_pending_tasks_add (self->tasks, g_object_ref (task), serial, self->context);
-  connection_wake (self);
-}
-
-void
-connection_close_stream (BoshConnection *self,
-                         const char     *name,
-                         guint64         serial,
-                         const GError   *error)
-{
-  if (name == NULL)
-    {
-      bosh_pending_tasks_fail_one (self->tasks, bosh_connection_open_stream_async, serial, error);
-      return;
-    }
-
-  bosh_pending_tasks_succeed_one (self->tasks, bosh_connection_close_stream_async, serial);
-  connection_emit_stream_closed (self, name, error);
-}
-
 /**
  * bosh_connection_open_stream_async:
  * @self: an open connection
@@ -70,14 +17,14 @@ connection_close_stream (BoshConnection *self,
  * several domains, or for several users, with the requests of one (XEP-0124
  * §16.3).
  *
- * A connection manager tells when the session is created whether it can do
- * that: [method@Bosh.Connection.dup_streams] is empty where it can't. Prosody
- * and ejabberd can't.
+ * A connection manager tells when the session is created whether it supports
+ * that: [method@Bosh.Connection.dup_streams] is empty if it does not. Prosody and
+ * ejabberd do not.
  *
- * What arrives on the stream is given by
- * [signal@Bosh.Connection::stream-stanza], the features of the new stream
- * first. To authenticate and to bind a resource is left to the application:
- * [class@Bosh.Client] logs in on the first stream.
+ * [signal@Bosh.Connection::stream-stanza] is emitted for what arrives on the
+ * stream, the features of the new stream first. The application has to
+ * authenticate and to bind a resource: [class@Bosh.Client] logs in on the first
+ * stream only.
  *
  * Since: 1.0
  */
@@ -98,12 +45,11 @@ bosh_connection_open_stream_async (BoshConnection      *self,
 
   task = g_task_new (self, cancellable, callback, user_data);
   g_task_set_source_tag (task, bosh_connection_open_stream_async);
-
-  if (is_hopeless (self, task))
+  if (!connection_begin_task (self, task, PENDING_OPEN_STREAM))
     return;
 
   bosh_session_open_stream (self->session, domain, NULL, &serial, &error);
-  wait_for (self, task, serial, error);
+  connection_await (self, g_steal_pointer (&task), serial, error);
 }
 
 /**
@@ -114,8 +60,8 @@ bosh_connection_open_stream_async (BoshConnection      *self,
  *
  * Finishes [method@Bosh.Connection.open_stream_async].
  *
- * The error is `BOSH_ERROR_NOT_SUPPORTED` if the connection manager has one
- * stream in a session only, `BOSH_ERROR_TOO_LARGE` after 256 streams in one
+ * The error is `BOSH_ERROR_NOT_SUPPORTED` if the connection manager allows only
+ * one stream in a session, `BOSH_ERROR_TOO_LARGE` after 256 streams in one
  * session, and the terminal condition that the connection manager gave if it
  * could not open the stream.
  *
@@ -130,9 +76,7 @@ bosh_connection_open_stream_finish (BoshConnection  *self,
 {
   g_return_val_if_fail (BOSH_IS_CONNECTION (self), NULL);
   g_return_val_if_fail (g_task_is_valid (result, self), NULL);
-  g_return_val_if_fail (g_task_get_source_tag (G_TASK (result)) ==
-                          bosh_connection_open_stream_async,
-                        NULL);
+  g_return_val_if_fail (g_async_result_is_tagged (result, bosh_connection_open_stream_async), NULL);
 
   return g_task_propagate_pointer (G_TASK (result), error);
 }
@@ -143,7 +87,7 @@ bosh_connection_open_stream_finish (BoshConnection  *self,
  * @stream: the name of an open stream, the first or another
  * @last_payload: (nullable): an element to go with the end
  * @cancellable: (nullable): to stop waiting; the stream is closed all the same
- * @callback: (scope async): called when the server has answered
+ * @callback: (scope async): called when the server has responded
  * @user_data: data for @callback
  *
  * Closes one stream after all that is queued for it was sent (XEP-0124 §16.5).
@@ -172,13 +116,14 @@ bosh_connection_close_stream_async (BoshConnection      *self,
 
   task = g_task_new (self, cancellable, callback, user_data);
   g_task_set_source_tag (task, bosh_connection_close_stream_async);
-
-  if (is_hopeless (self, task))
+  if (!connection_begin_task (self, task, PENDING_CLOSE_STREAM))
     return;
 
-  if (bosh_session_close_stream (self->session, stream, last_payload, &serial, &error) && serial == 0)
-    self->leaving = TRUE;
-  wait_for (self, task, serial, error);
+  /* The last stream takes the session with it. */
+  if (bosh_session_close_stream (self->session, stream, last_payload, &serial, &error) &&
+      serial == 0)
+    self->is_leaving = TRUE;
+  connection_await (self, g_steal_pointer (&task), serial, error);
 }
 
 /**
@@ -200,25 +145,19 @@ bosh_connection_close_stream_finish (BoshConnection  *self,
                                      GAsyncResult    *result,
                                      GError         **error)
 {
-  g_return_val_if_fail (BOSH_IS_CONNECTION (self), FALSE);
-  g_return_val_if_fail (g_task_is_valid (result, self), FALSE);
-  g_return_val_if_fail (g_task_get_source_tag (G_TASK (result)) ==
-                          bosh_connection_close_stream_async,
-                        FALSE);
-
-  return g_task_propagate_boolean (G_TASK (result), error);
+  return connection_finish_boolean (self, result, bosh_connection_close_stream_async, error);
 }
 
 /**
  * bosh_connection_restart_stream_async:
  * @self: an open connection
  * @stream: the name of an open stream
- * @cancellable: (nullable): to stop waiting
- * @callback: (scope async): called when the server has answered
+ * @cancellable: (nullable): to stop waiting; the stream is restarted all the same
+ * @callback: (scope async): called when the server has responded
  * @user_data: data for @callback
  *
  * Restarts one stream, as must be done after SASL has succeeded on it (XEP-0206
- * §5). The new features come as an element of that stream.
+ * §5). The new features arrive as an element of that stream.
  *
  * Since: 1.0
  */
@@ -239,12 +178,11 @@ bosh_connection_restart_stream_async (BoshConnection      *self,
 
   task = g_task_new (self, cancellable, callback, user_data);
   g_task_set_source_tag (task, bosh_connection_restart_stream_async);
-
-  if (is_hopeless (self, task))
+  if (!connection_begin_task (self, task, PENDING_RESTART_STREAM))
     return;
 
   bosh_session_restart_stream (self->session, stream, &serial, &error);
-  wait_for (self, task, serial, error);
+  connection_await (self, g_steal_pointer (&task), serial, error);
 }
 
 /**
@@ -266,13 +204,7 @@ bosh_connection_restart_stream_finish (BoshConnection  *self,
                                        GAsyncResult    *result,
                                        GError         **error)
 {
-  g_return_val_if_fail (BOSH_IS_CONNECTION (self), FALSE);
-  g_return_val_if_fail (g_task_is_valid (result, self), FALSE);
-  g_return_val_if_fail (g_task_get_source_tag (G_TASK (result)) ==
-                          bosh_connection_restart_stream_async,
-                        FALSE);
-
-  return g_task_propagate_boolean (G_TASK (result), error);
+  return connection_finish_boolean (self, result, bosh_connection_restart_stream_async, error);
 }
 
 /**
@@ -284,12 +216,11 @@ bosh_connection_restart_stream_finish (BoshConnection  *self,
  *
  * Queues an element for one stream, or for every stream that is open when it
  * arrives at the server (XEP-0124 §16.4). [method@Bosh.Connection.send] is for
- * the first.
+ * the first stream.
  *
  * The errors are those of [method@Bosh.Connection.send],
- * `BOSH_ERROR_NOT_SUPPORTED` if the connection manager has one stream in a
- * session only, and `BOSH_ERROR_NOT_CONNECTED` if no stream of that name is
- * open.
+ * `BOSH_ERROR_NOT_SUPPORTED` if the connection manager allows only one stream in
+ * a session, and `BOSH_ERROR_NOT_CONNECTED` if no stream of that name is open.
  *
  * Returns: `TRUE` if the element was queued
  *
@@ -309,8 +240,8 @@ bosh_connection_send_to_stream (BoshConnection  *self,
       !bosh_session_queue_to (self->session, element, stream, NULL, error))
     return FALSE;
 
-  self->stanzas_sent++;
-  connection_wake (self);
+  self->n_stanzas_sent++;
+  bosh_session_driver_wake (self->driver);
 
   return TRUE;
 }
@@ -322,9 +253,9 @@ bosh_connection_send_to_stream (BoshConnection  *self,
  * Gets the names of the open streams, in the order in which they were opened
  * (XEP-0124 §16).
  *
- * Returns: (transfer full) (array zero-terminated=1): the names; there is none
- *   before the session is open, and where the connection manager has one stream
- *   in a session only
+ * Returns: (transfer full) (array zero-terminated=1): the names; none before the
+ *   session is open, and none if the connection manager allows only one stream in
+ *   a session
  *
  * Since: 1.0
  */

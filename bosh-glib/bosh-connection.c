@@ -5,35 +5,37 @@
 #include "bosh-connection-internal.h"
 
 #include "bosh-body-private.h"
-#include "bosh-saved-session-private.h"
 #include "bosh-element-private.h"
 #include "bosh-enum-types.h"
 #include "bosh-error.h"
 #include "bosh-i18n-private.h"
+#include "bosh-saved-session-private.h"
+#include "bosh-session-save-private.h"
 
 /**
  * BoshConnection:
  *
  * A BOSH session: XMPP elements over HTTP (XEP-0124, XEP-0206).
  *
- * A connection carries elements, in order and each exactly once, and knows
+ * A connection carries elements, in order and each exactly once. It knows
  * nothing of accounts; [class@Bosh.Client] logs in over a connection.
  *
- * [method@Bosh.Connection.connect_async] opens a session. From then on each
- * element that arrives is given by [signal@Bosh.Connection::stanza], and
- * [method@Bosh.Connection.send] sends. What is sent during one iteration of
- * the main loop shares a request. Broken requests are repeated under their
- * numbers; while the server can't be reached, [property@Bosh.Connection:state]
- * says so. When the session has ended, [signal@Bosh.Connection::closed] is
- * emitted, once; the connection is not used again after that.
+ * [method@Bosh.Connection.connect_async] opens a session. From then on
+ * [signal@Bosh.Connection::stanza] is emitted for each element that arrives, and
+ * [method@Bosh.Connection.send] sends one. All that is sent during one iteration
+ * of the main loop shares a request. Requests that fail are sent again under
+ * their own request ids; [property@Bosh.Connection:state] shows when the
+ * connection manager can't be reached. When the session has ended,
+ * [signal@Bosh.Connection::closed] is emitted, once. A closed connection can't be
+ * opened again: make a new one.
  *
  * A session can outlive the connection: [method@Bosh.Connection.detach_async]
- * gives all that is needed to go on elsewhere.
+ * returns all that is needed to go on elsewhere.
  *
  * Everything happens in the thread-default main context that was current when
- * the connection was opened or attached: call all methods there. A connection
- * that is dropped while open ends without a word to the server, which drops
- * the session after its time of inactivity.
+ * the connection was opened or attached: call all methods there. If the last
+ * reference to an open connection is dropped, the connection manager is not
+ * notified, and drops the session after its time of inactivity.
  *
  * Since: 1.0
  */
@@ -55,117 +57,28 @@ enum
   PROP_INACTIVITY,
   PROP_POLLING,
   PROP_MAX_PAUSE,
+  PROP_CHARSETS,
+  PROP_HTTP_STATUS,
+  PROP_SEE_OTHER_URI,
   PROP_N_STANZAS_QUEUED,
-  PROP_N_REQUESTS_SENT,
-  PROP_N_REQUESTS_REPEATED,
-  PROP_N_STANZAS_SENT,
-  PROP_N_STANZAS_RECEIVED,
   N_PROPS
 };
 
 enum
 {
   SIGNAL_STANZA,
-  SIGNAL_STREAM_STANZA,
-  SIGNAL_STREAM_CLOSED,
   SIGNAL_CLOSED,
   SIGNAL_REQUEST_SENT,
   SIGNAL_RESPONSE_RECEIVED,
+  SIGNAL_STREAM_STANZA,
+  SIGNAL_STREAM_CLOSED,
   N_SIGNALS
 };
 
 static GParamSpec *properties[N_PROPS];
 static guint signals[N_SIGNALS];
 
-/* The one source of the connection. It is ready when the session has something
- * to do, or its deadline has come. A ready time would do the same, but each
- * change of that wakes the main loop up, and there are several for a message;
- * the network watch sets it, from other threads too. */
-
-typedef struct
-{
-  GSource         source;
-  BoshConnection *connection;
-  gint64          deadline;  /* 0: now; -1: never */
-} ConnectionSource;
-
-static void connection_act_soon (BoshConnection *self);
-
-static gboolean
-connection_source_prepare (GSource *source,
-                           int     *timeout)
-{
-  gint64 deadline = ((ConnectionSource *)source)->deadline;
-  gint64 left;
-
-  if (deadline <= 0)
-    return deadline == 0;
-
-  left = deadline - g_source_get_time (source);
-  if (left <= 0)
-    return TRUE;
-
-  /* Rounded up, not to come back before it is time. */
-  *timeout = (int)MIN (left / 1000 + 1, G_MAXINT);
-
-  return FALSE;
-}
-
-static gboolean
-connection_source_dispatch (GSource     *source,
-                            GSourceFunc  callback,
-                            gpointer     user_data)
-{
-  BoshConnection *self = ((ConnectionSource *)source)->connection;
-
-  g_source_set_ready_time (source, -1);
-  ((ConnectionSource *)source)->deadline = -1;
-  if (bosh_network_watch_take_change (self->network))
-    bosh_session_handle_network (self->session, g_get_monotonic_time ());
-  if (bosh_sleep_watch_take_wake (self->sleep))
-    bosh_session_handle_wake (self->session, g_get_monotonic_time ());
-  connection_act_soon (self);
-
-  return G_SOURCE_CONTINUE;
-}
-
-static GSourceFuncs connection_source_funcs = {
-  .prepare = connection_source_prepare,
-  .dispatch = connection_source_dispatch,
-};
-
-static void
-connection_set_deadline (BoshConnection *self,
-                         gint64          deadline)
-{
-  if (self->source == NULL)
-    return;
-
-  ((ConnectionSource *)self->source)->deadline = deadline;
-  bosh_inner_context_wake (self->inner);
-}
-
-/* Lets the session act in the next iteration, with all that is asked of it
- * until then. */
-void
-connection_wake (BoshConnection *self)
-{
-  connection_set_deadline (self, 0);
-}
-
-void
-connection_stop (BoshConnection *self)
-{
-  g_clear_pointer (&self->transport, bosh_transport_free);
-  g_clear_pointer (&self->network, bosh_network_watch_free);
-  g_clear_pointer (&self->sleep, bosh_sleep_watch_free);
-  if (self->source != NULL)
-    {
-      g_source_destroy (self->source);
-      g_clear_pointer (&self->source, g_source_unref);
-    }
-  g_clear_pointer (&self->inner, bosh_inner_context_free);
-}
+/* --- What the session driver reports --- */
 
 static BoshConnectionState
 translate_state (BoshSessionState state)
@@ -175,25 +88,18 @@ translate_state (BoshSessionState state)
     case BOSH_SESSION_CREATING:
     case BOSH_SESSION_ATTACHING:
       return BOSH_CONNECTION_STATE_CONNECTING;
-
     case BOSH_SESSION_OPEN:
       return BOSH_CONNECTION_STATE_CONNECTED;
-
     case BOSH_SESSION_RETRYING:
       return BOSH_CONNECTION_STATE_RETRYING;
-
     case BOSH_SESSION_PAUSED:
       return BOSH_CONNECTION_STATE_PAUSED;
-
     case BOSH_SESSION_TERMINATING:
       return BOSH_CONNECTION_STATE_DISCONNECTING;
-
     case BOSH_SESSION_DETACHED:
       return BOSH_CONNECTION_STATE_DETACHED;
-
     case BOSH_SESSION_CLOSED:
       return BOSH_CONNECTION_STATE_CLOSED;
-
     case BOSH_SESSION_NEW:
     default:
       return BOSH_CONNECTION_STATE_NEW;
@@ -201,78 +107,62 @@ translate_state (BoshSessionState state)
 }
 
 static void
-connection_set_features (BoshConnection *self,
-                         BoshElement    *features)
+notify (BoshConnection *self,
+        guint           property)
 {
-  g_clear_pointer (&self->features, bosh_element_unref);
-  if (features != NULL)
-    self->features = bosh_element_ref (features);
-  g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_FEATURES]);
+  g_object_notify_by_pspec (G_OBJECT (self), properties[property]);
 }
 
-/* For a debug console; costs nothing where none listens. */
+/* All that is granted comes with the session id. */
 static void
-emit_body (BoshConnection *self,
-           guint           signal,
-           GBytes         *bytes)
+notify_granted (BoshConnection *self)
 {
-  g_autofree char *text = NULL;
-
-  if (!g_signal_has_handler_pending (self, signals[signal], 0, FALSE))
+  if (self->notified.has_session_id || bosh_session_get_id (self->session) == NULL)
     return;
 
-  text = bosh_body_redact (bytes);
-  g_signal_emit (self, signals[signal], 0, text);
+  self->notified.has_session_id = TRUE;
+  notify (self, PROP_SESSION_ID);
+  for (guint property = PROP_WAIT; property <= PROP_CHARSETS; property++)
+    notify (self, property);
 }
 
-static const char *
-get_coding (BoshCoding coding)
+static void
+notify_http (BoshConnection *self)
 {
-  switch (coding)
+  guint status = bosh_session_get_http_status (self->session);
+  const char *uri = bosh_session_get_see_other_uri (self->session);
+
+  if (status != self->notified.http_status)
     {
-    case BOSH_CODING_GZIP:
-      return "gzip";
-
-    case BOSH_CODING_DEFLATE:
-      return "deflate";
-
-    case BOSH_CODING_IDENTITY:
-    default:
-      return NULL;
+      self->notified.http_status = status;
+      notify (self, PROP_HTTP_STATUS);
+    }
+  if (g_strcmp0 (uri, self->notified.see_other_uri) != 0)
+    {
+      g_free (self->notified.see_other_uri);
+      self->notified.see_other_uri = g_strdup (uri);
+      notify (self, PROP_SEE_OTHER_URI);
     }
 }
 
 static void
-notify_request_id (BoshConnection *self)
+perform_state (BoshConnection   *self,
+               BoshSessionState  state)
 {
-  guint64 rid = bosh_session_get_last_rid (self->session);
-
-  if (rid == self->known_rid)
-    return;
-
-  self->known_rid = rid;
-  g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_REQUEST_ID]);
+  self->state = translate_state (state);
+  notify (self, PROP_STATE);
+  notify_granted (self);
+  notify_http (self);
 }
 
 static void
-perform_send (BoshConnection *self,
-              BoshAction     *action)
+set_features (BoshConnection *self,
+              BoshElement    *features)
 {
-  if (self->transport == NULL)
-    return;
-
-  self->requests_sent++;
-  if (action->repeated)
-    self->requests_repeated++;
-  bosh_transport_post (self->transport, action->rid, action->bytes, get_coding (action->coding),
-                       action->has_payload);
-  if (self->wants_spare)
-    bosh_transport_prepare (self->transport);
-  self->wants_spare = FALSE;
-  /* Nothing leaves before the main loop runs: what bosh_connection_save()
-   * promises. A handler that runs it waits for the request in vain otherwise. */
-  notify_request_id (self);
-  emit_body (self, SIGNAL_REQUEST_SENT, action->bytes);
+  g_clear_pointer (&self->features, bosh_element_unref);
+  if (features != NULL)
+    self->features = bosh_element_ref (features);
+  notify (self, PROP_FEATURES);
 }
 
 static void
@@ -280,9 +170,7 @@ perform_payload (BoshConnection *self,
                  BoshElement    *element,
                  const char     *stream)
 {
-  const char *name = bosh_element_get_name (element);
-
-  self->stanzas_received++;
+  self->n_stanzas_received++;
   if (stream != NULL)
     {
       g_signal_emit (self, signals[SIGNAL_STREAM_STANZA], 0, stream, element);
@@ -290,32 +178,75 @@ perform_payload (BoshConnection *self,
     }
 
   if (bosh_element_matches (element, "features", BOSH_NS_STREAMS))
-    connection_set_features (self, element);
+    set_features (self, element);
 
   if (self->filter != NULL && self->filter (element, self->filter_data))
     return;
 
-  /* A name that no handler asked for is no quark: names from the network are
-   * never interned. */
-  g_signal_emit (self, signals[SIGNAL_STANZA], g_quark_try_string (name), element);
+  /* A name that no handler asked for has no quark, because names from the network
+   * are never interned. */
+  g_signal_emit (self, signals[SIGNAL_STANZA],
+                 g_quark_try_string (bosh_element_get_name (element)), element);
 }
 
-void
-connection_emit_stream_closed (BoshConnection *self,
-                               const char     *stream,
-                               const GError   *error)
+static void
+perform_restarted (BoshConnection   *self,
+                   const BoshAction *action)
 {
-  g_signal_emit (self, signals[SIGNAL_STREAM_CLOSED], 0, stream, error);
+  gboolean is_first = action->text == NULL;
+
+  if (action->error != NULL)
+    {
+      if (is_first)
+        bosh_pending_tasks_fail_one (self->tasks, PENDING_RESTART, 0, action->error);
+      bosh_pending_tasks_fail_one (self->tasks, PENDING_RESTART_STREAM, action->serial,
+                                   action->error);
+      return;
+    }
+
+  if (is_first)
+    {
+      set_features (self, NULL);
+      bosh_pending_tasks_succeed (self->tasks, PENDING_RESTART);
+    }
+  /* The first stream may have been restarted by its name, too. */
+  bosh_pending_tasks_succeed_one (self->tasks, PENDING_RESTART_STREAM, action->serial);
+}
+
+static void
+perform_stream_closed (BoshConnection   *self,
+                       const BoshAction *action)
+{
+  /* The stream could not be opened, so it never had a name. */
+  if (action->text == NULL)
+    {
+      bosh_pending_tasks_fail_one (self->tasks, PENDING_OPEN_STREAM, action->serial,
+                                   action->error);
+      return;
+    }
+
+  bosh_pending_tasks_succeed_one (self->tasks, PENDING_CLOSE_STREAM, action->serial);
+  g_signal_emit (self, signals[SIGNAL_STREAM_CLOSED], 0, action->text, action->error);
+}
+
+static void
+perform_stranded (BoshConnection *self,
+                  guint64         serial)
+{
+  g_autoptr(GError) error = NULL;
+
+  error = g_error_new_literal (BOSH_ERROR, BOSH_ERROR_NOT_CONNECTED, _("The stream was closed"));
+  bosh_pending_tasks_fail_one (self->tasks, PENDING_DELIVER, serial, error);
 }
 
 static void
 perform_hand_over (BoshConnection *self)
 {
-  g_autoptr(BoshSavedSession) detached = connection_dup_saved (self);
+  g_autoptr(BoshSavedSession) saved = connection_dup_saved (self);
   g_autoptr(GError) error = NULL;
 
-  connection_stop (self);
-  bosh_pending_tasks_give (self->tasks, bosh_connection_detach_async, G_OBJECT (detached));
+  bosh_session_driver_stop (self->driver);
+  bosh_pending_tasks_give (self->tasks, PENDING_DETACH, G_OBJECT (saved));
 
   error = g_error_new_literal (BOSH_ERROR, BOSH_ERROR_DETACHED, _("The session was handed over"));
   bosh_pending_tasks_fail (self->tasks, error);
@@ -328,14 +259,14 @@ perform_close (BoshConnection *self,
   g_autoptr(GError) reason = NULL;
 
   self->close_error = error != NULL ? g_error_copy (error) : NULL;
-  connection_stop (self);
+  bosh_session_driver_stop (self->driver);
 
-  /* A disconnection that went well is no failure; everything else that still
-   * waits has failed. */
+  /* An end that was asked for is a success for those who asked, and a failure for
+   * all others. */
   if (error == NULL)
     {
-      bosh_pending_tasks_succeed (self->tasks, bosh_connection_disconnect_async);
-      bosh_pending_tasks_succeed (self->tasks, bosh_connection_close_stream_async);
+      bosh_pending_tasks_succeed (self->tasks, PENDING_DISCONNECT);
+      bosh_pending_tasks_succeed (self->tasks, PENDING_CLOSE_STREAM);
     }
   reason = bosh_connection_dup_close_error (self);
   bosh_pending_tasks_fail (self->tasks, reason);
@@ -344,303 +275,228 @@ perform_close (BoshConnection *self,
 }
 
 static void
-fail_stranded (BoshConnection *self,
-               guint64         serial)
+perform (const BoshAction *action,
+         gpointer          owner)
 {
-  g_autoptr(GError) error = NULL;
+  BoshConnection *self = owner;
 
-  error = g_error_new_literal (BOSH_ERROR, BOSH_ERROR_NOT_CONNECTED, _("The stream was closed"));
-  bosh_pending_tasks_fail_one (self->tasks, bosh_connection_deliver_async, serial, error);
-}
-
-static void
-perform_restarted (BoshConnection *self,
-                   BoshAction     *action)
-{
-  if (action->error != NULL)
-    {
-      if (action->text == NULL)
-        bosh_pending_tasks_fail_one (self->tasks, bosh_connection_restart_async, 0, action->error);
-      bosh_pending_tasks_fail_one (self->tasks, bosh_connection_restart_stream_async,
-                                   action->serial, action->error);
-      return;
-    }
-
-  if (action->text == NULL)
-    {
-      connection_set_features (self, NULL);
-      bosh_pending_tasks_succeed (self->tasks, bosh_connection_restart_async);
-    }
-  /* The first stream may have been restarted by its name, too. */
-  bosh_pending_tasks_succeed_one (self->tasks, bosh_connection_restart_stream_async,
-                                  action->serial);
-}
-
-static void
-perform (BoshConnection *self,
-         BoshAction     *action)
-{
   switch (action->type)
     {
-    case BOSH_ACTION_SEND:
-      perform_send (self, action);
-      break;
-
-    case BOSH_ACTION_ABANDON:
-      if (self->transport != NULL)
-        bosh_transport_cancel (self->transport, action->rid);
-      break;
-
     case BOSH_ACTION_PAYLOAD:
       perform_payload (self, action->element, action->text);
       break;
-
     case BOSH_ACTION_STATE:
-      self->state = translate_state (action->state);
-      g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_STATE]);
+      perform_state (self, action->state);
       break;
-
     case BOSH_ACTION_OPENED:
-      g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_SESSION_ID]);
-      bosh_pending_tasks_succeed (self->tasks, bosh_connection_connect_async);
-      bosh_pending_tasks_succeed (self->tasks, bosh_connection_attach_async);
+      bosh_pending_tasks_succeed (self->tasks, PENDING_CONNECT);
+      bosh_pending_tasks_succeed (self->tasks, PENDING_ATTACH);
       break;
-
-    case BOSH_ACTION_REDIRECTED:
-      if (self->transport != NULL)
-        bosh_transport_set_uri (self->transport, action->text);
-      break;
-
     case BOSH_ACTION_RESTARTED:
       perform_restarted (self, action);
       break;
-
     case BOSH_ACTION_STREAM_OPENED:
-      bosh_pending_tasks_give_text (self->tasks, bosh_connection_open_stream_async,
-                                    action->serial, action->text);
+      bosh_pending_tasks_give_text (self->tasks, PENDING_OPEN_STREAM, action->serial, action->text);
       break;
-
     case BOSH_ACTION_STREAM_CLOSED:
-      connection_close_stream (self, action->text, action->serial, action->error);
+      perform_stream_closed (self, action);
       break;
-
     case BOSH_ACTION_PAUSED:
-      bosh_pending_tasks_succeed (self->tasks, bosh_connection_pause_async);
+      bosh_pending_tasks_succeed (self->tasks, PENDING_PAUSE);
       break;
-
     case BOSH_ACTION_DELIVERED:
-      bosh_pending_tasks_succeed_up_to (self->tasks, bosh_connection_deliver_async, action->serial);
+      bosh_pending_tasks_succeed_up_to (self->tasks, PENDING_DELIVER, action->serial);
       break;
-
     case BOSH_ACTION_STRANDED:
-      fail_stranded (self, action->serial);
+      perform_stranded (self, action->serial);
       break;
-
     case BOSH_ACTION_HANDED_OVER:
       perform_hand_over (self);
       break;
-
     case BOSH_ACTION_CLOSED:
       perform_close (self, action->error);
       break;
-
+    case BOSH_ACTION_SEND:
+    case BOSH_ACTION_ABANDON:
+    case BOSH_ACTION_REDIRECTED:
     default:
       g_assert_not_reached ();
     }
 }
 
 static void
-notify_changes (BoshConnection *self)
+changed (gpointer owner)
 {
-  guint queued = bosh_session_get_n_queued (self->session);
+  BoshConnection *self = owner;
+  guint64 request_id = bosh_session_get_last_rid (self->session);
+  guint n_queued = bosh_session_get_n_queued (self->session);
+  guint64 n_sent = self->n_stanzas_sent;
+  /* The queue may be as long as before and have been longer since. */
+  gboolean queue_changed = n_queued != self->notified.n_queued || n_sent != self->notified.n_sent;
 
-  notify_request_id (self);
-  if (queued != self->known_queued)
+  self->notified.n_queued = n_queued;
+  self->notified.n_sent = n_sent;
+  if (request_id != self->notified.request_id)
     {
-      self->known_queued = queued;
-      g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_N_STANZAS_QUEUED]);
+      self->notified.request_id = request_id;
+      notify (self, PROP_REQUEST_ID);
     }
+  if (queue_changed)
+    notify (self, PROP_N_STANZAS_QUEUED);
+  notify_http (self);
 }
 
-/* Does what the session wants done. A handler may call anything here, or drop
- * the last reference: what it asks of the session is done by the loop that it
- * was called from. Only if it runs a main loop of its own, which is deeper then,
- * that one goes on with the rest. */
-void
-connection_drain (BoshConnection *self)
+/* For a debug console; costs nothing if no handler is connected. */
+static void
+shown (BoshDirection  direction,
+       GBytes        *body,
+       gpointer       owner)
 {
-  int level = g_main_depth () + 1;
-  int outer_level = self->drain_level;
-  BoshAction action;
+  BoshConnection *self = owner;
+  guint signal = signals[direction == BOSH_DIRECTION_SENT ? SIGNAL_REQUEST_SENT
+                                                          : SIGNAL_RESPONSE_RECEIVED];
+  g_autofree char *text = NULL;
 
-  if (level <= outer_level)
+  if (!g_signal_has_handler_pending (self, signal, 0, FALSE))
     return;
 
-  g_object_ref (self);
-  self->drain_level = level;
-  connection_wake (self);
-
-  while (bosh_session_next_action (self->session, &action, g_get_monotonic_time ()))
-    {
-      perform (self, &action);
-      g_clear_pointer (&action.bytes, g_bytes_unref);
-      g_clear_pointer (&action.element, bosh_element_unref);
-      g_clear_pointer (&action.text, g_free);
-      g_clear_error (&action.error);
-    }
-
-  self->drain_level = outer_level;
-  connection_set_deadline (self, bosh_session_get_deadline (self->session));
-  notify_changes (self);
-
-  g_object_unref (self);
+  text = bosh_body_redact (body);
+  g_signal_emit (self, signal, 0, text);
 }
 
-/* For a debug console, if there is one. */
-static void
-keep_response (BoshConnection *self,
-               GBytes         *body)
-{
-  if (!g_signal_has_handler_pending (self, signals[SIGNAL_RESPONSE_RECEIVED], 0, FALSE))
-    return;
-
-  if (self->answers == NULL)
-    self->answers = g_ptr_array_new_with_free_func ((GDestroyNotify)g_bytes_unref);
-  g_ptr_array_add (self->answers, g_bytes_ref (body));
-}
+static const BoshSessionDriverCallbacks driver_callbacks = { perform, changed, shown };
 
 static void
-show_responses (BoshConnection *self)
-{
-  g_autoptr(GPtrArray) answers = g_steal_pointer (&self->answers);
-
-  for (guint i = 0; answers != NULL && i < answers->len; i++)
-    emit_body (self, SIGNAL_RESPONSE_RECEIVED, g_ptr_array_index (answers, i));
-}
-
-static void
-act (gpointer user_data)
-{
-  g_autoptr(BoshConnection) self = user_data;
-
-  self->is_called = FALSE;
-  /* Somebody has dropped or disposed of it meanwhile. */
-  if (self->source == NULL)
-    return;
-
-  connection_wake (self);
-  show_responses (self);
-  connection_drain (self);
-}
-
-/* The session knows of what has happened; what follows from that may run code of
- * the application. */
-static void
-connection_act_soon (BoshConnection *self)
-{
-  if (self->is_called)
-    return;
-
-  self->is_called = TRUE;
-  bosh_inner_context_call (self->inner, act, g_object_ref (self));
-}
-
-static void
-on_written (guint64  id,
-            gpointer user_data)
-{
-  BoshConnection *self = user_data;
-  gint64 now = g_get_monotonic_time ();
-
-  bosh_session_handle_written (self->session, id, now);
-  /* Mostly nothing follows, and it is cheaper not to ask the application's loop
-   * for a turn. */
-  if (bosh_session_advance (self->session, now))
-    connection_act_soon (self);
-  else
-    connection_set_deadline (self, bosh_session_get_deadline (self->session));
-}
-
-static BoshFailure
-classify_failure (const BoshTransportResponse *response)
-{
-  if (g_error_matches (response->error, BOSH_ERROR, BOSH_ERROR_TLS))
-    return BOSH_FAILURE_UNTRUSTED;
-  if (g_error_matches (response->error, BOSH_ERROR, BOSH_ERROR_TOO_LARGE))
-    return BOSH_FAILURE_TOO_LARGE;
-
-  return response->maybe_sent ? BOSH_FAILURE_BROKEN : BOSH_FAILURE_UNREACHABLE;
-}
-
-static void
-on_response (guint64                      id,
-             const BoshTransportResponse *response,
-             gpointer                     user_data)
-{
-  BoshConnection *self = user_data;
-  gint64 now = g_get_monotonic_time ();
-
-  if (response->error != NULL)
-    {
-      bosh_session_handle_failure (self->session, id, classify_failure (response),
-                                   response->error, now);
-    }
-  else
-    {
-      BoshHttpResponse answer = {
-        .status = response->status,
-        .body = response->body,
-        .retry_after = response->retry_after,
-        .location = response->location,
-      };
-
-      bosh_session_handle_response (self->session, id, &answer, now);
-      keep_response (self, response->body);
-    }
-  connection_act_soon (self);
-}
-
-void
-connection_start (BoshConnection *self)
-{
-  self->context = g_main_context_ref_thread_default ();
-  self->inner = bosh_inner_context_new (self->context);
-  self->transport = bosh_transport_new (self->configuration, self->inner, on_written, on_response,
-                                        self);
-
-  self->source = g_source_new (&connection_source_funcs, sizeof (ConnectionSource));
-  ((ConnectionSource *)self->source)->connection = self;
-  ((ConnectionSource *)self->source)->deadline = -1;
-  g_source_set_static_name (self->source, "[bosh] connection");
-  g_source_set_priority (self->source, bosh_inner_context_get_priority (self->inner));
-  g_source_set_can_recurse (self->source, TRUE);
-  g_source_attach (self->source, bosh_inner_context_get (self->inner));
-  self->network = bosh_network_watch_new (self->source);
-  self->sleep = bosh_sleep_watch_new (self->source, self->context);
-}
-
-static void
-on_task_cancelled (gpointer tag,
+on_task_cancelled (guint    kind,
                    gpointer user_data)
 {
   BoshConnection *self = user_data;
 
-  if (tag == bosh_connection_connect_async || tag == bosh_connection_attach_async ||
-      tag == bosh_connection_disconnect_async)
-    bosh_session_abort (self->session,
-                        g_error_new_literal (G_IO_ERROR, G_IO_ERROR_CANCELLED,
-                                             _("The operation was cancelled")));
-  else if (tag == bosh_connection_pause_async)
-    bosh_session_resume (self->session);
-  else if (tag == bosh_connection_detach_async &&
-           !bosh_pending_tasks_has (self->tasks, bosh_connection_detach_async))
+  switch ((PendingKind)kind)
     {
-      bosh_session_cancel_hand_over (self->session);
-      self->leaving = FALSE;
+    case PENDING_CONNECT:
+    case PENDING_ATTACH:
+    case PENDING_DISCONNECT:
+      bosh_session_abort (self->session,
+                          g_error_new_literal (G_IO_ERROR, G_IO_ERROR_CANCELLED,
+                                               _("The operation was cancelled")));
+      break;
+    case PENDING_PAUSE:
+      bosh_session_resume (self->session);
+      break;
+    case PENDING_DETACH:
+      if (!bosh_pending_tasks_has (self->tasks, PENDING_DETACH))
+        {
+          bosh_session_cancel_hand_over (self->session);
+          self->is_leaving = FALSE;
+        }
+      break;
+    case PENDING_RESTART:
+    case PENDING_DELIVER:
+    case PENDING_OPEN_STREAM:
+    case PENDING_CLOSE_STREAM:
+    case PENDING_RESTART_STREAM:
+    default:
+      break;
     }
 
-  connection_drain (self);
+  bosh_session_driver_drain (self->driver);
 }
+
+/* --- What the operations share --- */
+
+void
+connection_take_session (BoshConnection *self,
+                         BoshSession    *session)
+{
+  self->session = session;
+  self->driver = bosh_session_driver_new (session, self->configuration, &driver_callbacks, self);
+}
+
+gboolean
+connection_check_session (BoshConnection  *self,
+                          GError         **error)
+{
+  if (self->session != NULL)
+    return TRUE;
+
+  g_set_error_literal (error, BOSH_ERROR, BOSH_ERROR_NOT_CONNECTED,
+                       _("There is no session yet"));
+
+  return FALSE;
+}
+
+BoshSavedSession *
+connection_dup_saved (BoshConnection *self)
+{
+  g_autofree char *uri = bosh_session_driver_dup_uri (self->driver);
+  g_auto(GStrv) cookies = bosh_session_driver_dup_cookies (self->driver);
+
+  return bosh_saved_session_new_from_saved (uri, self->jid,
+                                            bosh_session_save (self->session),
+                                            (const char * const *)cookies);
+}
+
+gboolean
+connection_begin_task (BoshConnection *self,
+                       GTask          *task,
+                       PendingKind     kind)
+{
+  gboolean is_opening = kind == PENDING_CONNECT || kind == PENDING_ATTACH;
+  g_autoptr(GError) error = NULL;
+
+  g_task_set_task_data (task, GUINT_TO_POINTER (kind), NULL);
+
+  /* To cancel a disconnection is to end the session at once. */
+  if (kind != PENDING_DISCONNECT && g_task_return_error_if_cancelled (task))
+    return FALSE;
+
+  if (is_opening && self->session != NULL)
+    error = g_error_new_literal (BOSH_ERROR, BOSH_ERROR_FAILED,
+                                 _("The connection was opened before"));
+  else if (!is_opening)
+    connection_check_session (self, &error);
+
+  if (error == NULL)
+    return TRUE;
+
+  g_task_return_error (task, g_steal_pointer (&error));
+
+  return FALSE;
+}
+
+void
+connection_await (BoshConnection *self,
+                  GTask          *task,
+                  guint64         serial,
+                  GError         *error)
+{
+  if (error != NULL)
+    {
+      g_task_return_error (task, error);
+      g_object_unref (task);
+      return;
+    }
+
+  bosh_pending_tasks_add (self->tasks, task, GPOINTER_TO_UINT (g_task_get_task_data (task)), serial,
+                          bosh_session_driver_get_context (self->driver));
+  bosh_session_driver_wake (self->driver);
+}
+
+gboolean
+connection_finish_boolean (BoshConnection  *self,
+                           GAsyncResult    *result,
+                           gpointer         tag,
+                           GError         **error)
+{
+  g_return_val_if_fail (BOSH_IS_CONNECTION (self), FALSE);
+  g_return_val_if_fail (g_task_is_valid (result, self), FALSE);
+  g_return_val_if_fail (g_async_result_is_tagged (result, tag), FALSE);
+
+  return g_task_propagate_boolean (G_TASK (result), error);
+}
+
+/* --- The object --- */
 
 static void
 bosh_connection_constructed (GObject *object)
@@ -649,10 +505,9 @@ bosh_connection_constructed (GObject *object)
 
   G_OBJECT_CLASS (bosh_connection_parent_class)->constructed (object);
 
+  /* Without an address: opening fails. */
   if (self->configuration == NULL)
-    self->configuration = g_object_new (BOSH_TYPE_CONNECTION_CONFIGURATION,
-                                        "hostname", self->domain,
-                                        NULL);
+    self->configuration = g_object_new (BOSH_TYPE_CONNECTION_CONFIGURATION, NULL);
 }
 
 static void
@@ -660,7 +515,8 @@ bosh_connection_dispose (GObject *object)
 {
   BoshConnection *self = BOSH_CONNECTION (object);
 
-  connection_stop (self);
+  if (self->driver != NULL)
+    bosh_session_driver_stop (self->driver);
   g_clear_object (&self->configuration);
 
   G_OBJECT_CLASS (bosh_connection_parent_class)->dispose (object);
@@ -671,14 +527,13 @@ bosh_connection_finalize (GObject *object)
 {
   BoshConnection *self = BOSH_CONNECTION (object);
 
-  g_clear_pointer (&self->session, bosh_session_free);
+  g_clear_pointer (&self->driver, bosh_session_driver_free);
   g_clear_pointer (&self->tasks, bosh_pending_tasks_free);
   g_clear_pointer (&self->features, bosh_element_unref);
-  g_clear_pointer (&self->answers, g_ptr_array_unref);
-  g_clear_pointer (&self->context, g_main_context_unref);
   g_clear_error (&self->close_error);
   g_free (self->domain);
   g_free (self->jid);
+  g_free (self->notified.see_other_uri);
 
   G_OBJECT_CLASS (bosh_connection_parent_class)->finalize (object);
 }
@@ -694,73 +549,53 @@ bosh_connection_get_property (GObject    *object,
   switch (prop_id)
     {
     case PROP_DOMAIN:
-      g_value_set_string (value, self->domain);
+      g_value_set_string (value, bosh_connection_get_domain (self));
       break;
-
     case PROP_CONFIGURATION:
-      g_value_set_object (value, self->configuration);
+      g_value_set_object (value, bosh_connection_get_configuration (self));
       break;
-
     case PROP_STATE:
-      g_value_set_enum (value, self->state);
+      g_value_set_enum (value, bosh_connection_get_state (self));
       break;
-
     case PROP_SESSION_ID:
       g_value_set_string (value, bosh_connection_get_session_id (self));
       break;
-
     case PROP_REQUEST_ID:
       g_value_set_uint64 (value, bosh_connection_get_request_id (self));
       break;
-
     case PROP_FEATURES:
-      g_value_set_boxed (value, self->features);
+      g_value_set_boxed (value, bosh_connection_get_features (self));
       break;
-
     case PROP_WAIT:
       g_value_set_uint (value, bosh_connection_get_wait (self));
       break;
-
     case PROP_HOLD:
       g_value_set_uint (value, bosh_connection_get_hold (self));
       break;
-
     case PROP_REQUESTS:
       g_value_set_uint (value, bosh_connection_get_requests (self));
       break;
-
     case PROP_INACTIVITY:
       g_value_set_uint (value, bosh_connection_get_inactivity (self));
       break;
-
     case PROP_POLLING:
       g_value_set_uint (value, bosh_connection_get_polling (self));
       break;
-
     case PROP_MAX_PAUSE:
       g_value_set_uint (value, bosh_connection_get_max_pause (self));
       break;
-
+    case PROP_CHARSETS:
+      g_value_set_string (value, bosh_connection_get_charsets (self));
+      break;
+    case PROP_HTTP_STATUS:
+      g_value_set_uint (value, bosh_connection_get_http_status (self));
+      break;
+    case PROP_SEE_OTHER_URI:
+      g_value_set_string (value, bosh_connection_get_see_other_uri (self));
+      break;
     case PROP_N_STANZAS_QUEUED:
       g_value_set_uint (value, bosh_connection_get_n_stanzas_queued (self));
       break;
-
-    case PROP_N_REQUESTS_SENT:
-      g_value_set_uint64 (value, self->requests_sent);
-      break;
-
-    case PROP_N_REQUESTS_REPEATED:
-      g_value_set_uint64 (value, self->requests_repeated);
-      break;
-
-    case PROP_N_STANZAS_SENT:
-      g_value_set_uint64 (value, self->stanzas_sent);
-      break;
-
-    case PROP_N_STANZAS_RECEIVED:
-      g_value_set_uint64 (value, self->stanzas_received);
-      break;
-
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID (object, prop_id, pspec);
     }
@@ -779,11 +614,9 @@ bosh_connection_set_property (GObject      *object,
     case PROP_DOMAIN:
       self->domain = g_value_dup_string (value);
       break;
-
     case PROP_CONFIGURATION:
       self->configuration = g_value_dup_object (value);
       break;
-
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID (object, prop_id, pspec);
     }
@@ -798,8 +631,8 @@ define_session_properties (void)
   /**
    * BoshConnection:domain:
    *
-   * The XMPP domain of the session, without a resource or a node: `to` of the
-   * first request (XEP-0124 §7.1). It need not be the host of the connection
+   * The XMPP domain of the session, without a localpart or a resource: `to` of
+   * the first request (XEP-0124 §7.1). It need not be the host of the connection
    * manager, which the configuration names.
    *
    * Since: 1.0
@@ -810,8 +643,8 @@ define_session_properties (void)
   /**
    * BoshConnection:configuration:
    *
-   * Where the connection manager is, and what to ask of it. Without one, the
-   * defaults are taken, with the domain as the host name.
+   * Where the connection manager is, and what to ask of it. Without an address
+   * opening the connection fails with `BOSH_ERROR_INVALID_URI`.
    *
    * Since: 1.0
    */
@@ -822,7 +655,8 @@ define_session_properties (void)
   /**
    * BoshConnection:state:
    *
-   * How the session is. It changes before anything else tells of the change.
+   * The state of the connection. It changes, and is notified, before the signals
+   * and callbacks that belong to the change.
    *
    * Since: 1.0
    */
@@ -833,8 +667,8 @@ define_session_properties (void)
   /**
    * BoshConnection:session-id:
    *
-   * The session id that the connection manager gave (XEP-0124 §7.2), `NULL`
-   * before it did. Who knows it can take over the session, unless a key
+   * The session id that the connection manager gave (XEP-0124 §7.2), or `NULL`
+   * before it did. Anyone who knows it can take over the session, unless a key
    * sequence protects it.
    *
    * Since: 1.0
@@ -845,10 +679,10 @@ define_session_properties (void)
   /**
    * BoshConnection:request-id:
    *
-   * The request id that was used last (XEP-0124 §14.1), 0 before the first.
+   * The request id that was used last (XEP-0124 §14.1), or 0 before the first.
    *
-   * A change is notified when the new request is complete, and before its
-   * first byte leaves: the moment for [method@Bosh.Connection.save].
+   * A change is notified when the new request is complete, and before its first
+   * byte leaves. This is the moment for [method@Bosh.Connection.save].
    *
    * Since: 1.0
    */
@@ -858,8 +692,8 @@ define_session_properties (void)
   /**
    * BoshConnection:features:
    *
-   * The `<stream:features/>` that arrived last, `NULL` when there were none
-   * yet since the session was opened or the stream restarted (XEP-0206 §4).
+   * The `<stream:features/>` that arrived last, or `NULL` if none arrived since
+   * the session was opened or the stream restarted (XEP-0206 §4).
    *
    * Since: 1.0
    */
@@ -885,8 +719,8 @@ define_granted_properties (void)
   /**
    * BoshConnection:hold:
    *
-   * The granted `hold`: how many requests the connection manager keeps waiting
-   * (XEP-0124 §7.2).
+   * The granted `hold`: how many requests the connection manager may keep waiting
+   * at a time (XEP-0124 §7.2).
    *
    * Since: 1.0
    */
@@ -896,7 +730,7 @@ define_granted_properties (void)
   /**
    * BoshConnection:requests:
    *
-   * The granted `requests`: how many requests may be open at a time, 0 if the
+   * The granted `requests`: how many requests may be open at a time, or 0 if the
    * connection manager names no limit (XEP-0124 §11).
    *
    * Since: 1.0
@@ -908,7 +742,7 @@ define_granted_properties (void)
    * BoshConnection:inactivity:
    *
    * The time without a request after which the connection manager drops the
-   * session, in seconds, 0 if it names none (XEP-0124 §10).
+   * session, in seconds, or 0 if it names none (XEP-0124 §10).
    *
    * Since: 1.0
    */
@@ -918,7 +752,7 @@ define_granted_properties (void)
   /**
    * BoshConnection:polling:
    *
-   * The shortest time between two empty requests, in seconds, 0 if the
+   * The shortest time between two empty requests, in seconds, or 0 if the
    * connection manager names none (XEP-0124 §11, §12).
    *
    * Since: 1.0
@@ -929,18 +763,60 @@ define_granted_properties (void)
   /**
    * BoshConnection:max-pause:
    *
-   * The longest pause that the connection manager allows, in seconds, 0 if it
+   * The longest pause that the connection manager allows, in seconds, or 0 if it
    * allows none (XEP-0124 §10).
    *
    * Since: 1.0
    */
   properties[PROP_MAX_PAUSE] =
     g_param_spec_uint ("max-pause", NULL, NULL, 0, G_MAXUINT, 0, READABLE);
+
+  /**
+   * BoshConnection:charsets:
+   *
+   * The character sets that the connection manager understands beside UTF-8, as
+   * it lists them, separated by spaces (XEP-0124 §7.2), or `NULL` if it gave no
+   * list. This library writes UTF-8, which every connection manager understands.
+   *
+   * Since: 1.0
+   */
+  properties[PROP_CHARSETS] =
+    g_param_spec_string ("charsets", NULL, NULL, NULL, READABLE);
 }
 
 static void
-define_counting_properties (void)
+define_current_properties (void)
 {
+  /**
+   * BoshConnection:http-status:
+   *
+   * The HTTP status of the last response, where that could not be used: 502 of a
+   * proxy for instance, or 200 with a web page. 0 if there was none, and after a
+   * response of the connection manager.
+   *
+   * It tells more of `BOSH_ERROR_HTTP` and `BOSH_ERROR_NOT_BOSH`, and of why the
+   * state is [enum@Bosh.ConnectionState] `RETRYING`.
+   *
+   * Since: 1.0
+   */
+  properties[PROP_HTTP_STATUS] =
+    g_param_spec_uint ("http-status", NULL, NULL, 0, G_MAXUINT, 0, READABLE);
+
+  /**
+   * BoshConnection:see-other-uri:
+   *
+   * The address that the connection manager named last with the condition
+   * `see-other-uri` (XEP-0124 §17.2), or `NULL` if it named none.
+   *
+   * While a session is created the address is followed. Where it is not, the
+   * session ends with `BOSH_ERROR_SEE_OTHER_URI`, and the application decides
+   * whether to trust the address: it was not checked.
+   *
+   * Since: 1.0
+   */
+  properties[PROP_SEE_OTHER_URI] =
+    g_param_spec_string ("see-other-uri", NULL, NULL, NULL, READABLE);
+
   /**
    * BoshConnection:n-stanzas-queued:
    *
@@ -950,55 +826,11 @@ define_counting_properties (void)
    */
   properties[PROP_N_STANZAS_QUEUED] =
     g_param_spec_uint ("n-stanzas-queued", NULL, NULL, 0, G_MAXUINT, 0, READABLE);
-
-  /**
-   * BoshConnection:n-requests-sent:
-   *
-   * How many requests were sent, repeats counted. Changes are not notified.
-   *
-   * Since: 1.0
-   */
-  properties[PROP_N_REQUESTS_SENT] =
-    g_param_spec_uint64 ("n-requests-sent", NULL, NULL, 0, G_MAXUINT64, 0, READABLE);
-
-  /**
-   * BoshConnection:n-requests-repeated:
-   *
-   * How many requests were repeats of an earlier one (XEP-0124 §14.3). Changes
-   * are not notified.
-   *
-   * Since: 1.0
-   */
-  properties[PROP_N_REQUESTS_REPEATED] =
-    g_param_spec_uint64 ("n-requests-repeated", NULL, NULL, 0, G_MAXUINT64, 0, READABLE);
-
-  /**
-   * BoshConnection:n-stanzas-sent:
-   *
-   * How many elements were accepted for sending. Changes are not notified.
-   *
-   * Since: 1.0
-   */
-  properties[PROP_N_STANZAS_SENT] =
-    g_param_spec_uint64 ("n-stanzas-sent", NULL, NULL, 0, G_MAXUINT64, 0, READABLE);
-
-  /**
-   * BoshConnection:n-stanzas-received:
-   *
-   * How many elements arrived, those of a login counted. Changes are not
-   * notified.
-   *
-   * Since: 1.0
-   */
-  properties[PROP_N_STANZAS_RECEIVED] =
-    g_param_spec_uint64 ("n-stanzas-received", NULL, NULL, 0, G_MAXUINT64, 0, READABLE);
 }
 
 static void
-install_signals (GObjectClass *object_class)
+install_signals (GType type)
 {
-  GType type = G_OBJECT_CLASS_TYPE (object_class);
-
   /**
    * BoshConnection::stanza:
    * @self: the connection
@@ -1007,7 +839,7 @@ install_signals (GObjectClass *object_class)
    * An element has arrived. The detail is its name: connect to
    * `stanza::message` for messages alone.
    *
-   * What a handler sends rides in the next request.
+   * What a handler sends goes out with the next request.
    *
    * Since: 1.0
    */
@@ -1016,43 +848,12 @@ install_signals (GObjectClass *object_class)
                   G_TYPE_NONE, 1, BOSH_TYPE_ELEMENT);
 
   /**
-   * BoshConnection::stream-stanza:
-   * @self: the connection
-   * @stream: the name of the stream
-   * @element: what arrived; it is immutable
-   *
-   * An element has arrived on another stream than the first, whose elements
-   * [signal@Bosh.Connection::stanza] gives (XEP-0124 §16.4).
-   *
-   * Since: 1.0
-   */
-  signals[SIGNAL_STREAM_STANZA] =
-    g_signal_new ("stream-stanza", type, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
-                  G_TYPE_NONE, 2, G_TYPE_STRING, BOSH_TYPE_ELEMENT);
-
-  /**
-   * BoshConnection::stream-closed:
-   * @self: the connection
-   * @stream: the name of the stream
-   * @error: (nullable): why, or `NULL` if it was asked for
-   *
-   * A stream has ended, the first or another, and the session goes on with
-   * those that are left (XEP-0124 §16.5, §16.6). What was queued for it and not
-   * sent is among [method@Bosh.Connection.dup_unsent].
-   *
-   * Since: 1.0
-   */
-  signals[SIGNAL_STREAM_CLOSED] =
-    g_signal_new ("stream-closed", type, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
-                  G_TYPE_NONE, 2, G_TYPE_STRING, G_TYPE_ERROR);
-
-  /**
    * BoshConnection::closed:
    * @self: the connection
-   * @error: (nullable): why, or `NULL` if it was asked for
+   * @error: (nullable): why, or `NULL` if the application ended the session
    *
-   * The session has ended, whoever ended it. Operations that waited have
-   * failed by now. It is not emitted for a session that was handed over.
+   * The session has ended. The operations that waited have failed before. It is
+   * not emitted for a session that was handed over.
    *
    * Since: 1.0
    */
@@ -1065,8 +866,8 @@ install_signals (GObjectClass *object_class)
    * @self: the connection
    * @body: the text of the request
    *
-   * A request goes out: for a debug console. What SASL elements hold is left
-   * out; the session id and keys are not.
+   * A request is sent: for a debug console. The content of SASL elements is left
+   * out; the session id and the keys are not.
    *
    * Since: 1.0
    */
@@ -1077,16 +878,47 @@ install_signals (GObjectClass *object_class)
   /**
    * BoshConnection::response-received:
    * @self: the connection
-   * @body: the text of the answer
+   * @body: the text of the response
    *
-   * An HTTP answer came in, before anything in it is acted on: for a debug
-   * console. What SASL elements hold is left out.
+   * An HTTP response has arrived, and nothing in it was acted on yet: for a
+   * debug console. The content of SASL elements is left out.
    *
    * Since: 1.0
    */
   signals[SIGNAL_RESPONSE_RECEIVED] =
     g_signal_new ("response-received", type, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
                   G_TYPE_NONE, 1, G_TYPE_STRING);
+
+  /**
+   * BoshConnection::stream-stanza:
+   * @self: the connection
+   * @stream: the name of the stream
+   * @element: what arrived; it is immutable
+   *
+   * An element has arrived on another stream than the first (XEP-0124 §16.4).
+   * [signal@Bosh.Connection::stanza] is emitted for those of the first.
+   *
+   * Since: 1.0
+   */
+  signals[SIGNAL_STREAM_STANZA] =
+    g_signal_new ("stream-stanza", type, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
+                  G_TYPE_NONE, 2, G_TYPE_STRING, BOSH_TYPE_ELEMENT);
+
+  /**
+   * BoshConnection::stream-closed:
+   * @self: the connection
+   * @stream: the name of the stream
+   * @error: (nullable): why, or `NULL` if the application closed the stream
+   *
+   * A stream has ended, the first or another, and the session goes on with the
+   * others (XEP-0124 §16.5, §16.6). What was queued for it and not sent is among
+   * [method@Bosh.Connection.dup_unsent].
+   *
+   * Since: 1.0
+   */
+  signals[SIGNAL_STREAM_CLOSED] =
+    g_signal_new ("stream-closed", type, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
+                  G_TYPE_NONE, 2, G_TYPE_STRING, G_TYPE_ERROR);
 }
 
 static void
@@ -1102,14 +934,553 @@ bosh_connection_class_init (BoshConnectionClass *klass)
 
   define_session_properties ();
   define_granted_properties ();
-  define_counting_properties ();
+  define_current_properties ();
   g_object_class_install_properties (object_class, N_PROPS, properties);
 
-  install_signals (object_class);
+  install_signals (G_OBJECT_CLASS_TYPE (object_class));
 }
 
 static void
 bosh_connection_init (BoshConnection *self)
 {
   self->tasks = bosh_pending_tasks_new (on_task_cancelled, self);
+}
+
+/**
+ * bosh_connection_new:
+ * @domain: the XMPP domain to talk to
+ * @configuration: where the connection manager is, and what to ask of it
+ *
+ * Makes a connection that is not open yet.
+ *
+ * Returns: (transfer full): a new connection
+ *
+ * Since: 1.0
+ */
+BoshConnection *
+bosh_connection_new (const char                  *domain,
+                     BoshConnectionConfiguration *configuration)
+{
+  g_return_val_if_fail (domain != NULL, NULL);
+  g_return_val_if_fail (BOSH_IS_CONNECTION_CONFIGURATION (configuration), NULL);
+
+  return g_object_new (BOSH_TYPE_CONNECTION,
+                       "domain", domain,
+                       "configuration", configuration,
+                       NULL);
+}
+
+/* --- Properties --- */
+
+/**
+ * bosh_connection_get_domain:
+ * @self: a connection
+ *
+ * Gets [property@Bosh.Connection:domain].
+ *
+ * Returns: the XMPP domain
+ *
+ * Since: 1.0
+ */
+const char *
+bosh_connection_get_domain (BoshConnection *self)
+{
+  g_return_val_if_fail (BOSH_IS_CONNECTION (self), NULL);
+
+  return self->domain;
+}
+
+/**
+ * bosh_connection_get_configuration:
+ * @self: a connection
+ *
+ * Gets [property@Bosh.Connection:configuration].
+ *
+ * Returns: (transfer none): the configuration
+ *
+ * Since: 1.0
+ */
+BoshConnectionConfiguration *
+bosh_connection_get_configuration (BoshConnection *self)
+{
+  g_return_val_if_fail (BOSH_IS_CONNECTION (self), NULL);
+
+  return self->configuration;
+}
+
+/**
+ * bosh_connection_get_state:
+ * @self: a connection
+ *
+ * Gets [property@Bosh.Connection:state].
+ *
+ * Returns: the state of the connection
+ *
+ * Since: 1.0
+ */
+BoshConnectionState
+bosh_connection_get_state (BoshConnection *self)
+{
+  g_return_val_if_fail (BOSH_IS_CONNECTION (self), BOSH_CONNECTION_STATE_NEW);
+
+  return self->state;
+}
+
+/**
+ * bosh_connection_get_session_id:
+ * @self: a connection
+ *
+ * Gets [property@Bosh.Connection:session-id].
+ *
+ * Returns: (nullable): the session id, or `NULL` if there is none yet
+ *
+ * Since: 1.0
+ */
+const char *
+bosh_connection_get_session_id (BoshConnection *self)
+{
+  g_return_val_if_fail (BOSH_IS_CONNECTION (self), NULL);
+
+  return self->session != NULL ? bosh_session_get_id (self->session) : NULL;
+}
+
+/**
+ * bosh_connection_get_request_id:
+ * @self: a connection
+ *
+ * Gets [property@Bosh.Connection:request-id].
+ *
+ * Returns: the request id that was used last, or 0 before the first
+ *
+ * Since: 1.0
+ */
+guint64
+bosh_connection_get_request_id (BoshConnection *self)
+{
+  g_return_val_if_fail (BOSH_IS_CONNECTION (self), 0);
+
+  return self->session != NULL ? bosh_session_get_last_rid (self->session) : 0;
+}
+
+/**
+ * bosh_connection_get_features:
+ * @self: a connection
+ *
+ * Gets [property@Bosh.Connection:features].
+ *
+ * Returns: (transfer none) (nullable): the stream features, or `NULL` if none
+ *   are known
+ *
+ * Since: 1.0
+ */
+BoshElement *
+bosh_connection_get_features (BoshConnection *self)
+{
+  g_return_val_if_fail (BOSH_IS_CONNECTION (self), NULL);
+
+  return self->features;
+}
+
+/* A number that the connection manager granted, 0 before it did. */
+static guint
+get_granted (BoshConnection *self,
+             guint         (*getter) (BoshSession *session))
+{
+  if (self->session == NULL || bosh_session_get_id (self->session) == NULL)
+    return 0;
+
+  return getter (self->session);
+}
+
+/**
+ * bosh_connection_get_wait:
+ * @self: a connection
+ *
+ * Gets [property@Bosh.Connection:wait].
+ *
+ * Returns: the granted `wait` in seconds
+ *
+ * Since: 1.0
+ */
+guint
+bosh_connection_get_wait (BoshConnection *self)
+{
+  g_return_val_if_fail (BOSH_IS_CONNECTION (self), 0);
+
+  return get_granted (self, bosh_session_get_wait);
+}
+
+/**
+ * bosh_connection_get_hold:
+ * @self: a connection
+ *
+ * Gets [property@Bosh.Connection:hold].
+ *
+ * Returns: the granted number of held requests
+ *
+ * Since: 1.0
+ */
+guint
+bosh_connection_get_hold (BoshConnection *self)
+{
+  g_return_val_if_fail (BOSH_IS_CONNECTION (self), 0);
+
+  return get_granted (self, bosh_session_get_hold);
+}
+
+/**
+ * bosh_connection_get_requests:
+ * @self: a connection
+ *
+ * Gets [property@Bosh.Connection:requests].
+ *
+ * Returns: how many requests may be open at a time, or 0 for no limit
+ *
+ * Since: 1.0
+ */
+guint
+bosh_connection_get_requests (BoshConnection *self)
+{
+  g_return_val_if_fail (BOSH_IS_CONNECTION (self), 0);
+
+  return get_granted (self, bosh_session_get_requests);
+}
+
+/**
+ * bosh_connection_get_inactivity:
+ * @self: a connection
+ *
+ * Gets [property@Bosh.Connection:inactivity].
+ *
+ * Returns: the allowed time of inactivity in seconds, or 0 for no limit
+ *
+ * Since: 1.0
+ */
+guint
+bosh_connection_get_inactivity (BoshConnection *self)
+{
+  g_return_val_if_fail (BOSH_IS_CONNECTION (self), 0);
+
+  return get_granted (self, bosh_session_get_inactivity);
+}
+
+/**
+ * bosh_connection_get_polling:
+ * @self: a connection
+ *
+ * Gets [property@Bosh.Connection:polling].
+ *
+ * Returns: the shortest polling interval in seconds, or 0 for none
+ *
+ * Since: 1.0
+ */
+guint
+bosh_connection_get_polling (BoshConnection *self)
+{
+  g_return_val_if_fail (BOSH_IS_CONNECTION (self), 0);
+
+  return get_granted (self, bosh_session_get_polling);
+}
+
+/**
+ * bosh_connection_get_max_pause:
+ * @self: a connection
+ *
+ * Gets [property@Bosh.Connection:max-pause].
+ *
+ * Returns: the longest pause in seconds, or 0 if pauses are not allowed
+ *
+ * Since: 1.0
+ */
+guint
+bosh_connection_get_max_pause (BoshConnection *self)
+{
+  g_return_val_if_fail (BOSH_IS_CONNECTION (self), 0);
+
+  return get_granted (self, bosh_session_get_max_pause);
+}
+
+/**
+ * bosh_connection_get_charsets:
+ * @self: a connection
+ *
+ * Gets [property@Bosh.Connection:charsets].
+ *
+ * Returns: (nullable): the list, or `NULL` if none was given
+ *
+ * Since: 1.0
+ */
+const char *
+bosh_connection_get_charsets (BoshConnection *self)
+{
+  g_return_val_if_fail (BOSH_IS_CONNECTION (self), NULL);
+
+  return self->session != NULL ? bosh_session_get_charsets (self->session) : NULL;
+}
+
+/**
+ * bosh_connection_get_http_status:
+ * @self: a connection
+ *
+ * Gets [property@Bosh.Connection:http-status].
+ *
+ * Returns: the HTTP status of a response that could not be used, or 0
+ *
+ * Since: 1.0
+ */
+guint
+bosh_connection_get_http_status (BoshConnection *self)
+{
+  g_return_val_if_fail (BOSH_IS_CONNECTION (self), 0);
+
+  return self->session != NULL ? bosh_session_get_http_status (self->session) : 0;
+}
+
+/**
+ * bosh_connection_get_see_other_uri:
+ * @self: a connection
+ *
+ * Gets [property@Bosh.Connection:see-other-uri].
+ *
+ * Returns: (nullable): the address, or `NULL` if none was named
+ *
+ * Since: 1.0
+ */
+const char *
+bosh_connection_get_see_other_uri (BoshConnection *self)
+{
+  g_return_val_if_fail (BOSH_IS_CONNECTION (self), NULL);
+
+  return self->session != NULL ? bosh_session_get_see_other_uri (self->session) : NULL;
+}
+
+/**
+ * bosh_connection_get_n_stanzas_queued:
+ * @self: a connection
+ *
+ * Gets [property@Bosh.Connection:n-stanzas-queued].
+ *
+ * Returns: how many elements wait to be sent
+ *
+ * Since: 1.0
+ */
+guint
+bosh_connection_get_n_stanzas_queued (BoshConnection *self)
+{
+  g_return_val_if_fail (BOSH_IS_CONNECTION (self), 0);
+
+  return self->session != NULL ? bosh_session_get_n_queued (self->session) : 0;
+}
+
+/* --- Counts that are no properties, as they change all the time --- */
+
+/**
+ * bosh_connection_get_n_stanzas_sent:
+ * @self: a connection
+ *
+ * Gets how many elements were accepted for sending.
+ * Changes are not notified.
+ *
+ * Returns: how many elements were accepted for sending
+ *
+ * Since: 1.0
+ */
+guint64
+bosh_connection_get_n_stanzas_sent (BoshConnection *self)
+{
+  g_return_val_if_fail (BOSH_IS_CONNECTION (self), 0);
+
+  return self->n_stanzas_sent;
+}
+
+/**
+ * bosh_connection_get_n_stanzas_received:
+ * @self: a connection
+ *
+ * Gets how many elements have arrived, those of a login included.
+ * Changes are not notified.
+ *
+ * Returns: how many elements arrived
+ *
+ * Since: 1.0
+ */
+guint64
+bosh_connection_get_n_stanzas_received (BoshConnection *self)
+{
+  g_return_val_if_fail (BOSH_IS_CONNECTION (self), 0);
+
+  return self->n_stanzas_received;
+}
+
+/**
+ * bosh_connection_get_n_requests_sent:
+ * @self: a connection
+ *
+ * Gets how many HTTP requests were sent, retransmissions included.
+ * Changes are not notified.
+ *
+ * Returns: how many requests were sent
+ *
+ * Since: 1.0
+ */
+guint64
+bosh_connection_get_n_requests_sent (BoshConnection *self)
+{
+  g_return_val_if_fail (BOSH_IS_CONNECTION (self), 0);
+
+  return self->driver != NULL ? bosh_session_driver_get_n_requests_sent (self->driver) : 0;
+}
+
+/**
+ * bosh_connection_get_n_requests_repeated:
+ * @self: a connection
+ *
+ * Gets how many of the requests were retransmissions of an earlier one (XEP-0124
+ * §14.3).
+ * Changes are not notified.
+ *
+ * Returns: how many requests were retransmissions
+ *
+ * Since: 1.0
+ */
+guint64
+bosh_connection_get_n_requests_repeated (BoshConnection *self)
+{
+  g_return_val_if_fail (BOSH_IS_CONNECTION (self), 0);
+
+  return self->driver != NULL ? bosh_session_driver_get_n_requests_repeated (self->driver) : 0;
+}
+
+/* --- Stanzas of unknown fate --- */
+
+static GPtrArray *
+dup_stanzas (BoshConnection *self,
+             GPtrArray     *(*getter) (BoshSession *session))
+{
+  if (self->session == NULL)
+    return g_ptr_array_new_with_free_func ((GDestroyNotify)bosh_element_unref);
+
+  return getter (self->session);
+}
+
+/**
+ * bosh_connection_dup_undelivered:
+ * @self: a connection
+ *
+ * Gets the elements that were sent and are not known to have reached the server.
+ * After the session was lost, the fate of these is unknown.
+ *
+ * Returns: (transfer container) (element-type BoshElement): the elements, in the
+ *   order in which they were sent
+ *
+ * Since: 1.0
+ */
+GPtrArray *
+bosh_connection_dup_undelivered (BoshConnection *self)
+{
+  g_return_val_if_fail (BOSH_IS_CONNECTION (self), NULL);
+
+  return dup_stanzas (self, bosh_session_dup_undelivered);
+}
+
+/**
+ * bosh_connection_dup_unsent:
+ * @self: a connection
+ *
+ * Gets the elements of which nothing has left this machine. After the session
+ * was lost, these certainly did not arrive.
+ *
+ * Returns: (transfer container) (element-type BoshElement): the elements, in the
+ *   order in which they were to be sent
+ *
+ * Since: 1.0
+ */
+GPtrArray *
+bosh_connection_dup_unsent (BoshConnection *self)
+{
+  g_return_val_if_fail (BOSH_IS_CONNECTION (self), NULL);
+
+  return dup_stanzas (self, bosh_session_dup_unsent);
+}
+
+/* --- For the rest of the library --- */
+
+GPtrArray *
+bosh_connection_dup_unsent_on_first (BoshConnection *self)
+{
+  return dup_stanzas (self, bosh_session_dup_unsent_on_first);
+}
+
+void
+bosh_connection_set_filter (BoshConnection       *self,
+                            BoshConnectionFilter  filter,
+                            gpointer              user_data)
+{
+  self->filter = filter;
+  self->filter_data = user_data;
+}
+
+void
+bosh_connection_set_configuration (BoshConnection              *self,
+                                   BoshConnectionConfiguration *configuration)
+{
+  g_return_if_fail (self->session == NULL);
+
+  if (g_set_object (&self->configuration, configuration))
+    notify (self, PROP_CONFIGURATION);
+}
+
+void
+bosh_connection_set_jid (BoshConnection *self,
+                         const char     *jid)
+{
+  char *copy = g_strdup (jid);
+
+  g_free (self->jid);
+  self->jid = copy;
+}
+
+void
+bosh_connection_set_reply_expected (BoshConnection *self,
+                                    gboolean        expected)
+{
+  if (self->session == NULL)
+    return;
+
+  bosh_session_set_reply_expected (self->session, expected);
+  bosh_session_driver_wake (self->driver);
+}
+
+void
+bosh_connection_preconnect (BoshConnection *self)
+{
+  if (self->driver != NULL)
+    bosh_session_driver_preconnect (self->driver);
+}
+
+gboolean
+bosh_connection_is_private (BoshConnection *self)
+{
+  return self->driver != NULL && bosh_session_driver_is_private (self->driver);
+}
+
+gboolean
+bosh_connection_is_leaving (BoshConnection *self)
+{
+  return self->is_leaving;
+}
+
+GError *
+bosh_connection_dup_close_error (BoshConnection *self)
+{
+  if (self->close_error != NULL)
+    return g_error_copy (self->close_error);
+
+  return g_error_new_literal (BOSH_ERROR, BOSH_ERROR_NOT_CONNECTED, _("The session has ended"));
+}
+
+GMainContext *
+bosh_connection_get_main_context (BoshConnection *self)
+{
+  return self->driver != NULL ? bosh_session_driver_get_context (self->driver) : NULL;
 }

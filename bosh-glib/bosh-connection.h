@@ -9,8 +9,8 @@
 #include <gio/gio.h>
 
 #include "bosh-connection-configuration.h"
-#include "bosh-saved-session.h"
 #include "bosh-element.h"
+#include "bosh-saved-session.h"
 #include "bosh-version-macros.h"
 
 G_BEGIN_DECLS
@@ -33,7 +33,8 @@ G_BEGIN_DECLS
  *
  * Since: 1.0
  */
-typedef enum {
+typedef enum
+{
   BOSH_CONNECTION_STATE_NEW,
   BOSH_CONNECTION_STATE_CONNECTING,
   BOSH_CONNECTION_STATE_CONNECTED,
@@ -50,166 +51,171 @@ BOSH_AVAILABLE_IN_1_0
 G_DECLARE_FINAL_TYPE (BoshConnection, bosh_connection, BOSH, CONNECTION, GObject)
 
 BOSH_AVAILABLE_IN_1_0
-BoshConnection              *bosh_connection_new                (const char                   *domain,
-                                                                 BoshConnectionConfiguration  *configuration);
+BoshConnection              *bosh_connection_new                     (const char                  *domain,
+                                                                      BoshConnectionConfiguration *configuration);
 
 BOSH_AVAILABLE_IN_1_0
-void                         bosh_connection_connect_async      (BoshConnection               *self,
-                                                                 GCancellable                 *cancellable,
-                                                                 GAsyncReadyCallback           callback,
-                                                                 gpointer                      user_data);
+void                         bosh_connection_connect_async           (BoshConnection      *self,
+                                                                      GCancellable        *cancellable,
+                                                                      GAsyncReadyCallback  callback,
+                                                                      gpointer             user_data);
 BOSH_AVAILABLE_IN_1_0
-gboolean                     bosh_connection_connect_finish     (BoshConnection               *self,
-                                                                 GAsyncResult                 *result,
-                                                                 GError                      **error);
+gboolean                     bosh_connection_connect_finish          (BoshConnection  *self,
+                                                                      GAsyncResult    *result,
+                                                                      GError         **error);
 BOSH_AVAILABLE_IN_1_0
-void                         bosh_connection_attach_async       (BoshConnection               *self,
-                                                                 BoshSavedSession          *session,
-                                                                 GCancellable                 *cancellable,
-                                                                 GAsyncReadyCallback           callback,
-                                                                 gpointer                      user_data);
+void                         bosh_connection_attach_async            (BoshConnection      *self,
+                                                                      BoshSavedSession    *session,
+                                                                      GCancellable        *cancellable,
+                                                                      GAsyncReadyCallback  callback,
+                                                                      gpointer             user_data);
 BOSH_AVAILABLE_IN_1_0
-gboolean                     bosh_connection_attach_finish      (BoshConnection               *self,
-                                                                 GAsyncResult                 *result,
-                                                                 GError                      **error);
+gboolean                     bosh_connection_attach_finish           (BoshConnection  *self,
+                                                                      GAsyncResult    *result,
+                                                                      GError         **error);
 BOSH_AVAILABLE_IN_1_0
-void                         bosh_connection_restart_async      (BoshConnection               *self,
-                                                                 GCancellable                 *cancellable,
-                                                                 GAsyncReadyCallback           callback,
-                                                                 gpointer                      user_data);
+void                         bosh_connection_restart_async           (BoshConnection      *self,
+                                                                      GCancellable        *cancellable,
+                                                                      GAsyncReadyCallback  callback,
+                                                                      gpointer             user_data);
 BOSH_AVAILABLE_IN_1_0
-gboolean                     bosh_connection_restart_finish     (BoshConnection               *self,
-                                                                 GAsyncResult                 *result,
-                                                                 GError                      **error);
+gboolean                     bosh_connection_restart_finish          (BoshConnection  *self,
+                                                                      GAsyncResult    *result,
+                                                                      GError         **error);
 BOSH_AVAILABLE_IN_1_0
-gboolean                     bosh_connection_send               (BoshConnection               *self,
-                                                                 BoshElement                  *element,
-                                                                 GError                      **error);
+gboolean                     bosh_connection_send                    (BoshConnection  *self,
+                                                                      BoshElement     *element,
+                                                                      GError         **error);
 BOSH_AVAILABLE_IN_1_0
-void                         bosh_connection_deliver_async         (BoshConnection               *self,
-                                                                 BoshElement                  *element,
-                                                                 GCancellable                 *cancellable,
-                                                                 GAsyncReadyCallback           callback,
-                                                                 gpointer                      user_data);
+void                         bosh_connection_deliver_async           (BoshConnection      *self,
+                                                                      BoshElement         *element,
+                                                                      GCancellable        *cancellable,
+                                                                      GAsyncReadyCallback  callback,
+                                                                      gpointer             user_data);
 BOSH_AVAILABLE_IN_1_0
-gboolean                     bosh_connection_deliver_finish        (BoshConnection               *self,
-                                                                 GAsyncResult                 *result,
-                                                                 GError                      **error);
+gboolean                     bosh_connection_deliver_finish          (BoshConnection  *self,
+                                                                      GAsyncResult    *result,
+                                                                      GError         **error);
 BOSH_AVAILABLE_IN_1_0
-void                         bosh_connection_pause_async        (BoshConnection               *self,
-                                                                 guint                         seconds,
-                                                                 GCancellable                 *cancellable,
-                                                                 GAsyncReadyCallback           callback,
-                                                                 gpointer                      user_data);
+void                         bosh_connection_pause_async             (BoshConnection      *self,
+                                                                      guint                seconds,
+                                                                      GCancellable        *cancellable,
+                                                                      GAsyncReadyCallback  callback,
+                                                                      gpointer             user_data);
 BOSH_AVAILABLE_IN_1_0
-gboolean                     bosh_connection_pause_finish       (BoshConnection               *self,
-                                                                 GAsyncResult                 *result,
-                                                                 GError                      **error);
+gboolean                     bosh_connection_pause_finish            (BoshConnection  *self,
+                                                                      GAsyncResult    *result,
+                                                                      GError         **error);
 BOSH_AVAILABLE_IN_1_0
-void                         bosh_connection_resume             (BoshConnection               *self);
+void                         bosh_connection_resume                  (BoshConnection              *self);
 BOSH_AVAILABLE_IN_1_0
-void                         bosh_connection_disconnect_async   (BoshConnection               *self,
-                                                                 BoshElement                  *last_payload,
-                                                                 GCancellable                 *cancellable,
-                                                                 GAsyncReadyCallback           callback,
-                                                                 gpointer                      user_data);
+void                         bosh_connection_disconnect_async        (BoshConnection      *self,
+                                                                      BoshElement         *last_payload,
+                                                                      GCancellable        *cancellable,
+                                                                      GAsyncReadyCallback  callback,
+                                                                      gpointer             user_data);
 BOSH_AVAILABLE_IN_1_0
-gboolean                     bosh_connection_disconnect_finish  (BoshConnection               *self,
-                                                                 GAsyncResult                 *result,
-                                                                 GError                      **error);
+gboolean                     bosh_connection_disconnect_finish       (BoshConnection  *self,
+                                                                      GAsyncResult    *result,
+                                                                      GError         **error);
 BOSH_AVAILABLE_IN_1_0
-guint64                      bosh_connection_detach             (BoshConnection               *self);
+guint64                      bosh_connection_detach                  (BoshConnection              *self);
 BOSH_AVAILABLE_IN_1_0
-void                         bosh_connection_detach_async       (BoshConnection               *self,
-                                                                 GCancellable                 *cancellable,
-                                                                 GAsyncReadyCallback           callback,
-                                                                 gpointer                      user_data);
+void                         bosh_connection_detach_async            (BoshConnection      *self,
+                                                                      GCancellable        *cancellable,
+                                                                      GAsyncReadyCallback  callback,
+                                                                      gpointer             user_data);
 BOSH_AVAILABLE_IN_1_0
-BoshSavedSession         *bosh_connection_detach_finish      (BoshConnection               *self,
-                                                                 GAsyncResult                 *result,
-                                                                 GError                      **error);
+BoshSavedSession            *bosh_connection_detach_finish           (BoshConnection  *self,
+                                                                      GAsyncResult    *result,
+                                                                      GError         **error);
 BOSH_AVAILABLE_IN_1_0
-BoshSavedSession         *bosh_connection_save               (BoshConnection               *self,
-                                                                 GError                      **error);
+BoshSavedSession            *bosh_connection_save                    (BoshConnection  *self,
+                                                                      GError         **error);
 
 BOSH_AVAILABLE_IN_1_0
-void                         bosh_connection_open_stream_async  (BoshConnection               *self,
-                                                                 const char                   *domain,
-                                                                 GCancellable                 *cancellable,
-                                                                 GAsyncReadyCallback           callback,
-                                                                 gpointer                      user_data);
+const char                  *bosh_connection_get_domain              (BoshConnection              *self);
 BOSH_AVAILABLE_IN_1_0
-char                        *bosh_connection_open_stream_finish (BoshConnection               *self,
-                                                                 GAsyncResult                 *result,
-                                                                 GError                      **error);
+BoshConnectionConfiguration *bosh_connection_get_configuration       (BoshConnection              *self);
 BOSH_AVAILABLE_IN_1_0
-void                         bosh_connection_close_stream_async (BoshConnection               *self,
-                                                                 const char                   *stream,
-                                                                 BoshElement                  *last_payload,
-                                                                 GCancellable                 *cancellable,
-                                                                 GAsyncReadyCallback           callback,
-                                                                 gpointer                      user_data);
+BoshConnectionState          bosh_connection_get_state               (BoshConnection              *self);
 BOSH_AVAILABLE_IN_1_0
-gboolean                     bosh_connection_close_stream_finish (BoshConnection              *self,
-                                                                 GAsyncResult                 *result,
-                                                                 GError                      **error);
+const char                  *bosh_connection_get_session_id          (BoshConnection              *self);
 BOSH_AVAILABLE_IN_1_0
-void                         bosh_connection_restart_stream_async (BoshConnection             *self,
-                                                                 const char                   *stream,
-                                                                 GCancellable                 *cancellable,
-                                                                 GAsyncReadyCallback           callback,
-                                                                 gpointer                      user_data);
+guint64                      bosh_connection_get_request_id          (BoshConnection              *self);
 BOSH_AVAILABLE_IN_1_0
-gboolean                     bosh_connection_restart_stream_finish (BoshConnection            *self,
-                                                                 GAsyncResult                 *result,
-                                                                 GError                      **error);
+BoshElement                 *bosh_connection_get_features            (BoshConnection              *self);
 BOSH_AVAILABLE_IN_1_0
-gboolean                     bosh_connection_send_to_stream     (BoshConnection               *self,
-                                                                 const char                   *stream,
-                                                                 BoshElement                  *element,
-                                                                 GError                      **error);
+guint                        bosh_connection_get_wait                (BoshConnection              *self);
 BOSH_AVAILABLE_IN_1_0
-char                       **bosh_connection_dup_streams        (BoshConnection               *self);
+guint                        bosh_connection_get_hold                (BoshConnection              *self);
+BOSH_AVAILABLE_IN_1_0
+guint                        bosh_connection_get_requests            (BoshConnection              *self);
+BOSH_AVAILABLE_IN_1_0
+guint                        bosh_connection_get_inactivity          (BoshConnection              *self);
+BOSH_AVAILABLE_IN_1_0
+guint                        bosh_connection_get_polling             (BoshConnection              *self);
+BOSH_AVAILABLE_IN_1_0
+guint                        bosh_connection_get_max_pause           (BoshConnection              *self);
+BOSH_AVAILABLE_IN_1_0
+const char                  *bosh_connection_get_charsets            (BoshConnection              *self);
+BOSH_AVAILABLE_IN_1_0
+guint                        bosh_connection_get_http_status         (BoshConnection              *self);
+BOSH_AVAILABLE_IN_1_0
+const char                  *bosh_connection_get_see_other_uri       (BoshConnection              *self);
+BOSH_AVAILABLE_IN_1_0
+guint                        bosh_connection_get_n_stanzas_queued    (BoshConnection              *self);
+BOSH_AVAILABLE_IN_1_0
+guint64                      bosh_connection_get_n_stanzas_sent      (BoshConnection              *self);
+BOSH_AVAILABLE_IN_1_0
+guint64                      bosh_connection_get_n_stanzas_received  (BoshConnection              *self);
+BOSH_AVAILABLE_IN_1_0
+guint64                      bosh_connection_get_n_requests_sent     (BoshConnection              *self);
+BOSH_AVAILABLE_IN_1_0
+guint64                      bosh_connection_get_n_requests_repeated (BoshConnection              *self);
+BOSH_AVAILABLE_IN_1_0
+GPtrArray                   *bosh_connection_dup_undelivered         (BoshConnection              *self);
+BOSH_AVAILABLE_IN_1_0
+GPtrArray                   *bosh_connection_dup_unsent              (BoshConnection              *self);
 
+/* Several streams in one session (XEP-0124 §16). */
 BOSH_AVAILABLE_IN_1_0
-BoshConnectionState          bosh_connection_get_state          (BoshConnection               *self);
+void                         bosh_connection_open_stream_async       (BoshConnection      *self,
+                                                                      const char          *domain,
+                                                                      GCancellable        *cancellable,
+                                                                      GAsyncReadyCallback  callback,
+                                                                      gpointer             user_data);
 BOSH_AVAILABLE_IN_1_0
-const char                  *bosh_connection_get_domain         (BoshConnection               *self);
+char                        *bosh_connection_open_stream_finish      (BoshConnection  *self,
+                                                                      GAsyncResult    *result,
+                                                                      GError         **error);
 BOSH_AVAILABLE_IN_1_0
-BoshConnectionConfiguration *bosh_connection_get_configuration  (BoshConnection               *self);
+void                         bosh_connection_close_stream_async      (BoshConnection      *self,
+                                                                      const char          *stream,
+                                                                      BoshElement         *last_payload,
+                                                                      GCancellable        *cancellable,
+                                                                      GAsyncReadyCallback  callback,
+                                                                      gpointer             user_data);
 BOSH_AVAILABLE_IN_1_0
-const char                  *bosh_connection_get_session_id     (BoshConnection               *self);
+gboolean                     bosh_connection_close_stream_finish     (BoshConnection  *self,
+                                                                      GAsyncResult    *result,
+                                                                      GError         **error);
 BOSH_AVAILABLE_IN_1_0
-guint64                      bosh_connection_get_request_id     (BoshConnection               *self);
+void                         bosh_connection_restart_stream_async    (BoshConnection      *self,
+                                                                      const char          *stream,
+                                                                      GCancellable        *cancellable,
+                                                                      GAsyncReadyCallback  callback,
+                                                                      gpointer             user_data);
 BOSH_AVAILABLE_IN_1_0
-BoshElement                 *bosh_connection_get_features       (BoshConnection               *self);
+gboolean                     bosh_connection_restart_stream_finish   (BoshConnection  *self,
+                                                                      GAsyncResult    *result,
+                                                                      GError         **error);
 BOSH_AVAILABLE_IN_1_0
-guint                        bosh_connection_get_wait           (BoshConnection               *self);
+gboolean                     bosh_connection_send_to_stream          (BoshConnection  *self,
+                                                                      const char      *stream,
+                                                                      BoshElement     *element,
+                                                                      GError         **error);
 BOSH_AVAILABLE_IN_1_0
-guint                        bosh_connection_get_hold           (BoshConnection               *self);
-BOSH_AVAILABLE_IN_1_0
-guint                        bosh_connection_get_requests       (BoshConnection               *self);
-BOSH_AVAILABLE_IN_1_0
-guint                        bosh_connection_get_inactivity     (BoshConnection               *self);
-BOSH_AVAILABLE_IN_1_0
-guint                        bosh_connection_get_polling        (BoshConnection               *self);
-BOSH_AVAILABLE_IN_1_0
-guint                        bosh_connection_get_max_pause      (BoshConnection               *self);
-BOSH_AVAILABLE_IN_1_0
-const char                  *bosh_connection_get_charsets       (BoshConnection               *self);
-BOSH_AVAILABLE_IN_1_0
-guint                        bosh_connection_get_n_stanzas_queued (BoshConnection               *self);
-BOSH_AVAILABLE_IN_1_0
-guint64                      bosh_connection_get_n_requests_sent  (BoshConnection               *self);
-BOSH_AVAILABLE_IN_1_0
-guint64                      bosh_connection_get_n_requests_repeated (BoshConnection            *self);
-BOSH_AVAILABLE_IN_1_0
-guint64                      bosh_connection_get_n_stanzas_sent   (BoshConnection               *self);
-BOSH_AVAILABLE_IN_1_0
-guint64                      bosh_connection_get_n_stanzas_received (BoshConnection             *self);
-BOSH_AVAILABLE_IN_1_0
-GPtrArray                   *bosh_connection_dup_undelivered    (BoshConnection               *self);
-BOSH_AVAILABLE_IN_1_0
-GPtrArray                   *bosh_connection_dup_unsent         (BoshConnection               *self);
+char                       **bosh_connection_dup_streams             (BoshConnection              *self);
 
 G_END_DECLS

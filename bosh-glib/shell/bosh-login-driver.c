@@ -171,7 +171,7 @@ carry_out (BoshLoginDriver *self,
     {
     case BOSH_LOGIN_ACTION_SEND:
       if (bosh_login_is_pipelined (self->box->login) && !self->restarted)
-        bosh_connection_expect_two (self->connection);
+        bosh_connection_preconnect (self->connection);
       if (!bosh_connection_send (self->connection, action->element, &error))
         finish (self, NULL, error);
       break;

@@ -8,6 +8,7 @@ typedef struct
 {
   BoshPendingTasks *owner;
   GTask            *task;
+  guint             kind;
   guint64           serial;
   GSource          *cancel_source;
 } PendingTask;
@@ -40,7 +41,7 @@ bosh_pending_tasks_free (BoshPendingTasks *self)
   g_free (self);
 }
 
-/* The task, to be returned by the caller. */
+/* Returns: (transfer full): the task, which the caller has to return */
 static GTask *
 remove_pending (PendingTask *pending)
 {
@@ -63,14 +64,12 @@ on_cancelled (GCancellable *cancellable,
 {
   PendingTask *pending = user_data;
   BoshPendingTasks *self = pending->owner;
+  guint kind = pending->kind;
+  /* The source object of the task is the owner, so it keeps @self alive. */
   g_autoptr(GTask) task = remove_pending (pending);
-  /* The task keeps the owner of all this alive. */
-  gpointer tag = g_task_get_source_tag (task);
-  BoshTaskCancelledFunc cancelled = self->cancelled;
-  gpointer owner = self->user_data;
 
   g_task_return_error_if_cancelled (task);
-  cancelled (tag, owner);
+  self->cancelled (kind, self->user_data);
 
   return G_SOURCE_REMOVE;
 }
@@ -78,6 +77,7 @@ on_cancelled (GCancellable *cancellable,
 void
 bosh_pending_tasks_add (BoshPendingTasks *self,
                         GTask            *task,
+                        guint             kind,
                         guint64           serial,
                         GMainContext     *context)
 {
@@ -86,10 +86,12 @@ bosh_pending_tasks_add (BoshPendingTasks *self,
 
   pending->owner = self;
   pending->task = task;
+  pending->kind = kind;
   pending->serial = serial;
   g_queue_push_tail (&self->tasks, pending);
 
-  /* What has happened is told, though it was cancelled before that is heard. */
+  /* A result is reported even if the task is cancelled before its callback runs:
+   * what has happened can't be taken back. */
   g_task_set_check_cancellable (task, FALSE);
 
   if (cancellable != NULL)
@@ -103,13 +105,13 @@ bosh_pending_tasks_add (BoshPendingTasks *self,
 
 static PendingTask *
 find_pending (BoshPendingTasks *self,
-              gpointer          tag)
+              guint             kind)
 {
   for (GList *link = self->tasks.head; link != NULL; link = link->next)
     {
       PendingTask *pending = link->data;
 
-      if (g_task_get_source_tag (pending->task) == tag)
+      if (pending->kind == kind)
         return pending;
     }
 
@@ -118,19 +120,19 @@ find_pending (BoshPendingTasks *self,
 
 gboolean
 bosh_pending_tasks_has (BoshPendingTasks *self,
-                        gpointer          tag)
+                        guint             kind)
 {
-  return find_pending (self, tag) != NULL;
+  return find_pending (self, kind) != NULL;
 }
 
 void
 bosh_pending_tasks_succeed_up_to (BoshPendingTasks *self,
-                                  gpointer          tag,
+                                  guint             kind,
                                   guint64           serial)
 {
   PendingTask *pending;
 
-  while ((pending = find_pending (self, tag)) != NULL && pending->serial <= serial)
+  while ((pending = find_pending (self, kind)) != NULL && pending->serial <= serial)
     {
       g_autoptr(GTask) task = remove_pending (pending);
 
@@ -140,19 +142,19 @@ bosh_pending_tasks_succeed_up_to (BoshPendingTasks *self,
 
 void
 bosh_pending_tasks_succeed (BoshPendingTasks *self,
-                            gpointer          tag)
+                            guint             kind)
 {
-  bosh_pending_tasks_succeed_up_to (self, tag, G_MAXUINT64);
+  bosh_pending_tasks_succeed_up_to (self, kind, G_MAXUINT64);
 }
 
 void
 bosh_pending_tasks_give (BoshPendingTasks *self,
-                         gpointer          tag,
+                         guint             kind,
                          GObject          *object)
 {
   PendingTask *pending;
 
-  while ((pending = find_pending (self, tag)) != NULL)
+  while ((pending = find_pending (self, kind)) != NULL)
     {
       g_autoptr(GTask) task = remove_pending (pending);
 
@@ -162,14 +164,14 @@ bosh_pending_tasks_give (BoshPendingTasks *self,
 
 static GTask *
 take_one (BoshPendingTasks *self,
-          gpointer          tag,
+          guint             kind,
           guint64           serial)
 {
   for (GList *link = self->tasks.head; link != NULL; link = link->next)
     {
       PendingTask *pending = link->data;
 
-      if (g_task_get_source_tag (pending->task) == tag && pending->serial == serial)
+      if (pending->kind == kind && pending->serial == serial)
         return remove_pending (pending);
     }
 
@@ -178,11 +180,11 @@ take_one (BoshPendingTasks *self,
 
 void
 bosh_pending_tasks_give_text (BoshPendingTasks *self,
-                              gpointer          tag,
+                              guint             kind,
                               guint64           serial,
                               const char       *text)
 {
-  g_autoptr(GTask) task = take_one (self, tag, serial);
+  g_autoptr(GTask) task = take_one (self, kind, serial);
 
   if (task != NULL)
     g_task_return_pointer (task, g_strdup (text), g_free);
@@ -190,10 +192,10 @@ bosh_pending_tasks_give_text (BoshPendingTasks *self,
 
 void
 bosh_pending_tasks_succeed_one (BoshPendingTasks *self,
-                                gpointer          tag,
+                                guint             kind,
                                 guint64           serial)
 {
-  g_autoptr(GTask) task = take_one (self, tag, serial);
+  g_autoptr(GTask) task = take_one (self, kind, serial);
 
   if (task != NULL)
     g_task_return_boolean (task, TRUE);
@@ -201,11 +203,11 @@ bosh_pending_tasks_succeed_one (BoshPendingTasks *self,
 
 void
 bosh_pending_tasks_fail_one (BoshPendingTasks *self,
-                             gpointer          tag,
+                             guint             kind,
                              guint64           serial,
                              const GError     *error)
 {
-  g_autoptr(GTask) task = take_one (self, tag, serial);
+  g_autoptr(GTask) task = take_one (self, kind, serial);
 
   if (task != NULL)
     g_task_return_error (task, g_error_copy (error));

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* What a connection makes of answers that are no answers: a clear error or a
+/* What a connection makes of responses that are none: a clear error or a
  * repeat, in little time and memory. */
 
 #include "config.h"
@@ -64,7 +64,7 @@ assert_modest (gint64 since)
   g_assert_cmpuint (g_ascii_strtoull (line + strlen ("VmHWM:"), NULL, 10) * 1024, <, MAX_MEMORY);
 }
 
-/* --- Answers --- */
+/* --- Responses --- */
 
 static void
 response_text (BoshTestExchange *exchange,
@@ -211,14 +211,14 @@ respond_bomb (BoshTestExchange *exchange,
 typedef struct
 {
   const char *name;
-  void (*answer) (BoshTestExchange *exchange,
-                  const char       *argument);
+  void (*respond) (BoshTestExchange *exchange,
+                   const char *argument);
   const char *argument;
-  /* as the answer to the creation request */
+  /* as the response to the creation request */
   GQuark (*domain) (void);
   int code;
-  /* as the answer to each request of an open session; -1: it is repeated until
-   * a good answer comes */
+  /* as the response to each request of an open session; -1: it is sent again until
+   * a good response comes */
   int later_code;
 } Case;
 
@@ -306,7 +306,7 @@ static const Case cases[] = {
     g_io_error_quark, G_IO_ERROR_PARTIAL_INPUT, -1 },
   { "head-cut", respond_raw, "HTTP/1.1 200 OK\r\nContent-Le",
     bosh_error_quark, BOSH_ERROR_NOT_BOSH, -1 },
-  { "no-answer", respond_nothing, NULL, g_io_error_quark, G_IO_ERROR_PARTIAL_INPUT, -1 },
+  { "no-response", respond_nothing, NULL, g_io_error_quark, G_IO_ERROR_PARTIAL_INPUT, -1 },
   { "reset", respond_reset, NULL, g_io_error_quark, G_IO_ERROR_CONNECTION_CLOSED, -1 },
   { "header-flood", respond_header_flood, "X-Nothing: xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\r\n",
     g_io_error_quark, G_IO_ERROR_PARTIAL_INPUT, -1 },
@@ -321,13 +321,13 @@ test_creation (gconstpointer data)
   g_autoptr(GAsyncResult) result = NULL;
   gint64 since;
 
-  g_test_summary ("XEP-0124 §5, §6: it is no creation answer; the attempt fails at once");
+  g_test_summary ("XEP-0124 §5, §6: it is no response to a creation request; the attempt fails at once");
 
   reset_peak_memory ();
   since = g_get_monotonic_time ();
   bosh_test_wire_init (&wire, manager, NULL);
   bosh_connection_connect_async (wire.connection, NULL, bosh_test_keep_result, &result);
-  c->answer (bosh_test_manager_take (manager), c->argument);
+  c->respond (bosh_test_manager_take (manager), c->argument);
   bosh_test_wire_fails (&wire, &result, bosh_connection_connect_finish, c->domain (), c->code);
   bosh_test_wire_assert_events (&wire, "connecting closed closed!");
   g_assert_error (wire.close_error, c->domain (), c->code);
@@ -340,7 +340,7 @@ test_creation (gconstpointer data)
 typedef struct
 {
   const Case *c;
-  guint n_bad;      /* how many requests get a bad answer */
+  guint n_bad;      /* how many requests get a bad response */
 } Weather;
 
 static gboolean
@@ -354,7 +354,7 @@ respond_badly (BoshTestManager  *manager,
     return FALSE;
 
   weather->n_bad--;
-  weather->c->answer (exchange, weather->c->argument);
+  weather->c->respond (exchange, weather->c->argument);
 
   return TRUE;
 }

@@ -24,8 +24,8 @@ test_detach (void)
   BoshTestExchange *poll;
   BoshTestExchange *payload;
 
-  g_test_summary ("XEP-0124 §14.1: detach() gives the last request id + 1, and nothing "
-                  "happens any more; what it leaves behind is told");
+  g_test_summary ("XEP-0124 §14.1: detach() returns the last request id + 1, and nothing "
+                  "happens any more; what was not sent can be asked for");
 
   bosh_test_wire_init (&wire, manager, NULL);
   g_assert_cmpuint (bosh_connection_detach (wire.connection), ==, 0);
@@ -143,7 +143,7 @@ test_unanswered (void)
   BoshTestExchange *payload;
   BoshTestExchange *repeats[2];
 
-  g_test_summary ("A server that does not answer: the session is handed over after a while "
+  g_test_summary ("A server that does not respond: the session is handed over after a while "
                   "with all that is unanswered and unsent, and nothing is lost or doubled");
 
   bosh_test_wire_init (&old, manager, NULL);
@@ -167,7 +167,7 @@ test_unanswered (void)
   bosh_test_exchange_respond (repeats[0], "", "");
   bosh_test_wire_succeeds (&new, &result, bosh_connection_attach_finish);
 
-  /* There may be more behind an empty answer to a repeat. */
+  /* There may be more behind an empty response to a retransmission. */
   repeats[0] = bosh_test_manager_take (manager);
   g_assert_true (g_bytes_equal (bosh_test_exchange_get_bytes (repeats[0]),
                                 bosh_test_exchange_get_bytes (poll)));
@@ -439,7 +439,7 @@ start_disconnect (BoshTestWire  *wire,
                                     bosh_test_keep_result, slot);
 }
 
-/* Something must be out that is not answered, else it is done at once. */
+/* A request without a response must be out, or the operation would complete at once. */
 static void
 start_detach (BoshTestWire  *wire,
               GCancellable  *cancellable,
@@ -671,8 +671,8 @@ test_cancel_too_late (void)
   g_autoptr(GCancellable) cancellable = g_cancellable_new ();
   g_autoptr(GAsyncResult) result = NULL;
 
-  g_test_summary ("What is cancelled when it has succeeded has succeeded: nobody is left with an "
-                  "open session that is told as closed");
+  g_test_summary ("An operation that is cancelled when it has succeeded has succeeded: no open "
+                  "session is reported as closed");
 
   bosh_test_manager_set_automatic (manager, TRUE);
   bosh_test_wire_init (&wire, manager, NULL);

@@ -226,7 +226,7 @@ test_pause (void)
   g_autoptr(GError) error = NULL;
   guint n_requests;
 
-  g_test_summary ("R49, R51, R52: a pause is answered, never longer than allowed, and loses nothing");
+  g_test_summary ("R49, R51, R52: a pause has its response, is never longer than allowed, and loses nothing");
 
   fixture_open (&self, &options, 20, 1, 0);
   exchange_messages (&self, 5);

@@ -50,6 +50,9 @@ follow (BoshTestManager             *first,
   g_assert_cmpstr (bosh_test_exchange_get_line (exchange), ==, "POST /elsewhere HTTP/1.1");
   bosh_test_exchange_respond (exchange, BOSH_TEST_GRANTS, "");
   bosh_test_wire_succeeds (&wire, &result, bosh_connection_connect_finish);
+  g_assert_cmpuint (bosh_connection_get_http_status (wire.connection), ==, 0);
+  g_assert_cmpstr (bosh_connection_get_see_other_uri (wire.connection), ==,
+                   by_http ? NULL : location);
   g_assert_cmpstr (bosh_test_exchange_get_attribute (bosh_test_manager_take (second), "sid"),
                    ==, "s1");
 
@@ -109,6 +112,7 @@ test_no_downgrade (void)
                               "type='terminate' condition='see-other-uri'", uri);
   bosh_test_wire_fails (&wire, &result, bosh_connection_connect_finish,
                         BOSH_ERROR, BOSH_ERROR_SEE_OTHER_URI);
+  g_assert_cmpstr (bosh_connection_get_see_other_uri (wire.connection), ==, location);
   bosh_test_run_dry ();
   g_assert_false (bosh_test_manager_has_request (second));
 }
@@ -229,11 +233,11 @@ check_protocol (BoshTestManager *manager,
   for (guint i = 0; i < 20; i++)
     {
       g_autofree char *text = g_strdup_printf ("message %u", i);
-      g_autofree char *answer = g_strdup_printf ("<message xmlns='jabber:client'><body>%s</body></message>",
-                                                 text);
+      g_autofree char *response = g_strdup_printf ("<message xmlns='jabber:client'><body>%s</body></message>",
+                                                   text);
 
       bosh_test_wire_send (&wire, text);
-      bosh_test_manager_deliver (manager, answer);
+      bosh_test_manager_deliver (manager, response);
       bosh_test_wire_receive (&wire, text);
     }
   protocol = bosh_test_exchange_dup_header (g_ptr_array_index (exchanges, exchanges->len - 1),

@@ -43,6 +43,7 @@ static const char * const places[] = {
   "n-stanzas-queued",
   "request-id",
   "session-id",
+  "wait",
   "state",
   "connected",
   "sent",
@@ -326,7 +327,7 @@ has_ended (Life *self)
          g_cancellable_is_cancelled (self->cancellable);
 }
 
-/* Elements are answered at once, so that nobody has to wait for anything. */
+/* Requests with elements have their responses at once, so that no operation waits. */
 static gboolean
 respond_payload (BoshTestManager  *manager,
                  BoshTestExchange *exchange,

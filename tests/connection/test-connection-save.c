@@ -252,7 +252,7 @@ test_in_handler (void)
   BoshTestExchange *next;
   BoshTestExchange *repeat;
 
-  g_test_summary ("R63: a snapshot that is taken in the middle of an answer has what was not "
+  g_test_summary ("R63: a session that is saved in the middle of a response has what was not "
                   "handed out yet, and not what was");
 
   bosh_test_wire_init (&old, manager, NULL);

@@ -13,7 +13,7 @@
 
 #define NS_HTTPBIND "http://jabber.org/protocol/httpbind"
 
-/* --- Somebody who talks to himself --- */
+/* --- A user who sends messages to himself --- */
 
 typedef struct
 {
@@ -372,7 +372,7 @@ post (guint64     rid,
   g_autoptr(GError) error = NULL;
   g_autofree char *body = NULL;
   g_autofree char *request = NULL;
-  g_autoptr(GString) answer = g_string_new (NULL);
+  g_autoptr(GString) response = g_string_new (NULL);
   char piece[4096];
   gssize size;
 
@@ -392,10 +392,10 @@ post (guint64     rid,
   g_assert_no_error (error);
   while ((size = g_input_stream_read (g_io_stream_get_input_stream (G_IO_STREAM (connection)),
                                       piece, sizeof piece, NULL, &error)) > 0)
-    g_string_append_len (answer, piece, size);
+    g_string_append_len (response, piece, size);
   g_assert_no_error (error);
 
-  return g_string_free (g_steal_pointer (&answer), FALSE);
+  return g_string_free (g_steal_pointer (&response), FALSE);
 }
 
 static void
@@ -404,20 +404,20 @@ test_detach (void)
   BoshClient *client = bosh_test_new_ready ("localhost", "alice");
   BoshConnection *connection = bosh_client_get_connection (client);
   g_autofree char *sid = g_strdup (bosh_connection_get_session_id (connection));
-  g_autofree char *answer = NULL;
+  g_autofree char *response = NULL;
   guint64 rid;
 
   g_test_summary ("XEP-0124 §14.1: a request written by hand with the number that detach() "
-                  "gave is answered, and the session goes on");
+                  "gave has its response, and the session goes on");
 
   rid = bosh_connection_detach (connection);
   g_assert_cmpuint (rid, >, 0);
-  answer = post (rid, sid, "<iq type='get' id='p1' xmlns='jabber:client'>"
-                           "<ping xmlns='urn:xmpp:ping'/></iq>");
-  g_test_message ("%s", answer);
-  g_assert_true (g_str_has_prefix (answer, "HTTP/1.1 200 "));
-  g_assert_nonnull (strstr (answer, "<body"));
-  g_assert_null (strstr (answer, "terminate"));
+  response = post (rid, sid, "<iq type='get' id='p1' xmlns='jabber:client'>"
+                             "<ping xmlns='urn:xmpp:ping'/></iq>");
+  g_test_message ("%s", response);
+  g_assert_true (g_str_has_prefix (response, "HTTP/1.1 200 "));
+  g_assert_nonnull (strstr (response, "<body"));
+  g_assert_null (strstr (response, "terminate"));
   bosh_test_assert_gone (client);
 }
 

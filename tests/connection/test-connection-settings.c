@@ -17,8 +17,8 @@
 
 static BoshTestTls *tls;
 
-/* The creation request that a configuration leads to; it is answered, and the
- * session ended. @configuration is taken. */
+/* The creation request that a configuration leads to. A session is opened with it
+ * and ended. @configuration is taken. */
 static BoshTestExchange *
 create (BoshTestManager             *manager,
         BoshConnectionConfiguration *configuration)
@@ -247,31 +247,42 @@ test_headers (void)
 }
 
 static void
-test_null_configuration (void)
+assert_no_address (BoshConnection *connection)
 {
-  g_autoptr(BoshConnection) connection = bosh_connection_new ("example.org", NULL);
-  BoshConnectionConfiguration *configuration = bosh_connection_get_configuration (connection);
-  g_autofree char *uri = bosh_connection_configuration_to_uri (configuration);
-
-  g_test_summary ("XEP-0124 §20: without a configuration the domain is the host");
-
-  g_assert_cmpstr (uri, ==, "http://example.org:5280/http-bind/");
-  g_assert_finalize_object (g_steal_pointer (&connection));
-}
-
-static void
-test_null_domain (void)
-{
-  g_autoptr(BoshConnection) connection = g_object_new (BOSH_TYPE_CONNECTION, NULL);
   g_autoptr(GAsyncResult) result = NULL;
   g_autoptr(GError) error = NULL;
-
-  g_test_summary ("A binding can make a connection without a domain: it leads nowhere");
 
   bosh_connection_connect_async (connection, NULL, bosh_test_keep_result, &result);
   g_assert_false (bosh_connection_connect_finish (connection, bosh_test_wait_for (&result),
                                                   &error));
   bosh_test_assert_failure (&error, BOSH_ERROR, BOSH_ERROR_INVALID_URI);
+  g_clear_object (&result);
+  bosh_test_run_dry ();
+  g_assert_finalize_object (connection);
+}
+
+static void
+test_no_address (void)
+{
+  g_autoptr(BoshConnectionConfiguration) configuration = NULL;
+
+  g_test_summary ("A connection does not guess where the connection manager is");
+
+  configuration = g_object_new (BOSH_TYPE_CONNECTION_CONFIGURATION, NULL);
+  assert_no_address (bosh_connection_new ("example.org", configuration));
+  /* A binding can leave out what bosh_connection_new() asks for. */
+  assert_no_address (g_object_new (BOSH_TYPE_CONNECTION, "domain", "example.org", NULL));
+  assert_no_address (g_object_new (BOSH_TYPE_CONNECTION, NULL));
+}
+
+static void
+test_no_configuration (void)
+{
+  g_test_summary ("bosh_connection_new() requires a configuration");
+
+  g_test_expect_message ("Bosh", G_LOG_LEVEL_CRITICAL, "*CONFIGURATION*");
+  g_assert_null (bosh_connection_new ("example.org", NULL));
+  g_test_assert_expected_messages ();
 }
 
 /* Follows the keys through all requests; returns how often the sequence was
@@ -433,7 +444,7 @@ test_max_response_size (void)
   g_auto(BoshTestWire) wire = { NULL };
   g_auto(BoshTestWire) generous = { NULL };
 
-  g_test_summary ("An answer over max-response-size ends the session");
+  g_test_summary ("A response over max-response-size ends the session");
 
   bosh_test_manager_set_grants (manager, BOSH_TEST_GRANTS, text);
   bosh_test_wire_init (&wire, manager,
@@ -607,8 +618,8 @@ main (int   argc,
   g_test_add_func ("/bosh/connection-settings/address", test_address);
   g_test_add_func ("/bosh/connection-settings/uri", test_uri);
   g_test_add_func ("/bosh/connection-settings/headers", test_headers);
-  g_test_add_func ("/bosh/connection-settings/null-configuration", test_null_configuration);
-  g_test_add_func ("/bosh/connection-settings/null-domain", test_null_domain);
+  g_test_add_func ("/bosh/connection-settings/no-address", test_no_address);
+  g_test_add_func ("/bosh/connection-settings/no-configuration", test_no_configuration);
   g_test_add_func ("/bosh/connection-settings/key-sequence", test_key_sequence);
   g_test_add_func ("/bosh/connection-settings/max-request-size", test_max_request_size);
   g_test_add_func ("/bosh/connection-settings/smallest-request-size", test_smallest_request_size);

@@ -283,7 +283,7 @@ test_fatal_error (void)
   Streams streams;
   BoshTestExchange *poll;
 
-  g_test_summary ("R84, R92: a fatal error of one stream is told with its text");
+  g_test_summary ("R84, R92: a fatal error of one stream is reported with its text");
 
   poll = open_two (&wire, manager, &streams);
   bosh_test_exchange_respond (poll, "type='terminate' stream='two' condition='remote-stream-error'",

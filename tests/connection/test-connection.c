@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* What a connection does on the wire, and what it tells. */
+/* What a connection sends, and what it reports. */
 
 #include "config.h"
 
@@ -51,7 +51,9 @@ test_open (void)
   bosh_test_exchange_respond (creation, BOSH_TEST_GRANTS, BOSH_TEST_FEATURES);
   bosh_test_wire_succeeds (&wire, &result, bosh_connection_connect_finish);
   bosh_test_wire_assert_events (&wire, "connected <features");
-  g_assert_cmpstr (names->str, ==, "state request-id state features session-id request-id ");
+  g_assert_cmpstr (names->str, ==, "state request-id state "
+                   "session-id wait hold requests inactivity polling max-pause charsets "
+                   "features request-id ");
 
   poll = bosh_test_manager_take (manager);
   g_assert_cmpuint (bosh_test_exchange_get_rid (poll), ==,
@@ -66,16 +68,16 @@ test_properties (void)
   g_autoptr(BoshTestManager) manager = bosh_test_manager_new (NULL);
   g_auto(BoshTestWire) wire = { NULL };
   static const char * const numbers[] = { "wait", "hold", "requests", "inactivity", "polling",
-                                         "max-pause", "n-stanzas-queued" };
-  static const char * const counters[] = { "request-id", "n-requests-sent", "n-requests-repeated",
-                                          "n-stanzas-sent", "n-stanzas-received" };
+                                         "max-pause", "http-status", "n-stanzas-queued" };
+  static const char * const texts[] = { "session-id", "charsets", "see-other-uri" };
   g_autoptr(BoshConnectionConfiguration) configuration = NULL;
   g_autoptr(BoshElement) features = NULL;
   g_autofree char *domain = NULL;
   g_autofree char *sid = NULL;
+  g_autofree char *charsets = NULL;
   BoshConnectionState state;
   guint number;
-  guint64 counter;
+  guint64 request_id;
 
   g_test_summary ("XEP-0124 §7.2: what the server granted; zero before it did");
 
@@ -85,17 +87,24 @@ test_properties (void)
       g_object_get (wire.connection, numbers[i], &number, NULL);
       g_assert_cmpuint (number, ==, 0);
     }
-  for (guint i = 0; i < G_N_ELEMENTS (counters); i++)
+  for (guint i = 0; i < G_N_ELEMENTS (texts); i++)
     {
-      g_object_get (wire.connection, counters[i], &counter, NULL);
-      g_assert_cmpuint (counter, ==, 0);
+      g_autofree char *text = NULL;
+
+      g_object_get (wire.connection, texts[i], &text, NULL);
+      g_assert_null (text);
     }
+  g_object_get (wire.connection, "request-id", &request_id, NULL);
+  g_assert_cmpuint (request_id, ==, 0);
+  g_assert_cmpuint (bosh_connection_get_n_requests_sent (wire.connection), ==, 0);
+  g_assert_cmpuint (bosh_connection_get_n_requests_repeated (wire.connection), ==, 0);
 
   bosh_test_wire_open (&wire, "sid='s\xc3\xa9&amp;' wait='40' hold='1' requests='2' "
-                              "inactivity='20' polling='3' maxpause='99' xmlns:x='y' x:z='1'");
+                              "inactivity='20' polling='3' maxpause='99' "
+                              "charsets='ISO_8859-1 UTF-16' xmlns:x='y' x:z='1'");
   g_object_get (wire.connection,
                 "domain", &domain, "configuration", &configuration, "state", &state,
-                "session-id", &sid, "features", &features,
+                "session-id", &sid, "features", &features, "charsets", &charsets,
                 NULL);
   g_assert_cmpstr (domain, ==, "example.org");
   g_assert_cmpstr (bosh_connection_get_domain (wire.connection), ==, "example.org");
@@ -103,6 +112,7 @@ test_properties (void)
   g_assert_cmpint (state, ==, BOSH_CONNECTION_STATE_CONNECTED);
   g_assert_cmpstr (sid, ==, "s\xc3\xa9&");
   g_assert_null (features);
+  g_assert_cmpstr (charsets, ==, "ISO_8859-1 UTF-16");
   g_assert_cmpuint (bosh_connection_get_wait (wire.connection), ==, 40);
   g_assert_cmpuint (bosh_connection_get_hold (wire.connection), ==, 1);
   g_assert_cmpuint (bosh_connection_get_requests (wire.connection), ==, 2);
@@ -111,8 +121,8 @@ test_properties (void)
   g_assert_cmpuint (bosh_connection_get_max_pause (wire.connection), ==, 99);
   g_assert_cmpuint (bosh_connection_get_n_requests_sent (wire.connection), ==, 2);
   g_assert_cmpuint (bosh_connection_get_n_requests_repeated (wire.connection), ==, 0);
-  g_object_get (wire.connection, "request-id", &counter, NULL);
-  g_assert_cmpuint (counter, ==, bosh_connection_get_request_id (wire.connection));
+  g_object_get (wire.connection, "request-id", &request_id, NULL);
+  g_assert_cmpuint (request_id, ==, bosh_connection_get_request_id (wire.connection));
 }
 
 static void
@@ -122,7 +132,7 @@ test_late_features (void)
   g_auto(BoshTestWire) wire = { NULL };
   BoshTestExchange *poll;
 
-  g_test_summary ("R109, R110 (XEP-0206 §4): features may come in a later answer");
+  g_test_summary ("R109, R110 (XEP-0206 §4): features may come in a later response");
 
   bosh_test_wire_init (&wire, manager, NULL);
   poll = bosh_test_wire_open (&wire, BOSH_TEST_GRANTS);
@@ -164,6 +174,46 @@ test_batch (void)
   bosh_test_exchange_respond (poll, "", "");
   bosh_test_assert_messages (bosh_test_manager_take (manager), "4", "5", NULL);
   g_assert_cmpuint (bosh_connection_get_n_stanzas_sent (wire.connection), ==, 5);
+}
+
+static void
+on_queue (BoshConnection *connection,
+          GParamSpec     *pspec,
+          gpointer        user_data)
+{
+  GString *lengths = user_data;
+
+  g_string_append_printf (lengths, "%u ", bosh_connection_get_n_stanzas_queued (connection));
+}
+
+static void
+test_queue (void)
+{
+  g_autoptr(BoshTestManager) manager = bosh_test_manager_new (NULL);
+  g_auto(BoshTestWire) wire = { NULL };
+  g_autoptr(GString) lengths = g_string_new (NULL);
+  BoshTestExchange *poll;
+
+  g_test_summary ("n-stanzas-queued is notified, also if the queue was filled and sent in "
+                  "between");
+
+  bosh_test_wire_init (&wire, manager, NULL);
+  g_signal_connect (wire.connection, "notify::n-stanzas-queued", G_CALLBACK (on_queue), lengths);
+  poll = bosh_test_wire_open (&wire, BOSH_TEST_GRANTS);
+  g_assert_cmpstr (lengths->str, ==, "");
+  bosh_test_wire_send (&wire, "1");
+  bosh_test_manager_take (manager);
+  g_assert_true (g_str_has_suffix (lengths->str, "0 "));
+  g_string_truncate (lengths, 0);
+
+  /* The window is full now. */
+  bosh_test_wire_send (&wire, "2");
+  bosh_test_wire_send (&wire, "3");
+  bosh_test_run_dry ();
+  g_assert_cmpstr (lengths->str, ==, "2 ");
+  bosh_test_exchange_respond (poll, "", "");
+  bosh_test_manager_take (manager);
+  g_assert_cmpstr (lengths->str, ==, "2 0 ");
 }
 
 static void
@@ -241,7 +291,7 @@ test_reply (void)
 }
 
 static void
-test_send_async (void)
+test_deliver (void)
 {
   g_autoptr(BoshTestManager) manager = bosh_test_manager_new (NULL);
   g_auto(BoshTestWire) wire = { NULL };
@@ -287,7 +337,7 @@ test_acknowledged (void)
   g_autofree char *ack = NULL;
 
   g_test_summary ("XEP-0124 §9.1: an acknowledgement tells that a request has arrived "
-                  "which is not answered");
+                  "which has no response");
 
   bosh_test_wire_init (&wire, manager, NULL);
   poll = bosh_test_wire_open (&wire, BOSH_TEST_GRANTS " ack='1'");
@@ -319,7 +369,7 @@ test_order (void)
   BoshTestExchange *payload;
   guint n_responses = 0;
 
-  g_test_summary ("XEP-0124 §14.2: answers are handed out in the order of the requests");
+  g_test_summary ("XEP-0124 §14.2: responses are handed out in the order of the requests");
 
   bosh_test_wire_init (&wire, manager, NULL);
   g_signal_connect (wire.connection, "response-received", G_CALLBACK (count_text), &n_responses);
@@ -358,7 +408,7 @@ test_details (void)
   guint messages = 0;
   guint presences = 0;
 
-  g_test_summary ("stanza::message is for messages alone; a name that nobody asked for "
+  g_test_summary ("stanza::message is for messages alone; a name that no handler asked for "
                   "is no quark");
 
   bosh_test_wire_init (&wire, manager, NULL);
@@ -436,7 +486,7 @@ test_restart (void)
   BoshElement *body;
 
   g_test_summary ("XEP-0206 §5: an empty request with xmpp:restart, to and xml:lang; "
-                  "the old features are gone when it is answered");
+                  "the old features are gone with its response");
 
   bosh_test_wire_init (&wire, manager,
                        bosh_test_manager_configure (manager, "language", "eo", NULL));
@@ -510,7 +560,7 @@ test_unanswered_pause (void)
   BoshTestExchange *poll;
   BoshTestExchange *pause;
 
-  g_test_summary ("A pause whose request is never answered is in force after a while; "
+  g_test_summary ("A pause whose request never has a response is in force after a while; "
                   "it ends by the next stanza");
 
   bosh_test_wire_init (&wire, manager, NULL);
@@ -660,7 +710,7 @@ test_repeat (void)
   BoshTestExchange *repeat;
 
   g_test_summary ("XEP-0124 §14.3: a broken request is repeated byte by byte, at once, "
-                  "then after a while; the state tells of it");
+                  "then after a while; the state shows it");
 
   bosh_test_wire_init (&wire, manager,
                        bosh_test_manager_configure (manager, "use-key-sequence", TRUE, NULL));
@@ -682,6 +732,67 @@ test_repeat (void)
   bosh_test_wire_assert_events (&wire, "connected <message");
   g_assert_cmpuint (bosh_connection_get_n_requests_repeated (wire.connection), ==, 2);
   g_assert_cmpuint (bosh_connection_get_n_requests_sent (wire.connection), ==, 5);
+}
+
+static void
+on_http_status (BoshConnection *connection,
+                GParamSpec     *pspec,
+                gpointer        user_data)
+{
+  GString *statuses = user_data;
+
+  g_string_append_printf (statuses, "%u ", bosh_connection_get_http_status (connection));
+}
+
+static void
+test_http_status (void)
+{
+  g_autoptr(BoshTestManager) manager = bosh_test_manager_new (NULL);
+  g_auto(BoshTestWire) wire = { NULL };
+  g_autoptr(GString) statuses = g_string_new (NULL);
+  BoshTestExchange *poll;
+
+  g_test_summary ("The HTTP status of a response that could not be used, until one could");
+
+  bosh_test_wire_init (&wire, manager, NULL);
+  g_signal_connect (wire.connection, "notify::http-status", G_CALLBACK (on_http_status), statuses);
+  poll = bosh_test_wire_open (&wire, BOSH_TEST_GRANTS);
+  g_assert_cmpuint (bosh_connection_get_http_status (wire.connection), ==, 0);
+  bosh_test_exchange_reply (poll, 502, NULL, "");
+  bosh_test_exchange_reply (bosh_test_manager_take (manager), 200, NULL, "<html/>");
+  bosh_test_exchange_respond (bosh_test_manager_take (manager), "", BOSH_TEST_MESSAGE ("back"));
+  bosh_test_wire_receive (&wire, "back");
+  bosh_test_run_dry ();
+  g_assert_cmpstr (statuses->str, ==, "502 200 0 ");
+}
+
+static void
+read_http_status (GObject      *source,
+                  GAsyncResult *result,
+                  gpointer      user_data)
+{
+  g_autoptr(GError) error = NULL;
+  guint *status = user_data;
+
+  bosh_connection_connect_finish (BOSH_CONNECTION (source), result, &error);
+  g_assert_error (error, BOSH_ERROR, BOSH_ERROR_HTTP);
+  *status = bosh_connection_get_http_status (BOSH_CONNECTION (source));
+}
+
+static void
+test_http_status_at_creation (void)
+{
+  g_autoptr(BoshTestManager) manager = bosh_test_manager_new (NULL);
+  g_auto(BoshTestWire) wire = { NULL };
+  guint status = 0;
+
+  g_test_summary ("The HTTP status can be read where BOSH_ERROR_HTTP is reported");
+
+  bosh_test_wire_init (&wire, manager, NULL);
+  bosh_connection_connect_async (wire.connection, NULL, read_http_status, &status);
+  bosh_test_exchange_reply (bosh_test_manager_take (manager), 503, NULL, "");
+  bosh_test_await (status != 0);
+  g_assert_cmpuint (status, ==, 503);
 }
 
 static void
@@ -737,10 +848,11 @@ main (int   argc,
   g_test_add_func ("/bosh/connection/properties", test_properties);
   g_test_add_func ("/bosh/connection/late-features", test_late_features);
   g_test_add_func ("/bosh/connection/batch", test_batch);
+  g_test_add_func ("/bosh/connection/queue", test_queue);
   g_test_add_func ("/bosh/connection/namespaces", test_namespaces);
   g_test_add_func ("/bosh/connection/invalid-stanza", test_invalid_stanza);
   g_test_add_func ("/bosh/connection/reply", test_reply);
-  g_test_add_func ("/bosh/connection/send-async", test_send_async);
+  g_test_add_func ("/bosh/connection/deliver", test_deliver);
   g_test_add_func ("/bosh/connection/acknowledged", test_acknowledged);
   g_test_add_func ("/bosh/connection/order", test_order);
   g_test_add_func ("/bosh/connection/details", test_details);
@@ -753,6 +865,8 @@ main (int   argc,
   g_test_add_func ("/bosh/connection/disconnect-again", test_disconnect_again);
   g_test_add_func ("/bosh/connection/terminated", test_terminated);
   g_test_add_func ("/bosh/connection/repeat", test_repeat);
+  g_test_add_func ("/bosh/connection/http-status", test_http_status);
+  g_test_add_func ("/bosh/connection/http-status-at-creation", test_http_status_at_creation);
   g_test_add_func ("/bosh/connection/network-is-back", test_network_is_back);
   g_test_add_func ("/bosh/connection/polling", test_polling);
 

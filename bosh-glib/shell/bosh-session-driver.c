@@ -1,0 +1,442 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "config.h"
+
+#include "bosh-session-driver-private.h"
+
+#include "bosh-error.h"
+#include "bosh-inner-context-private.h"
+#include "bosh-network-watch-private.h"
+#include "bosh-sleep-watch-private.h"
+#include "bosh-transport-private.h"
+
+struct _BoshSessionDriver
+{
+  BoshSession                      *session;
+  const BoshSessionDriverCallbacks *callbacks;
+  gpointer                          owner;         /* not owned */
+
+  GMainContext                     *context;       /* of the application */
+
+  /* All of these are NULL once the driver is stopped. */
+  BoshInnerContext                 *inner;         /* of all I/O and timers */
+  BoshTransport                    *transport;
+  GSource                          *source;        /* a DriverSource, the only timer */
+  BoshNetworkWatch                 *network;
+  BoshSleepWatch                   *sleep;
+
+  /* Bodies that arrived since the last turn and were not shown yet. */
+  GPtrArray                        *responses;
+
+  /* A call of act () is on its way to the context of the application. */
+  gboolean                          act_queued;
+
+  /* Depth of the main loop that drains, plus 1, or 0 if none does. */
+  int                               drain_level;
+
+  gboolean                          preconnect_next;
+
+  guint64                           n_requests_sent;
+  guint64                           n_requests_repeated;
+};
+
+/* --- The source --- */
+
+/* The source is ready when the session has something to do, or its deadline has
+ * come. A ready time would do the same, but each change of that wakes the main
+ * loop up, and there are several for each message. The watches do set the ready
+ * time, because they may run in other threads. */
+typedef struct
+{
+  GSource            source;
+  BoshSessionDriver *driver;
+  gint64             deadline;  /* 0: now; -1: never */
+} DriverSource;
+
+static void act_soon (BoshSessionDriver *self);
+
+static gboolean
+source_prepare (GSource *source,
+                int     *timeout)
+{
+  gint64 deadline = ((DriverSource *)source)->deadline;
+  gint64 remaining;
+
+  if (deadline <= 0)
+    return deadline == 0;
+
+  remaining = deadline - g_source_get_time (source);
+  if (remaining <= 0)
+    return TRUE;
+
+  /* Rounded up, so that the source is not dispatched before the deadline. */
+  *timeout = (int)MIN (remaining / 1000 + 1, G_MAXINT);
+
+  return FALSE;
+}
+
+static gboolean
+source_dispatch (GSource     *source,
+                 GSourceFunc  callback,
+                 gpointer     user_data)
+{
+  BoshSessionDriver *self = ((DriverSource *)source)->driver;
+
+  g_source_set_ready_time (source, -1);
+  ((DriverSource *)source)->deadline = -1;
+  if (bosh_network_watch_take_change (self->network))
+    bosh_session_handle_network (self->session, g_get_monotonic_time ());
+  if (bosh_sleep_watch_take_wake (self->sleep))
+    bosh_session_handle_wake (self->session, g_get_monotonic_time ());
+  act_soon (self);
+
+  return G_SOURCE_CONTINUE;
+}
+
+static GSourceFuncs source_funcs = {
+  .prepare = source_prepare,
+  .dispatch = source_dispatch,
+};
+
+static void
+set_deadline (BoshSessionDriver *self,
+              gint64             deadline)
+{
+  if (self->source == NULL)
+    return;
+
+  ((DriverSource *)self->source)->deadline = deadline;
+  bosh_inner_context_wake (self->inner);
+}
+
+void
+bosh_session_driver_wake (BoshSessionDriver *self)
+{
+  set_deadline (self, 0);
+}
+
+/* --- Actions --- */
+
+static const char *
+get_coding_name (BoshCoding coding)
+{
+  switch (coding)
+    {
+    case BOSH_CODING_GZIP:
+      return "gzip";
+    case BOSH_CODING_DEFLATE:
+      return "deflate";
+    case BOSH_CODING_IDENTITY:
+    default:
+      return NULL;
+    }
+}
+
+static void
+send_request (BoshSessionDriver *self,
+              const BoshAction  *action)
+{
+  if (self->transport == NULL)
+    return;
+
+  self->n_requests_sent++;
+  if (action->repeated)
+    self->n_requests_repeated++;
+  bosh_transport_post (self->transport, action->rid, action->bytes,
+                       get_coding_name (action->coding), action->has_payload);
+  if (self->preconnect_next)
+    bosh_transport_prepare (self->transport);
+  self->preconnect_next = FALSE;
+
+  /* Nothing leaves before the main loop runs, so a handler that saves the session
+   * does that in time. The request is posted before, because a handler that runs
+   * a main loop of its own may wait for the response. */
+  self->callbacks->changed (self->owner);
+  self->callbacks->shown (BOSH_DIRECTION_SENT, action->bytes, self->owner);
+}
+
+static void
+carry_out (BoshSessionDriver *self,
+           const BoshAction  *action)
+{
+  switch (action->type)
+    {
+    case BOSH_ACTION_SEND:
+      send_request (self, action);
+      break;
+    case BOSH_ACTION_ABANDON:
+      if (self->transport != NULL)
+        bosh_transport_cancel (self->transport, action->rid);
+      break;
+    case BOSH_ACTION_REDIRECTED:
+      if (self->transport != NULL)
+        bosh_transport_set_uri (self->transport, action->text);
+      break;
+    case BOSH_ACTION_PAYLOAD:
+    case BOSH_ACTION_STATE:
+    case BOSH_ACTION_OPENED:
+    case BOSH_ACTION_RESTARTED:
+    case BOSH_ACTION_STREAM_OPENED:
+    case BOSH_ACTION_STREAM_CLOSED:
+    case BOSH_ACTION_PAUSED:
+    case BOSH_ACTION_DELIVERED:
+    case BOSH_ACTION_STRANDED:
+    case BOSH_ACTION_HANDED_OVER:
+    case BOSH_ACTION_CLOSED:
+    default:
+      self->callbacks->perform (action, self->owner);
+    }
+}
+
+/* A handler that asks something of the session has it done by the loop that
+ * called the handler. Only where the handler runs a main loop of its own, which
+ * is deeper then, does that one go on with the remaining actions. */
+void
+bosh_session_driver_drain (BoshSessionDriver *self)
+{
+  int level = g_main_depth () + 1;
+  int outer_level = self->drain_level;
+  gpointer owner = self->owner;
+  BoshAction action;
+
+  if (level <= outer_level)
+    return;
+
+  g_object_ref (owner);
+  self->drain_level = level;
+  /* For the main loop that a handler may run. */
+  bosh_session_driver_wake (self);
+
+  while (bosh_session_next_action (self->session, &action, g_get_monotonic_time ()))
+    {
+      carry_out (self, &action);
+      g_clear_pointer (&action.bytes, g_bytes_unref);
+      g_clear_pointer (&action.element, bosh_element_unref);
+      g_clear_pointer (&action.text, g_free);
+      g_clear_error (&action.error);
+    }
+
+  self->drain_level = outer_level;
+  set_deadline (self, bosh_session_get_deadline (self->session));
+  self->callbacks->changed (owner);
+
+  g_object_unref (owner);
+}
+
+static void
+show_responses (BoshSessionDriver *self)
+{
+  /* A handler may run the main loop, in which more of them arrive. */
+  while (self->responses->len > 0)
+    {
+      g_autoptr(GBytes) body = g_ptr_array_steal_index (self->responses, 0);
+
+      self->callbacks->shown (BOSH_DIRECTION_RECEIVED, body, self->owner);
+    }
+}
+
+/* Takes the reference to the owner that act_soon() holds. */
+static void
+act (gpointer user_data)
+{
+  BoshSessionDriver *self = user_data;
+  g_autoptr(GObject) owner = self->owner;
+
+  self->act_queued = FALSE;
+  /* The driver may have been stopped in the meantime. */
+  if (self->source == NULL)
+    return;
+
+  bosh_session_driver_wake (self);
+  show_responses (self);
+  bosh_session_driver_drain (self);
+}
+
+/* The session has taken its input in the inner context. The actions that follow
+ * may call handlers of the application, so they are left to its own context. */
+static void
+act_soon (BoshSessionDriver *self)
+{
+  if (self->act_queued)
+    return;
+
+  self->act_queued = TRUE;
+  g_object_ref (self->owner);
+  bosh_inner_context_call (self->inner, act, self);
+}
+
+/* --- Inputs --- */
+
+static void
+on_written (guint64  id,
+            gpointer user_data)
+{
+  BoshSessionDriver *self = user_data;
+  gint64 now = g_get_monotonic_time ();
+
+  bosh_session_handle_written (self->session, id, now);
+  /* Mostly nothing follows, and then the main loop of the application need not be
+   * asked for a turn. */
+  if (bosh_session_advance (self->session, now))
+    act_soon (self);
+  else
+    set_deadline (self, bosh_session_get_deadline (self->session));
+}
+
+static BoshFailure
+classify_failure (const BoshTransportResponse *response)
+{
+  if (g_error_matches (response->error, BOSH_ERROR, BOSH_ERROR_TLS))
+    return BOSH_FAILURE_UNTRUSTED;
+  if (g_error_matches (response->error, BOSH_ERROR, BOSH_ERROR_TOO_LARGE))
+    return BOSH_FAILURE_TOO_LARGE;
+
+  return response->maybe_sent ? BOSH_FAILURE_BROKEN : BOSH_FAILURE_UNREACHABLE;
+}
+
+static void
+on_response (guint64                      id,
+             const BoshTransportResponse *response,
+             gpointer                     user_data)
+{
+  BoshSessionDriver *self = user_data;
+  gint64 now = g_get_monotonic_time ();
+
+  if (response->error != NULL)
+    {
+      bosh_session_handle_failure (self->session, id, classify_failure (response),
+                                   response->error, now);
+    }
+  else
+    {
+      BoshHttpResponse http_response = {
+        .status = response->status,
+        .body = response->body,
+        .retry_after = response->retry_after,
+        .location = response->location,
+      };
+
+      bosh_session_handle_response (self->session, id, &http_response, now);
+      g_ptr_array_add (self->responses, g_bytes_ref (response->body));
+    }
+  act_soon (self);
+}
+
+/* --- Life --- */
+
+static void
+add_source (BoshSessionDriver *self)
+{
+  self->source = g_source_new (&source_funcs, sizeof (DriverSource));
+  ((DriverSource *)self->source)->driver = self;
+  ((DriverSource *)self->source)->deadline = -1;
+  g_source_set_static_name (self->source, "[bosh] session");
+  g_source_set_priority (self->source, bosh_inner_context_get_priority (self->inner));
+  g_source_set_can_recurse (self->source, TRUE);
+  g_source_attach (self->source, bosh_inner_context_get (self->inner));
+}
+
+BoshSessionDriver *
+bosh_session_driver_new (BoshSession                      *session,
+                         BoshConnectionConfiguration      *configuration,
+                         const BoshSessionDriverCallbacks *callbacks,
+                         gpointer                          owner)
+{
+  BoshSessionDriver *self = g_new0 (BoshSessionDriver, 1);
+
+  self->session = session;
+  self->callbacks = callbacks;
+  self->owner = owner;
+  self->responses = g_ptr_array_new_with_free_func ((GDestroyNotify)g_bytes_unref);
+  self->context = g_main_context_ref_thread_default ();
+  self->inner = bosh_inner_context_new (self->context);
+  self->transport = bosh_transport_new (configuration, self->inner, on_written, on_response, self);
+  add_source (self);
+  self->network = bosh_network_watch_new (self->source);
+  self->sleep = bosh_sleep_watch_new (self->source, self->context);
+
+  return self;
+}
+
+void
+bosh_session_driver_start (BoshSessionDriver *self)
+{
+  bosh_session_open (self->session, g_get_monotonic_time ());
+  bosh_session_driver_drain (self);
+}
+
+void
+bosh_session_driver_stop (BoshSessionDriver *self)
+{
+  g_clear_pointer (&self->transport, bosh_transport_free);
+  g_clear_pointer (&self->network, bosh_network_watch_free);
+  g_clear_pointer (&self->sleep, bosh_sleep_watch_free);
+  if (self->source != NULL)
+    {
+      g_source_destroy (self->source);
+      g_clear_pointer (&self->source, g_source_unref);
+    }
+  g_clear_pointer (&self->inner, bosh_inner_context_free);
+}
+
+void
+bosh_session_driver_free (BoshSessionDriver *self)
+{
+  bosh_session_driver_stop (self);
+  bosh_session_free (self->session);
+  g_ptr_array_unref (self->responses);
+  g_main_context_unref (self->context);
+  g_free (self);
+}
+
+/* --- What the owner asks for --- */
+
+void
+bosh_session_driver_preconnect (BoshSessionDriver *self)
+{
+  self->preconnect_next = TRUE;
+}
+
+GMainContext *
+bosh_session_driver_get_context (BoshSessionDriver *self)
+{
+  return self->context;
+}
+
+guint64
+bosh_session_driver_get_n_requests_sent (BoshSessionDriver *self)
+{
+  return self->n_requests_sent;
+}
+
+guint64
+bosh_session_driver_get_n_requests_repeated (BoshSessionDriver *self)
+{
+  return self->n_requests_repeated;
+}
+
+char *
+bosh_session_driver_dup_uri (BoshSessionDriver *self)
+{
+  return self->transport != NULL ? bosh_transport_dup_uri (self->transport) : NULL;
+}
+
+GStrv
+bosh_session_driver_dup_cookies (BoshSessionDriver *self)
+{
+  return self->transport != NULL ? bosh_transport_dup_cookies (self->transport) : NULL;
+}
+
+void
+bosh_session_driver_add_cookies (BoshSessionDriver  *self,
+                                 const char * const *cookies)
+{
+  if (self->transport != NULL)
+    bosh_transport_add_cookies (self->transport, cookies);
+}
+
+gboolean
+bosh_session_driver_is_private (BoshSessionDriver *self)
+{
+  return self->transport != NULL && bosh_transport_is_private (self->transport);
+}
