@@ -11,8 +11,8 @@ import weakref
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', 'support'))
-from tooling import (JSON_PATH, PASSWORD, PATIENCE, XML_PATH, DeafServer, Domain, ServerAddress,
-                     jrd, xrd)
+from tooling import (JSON_PATH, NS_BODY, PASSWORD, PATIENCE, XML_PATH, DeafServer, Domain,
+                     HttpServer, ServerAddress, jrd, xrd)
 
 try:
     import gi
@@ -201,6 +201,38 @@ class Discoveries(unittest.TestCase):
             self.assertEqual(client.get_state(), Bosh.ClientState.READY)
             self.assertEqual(client.props.configuration.to_uri(), uri)
             self.loop.call(client, 'disconnect')
+
+
+class Failures(unittest.TestCase):
+    """What a program can read after an error."""
+
+    def connect(self, status, body, code):
+        with HttpServer(lambda *_: (status, {'Content-Type': 'text/xml'}, body.encode())) as server:
+            configuration = Bosh.ConnectionConfiguration.new_for_uri(server.uri)
+            connection = Bosh.Connection(domain='localhost', configuration=configuration)
+            with self.assertRaises(GLib.Error) as raised:
+                Loop().call(connection, 'connect')
+        self.assertTrue(raised.exception.matches(Bosh.error_quark(), code), raised.exception)
+        return connection
+
+    def test_http_status(self):
+        connection = self.connect(403, '', Bosh.Error.HTTP)
+        self.assertEqual(connection.props.http_status, 403)
+        self.assertIsNone(connection.props.see_other_uri)
+        connection = self.connect(200, '<html/>', Bosh.Error.NOT_BOSH)
+        self.assertEqual(connection.get_http_status(), 200)
+
+    def test_see_other_uri(self):
+        connection = self.connect(
+            200, f'<body xmlns="{NS_BODY}" type="terminate" condition="see-other-uri">'
+            '<uri>ftp://other.example/</uri></body>', Bosh.Error.SEE_OTHER_URI)
+        self.assertEqual(connection.props.see_other_uri, 'ftp://other.example/')
+        self.assertEqual(connection.props.http_status, 0)
+
+    def test_no_configuration(self):
+        with self.assertRaises(GLib.Error) as raised:
+            Loop().call(Bosh.Connection(domain='localhost'), 'connect')
+        self.assertTrue(raised.exception.matches(Bosh.error_quark(), Bosh.Error.INVALID_URI))
 
 
 class Sessions(unittest.TestCase):

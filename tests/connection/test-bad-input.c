@@ -34,7 +34,7 @@ is_instrumented (void)
 #endif
 }
 
-/* The peak that the kernel keeps begins anew. */
+/* Resets the peak that the kernel keeps. */
 static void
 reset_peak_memory (void)
 {
@@ -82,7 +82,7 @@ response_status (BoshTestExchange *exchange,
                             "<html><body>Sorry</body></html>");
 }
 
-/* The bytes as they are, and the end of the connection. */
+/* Writes the bytes as they are, and closes the connection. */
 static void
 respond_raw (BoshTestExchange *exchange,
              const char       *text)
@@ -134,7 +134,7 @@ response_attributes (BoshTestExchange *exchange,
   bosh_test_exchange_reply (exchange, 200, NULL, text->str);
 }
 
-/* Bytes that are made while they are sent, so that the server needs none. */
+/* Makes the bytes while they are sent, so that the server keeps none. */
 static void
 respond_flood (BoshTestExchange *exchange,
                const char       *head,
@@ -369,7 +369,7 @@ test_later (gconstpointer data)
   gint64 since;
 
   g_test_summary ("XEP-0124 §6, §14.3: in an open session it ends the session, or is taken for "
-                  "a fault on the way, which repeats heal");
+                  "a fault on the way, which retransmissions mend");
 
   reset_peak_memory ();
   since = g_get_monotonic_time ();
@@ -424,7 +424,7 @@ test_lost (void)
   Weather weather = { &cases[0], G_MAXUINT };
   g_autoptr(GPtrArray) undelivered = NULL;
 
-  g_test_summary ("XEP-0124 §10: repeats end when the server must have dropped the session");
+  g_test_summary ("XEP-0124 §10: retransmissions end when the server must have dropped the session");
 
   bosh_test_manager_set_automatic (manager, TRUE);
   bosh_test_manager_set_grants (manager,
@@ -463,8 +463,8 @@ test_unknown_host (void)
   g_autoptr(GAsyncResult) result = NULL;
   g_autoptr(GError) error = NULL;
 
-  g_test_summary ("RFC 6761 §6.4: a name that is nobody's; errors of the resolver stay as "
-                  "they are");
+  g_test_summary ("RFC 6761 §6.4: a name that does not exist; errors of the resolver are "
+                  "passed on");
 
   bosh_test_wire_init (&wire, NULL, bosh_connection_configuration_new ("bosh.invalid", 0, NULL));
   bosh_connection_connect_async (wire.connection, NULL, bosh_test_keep_result, &result);
@@ -518,7 +518,7 @@ test_no_tls (void)
   g_clear_object (&result);
   g_clear_error (&error);
 
-  /* It waits for the end of a request line, so the time must end it. */
+  /* The server waits for the end of a request line, so a timeout must end this. */
   bosh_test_wire_init (&wire, manager, bosh_test_manager_configure (manager,
                                                                     "secure", TRUE,
                                                                     "connect-timeout", 1,
@@ -556,7 +556,7 @@ test_changed_certificate (void)
                    "<mechanisms xmlns='" NS_SASL "'><mechanism>PLAIN</mechanism></mechanisms>" \
                    "</stream:features>"
 
-/* Refuses who authenticates, and keeps what was said. */
+/* Refuses each login, and keeps what the client sent. */
 static gboolean
 refuse_password (BoshTestManager  *manager,
                  BoshTestExchange *exchange,
@@ -625,8 +625,8 @@ test_plain (void)
   g_autofree char *local = NULL;
   const char *expected = "AHJvbWVvAHNlY3JldA==";
 
-  g_test_summary ("RFC 4616 §6: PLAIN over http to a host that is not this one only where it is "
-                  "allowed explicitly");
+  g_test_summary ("RFC 4616 §6: PLAIN over http to another host only if it is "
+                  "allowed");
 
   refused = log_in ("xmpp.example", FALSE, BOSH_ERROR, BOSH_ERROR_INSECURE_MECHANISM);
   g_assert_null (refused);

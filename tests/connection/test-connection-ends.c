@@ -33,7 +33,7 @@ test_detach (void)
   bosh_connection_deliver_async (wire.connection, message, NULL, bosh_test_keep_result, &sent);
   payload = bosh_test_manager_take (manager);
   bosh_test_wire_send (&wire, "unsent");
-  /* The server is so near that it has the request before the client knows. */
+  /* On the loopback interface the server has the request before the client knows. */
   bosh_test_run_dry ();
 
   g_assert_cmpuint (bosh_connection_detach (wire.connection), ==,
@@ -53,7 +53,7 @@ test_detach (void)
   bosh_test_assert_body (unsent->pdata[0], "unsent");
 }
 
-/* Hands the session over, and gives it as it comes out of its JSON. */
+/* Hands the session over. Returns it as it is read from its JSON. */
 static BoshSavedSession *
 hand_over (BoshTestWire *wire)
 {
@@ -99,8 +99,8 @@ test_attach (void)
   BoshTestExchange *poll;
   BoshTestExchange *repeat;
 
-  g_test_summary ("XEP-0124 §14.3: who goes on with a session repeats its empty request, "
-                  "byte by byte, and gets what arrived in between");
+  g_test_summary ("XEP-0124 §14.3: the next owner of a session sends its empty request again, "
+                  "byte by byte, and receives what arrived in between");
 
   bosh_test_wire_init (&old, manager,
                        bosh_test_manager_configure (manager,
@@ -152,7 +152,7 @@ test_unanswered (void)
   payload = bosh_test_manager_take (manager);
   bosh_test_wire_send (&old, "2");
   session = hand_over (&old);
-  /* Repeats of the silence. */
+  /* Retransmissions, because nothing came. */
   while (bosh_test_manager_has_request (manager))
     bosh_test_manager_take (manager);
 
@@ -198,7 +198,7 @@ test_attach_unknown (void)
   g_assert_false (bosh_test_manager_has_request (manager));
 }
 
-/* What is too large for the new owner was not when it was queued. */
+/* The stanza was within the limit of the old owner when it was queued. */
 static void
 test_attach_with_lower_limit (void)
 {
@@ -267,7 +267,7 @@ assert_refused (BoshTestWire *wire,
   bosh_test_assert_failure (&error, BOSH_ERROR, code);
   bosh_connection_resume (wire->connection);
 
-  /* What was queued before may have left by now. */
+  /* Stanzas that were queued before may have left by now. */
   g_assert_false (bosh_element_is_sealed (message));
   unsent = bosh_connection_dup_unsent (wire->connection);
   g_assert_false (g_ptr_array_find (unsent, message, NULL));
@@ -362,7 +362,7 @@ test_wrong_domain (void)
   g_autoptr(GAsyncResult) result = NULL;
   g_autoptr(GError) error = NULL;
 
-  g_test_summary ("A session of another domain is not gone on with; the connection stays usable");
+  g_test_summary ("A session of another domain can't be attached; the connection stays usable");
 
   other = bosh_saved_session_new ("http://127.0.0.1/", "romeo@other.example/x", "s1", 1000);
   bosh_test_wire_init (&wire, manager, NULL);
@@ -466,8 +466,8 @@ typedef struct
   const char *name;
   Start start;
   BoshTestFinish finish;
-  gboolean opens;        /* it needs no session, and cancelled it is at its end */
-  gboolean ends;         /* cancelled, the session is at its end */
+  gboolean opens;        /* it opens the session, and ends it if it is cancelled */
+  gboolean ends;         /* it ends the session if it is cancelled */
 } Operation;
 
 static const Operation operations[] = {
@@ -540,8 +540,8 @@ test_cancel (gconstpointer data)
 {
   const Operation *operation = data;
 
-  g_test_summary ("A cancelled operation fails with CANCELLED, whenever that is; before it was "
-                  "asked for, nothing happens; nothing leaks");
+  g_test_summary ("An operation fails with CANCELLED whenever it is cancelled; if that is before it "
+                  "begins, nothing happens; nothing leaks");
 
   for (Moment moment = BEFORE; moment < N_MOMENTS; moment++)
     cancel_operation (operation, moment);
@@ -631,7 +631,7 @@ test_thread (void)
   g_source_destroy (source);
 }
 
-/* The context that is current later does not matter. */
+/* Which context is current later does not matter. */
 static void
 test_other_context (void)
 {

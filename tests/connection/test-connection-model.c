@@ -9,7 +9,7 @@
 #include "bosh-test-http.h"
 #include "bosh-test-model.h"
 
-/* What an ordinary connection manager grants, with times that a test can wait
+/* What a usual connection manager grants, with times that a test can wait
  * for. */
 static const ModelOptions ordinary = {
   .wait = 20,
@@ -44,7 +44,7 @@ on_stanza (BoshConnection *connection,
   Fixture *self = user_data;
   const char *id = bosh_element_get_attribute (stanza, "id");
 
-  /* Features have none. */
+  /* Features have no body. */
   if (id == NULL)
     return;
 
@@ -161,7 +161,7 @@ settle (Fixture *self)
   g_assert_null (bosh_test_model_get_end (self->model));
 }
 
-/* @n rounds of some messages each way; at the same time in each. */
+/* @n rounds, in each of which some messages go both ways at the same time. */
 static void
 exchange_messages (Fixture *self,
                    guint    n)
@@ -252,7 +252,7 @@ test_polling_asked_for (void)
   ModelOptions options = ordinary;
   Fixture self;
 
-  g_test_summary ("R25, R56, R58: a polling session with a server that punishes every hurry");
+  g_test_summary ("R25, R56, R58: a polling session with a server that ends it for any request that comes too soon");
 
   options.wait = 0;
   options.hold = 0;
@@ -297,7 +297,7 @@ test_inactivity (void)
   Fixture self;
   guint n_requests;
 
-  g_test_summary ("R46, R47: with nothing to say, a request is always there before inactivity is over");
+  g_test_summary ("R46, R47: with nothing to send, there is always a request before inactivity is over");
 
   options.wait = 1;
   options.inactivity = 1;
@@ -358,7 +358,7 @@ test_over_activity (void)
   ModelOptions options = ordinary;
   Fixture self;
 
-  g_test_summary ("R53, R55: who waits for each delivery does not break the rules of the server");
+  g_test_summary ("R53, R55: an application that waits for each delivery keeps the rules of the server");
 
   fixture_open (&self, &options, 20, 1, 0);
   for (guint i = 0; i < 8; i++)
@@ -367,7 +367,7 @@ test_over_activity (void)
       g_autoptr(GAsyncResult) result = NULL;
       g_autoptr(GError) error = NULL;
 
-      /* Some of them take the proof of delivery away. */
+      /* Some of these faults take the proof of delivery away. */
       bosh_connection_deliver_async (self.connection, message, NULL, bosh_test_keep_result, &result);
       if (i % 4 == 0)
         bosh_test_model_send (self.model, 1);

@@ -22,7 +22,7 @@ dup_uri (BoshTestManager *manager,
   return g_strdup_printf ("%s://127.0.0.1:%u/elsewhere", scheme, bosh_test_manager_get_port (manager));
 }
 
-/* Opens a session that @first sends on to @second. */
+/* Opens a session that @first redirects to @second. */
 static void
 follow (BoshTestManager             *first,
         BoshTestManager             *second,
@@ -69,7 +69,7 @@ test_redirects (void)
   g_autoptr(BoshTestManager) second = bosh_test_manager_new (NULL);
   g_autofree char *location = dup_uri (second, "http");
 
-  g_test_summary ("R90: a session is created where see-other-uri or a redirect leads to, and "
+  g_test_summary ("R90: a session is created where see-other-uri or a redirect leads, and "
                   "handed over with that URI");
 
   follow (first, second, NULL, location, FALSE);
@@ -177,7 +177,7 @@ check_compression (const char *accept,
   g_assert_cmpint (atoi (length), <, 1000);
   bosh_test_assert_messages (exchange, text, NULL);
 
-  /* The server can't read it after all. */
+  /* The server can't decompress it after all. */
   bosh_test_exchange_respond (poll, "", "");
   bosh_test_exchange_reply (exchange, 415, NULL, "");
   exchange = bosh_test_manager_take (manager);

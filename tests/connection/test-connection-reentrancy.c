@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* A connection under handlers that do to it what they like: a whole life of a
+/* A connection whose handlers do anything to it: a whole life of a
  * session is run again and again, and each time another one of its signals and
  * callbacks does something. */
 
@@ -90,7 +90,7 @@ new_message (void)
   return bosh_element_new_message (NULL, NULL, "x");
 }
 
-/* Every operation ends once, in whatever way. */
+/* Every operation completes once, with success or with an error. */
 static void
 finish (Life           *self,
         GObject        *source,
@@ -167,7 +167,7 @@ start_send (Life                *self,
   bosh_connection_deliver_async (self->connection, message, self->cancellable, callback, self);
 }
 
-/* As an application does that waits for something inside of a handler. */
+/* As an application does that runs the main loop inside of a handler. */
 static void
 run_loop (Life *self)
 {
@@ -322,7 +322,7 @@ has_ended (Life *self)
 
   state = bosh_connection_get_state (self->connection);
 
-  /* What was cancelled just leaves the session as it is. */
+  /* An operation that was cancelled may leave the session as it is. */
   return state == BOSH_CONNECTION_STATE_CLOSED || state == BOSH_CONNECTION_STATE_DETACHED ||
          g_cancellable_is_cancelled (self->cancellable);
 }
@@ -350,7 +350,7 @@ respond_payload (BoshTestManager  *manager,
   return TRUE;
 }
 
-/* FALSE if the place was not passed that often. */
+/* FALSE if the place was not reached so often. */
 static gboolean
 run_life (const char *place,
           guint       n_to_skip,

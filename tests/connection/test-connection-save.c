@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Snapshots of a session, and going on from them when the process that took them
+/* Saved sessions, and going on with them when the process that saved them
  * has died. */
 
 #include "config.h"
@@ -10,7 +10,7 @@
 
 #include <string.h>
 
-/* The snapshot as it comes out of a file. */
+/* The saved session as it is read from a file. */
 static BoshSavedSession *
 save (BoshConnection *connection)
 {
@@ -28,7 +28,7 @@ save (BoshConnection *connection)
   return copy;
 }
 
-/* Keeps the last one that was taken at a change of the request id. */
+/* Keeps the session as it was saved at the last change of the request id. */
 typedef struct
 {
   BoshTestManager     *manager;
@@ -149,7 +149,7 @@ test_repeats (void)
   bosh_test_wire_send (&new, "new");
   repeat = bosh_test_manager_take (manager);
   assert_repeats (repeat, poll);
-  /* It may be killed at once again. */
+  /* The new process may be killed at once, too. */
   again = save (new.connection);
   bosh_test_exchange_respond (repeat, "", BOSH_TEST_MESSAGE ("a"));
   repeat = bosh_test_manager_take (manager);
@@ -174,7 +174,7 @@ test_repeats (void)
   g_clear_object (&keeper.snapshot);
 }
 
-/* Looks, before the request leaves, whether it is in the snapshot already. */
+/* Checks, before the request leaves, that it is in the saved session already. */
 static void
 on_write_ahead (BoshConnection *connection,
                 GParamSpec     *pspec,
@@ -192,7 +192,7 @@ on_write_ahead (BoshConnection *connection,
   if (keeper->count == 2)
     {
       g_assert_nonnull (strstr (json, "<body>sent"));
-      /* It dies before the first byte is out. */
+      /* The process dies before the first byte has left. */
       bosh_connection_detach (connection);
     }
 }
@@ -271,7 +271,7 @@ test_in_handler (void)
   restore (&new, manager, snapshot);
   bosh_test_wire_receive (&new, "c");
   bosh_test_wire_receive (&new, "d");
-  /* A new request for the server, with the number that is next. */
+  /* To the server this is a new request, with the next request id. */
   repeat = bosh_test_manager_take (manager);
   assert_repeats (repeat, next);
   bosh_test_exchange_respond (repeat, "", "");
@@ -291,7 +291,7 @@ test_cookies (void)
   BoshTestExchange *repeat;
 
   g_test_summary ("E32: a load balancer finds the session: its cookies are part of the "
-                  "snapshot");
+                  "saved session");
 
   bosh_test_wire_init (&old, manager, NULL);
   bosh_connection_connect_async (old.connection, NULL, NULL, NULL);
@@ -343,8 +343,8 @@ test_stale (void)
   g_auto(BoshTestWire) old = { NULL };
   g_autoptr(BoshSavedSession) snapshot = NULL;
 
-  g_test_summary ("R66, R86, E05, E24: a snapshot "
-                  "of a session that has ended fails once, with a single request");
+  g_test_summary ("R66, R86, E05, E24: a saved "
+                  "session that has ended fails once, with a single request");
 
   bosh_test_wire_init (&old, manager, NULL);
   bosh_test_wire_open (&old, BOSH_TEST_GRANTS);

@@ -67,7 +67,7 @@ on_message (BoshClient  *client,
   Talker *self = user_data;
   g_autofree char *expected = NULL;
 
-  /* Servers tell of themselves too. */
+  /* Servers send messages of their own, too. */
   if (g_strcmp0 (bosh_element_get_attribute (stanza, "from"), bosh_client_get_jid (client)) != 0)
     return;
 
@@ -346,7 +346,7 @@ test_pause (void)
       expect (&for_alice, "1");
       expect (&for_alice, "2");
 
-      /* It ends by itself before the server's patience does. */
+      /* The pause ends by itself before the server drops the session. */
       bosh_connection_pause_async (connection, 10, NULL, bosh_test_keep_result, &result);
       bosh_connection_pause_finish (connection, bosh_test_wait_for (&result), &error);
       g_assert_no_error (error);
@@ -360,7 +360,7 @@ test_pause (void)
   bosh_test_close (alice);
 }
 
-/* A request written by hand. */
+/* POSTs a request that was written by hand. */
 static char *
 post (guint64     rid,
       const char *sid,
@@ -408,7 +408,7 @@ test_detach (void)
   guint64 rid;
 
   g_test_summary ("XEP-0124 §14.1: a request written by hand with the number that detach() "
-                  "gave has its response, and the session goes on");
+                  "returned has its response, and the session goes on");
 
   rid = bosh_connection_detach (connection);
   g_assert_cmpuint (rid, >, 0);

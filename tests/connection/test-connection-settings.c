@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* What each property of a configuration does on the wire. */
+/* What each property of a configuration changes in requests and connections. */
 
 #include "config.h"
 
@@ -352,7 +352,7 @@ test_key_sequence (void)
         }
       bosh_test_wire_disconnect (&wire);
 
-      /* One key opens a sequence, one less than its length is left then. */
+      /* The first key opens the sequence, so one less than its length remains. */
       g_assert_cmpuint (check_keys (exchanges), ==,
                         lengths[i] == 0 ? 0 : (exchanges->len - 1) / (length - 1));
     }
@@ -400,7 +400,7 @@ test_max_request_size (void)
       n_messages += bosh_element_get_n_children (bosh_test_exchange_get_body (exchange));
     }
   g_assert_cmpuint (n_messages, ==, 22);
-  /* Three fit into one. */
+  /* Three stanzas fit into a request. */
   g_assert_cmpuint (exchanges->len, <=, 2 + 22 / 3 + 1);
 }
 
@@ -511,7 +511,7 @@ test_socks_proxy (void)
   g_autofree char *target = g_strdup_printf ("localhost:%u", bosh_test_manager_get_port (manager));
   GPtrArray *requests = bosh_test_proxy_get_requests (proxy);
 
-  g_test_summary ("RFC 1928: a SOCKS proxy is given the name");
+  g_test_summary ("RFC 1928: the host name is left to a SOCKS proxy");
 
   create (manager, g_object_new (BOSH_TYPE_CONNECTION_CONFIGURATION,
                                  "hostname", "localhost",
@@ -528,7 +528,7 @@ test_tls (void)
   g_autoptr(BoshTestManager) manager = bosh_test_manager_new (tls->server);
   g_auto(BoshTestWire) wire = { NULL };
 
-  g_test_summary ("XEP-0124 §19.1: https with a private authority, which must be named");
+  g_test_summary ("XEP-0124 §19.1: https with a private authority, which must be configured");
 
   bosh_test_manager_set_automatic (manager, TRUE);
   create (manager, bosh_test_manager_configure (manager,

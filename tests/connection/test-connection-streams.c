@@ -65,7 +65,7 @@ assert_events (Streams    *self,
   g_string_truncate (self->events, 0);
 }
 
-/* A session with the streams `one` and `two`; the request that is held. */
+/* Opens a session with the streams `one` and `two`. Returns the request that is held. */
 static BoshTestExchange *
 open_two (BoshTestWire    *wire,
           BoshTestManager *manager,
@@ -110,7 +110,7 @@ test_use (void)
   BoshTestExchange *poll;
   BoshTestExchange *request;
 
-  g_test_summary ("R76, R77, R81, R82: streams are opened, used and heard by their names");
+  g_test_summary ("R76, R77, R81, R82: streams are opened and used by their names");
 
   poll = open_two (&wire, manager, &streams);
   names = bosh_connection_dup_streams (wire.connection);
@@ -403,7 +403,7 @@ test_stranded (void)
   BoshTestExchange *poll;
   BoshTestExchange *request;
 
-  g_test_summary ("R84: what a closed stream leaves unsent is not told as delivered");
+  g_test_summary ("R84: what a closed stream leaves unsent is not reported as delivered");
 
   poll = open_two (&wire, manager, &streams);
   g_assert_true (bosh_connection_send_to_stream (wire.connection, "two", a, NULL));

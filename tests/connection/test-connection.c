@@ -36,7 +36,7 @@ test_open (void)
   BoshTestExchange *creation;
   BoshTestExchange *poll;
 
-  g_test_summary ("XEP-0124 §7: state, notifications and the end of connect_async() in order; "
+  g_test_summary ("XEP-0124 §7: state, notifications and the completion of connect_async() in order; "
                   "features come before it");
 
   bosh_test_wire_init (&wire, manager, NULL);
@@ -226,7 +226,7 @@ test_namespaces (void)
   g_autoptr(GError) error = NULL;
   BoshElement *body;
 
-  g_test_summary ("XEP-0206 §2: a stanza without a namespace goes out in jabber:client");
+  g_test_summary ("XEP-0206 §2: a stanza without a namespace is sent in jabber:client");
 
   bosh_test_wire_init (&wire, manager, NULL);
   bosh_test_wire_open (&wire, BOSH_TEST_GRANTS);
@@ -250,7 +250,7 @@ test_invalid_stanza (void)
   g_autoptr(GAsyncResult) result = NULL;
   g_autoptr(GError) error = NULL;
 
-  g_test_summary ("XML 1.0 §2.2: what XML can't have is refused, and nothing is queued");
+  g_test_summary ("XML 1.0 §2.2: what can't be written as XML is refused, and nothing is queued");
 
   bosh_test_wire_init (&wire, manager, NULL);
   bosh_test_wire_open (&wire, BOSH_TEST_GRANTS);
@@ -279,7 +279,7 @@ test_reply (void)
   g_auto(BoshTestWire) wire = { NULL };
   BoshTestExchange *poll;
 
-  g_test_summary ("What a handler sends rides in the next request; no empty one goes before");
+  g_test_summary ("What a handler sends is in the next request; no empty one is sent before");
 
   bosh_test_wire_init (&wire, manager, NULL);
   g_signal_connect (wire.connection, "stanza::message", G_CALLBACK (on_stanza_reply), &wire);
@@ -303,7 +303,7 @@ test_deliver (void)
   BoshTestExchange *poll;
   BoshTestExchange *payload;
 
-  g_test_summary ("XEP-0124 §9.1: send_async() ends when the server has the stanza, not before; "
+  g_test_summary ("XEP-0124 §9.1: deliver_async() completes when the server has the stanza, not before; "
                   "cancelled, the stanza is sent all the same");
 
   bosh_test_wire_init (&wire, manager, NULL);
@@ -336,7 +336,7 @@ test_acknowledged (void)
   BoshTestExchange *poll;
   g_autofree char *ack = NULL;
 
-  g_test_summary ("XEP-0124 §9.1: an acknowledgement tells that a request has arrived "
+  g_test_summary ("XEP-0124 §9.1: an acknowledgement shows that a request has arrived "
                   "which has no response");
 
   bosh_test_wire_init (&wire, manager, NULL);
@@ -444,8 +444,8 @@ test_console (void)
   BoshTestExchange *exchange;
   GBytes *bytes;
 
-  g_test_summary ("request-sent and response-received give whole bodies, but what SASL "
-                  "elements hold");
+  g_test_summary ("request-sent and response-received have whole bodies, without the content of "
+                  "SASL elements");
 
   bosh_test_wire_init (&wire, manager, NULL);
   g_signal_connect (wire.connection, "request-sent", G_CALLBACK (keep_text), sent);
@@ -524,7 +524,7 @@ test_pause (void)
   BoshTestExchange *poll;
   BoshTestExchange *pause;
 
-  g_test_summary ("XEP-0124 §10: no request is out in a pause; it ends by resume()");
+  g_test_summary ("XEP-0124 §10: no request is open in a pause; resume() ends it");
 
   bosh_test_wire_init (&wire, manager, NULL);
   poll = bosh_test_wire_open (&wire, BOSH_TEST_GRANTS " maxpause='60'");
@@ -561,7 +561,7 @@ test_unanswered_pause (void)
   BoshTestExchange *pause;
 
   g_test_summary ("A pause whose request never has a response is in force after a while; "
-                  "it ends by the next stanza");
+                  "the next stanza ends it");
 
   bosh_test_wire_init (&wire, manager, NULL);
   poll = bosh_test_wire_open (&wire, BOSH_TEST_GRANTS " maxpause='60'");
@@ -709,7 +709,7 @@ test_repeat (void)
   BoshTestExchange *poll;
   BoshTestExchange *repeat;
 
-  g_test_summary ("XEP-0124 §14.3: a broken request is repeated byte by byte, at once, "
+  g_test_summary ("XEP-0124 §14.3: a request that broke is sent again byte by byte, at once, "
                   "then after a while; the state shows it");
 
   bosh_test_wire_init (&wire, manager,
@@ -803,7 +803,7 @@ test_network_is_back (void)
   BoshTestExchange *poll;
   BoshTestExchange *repeat;
 
-  g_test_summary ("A repeat that waits goes out at once when the network comes back");
+  g_test_summary ("A retransmission that waits is sent at once when the network comes back");
 
   bosh_test_wire_init (&wire, manager, NULL);
   poll = bosh_test_wire_open (&wire, BOSH_TEST_GRANTS);

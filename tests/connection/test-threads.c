@@ -21,11 +21,13 @@ typedef struct
 
 typedef struct
 {
-  BoshTestManager             *manager;        /* of the main thread */
-  GPtrArray                   *sessions;       /* of the main thread: ServedSession */
+  /* Of the main thread. */
+  BoshTestManager             *manager;
+  GPtrArray                   *sessions;       /* of ServedSession */
 
-  BoshConnectionConfiguration *configuration;  /* of all */
-  BoshElement                 *message;        /* of all, sealed before */
+  /* Of all threads. */
+  BoshConnectionConfiguration *configuration;
+  BoshElement                 *message;        /* sealed */
   int                          n_running;      /* atomic */
 } Shared;
 
@@ -71,7 +73,7 @@ serve (BoshTestManager  *manager,
   else if (bosh_element_get_n_children (bosh_test_exchange_get_body (exchange)) > 0)
     bosh_test_exchange_respond (exchange, "", BOSH_TEST_MESSAGE ("echo"));
   else if (rid < session->newest)
-    /* It was overtaken: two connections may be read in any order. */
+    /* A later request overtook it: connections may be read in any order. */
     bosh_test_exchange_respond (exchange, "", "");
   else
     session->held = exchange;
@@ -173,7 +175,7 @@ run_first (gpointer data)
   return heir;
 }
 
-/* Sealed by being sent: only then may threads share it. */
+/* Sending seals an element, and only a sealed one may be shared by threads. */
 static BoshElement *
 new_sealed (void)
 {
