@@ -368,17 +368,14 @@ on_closed (BoshConnection *connection,
 }
 
 static void
-on_connection_state (BoshConnection *connection,
-                     GParamSpec     *pspec,
-                     gpointer        user_data)
+on_detached (gpointer user_data)
 {
   g_autoptr(BoshClient) self = g_object_ref (user_data);
 
-  if (bosh_connection_get_state (connection) == BOSH_CONNECTION_STATE_DETACHED)
-    end (self, NULL);
+  end (self, NULL);
 }
 
-/* The BoshConnectionFilter: keeps from the application what is ours. */
+/* Keeps from the application what is ours. */
 static gboolean
 filter_payload (BoshElement *element,
                 gpointer     user_data)
@@ -400,6 +397,11 @@ filter_payload (BoshElement *element,
 
   return client_handle_response (self, element);
 }
+
+static const BoshConnectionClientFuncs connection_funcs = {
+  .filter = filter_payload,
+  .detached = on_detached,
+};
 
 gboolean
 client_emit_session_lost (BoshClient     *self,
@@ -446,17 +448,15 @@ create_connection (BoshClient *self)
   self->connection = bosh_connection_new (self->domain, self->configuration);
   g_return_if_fail (self->connection != NULL);
 
-  bosh_connection_set_filter (self->connection, filter_payload, self);
+  bosh_connection_set_client (self->connection, &connection_funcs, self);
   g_signal_connect (self->connection, "stanza", G_CALLBACK (on_stanza), self);
   g_signal_connect (self->connection, "closed", G_CALLBACK (on_closed), self);
-  g_signal_connect (self->connection, "notify::state",
-                    G_CALLBACK (on_connection_state), self);
 }
 
 void
 client_release_connection (BoshClient *self)
 {
-  bosh_connection_set_filter (self->connection, NULL, NULL);
+  bosh_connection_set_client (self->connection, NULL, NULL);
   g_signal_handlers_disconnect_by_data (self->connection, self);
 }
 

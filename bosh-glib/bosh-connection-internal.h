@@ -54,8 +54,9 @@ struct _BoshConnection
   /* The application has asked to end the session, or to hand it over. */
   gboolean                     is_leaving;
 
-  BoshConnectionFilter         filter;
-  gpointer                     filter_data;
+  /* See bosh_connection_set_client(). */
+  const BoshConnectionClientFuncs *client_funcs;
+  gpointer                     client_data;
 
   guint64                      n_stanzas_sent;
   guint64                      n_stanzas_received;
@@ -64,12 +65,14 @@ struct _BoshConnection
    * by itself, so they are compared. */
   struct
   {
-    gboolean has_session_id;
-    guint64  request_id;
-    guint    http_status;
-    char    *see_other_uri;
-    guint    n_queued;
-    guint64  n_sent;  /* see n_stanzas_sent */
+    guint64 request_id;
+    guint   http_status;
+    char   *see_other_uri;
+    guint   n_stanzas_queued;
+    guint64 n_stanzas_sent;
+    guint64 n_stanzas_received;
+    guint64 n_requests_sent;
+    guint64 n_requests_repeated;
   } notified;
 };
 
@@ -90,11 +93,9 @@ BoshSavedSession *connection_dup_saved      (BoshConnection *self);
 gboolean          connection_begin_task     (BoshConnection *self,
                                              GTask          *task,
                                              PendingKind     kind);
-/* And ends with this one: the task returns @error if that is set, or waits until
- * the session reports its result.
- * @task: (transfer full)
- * @serial: the number that the session gave, or 0
- * @error: (transfer full) (nullable) */
+/* And ends with this one, which takes @task and @error. The task returns @error if
+ * that is set, or waits until the session reports its result. @serial is the number
+ * that the session gave, or 0. */
 void              connection_await          (BoshConnection *self,
                                              GTask          *task,
                                              guint64         serial,

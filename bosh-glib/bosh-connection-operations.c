@@ -302,6 +302,20 @@ queue (BoshConnection  *self,
   return TRUE;
 }
 
+gboolean
+bosh_connection_queue (BoshConnection  *self,
+                       BoshElement     *element,
+                       guint64         *serial,
+                       GError         **error)
+{
+  if (!queue (self, element, serial, error))
+    return FALSE;
+
+  bosh_session_hasten (self->session);
+
+  return TRUE;
+}
+
 /**
  * bosh_connection_send:
  * @self: a connection
@@ -371,8 +385,7 @@ bosh_connection_deliver_async (BoshConnection      *self,
   if (!connection_begin_task (self, task, PENDING_DELIVER))
     return;
 
-  if (queue (self, element, &serial, &error))
-    bosh_session_hasten (self->session);
+  bosh_connection_queue (self, element, &serial, &error);
   connection_await (self, g_steal_pointer (&task), serial, error);
 }
 

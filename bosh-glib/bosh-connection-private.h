@@ -9,14 +9,39 @@
 
 G_BEGIN_DECLS
 
-/* Sees each element of the first stream before the application does, and returns
- * TRUE to keep it from the application. There is one filter at a time; NULL
- * removes it. */
-typedef gboolean (*BoshConnectionFilter) (BoshElement *element,
-                                          gpointer     user_data);
-void          bosh_connection_set_filter          (BoshConnection              *self,
-                                                   BoshConnectionFilter         filter,
+/* What a BoshClient needs to know of the first stream, beside the public signals.
+ * It connects no handler to a property: while an object has none, to notify costs
+ * next to nothing. All but @filter may be NULL. */
+typedef struct
+{
+  /* Sees each element before the application does, and returns TRUE to keep it
+   * from the application. */
+  gboolean (*filter)    (BoshElement  *element,
+                         gpointer      user_data);
+  /* The session is open. Called before connect_async() or attach_async() completes. */
+  void     (*opened)    (gpointer      user_data);
+  /* The state has changed to DETACHED. */
+  void     (*detached)  (gpointer      user_data);
+  /* The server has all that was queued up to @serial. */
+  void     (*delivered) (guint64       serial,
+                         gpointer      user_data);
+  /* The element that was queued as @serial is not sent, as its stream was closed. */
+  void     (*stranded)  (guint64       serial,
+                         const GError *error,
+                         gpointer      user_data);
+} BoshConnectionClientFuncs;
+
+/* There is one client at a time; NULL as @funcs removes it. */
+void          bosh_connection_set_client          (BoshConnection              *self,
+                                                   const BoshConnectionClientFuncs *funcs,
                                                    gpointer                     user_data);
+
+/* Queues an element as bosh_connection_send() does, and sees to it that the server
+ * responds soon. BoshConnectionClientFuncs reports on it by @serial. */
+gboolean      bosh_connection_queue               (BoshConnection              *self,
+                                                   BoshElement                 *element,
+                                                   guint64                     *serial,
+                                                   GError                     **error);
 
 /* Replaces the configuration before the connection is opened. */
 void          bosh_connection_set_configuration   (BoshConnection              *self,

@@ -61,6 +61,10 @@ enum
   PROP_HTTP_STATUS,
   PROP_SEE_OTHER_URI,
   PROP_N_STANZAS_QUEUED,
+  PROP_N_STANZAS_SENT,
+  PROP_N_STANZAS_RECEIVED,
+  PROP_N_REQUESTS_SENT,
+  PROP_N_REQUESTS_REPEATED,
   N_PROPS
 };
 
@@ -113,19 +117,6 @@ notify (BoshConnection *self,
   g_object_notify_by_pspec (G_OBJECT (self), properties[property]);
 }
 
-/* All that is granted comes with the session id. */
-static void
-notify_granted (BoshConnection *self)
-{
-  if (self->notified.has_session_id || bosh_session_get_id (self->session) == NULL)
-    return;
-
-  self->notified.has_session_id = TRUE;
-  notify (self, PROP_SESSION_ID);
-  for (guint property = PROP_WAIT; property <= PROP_CHARSETS; property++)
-    notify (self, property);
-}
-
 static void
 notify_http (BoshConnection *self)
 {
@@ -151,8 +142,22 @@ perform_state (BoshConnection   *self,
 {
   self->state = translate_state (state);
   notify (self, PROP_STATE);
-  notify_granted (self);
   notify_http (self);
+  if (self->state == BOSH_CONNECTION_STATE_DETACHED && self->client_funcs != NULL &&
+      self->client_funcs->detached != NULL)
+    self->client_funcs->detached (self->client_data);
+}
+
+static void
+perform_opened (BoshConnection *self)
+{
+  notify (self, PROP_SESSION_ID);
+  for (guint property = PROP_WAIT; property <= PROP_CHARSETS; property++)
+    notify (self, property);
+  if (self->client_funcs != NULL && self->client_funcs->opened != NULL)
+    self->client_funcs->opened (self->client_data);
+  bosh_pending_tasks_succeed (self->tasks, PENDING_CONNECT);
+  bosh_pending_tasks_succeed (self->tasks, PENDING_ATTACH);
 }
 
 static void
@@ -180,7 +185,7 @@ perform_payload (BoshConnection *self,
   if (bosh_element_matches (element, "features", BOSH_NS_STREAMS))
     set_features (self, element);
 
-  if (self->filter != NULL && self->filter (element, self->filter_data))
+  if (self->client_funcs != NULL && self->client_funcs->filter (element, self->client_data))
     return;
 
   /* A name that no handler asked for has no quark, because names from the network
@@ -230,12 +235,23 @@ perform_stream_closed (BoshConnection   *self,
 }
 
 static void
+perform_delivered (BoshConnection *self,
+                   guint64         serial)
+{
+  if (self->client_funcs != NULL && self->client_funcs->delivered != NULL)
+    self->client_funcs->delivered (serial, self->client_data);
+  bosh_pending_tasks_succeed_up_to (self->tasks, PENDING_DELIVER, serial);
+}
+
+static void
 perform_stranded (BoshConnection *self,
                   guint64         serial)
 {
   g_autoptr(GError) error = NULL;
 
   error = g_error_new_literal (BOSH_ERROR, BOSH_ERROR_NOT_CONNECTED, _("The stream was closed"));
+  if (self->client_funcs != NULL && self->client_funcs->stranded != NULL)
+    self->client_funcs->stranded (serial, error, self->client_data);
   bosh_pending_tasks_fail_one (self->tasks, PENDING_DELIVER, serial, error);
 }
 
@@ -289,8 +305,7 @@ perform (const BoshAction *action,
       perform_state (self, action->state);
       break;
     case BOSH_ACTION_OPENED:
-      bosh_pending_tasks_succeed (self->tasks, PENDING_CONNECT);
-      bosh_pending_tasks_succeed (self->tasks, PENDING_ATTACH);
+      perform_opened (self);
       break;
     case BOSH_ACTION_RESTARTED:
       perform_restarted (self, action);
@@ -305,7 +320,7 @@ perform (const BoshAction *action,
       bosh_pending_tasks_succeed (self->tasks, PENDING_PAUSE);
       break;
     case BOSH_ACTION_DELIVERED:
-      bosh_pending_tasks_succeed_up_to (self->tasks, PENDING_DELIVER, action->serial);
+      perform_delivered (self, action->serial);
       break;
     case BOSH_ACTION_STRANDED:
       perform_stranded (self, action->serial);
@@ -325,25 +340,48 @@ perform (const BoshAction *action,
 }
 
 static void
+notify_count (BoshConnection *self,
+              guint           property,
+              guint64        *notified,
+              guint64         value)
+{
+  if (value == *notified)
+    return;
+
+  *notified = value;
+  notify (self, property);
+}
+
+static void
+notify_queue (BoshConnection *self)
+{
+  guint n_queued = bosh_session_get_n_queued (self->session);
+
+  /* The queue may be as long as before and have been longer since. */
+  if (n_queued == self->notified.n_stanzas_queued &&
+      self->n_stanzas_sent == self->notified.n_stanzas_sent)
+    return;
+
+  self->notified.n_stanzas_queued = n_queued;
+  notify (self, PROP_N_STANZAS_QUEUED);
+}
+
+static void
 changed (gpointer owner)
 {
   BoshConnection *self = owner;
-  guint64 request_id = bosh_session_get_last_rid (self->session);
-  guint n_queued = bosh_session_get_n_queued (self->session);
-  guint64 n_sent = self->n_stanzas_sent;
-  /* The queue may be as long as before and have been longer since. */
-  gboolean queue_changed = n_queued != self->notified.n_queued || n_sent != self->notified.n_sent;
 
-  self->notified.n_queued = n_queued;
-  self->notified.n_sent = n_sent;
-  if (request_id != self->notified.request_id)
-    {
-      self->notified.request_id = request_id;
-      notify (self, PROP_REQUEST_ID);
-    }
-  if (queue_changed)
-    notify (self, PROP_N_STANZAS_QUEUED);
+  notify_count (self, PROP_REQUEST_ID, &self->notified.request_id,
+                bosh_session_get_last_rid (self->session));
   notify_http (self);
+  notify_queue (self);
+  notify_count (self, PROP_N_STANZAS_SENT, &self->notified.n_stanzas_sent, self->n_stanzas_sent);
+  notify_count (self, PROP_N_STANZAS_RECEIVED, &self->notified.n_stanzas_received,
+                self->n_stanzas_received);
+  notify_count (self, PROP_N_REQUESTS_SENT, &self->notified.n_requests_sent,
+                bosh_session_driver_get_n_requests_sent (self->driver));
+  notify_count (self, PROP_N_REQUESTS_REPEATED, &self->notified.n_requests_repeated,
+                bosh_session_driver_get_n_requests_repeated (self->driver));
 }
 
 /* For a debug console; costs nothing if no handler is connected. */
@@ -596,6 +634,18 @@ bosh_connection_get_property (GObject    *object,
     case PROP_N_STANZAS_QUEUED:
       g_value_set_uint (value, bosh_connection_get_n_stanzas_queued (self));
       break;
+    case PROP_N_STANZAS_SENT:
+      g_value_set_uint64 (value, bosh_connection_get_n_stanzas_sent (self));
+      break;
+    case PROP_N_STANZAS_RECEIVED:
+      g_value_set_uint64 (value, bosh_connection_get_n_stanzas_received (self));
+      break;
+    case PROP_N_REQUESTS_SENT:
+      g_value_set_uint64 (value, bosh_connection_get_n_requests_sent (self));
+      break;
+    case PROP_N_REQUESTS_REPEATED:
+      g_value_set_uint64 (value, bosh_connection_get_n_requests_repeated (self));
+      break;
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID (object, prop_id, pspec);
     }
@@ -826,6 +876,46 @@ define_current_properties (void)
    */
   properties[PROP_N_STANZAS_QUEUED] =
     g_param_spec_uint ("n-stanzas-queued", NULL, NULL, 0, G_MAXUINT, 0, READABLE);
+
+  /**
+   * BoshConnection:n-stanzas-sent:
+   *
+   * How many elements were accepted for sending.
+   *
+   * Since: 1.0
+   */
+  properties[PROP_N_STANZAS_SENT] =
+    g_param_spec_uint64 ("n-stanzas-sent", NULL, NULL, 0, G_MAXUINT64, 0, READABLE);
+
+  /**
+   * BoshConnection:n-stanzas-received:
+   *
+   * How many elements arrived, those of a login included.
+   *
+   * Since: 1.0
+   */
+  properties[PROP_N_STANZAS_RECEIVED] =
+    g_param_spec_uint64 ("n-stanzas-received", NULL, NULL, 0, G_MAXUINT64, 0, READABLE);
+
+  /**
+   * BoshConnection:n-requests-sent:
+   *
+   * How many requests were sent, retransmissions included.
+   *
+   * Since: 1.0
+   */
+  properties[PROP_N_REQUESTS_SENT] =
+    g_param_spec_uint64 ("n-requests-sent", NULL, NULL, 0, G_MAXUINT64, 0, READABLE);
+
+  /**
+   * BoshConnection:n-requests-repeated:
+   *
+   * How many requests were retransmissions of an earlier one (XEP-0124 §14.3).
+   *
+   * Since: 1.0
+   */
+  properties[PROP_N_REQUESTS_REPEATED] =
+    g_param_spec_uint64 ("n-requests-repeated", NULL, NULL, 0, G_MAXUINT64, 0, READABLE);
 }
 
 static void
@@ -1272,14 +1362,11 @@ bosh_connection_get_n_stanzas_queued (BoshConnection *self)
   return self->session != NULL ? bosh_session_get_n_queued (self->session) : 0;
 }
 
-/* --- Counts that are no properties, as they change all the time --- */
-
 /**
  * bosh_connection_get_n_stanzas_sent:
  * @self: a connection
  *
- * Gets how many elements were accepted for sending.
- * Changes are not notified.
+ * Gets [property@Bosh.Connection:n-stanzas-sent].
  *
  * Returns: how many elements were accepted for sending
  *
@@ -1297,8 +1384,7 @@ bosh_connection_get_n_stanzas_sent (BoshConnection *self)
  * bosh_connection_get_n_stanzas_received:
  * @self: a connection
  *
- * Gets how many elements have arrived, those of a login included.
- * Changes are not notified.
+ * Gets [property@Bosh.Connection:n-stanzas-received].
  *
  * Returns: how many elements arrived
  *
@@ -1316,8 +1402,7 @@ bosh_connection_get_n_stanzas_received (BoshConnection *self)
  * bosh_connection_get_n_requests_sent:
  * @self: a connection
  *
- * Gets how many HTTP requests were sent, retransmissions included.
- * Changes are not notified.
+ * Gets [property@Bosh.Connection:n-requests-sent].
  *
  * Returns: how many requests were sent
  *
@@ -1335,9 +1420,7 @@ bosh_connection_get_n_requests_sent (BoshConnection *self)
  * bosh_connection_get_n_requests_repeated:
  * @self: a connection
  *
- * Gets how many of the requests were retransmissions of an earlier one (XEP-0124
- * §14.3).
- * Changes are not notified.
+ * Gets [property@Bosh.Connection:n-requests-repeated].
  *
  * Returns: how many requests were retransmissions
  *
@@ -1412,12 +1495,12 @@ bosh_connection_dup_unsent_on_first (BoshConnection *self)
 }
 
 void
-bosh_connection_set_filter (BoshConnection       *self,
-                            BoshConnectionFilter  filter,
-                            gpointer              user_data)
+bosh_connection_set_client (BoshConnection                  *self,
+                            const BoshConnectionClientFuncs *funcs,
+                            gpointer                         user_data)
 {
-  self->filter = filter;
-  self->filter_data = user_data;
+  self->client_funcs = funcs;
+  self->client_data = user_data;
 }
 
 void

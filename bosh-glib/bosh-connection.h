@@ -21,7 +21,7 @@ G_BEGIN_DECLS
  * @BOSH_CONNECTION_STATE_CONNECTING: the session is being created or attached
  * @BOSH_CONNECTION_STATE_CONNECTED: the session is open
  * @BOSH_CONNECTION_STATE_RETRYING: the server can't be reached at the moment;
- *   the session may live, and unanswered requests are being repeated
+ *   the session may live, and requests are being sent again
  * @BOSH_CONNECTION_STATE_PAUSED: the session is paused (XEP-0124 §10)
  * @BOSH_CONNECTION_STATE_DISCONNECTING: the session is being ended
  * @BOSH_CONNECTION_STATE_DETACHED: the session was handed over, and goes on

@@ -4,6 +4,8 @@
 
 #include "bosh-pending-tasks-private.h"
 
+#include "bosh-source-private.h"
+
 typedef struct
 {
   BoshPendingTasks *owner;
@@ -48,11 +50,7 @@ remove_pending (PendingTask *pending)
   GTask *task = pending->task;
 
   g_queue_remove (&pending->owner->tasks, pending);
-  if (pending->cancel_source != NULL)
-    {
-      g_source_destroy (pending->cancel_source);
-      g_source_unref (pending->cancel_source);
-    }
+  bosh_source_clear (&pending->cancel_source);
   g_free (pending);
 
   return task;

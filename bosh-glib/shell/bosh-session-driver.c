@@ -4,10 +4,12 @@
 
 #include "bosh-session-driver-private.h"
 
+#include "bosh-coding-private.h"
 #include "bosh-error.h"
 #include "bosh-inner-context-private.h"
 #include "bosh-network-watch-private.h"
 #include "bosh-sleep-watch-private.h"
+#include "bosh-source-private.h"
 #include "bosh-transport-private.h"
 
 struct _BoshSessionDriver
@@ -117,21 +119,6 @@ bosh_session_driver_wake (BoshSessionDriver *self)
 
 /* --- Actions --- */
 
-static const char *
-get_coding_name (BoshCoding coding)
-{
-  switch (coding)
-    {
-    case BOSH_CODING_GZIP:
-      return "gzip";
-    case BOSH_CODING_DEFLATE:
-      return "deflate";
-    case BOSH_CODING_IDENTITY:
-    default:
-      return NULL;
-    }
-}
-
 static void
 send_request (BoshSessionDriver *self,
               const BoshAction  *action)
@@ -143,7 +130,7 @@ send_request (BoshSessionDriver *self,
   if (action->repeated)
     self->n_requests_repeated++;
   bosh_transport_post (self->transport, action->rid, action->bytes,
-                       get_coding_name (action->coding), action->has_payload);
+                       bosh_coding_get_name (action->coding), action->has_payload);
   if (self->preconnect_next)
     bosh_transport_prepare (self->transport);
   self->preconnect_next = FALSE;
@@ -371,11 +358,7 @@ bosh_session_driver_stop (BoshSessionDriver *self)
   g_clear_pointer (&self->transport, bosh_transport_free);
   g_clear_pointer (&self->network, bosh_network_watch_free);
   g_clear_pointer (&self->sleep, bosh_sleep_watch_free);
-  if (self->source != NULL)
-    {
-      g_source_destroy (self->source);
-      g_clear_pointer (&self->source, g_source_unref);
-    }
+  bosh_source_clear (&self->source);
   g_clear_pointer (&self->inner, bosh_inner_context_free);
 }
 
