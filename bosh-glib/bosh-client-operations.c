@@ -4,119 +4,27 @@
 
 #include "bosh-client-private.h"
 
-#include "bosh-connection-private.h"
+#include "bosh-element-private.h"
 #include "bosh-error.h"
 #include "bosh-i18n-private.h"
 
-/* Features may come after the session was opened (XEP-0206 §4); a server that
- * has not sent them by then will not. Seconds. */
-#define FEATURES_TIMEOUT 30
+/* For a request of which the application does not say it, in seconds. */
+#define IQ_TIMEOUT 60
 
-static void
-finish_connect (BoshClient *self)
-{
-  g_autoptr(GTask) task = client_take_task (self);
-
-  client_set_state (self, BOSH_CLIENT_STATE_CONNECTED);
-  g_task_return_boolean (task, TRUE);
-}
-
-static void
-on_connected (GObject      *source_object,
-              GAsyncResult *result,
-              gpointer      user_data)
-{
-  g_autoptr(BoshClient) self = user_data;
-  GError *error = NULL;
-
-  if (!bosh_connection_connect_finish (self->connection, result, &error))
-    {
-      client_set_state (self, BOSH_CLIENT_STATE_CLOSED);
-      client_fail_task (self, error);
-    }
-  else if (self->task != NULL)
-    {
-      self->opened = TRUE;
-      if (self->features != NULL)
-        finish_connect (self);
-      else
-        client_bound_task (self, FEATURES_TIMEOUT);
-    }
-}
-
-void
-client_open (BoshClient *self)
-{
-  g_clear_pointer (&self->cancelled, client_destroy_source);
-  bosh_connection_connect_async (self->connection, g_task_get_cancellable (self->task),
-                                 on_connected, g_object_ref (self));
-}
-
-static void
-on_attached (GObject      *source_object,
-             GAsyncResult *result,
-             gpointer      user_data)
-{
-  g_autoptr(BoshClient) self = user_data;
-  GError *error = NULL;
-
-  if (!bosh_connection_attach_finish (self->connection, result, &error))
-    {
-      client_set_state (self, BOSH_CLIENT_STATE_CLOSED);
-      client_fail_task (self, error);
-    }
-  else if (self->task != NULL)
-    {
-      g_autoptr(GTask) task = client_take_task (self);
-
-      client_set_state (self, self->jid != NULL ? BOSH_CLIENT_STATE_READY
-                                                : BOSH_CLIENT_STATE_CONNECTED);
-      g_task_return_boolean (task, TRUE);
-    }
-}
-
-void
-client_handle_features (BoshClient  *self,
-                        BoshElement *features)
-{
-  g_clear_pointer (&self->features, bosh_element_unref);
-  self->features = bosh_element_ref (features);
-
-  if (self->driver != NULL)
-    bosh_login_driver_handle_features (self->driver, features);
-  else if (self->state == BOSH_CLIENT_STATE_CONNECTING)
-    {
-      client_expect_login (self);
-      if (self->opened)
-        finish_connect (self);
-    }
-  else if (self->state == BOSH_CLIENT_STATE_RECONNECTING)
-    client_reconnect_handle_features (self);
-}
-
-/* FALSE if @task has returned. */
 static gboolean
-begin_connection (BoshClient *self,
-                  GTask      *task)
+finish_boolean (BoshClient    *self,
+                GAsyncResult  *result,
+                gpointer       source_tag,
+                GError       **error)
 {
-  if (g_task_return_error_if_cancelled (task))
-    return FALSE;
-  if (self->state != BOSH_CLIENT_STATE_NEW)
-    {
-      g_task_return_new_error (task, BOSH_ERROR, BOSH_ERROR_FAILED,
-                               _("A client connects only once"));
-      return FALSE;
-    }
+  g_return_val_if_fail (BOSH_IS_CLIENT (self), FALSE);
+  g_return_val_if_fail (g_task_is_valid (result, self), FALSE);
+  g_return_val_if_fail (g_async_result_is_tagged (result, source_tag), FALSE);
 
-  /* The state tells what became of it, whatever is cancelled at the last
-   * moment. */
-  g_task_set_check_cancellable (task, FALSE);
-  self->task = g_object_ref (task);
-  client_set_state (self, BOSH_CLIENT_STATE_CONNECTING);
-
-  /* A handler may have ended it already. */
-  return self->task == task;
+  return g_task_propagate_boolean (G_TASK (result), error);
 }
+
+/* --- Opening and ending the session --- */
 
 /**
  * bosh_client_connect_async:
@@ -129,9 +37,9 @@ begin_connection (BoshClient *self,
  * the features of the server are known, for which the client waits at most 30
  * seconds (XEP-0206 §4).
  *
- * If the configuration has no host name, the domain is asked first where its
- * connection managers are (XEP-0156), and the first of them is taken. Until
- * then the connection has no session, and nothing can be queued.
+ * If the configuration has no address, the client first asks the domain where its
+ * connection managers are (XEP-0156), and takes the first of them. Until then the
+ * connection has no session, and nothing can be queued.
  *
  * A client connects once: after a failure, and after the end, make a new one.
  * Cancelling ends the session.
@@ -151,22 +59,16 @@ bosh_client_connect_async (BoshClient          *self,
 
   task = g_task_new (self, cancellable, callback, user_data);
   g_task_set_source_tag (task, bosh_client_connect_async);
-  if (!begin_connection (self, task))
-    return;
-
-  if (client_has_address (self))
-    client_open (self);
-  else
-    client_discover (self);
+  client_connect (self, NULL, task);
 }
 
 /**
  * bosh_client_connect_finish:
  * @self: a client
  * @result: the result given to the callback
- * @error: return location for a [struct@GLib.Error]
+ * @error: return location for an error
  *
- * Ends [method@Bosh.Client.connect_async].
+ * Finishes [method@Bosh.Client.connect_async].
  *
  * The errors are those of [method@Bosh.Connection.connect_async];
  * `BOSH_ERROR_TIMED_OUT` where the server sent no features; and where the domain
@@ -182,11 +84,319 @@ bosh_client_connect_finish (BoshClient    *self,
                             GAsyncResult  *result,
                             GError       **error)
 {
-  g_return_val_if_fail (BOSH_IS_CLIENT (self), FALSE);
-  g_return_val_if_fail (g_task_is_valid (result, self), FALSE);
-  g_return_val_if_fail (g_async_result_is_tagged (result, bosh_client_connect_async), FALSE);
+  return finish_boolean (self, result, bosh_client_connect_async, error);
+}
 
-  return g_task_propagate_boolean (G_TASK (result), error);
+/**
+ * bosh_client_disconnect_async:
+ * @self: a client
+ * @cancellable: (nullable): to end at once, without waiting for the server
+ * @callback: (scope async): called when the session has ended
+ * @user_data: data for @callback
+ *
+ * Ends the session (XEP-0124 §13), as
+ * [method@Bosh.Connection.disconnect_async] does. A client that is logged in sends
+ * an unavailable presence with the end (RFC 6121 §4.5).
+ *
+ * The state is `DISCONNECTING` until the session has ended. Connecting or a login
+ * that is under way fails with `BOSH_ERROR_NOT_CONNECTED`. A client that is
+ * reconnecting gives that up, and is `CLOSED` at once.
+ *
+ * Since: 1.0
+ */
+void
+bosh_client_disconnect_async (BoshClient          *self,
+                              GCancellable        *cancellable,
+                              GAsyncReadyCallback  callback,
+                              gpointer             user_data)
+{
+  g_autoptr(GTask) task = NULL;
+
+  g_return_if_fail (BOSH_IS_CLIENT (self));
+  g_return_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable));
+
+  task = g_task_new (self, cancellable, callback, user_data);
+  g_task_set_source_tag (task, bosh_client_disconnect_async);
+  client_disconnect (self, task);
+}
+
+/**
+ * bosh_client_disconnect_finish:
+ * @self: a client
+ * @result: the result given to the callback
+ * @error: return location for an error
+ *
+ * Finishes [method@Bosh.Client.disconnect_async]. The errors are those of
+ * [method@Bosh.Connection.disconnect_async].
+ *
+ * Returns: `TRUE` if the session ended in good order
+ *
+ * Since: 1.0
+ */
+gboolean
+bosh_client_disconnect_finish (BoshClient    *self,
+                               GAsyncResult  *result,
+                               GError       **error)
+{
+  return finish_boolean (self, result, bosh_client_disconnect_async, error);
+}
+
+/* --- Sending --- */
+
+/**
+ * bosh_client_send:
+ * @self: a client
+ * @stanza: what to send
+ * @error: return location for an error
+ *
+ * Queues a stanza, as [method@Bosh.Connection.send] does. It is sealed and can
+ * not be changed any more. Nothing is added to it.
+ *
+ * While the client is reconnecting ([property@Bosh.Client:auto-reconnect]) the
+ * stanza waits for the next session, and is sent there before the state changes to
+ * `READY`.
+ *
+ * [method@Bosh.Client.deliver_async] does the same, and tells when the server has
+ * the stanza.
+ *
+ * Returns: `TRUE` if the stanza will be sent
+ *
+ * Since: 1.0
+ */
+gboolean
+bosh_client_send (BoshClient   *self,
+                  BoshElement  *stanza,
+                  GError      **error)
+{
+  g_return_val_if_fail (BOSH_IS_CLIENT (self), FALSE);
+  g_return_val_if_fail (stanza != NULL, FALSE);
+  g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
+
+  return client_send (self, stanza, NULL, error);
+}
+
+/**
+ * bosh_client_deliver_async:
+ * @self: a client
+ * @stanza: what to send
+ * @cancellable: (nullable): to stop waiting; the stanza is sent all the same
+ * @callback: (scope async): called when the server has the stanza
+ * @user_data: data for @callback
+ *
+ * Sends like [method@Bosh.Client.send], and completes when the server has the
+ * stanza. That it reached its recipient is another matter (XEP-0124 §8).
+ *
+ * The operation outlives the session where the stanza does: while the client is
+ * reconnecting it waits for the next session, and a stanza that was lost and that
+ * [signal@Bosh.Client::session-lost] has sent again, by its return value or by
+ * [method@Bosh.Client.send], is waited for in the next session. A stanza that is
+ * not sent again fails with the error of the loss.
+ *
+ * Since: 1.0
+ */
+void
+bosh_client_deliver_async (BoshClient          *self,
+                           BoshElement         *stanza,
+                           GCancellable        *cancellable,
+                           GAsyncReadyCallback  callback,
+                           gpointer             user_data)
+{
+  g_autoptr(GTask) task = NULL;
+  GError *error = NULL;
+
+  g_return_if_fail (BOSH_IS_CLIENT (self));
+  g_return_if_fail (stanza != NULL);
+  g_return_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable));
+
+  task = g_task_new (self, cancellable, callback, user_data);
+  g_task_set_source_tag (task, bosh_client_deliver_async);
+  if (g_task_return_error_if_cancelled (task))
+    return;
+
+  if (client_send (self, stanza, task, &error))
+    g_steal_pointer (&task);
+  else
+    g_task_return_error (task, error);
+}
+
+/**
+ * bosh_client_deliver_finish:
+ * @self: a client
+ * @result: the result given to the callback
+ * @error: return location for an error
+ *
+ * Finishes [method@Bosh.Client.deliver_async].
+ *
+ * The errors are those of [method@Bosh.Connection.send], and the error with which
+ * the session ended: then [method@Bosh.Connection.dup_undelivered],
+ * [method@Bosh.Connection.dup_unsent] or [method@Bosh.Client.dup_unsent] has the
+ * stanza.
+ *
+ * Returns: `TRUE` if the server has the stanza
+ *
+ * Since: 1.0
+ */
+gboolean
+bosh_client_deliver_finish (BoshClient    *self,
+                            GAsyncResult  *result,
+                            GError       **error)
+{
+  return finish_boolean (self, result, bosh_client_deliver_async, error);
+}
+
+/* The request, with an id that no other open request has. */
+static BoshElement *
+prepare_iq (BoshClient   *self,
+            BoshElement  *iq,
+            GError      **error)
+{
+  const char *type = bosh_element_get_attribute (iq, "type");
+  const char *id = bosh_element_get_attribute (iq, "id");
+  g_autoptr(BoshElement) prepared = NULL;
+  g_autofree char *new_id = NULL;
+
+  if (!bosh_element_matches_or_inherits (iq, "iq", BOSH_NS_CLIENT) ||
+      (g_strcmp0 (type, "get") != 0 && g_strcmp0 (type, "set") != 0))
+    {
+      g_set_error_literal (error, BOSH_ERROR, BOSH_ERROR_INVALID_STANZA,
+                           _("Only an iq of type get or set has a response"));
+      return NULL;
+    }
+
+  if (id != NULL)
+    {
+      if (!client_has_iq (self, id))
+        return bosh_element_ref (iq);
+      g_set_error_literal (error, BOSH_ERROR, BOSH_ERROR_INVALID_STANZA,
+                           _("Another request with the same id waits for its response"));
+      return NULL;
+    }
+
+  /* RFC 6120 §8.1.3: others should not be able to guess it. */
+  new_id = g_uuid_string_random ();
+  prepared = bosh_element_is_sealed (iq) ? bosh_element_copy (iq) : bosh_element_ref (iq);
+  bosh_element_set_attribute (prepared, "id", new_id);
+
+  return g_steal_pointer (&prepared);
+}
+
+/**
+ * bosh_client_send_iq_async:
+ * @self: a client
+ * @iq: an iq of type `get` or `set`
+ * @timeout: how long to wait for the response, in seconds; -1 for the default of 60
+ *   seconds, 0 for as long as the session lives
+ * @cancellable: (nullable): a cancellable
+ * @callback: (scope async): called when the response has arrived
+ * @user_data: data for @callback
+ *
+ * Sends a request and waits for its response (RFC 6120 §8.2.3).
+ *
+ * A request without an id gets one that cannot be guessed; if it is sealed
+ * already, a copy is sent. The response is the one with the same id that comes
+ * from the address to which the request went. A request without `to` goes to our
+ * own account, for which the server responds (RFC 6120 §8.1.2.1).
+ *
+ * Cancelling stops the waiting; the request was sent all the same. While the
+ * client is reconnecting, the request waits for the next session. A loss of the
+ * session makes all requests fail that were sent in it.
+ *
+ * Since: 1.0
+ */
+void
+bosh_client_send_iq_async (BoshClient          *self,
+                           BoshElement         *iq,
+                           int                  timeout,
+                           GCancellable        *cancellable,
+                           GAsyncReadyCallback  callback,
+                           gpointer             user_data)
+{
+  g_autoptr(GTask) task = NULL;
+  g_autoptr(BoshElement) request = NULL;
+  GError *error = NULL;
+  gint64 deadline = -1;
+
+  g_return_if_fail (BOSH_IS_CLIENT (self));
+  g_return_if_fail (iq != NULL);
+  g_return_if_fail (timeout >= -1);
+  g_return_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable));
+
+  task = g_task_new (self, cancellable, callback, user_data);
+  g_task_set_source_tag (task, bosh_client_send_iq_async);
+  if (g_task_return_error_if_cancelled (task))
+    return;
+
+  request = prepare_iq (self, iq, &error);
+  if (request == NULL || !client_send (self, request, NULL, &error))
+    {
+      g_task_return_error (task, error);
+      return;
+    }
+
+  if (timeout == -1)
+    timeout = IQ_TIMEOUT;
+  if (timeout > 0)
+    deadline = g_get_monotonic_time () + timeout * G_TIME_SPAN_SECOND;
+  client_add_iq (self, request, deadline, g_steal_pointer (&task));
+}
+
+/**
+ * bosh_client_send_iq_finish:
+ * @self: a client
+ * @result: the result given to the callback
+ * @error: return location for an error
+ *
+ * Finishes [method@Bosh.Client.send_iq_async].
+ *
+ * A response of type `error` is a [error@Bosh.StanzaError]. Other errors are
+ * `BOSH_ERROR_TIMED_OUT`; `BOSH_ERROR_INVALID_STANZA` for an element that is no
+ * request; those of [method@Bosh.Connection.send]; and the error with which the
+ * session ended.
+ *
+ * Returns: (transfer full): the response, an iq of type `result`, or `NULL` on
+ *   error
+ *
+ * Since: 1.0
+ */
+BoshElement *
+bosh_client_send_iq_finish (BoshClient    *self,
+                            GAsyncResult  *result,
+                            GError       **error)
+{
+  g_return_val_if_fail (BOSH_IS_CLIENT (self), NULL);
+  g_return_val_if_fail (g_task_is_valid (result, self), NULL);
+  g_return_val_if_fail (g_async_result_is_tagged (result, bosh_client_send_iq_async), NULL);
+
+  return g_task_propagate_pointer (G_TASK (result), error);
+}
+
+/* --- Handing over --- */
+
+/* FALSE, with an error, where there is no session that could be handed over, saved
+ * or paused, or where a login is under way in it, which nobody else could go on
+ * with. */
+static gboolean
+check_session (BoshClient  *self,
+               GError     **error)
+{
+  switch (bosh_client_get_state (self))
+    {
+    case BOSH_CLIENT_STATE_LOGGING_IN:
+      g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_PENDING, _("A login is under way"));
+      return FALSE;
+    case BOSH_CLIENT_STATE_RECONNECTING:
+      g_set_error_literal (error, BOSH_ERROR, BOSH_ERROR_NOT_CONNECTED, _("The session was lost"));
+      return FALSE;
+    case BOSH_CLIENT_STATE_NEW:
+    case BOSH_CLIENT_STATE_CONNECTING:
+    case BOSH_CLIENT_STATE_CONNECTED:
+    case BOSH_CLIENT_STATE_READY:
+    case BOSH_CLIENT_STATE_DISCONNECTING:
+    case BOSH_CLIENT_STATE_DETACHED:
+    case BOSH_CLIENT_STATE_CLOSED:
+    default:
+      return TRUE;
+    }
 }
 
 /**
@@ -200,11 +410,12 @@ bosh_client_connect_finish (BoshClient    *self,
  * Goes on with a session that was detached elsewhere, in place of
  * [method@Bosh.Client.connect_async] and a login.
  *
- * Requests that had no answer are repeated byte by byte (XEP-0124 §14.3), so
- * that nothing is lost; stanzas may arrive before it is complete. A session
- * without a JID is open afterwards, but nobody can log in to it.
+ * Requests that had no response are repeated byte by byte (XEP-0124 §14.3), so
+ * that nothing is lost; stanzas may arrive before the operation is complete. A
+ * session without a JID is `CONNECTED` afterwards and allows no login; one with a
+ * JID is `READY`.
  *
- * If the configuration has no host name, the session goes on at its own
+ * If the configuration has no address, the session goes on at its own
  * [property@Bosh.SavedSession:uri].
  *
  * Since: 1.0
@@ -224,25 +435,16 @@ bosh_client_attach_async (BoshClient          *self,
 
   task = g_task_new (self, cancellable, callback, user_data);
   g_task_set_source_tag (task, bosh_client_attach_async);
-  if (!begin_connection (self, task))
-    return;
-
-  if (!client_has_address (self))
-    client_take_address (self, bosh_saved_session_get_uri (session));
-  client_set_jid (self, bosh_saved_session_get_jid (session));
-  /* A handler may have ended it. */
-  if (self->task == task)
-    bosh_connection_attach_async (self->connection, session, cancellable,
-                                  on_attached, g_object_ref (self));
+  client_connect (self, session, task);
 }
 
 /**
  * bosh_client_attach_finish:
  * @self: a client
  * @result: the result given to the callback
- * @error: return location for a [struct@GLib.Error]
+ * @error: return location for an error
  *
- * Ends [method@Bosh.Client.attach_async]. The errors are those of
+ * Finishes [method@Bosh.Client.attach_async]. The errors are those of
  * [method@Bosh.Connection.attach_async].
  *
  * Returns: `TRUE` if the session goes on
@@ -254,11 +456,7 @@ bosh_client_attach_finish (BoshClient    *self,
                            GAsyncResult  *result,
                            GError       **error)
 {
-  g_return_val_if_fail (BOSH_IS_CLIENT (self), FALSE);
-  g_return_val_if_fail (g_task_is_valid (result, self), FALSE);
-  g_return_val_if_fail (g_async_result_is_tagged (result, bosh_client_attach_async), FALSE);
-
-  return g_task_propagate_boolean (G_TASK (result), error);
+  return finish_boolean (self, result, bosh_client_attach_async, error);
 }
 
 static void
@@ -267,11 +465,10 @@ on_detached (GObject      *source_object,
              gpointer      user_data)
 {
   g_autoptr(GTask) task = user_data;
-  BoshClient *self = g_task_get_source_object (task);
   BoshSavedSession *session;
   GError *error = NULL;
 
-  session = bosh_connection_detach_finish (self->connection, result, &error);
+  session = bosh_connection_detach_finish (BOSH_CONNECTION (source_object), result, &error);
   if (session != NULL)
     g_task_return_pointer (task, session, g_object_unref);
   else
@@ -286,9 +483,11 @@ on_detached (GObject      *source_object,
  * @user_data: data for @callback
  *
  * Hands the session over without losing a stanza, as
- * [method@Bosh.Connection.detach_async] does; the result knows the JID. The
- * client is at its end then, and requests without an answer fail with
- * `BOSH_ERROR_DETACHED`.
+ * [method@Bosh.Connection.detach_async] does; the result knows the JID.
+ *
+ * The client is `DETACHED` then, requests without a response fail with
+ * `BOSH_ERROR_DETACHED`, and [signal@Bosh.Client::closed] is not emitted, because
+ * the session has not ended.
  *
  * While a login is under way it fails with `G_IO_ERROR_PENDING`, and with
  * `BOSH_ERROR_NOT_CONNECTED` while the client is reconnecting.
@@ -302,28 +501,22 @@ bosh_client_detach_async (BoshClient          *self,
                           gpointer             user_data)
 {
   g_autoptr(GTask) task = NULL;
+  GError *error = NULL;
 
   g_return_if_fail (BOSH_IS_CLIENT (self));
   g_return_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable));
 
   task = g_task_new (self, cancellable, callback, user_data);
   g_task_set_source_tag (task, bosh_client_detach_async);
-  if (self->state == BOSH_CLIENT_STATE_LOGGING_IN)
+  if (!check_session (self, &error))
     {
-      g_task_return_new_error (task, G_IO_ERROR, G_IO_ERROR_PENDING,
-                               _("A login is under way"));
-      return;
-    }
-  if (self->state == BOSH_CLIENT_STATE_RECONNECTING)
-    {
-      g_task_return_new_error (task, BOSH_ERROR, BOSH_ERROR_NOT_CONNECTED,
-                               _("The session was lost"));
+      g_task_return_error (task, error);
       return;
     }
 
-  /* What was detached is lost if nobody gets it. */
+  /* A session that was detached would be lost if the caller did not get it. */
   g_task_set_check_cancellable (task, FALSE);
-  bosh_connection_detach_async (self->connection, cancellable, on_detached,
+  bosh_connection_detach_async (bosh_client_get_connection (self), cancellable, on_detached,
                                 g_steal_pointer (&task));
 }
 
@@ -331,12 +524,13 @@ bosh_client_detach_async (BoshClient          *self,
  * bosh_client_detach_finish:
  * @self: a client
  * @result: the result given to the callback
- * @error: return location for a [struct@GLib.Error]
+ * @error: return location for an error
  *
- * Ends [method@Bosh.Client.detach_async]. The errors are those of
+ * Finishes [method@Bosh.Client.detach_async]. The errors are those of
  * [method@Bosh.Connection.detach_async].
  *
- * Returns: (transfer full): what is needed to go on, or `NULL` on error
+ * Returns: (transfer full): all that is needed to go on with the session, or
+ *   `NULL` on error
  *
  * Since: 1.0
  */
@@ -353,131 +547,127 @@ bosh_client_detach_finish (BoshClient    *self,
 }
 
 /**
- * bosh_client_send:
+ * bosh_client_save:
  * @self: a client
- * @stanza: what to send
- * @error: return location for a [struct@GLib.Error]
+ * @error: return location for an error
  *
- * Queues a stanza, as [method@Bosh.Connection.send] does. It is sealed and can
- * not be changed any more. Nothing is added to it.
+ * Takes a snapshot of the session, with which another process goes on after this
+ * one has died, as [method@Bosh.Connection.save] does. The session goes on here.
  *
- * While the client is reconnecting ([property@Bosh.Client:auto-reconnect]) it
- * waits for the next session, and is sent there before the state changes to
- * `READY`.
+ * It fails with `G_IO_ERROR_PENDING` while a login is under way, as nobody could
+ * go on with that, and with `BOSH_ERROR_NOT_CONNECTED` while the client is
+ * reconnecting.
  *
- * Returns: `TRUE` if it will be sent
+ * Returns: (transfer full): all that is needed to go on with the session, or
+ *   `NULL` on error
  *
  * Since: 1.0
  */
-gboolean
-bosh_client_send (BoshClient   *self,
-                  BoshElement  *stanza,
-                  GError      **error)
+BoshSavedSession *
+bosh_client_save (BoshClient  *self,
+                  GError     **error)
 {
-  g_return_val_if_fail (BOSH_IS_CLIENT (self), FALSE);
-  g_return_val_if_fail (stanza != NULL, FALSE);
-  g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
+  g_return_val_if_fail (BOSH_IS_CLIENT (self), NULL);
+  g_return_val_if_fail (error == NULL || *error == NULL, NULL);
 
-  return client_send (self, stanza, error);
+  if (!check_session (self, error))
+    return NULL;
+
+  return bosh_connection_save (bosh_client_get_connection (self), error);
 }
 
 static void
-on_disconnected (GObject      *source_object,
-                 GAsyncResult *result,
-                 gpointer      user_data)
+on_paused (GObject      *source_object,
+           GAsyncResult *result,
+           gpointer      user_data)
 {
   g_autoptr(GTask) task = user_data;
-  BoshClient *self = g_task_get_source_object (task);
   GError *error = NULL;
 
-  if (bosh_connection_disconnect_finish (self->connection, result, &error))
+  if (bosh_connection_pause_finish (BOSH_CONNECTION (source_object), result, &error))
     g_task_return_boolean (task, TRUE);
   else
     g_task_return_error (task, error);
 }
 
 /**
- * bosh_client_disconnect_async:
+ * bosh_client_pause_async:
  * @self: a client
- * @cancellable: (nullable): a cancellable
- * @callback: (scope async): called when the session has ended
+ * @seconds: for how long, at most [property@Bosh.Connection:max-pause]; more is
+ *   taken as that
+ * @cancellable: (nullable): to resume at once
+ * @callback: (scope async): called when the pause is in force
  * @user_data: data for @callback
  *
- * Ends the session (XEP-0124 §13), as
- * [method@Bosh.Connection.disconnect_async] does. Whoever is logged in says
- * good-bye with an unavailable presence (RFC 6121 §4.5).
+ * Pauses the session, as [method@Bosh.Connection.pause_async] does: no request is
+ * open, and nothing arrives, until [method@Bosh.Client.resume] or the next stanza
+ * that is sent (XEP-0124 §10).
  *
- * Connecting or a login that is under way fails with
- * `BOSH_ERROR_NOT_CONNECTED`. A client that is reconnecting stops that, and is
- * closed at once.
+ * It fails with `G_IO_ERROR_PENDING` while a login is under way, and with
+ * `BOSH_ERROR_NOT_CONNECTED` while the client is reconnecting.
  *
  * Since: 1.0
  */
 void
-bosh_client_disconnect_async (BoshClient          *self,
-                              GCancellable        *cancellable,
-                              GAsyncReadyCallback  callback,
-                              gpointer             user_data)
+bosh_client_pause_async (BoshClient          *self,
+                         guint                seconds,
+                         GCancellable        *cancellable,
+                         GAsyncReadyCallback  callback,
+                         gpointer             user_data)
 {
-  g_autoptr(BoshElement) farewell = NULL;
   g_autoptr(GTask) task = NULL;
+  GError *error = NULL;
 
   g_return_if_fail (BOSH_IS_CLIENT (self));
+  g_return_if_fail (seconds > 0);
   g_return_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable));
 
   task = g_task_new (self, cancellable, callback, user_data);
-  g_task_set_source_tag (task, bosh_client_disconnect_async);
-  if (self->discovery != NULL)
+  g_task_set_source_tag (task, bosh_client_pause_async);
+  if (!check_session (self, &error))
     {
-      client_end_discovery (self,
-                            g_error_new_literal (BOSH_ERROR, BOSH_ERROR_NOT_CONNECTED,
-                                                 _("The session is being ended")),
-                            NULL);
-      g_task_return_boolean (task, TRUE);
-      return;
-    }
-  if (self->state == BOSH_CLIENT_STATE_RECONNECTING)
-    {
-      client_close (self, NULL);
-      g_task_return_boolean (task, TRUE);
+      g_task_return_error (task, error);
       return;
     }
 
-  client_reconnect_forget (self);
-  if (self->state == BOSH_CLIENT_STATE_READY)
-    farewell = bosh_element_new_presence (NULL, "unavailable");
-  bosh_connection_disconnect_async (self->connection, farewell, cancellable,
-                                    on_disconnected, g_object_ref (task));
-
-  if (self->task != NULL)
-    {
-      client_set_state (self, BOSH_CLIENT_STATE_CLOSED);
-      client_fail_task (self, g_error_new_literal (BOSH_ERROR, BOSH_ERROR_NOT_CONNECTED,
-                                                   _("The session is being ended")));
-    }
+  g_task_set_check_cancellable (task, FALSE);
+  bosh_connection_pause_async (bosh_client_get_connection (self), seconds, cancellable, on_paused,
+                               g_steal_pointer (&task));
 }
 
 /**
- * bosh_client_disconnect_finish:
+ * bosh_client_pause_finish:
  * @self: a client
  * @result: the result given to the callback
- * @error: return location for a [struct@GLib.Error]
+ * @error: return location for an error
  *
- * Ends [method@Bosh.Client.disconnect_async]. The errors are those of
- * [method@Bosh.Connection.disconnect_async].
+ * Finishes [method@Bosh.Client.pause_async]. The errors are those of
+ * [method@Bosh.Connection.pause_async].
  *
- * Returns: `TRUE` if the session ended in good order
+ * Returns: `TRUE` if the session is paused
  *
  * Since: 1.0
  */
 gboolean
-bosh_client_disconnect_finish (BoshClient    *self,
-                               GAsyncResult  *result,
-                               GError       **error)
+bosh_client_pause_finish (BoshClient    *self,
+                          GAsyncResult  *result,
+                          GError       **error)
 {
-  g_return_val_if_fail (BOSH_IS_CLIENT (self), FALSE);
-  g_return_val_if_fail (g_task_is_valid (result, self), FALSE);
-  g_return_val_if_fail (g_async_result_is_tagged (result, bosh_client_disconnect_async), FALSE);
+  return finish_boolean (self, result, bosh_client_pause_async, error);
+}
 
-  return g_task_propagate_boolean (G_TASK (result), error);
+/**
+ * bosh_client_resume:
+ * @self: a client
+ *
+ * Ends a pause; nothing happens if there is none.
+ *
+ * Since: 1.0
+ */
+void
+bosh_client_resume (BoshClient *self)
+{
+  g_return_if_fail (BOSH_IS_CLIENT (self));
+
+  bosh_connection_resume (bosh_client_get_connection (self));
 }

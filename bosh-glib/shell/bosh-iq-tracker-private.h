@@ -8,31 +8,32 @@
 
 G_BEGIN_DECLS
 
-/* The iq requests that were sent and have no answer yet. A task that waits here
- * returns once: the answer (a BoshElement), a BOSH_STANZA_ERROR, or what
- * cancelled it, timed it out or closed the session. */
+/* The iq requests that were sent and have no response yet. Each has a task, which
+ * returns exactly once: with the response (a BoshElement), with a
+ * BOSH_STANZA_ERROR, or with the error that cancelled it, timed it out or ended
+ * the session. */
 typedef struct _BoshIqTracker BoshIqTracker;
 
 /* @context is where the tasks time out. */
 BoshIqTracker *bosh_iq_tracker_new      (GMainContext  *context);
-/* Tasks that still wait are dropped. */
+/* Tasks that have not returned are dropped. */
 void           bosh_iq_tracker_free     (BoshIqTracker *self);
 
 gboolean       bosh_iq_tracker_has      (BoshIqTracker *self,
                                          const char    *id);
-/* Takes @task. @iq has an id that is not in use. @timeout is in seconds,
- * G_MAXUINT: without limit. */
+/* @iq has an id that is not in use. @deadline is in monotonic time, or -1 for a
+ * request that does not time out. @task: (transfer full) */
 void           bosh_iq_tracker_add      (BoshIqTracker *self,
                                          BoshElement   *iq,
-                                         guint          timeout,
+                                         gint64         deadline,
                                          GTask         *task);
-/* TRUE if @iq answers a request, whose task then returns. @jid is our own full
- * JID (nullable). The tracker may be gone afterwards. */
+/* TRUE if @iq is the response to a request, whose task then returns. @jid is our
+ * own full JID (nullable). A callback of the task may free the tracker. */
 gboolean       bosh_iq_tracker_handle   (BoshIqTracker *self,
                                          BoshElement   *iq,
                                          const char    *domain,
                                          const char    *jid);
-/* Every task returns a copy of @error. */
+/* All tasks return a copy of @error. */
 void           bosh_iq_tracker_fail_all (BoshIqTracker *self,
                                          const GError  *error);
 

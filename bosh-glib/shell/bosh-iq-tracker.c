@@ -10,9 +10,8 @@
 #include "bosh-i18n-private.h"
 #include "bosh-jid-private.h"
 
-/* One timer serves all requests: it wakes at the earliest deadline. So each
- * stanza costs one look into the table, and the main loop sees one source
- * however many requests are open. */
+/* One timer serves all requests and is ready at the earliest deadline, so the
+ * main loop has one source to check however many requests are open. */
 struct _BoshIqTracker
 {
   GMainContext *context;
@@ -27,7 +26,7 @@ typedef struct
   char          *id;
   char          *to;        /* nullable */
   GTask         *task;
-  gint64         deadline;
+  gint64         deadline;  /* or -1 */
   GSequenceIter *position;  /* in the deadlines, or NULL */
   GSource       *cancelled; /* or NULL */
 } Request;
@@ -82,8 +81,8 @@ get_earliest (BoshIqTracker *self)
 
 static gboolean on_timer (gpointer user_data);
 
-/* There is none where nothing is asked: the main loop looks at each in every
- * iteration, and there may be many clients. */
+/* Without a request there is no timer: the main loop checks every source in each
+ * iteration, and a process may have many clients. */
 static void
 arm_timer (BoshIqTracker *self)
 {
@@ -105,7 +104,8 @@ arm_timer (BoshIqTracker *self)
   g_source_set_ready_time (self->timer, earliest->deadline);
 }
 
-/* Takes a request out of the table; its task is then free to return. */
+/* Removes the request from the table, and frees it. Returns: (transfer full): its
+ * task, which the caller lets return */
 static GTask *
 take_task (Request *request)
 {
@@ -129,11 +129,11 @@ on_timer (gpointer user_data)
   while ((request = get_earliest (self)) != NULL && request->deadline <= now)
     g_ptr_array_add (tasks, take_task (request));
 
-  /* A task that returns may let go of the tracker. */
+  /* A callback of a task may free the tracker. */
   for (guint i = 0; i < tasks->len; i++)
     g_task_return_new_error (g_ptr_array_index (tasks, i),
                              BOSH_ERROR, BOSH_ERROR_TIMED_OUT,
-                             _("The request was not answered in time"));
+                             _("The request had no response in time"));
 
   return G_SOURCE_CONTINUE;
 }
@@ -182,7 +182,7 @@ bosh_iq_tracker_has (BoshIqTracker *self,
 void
 bosh_iq_tracker_add (BoshIqTracker *self,
                      BoshElement   *iq,
-                     guint          timeout,
+                     gint64         deadline,
                      GTask         *task)
 {
   Request *request = g_new0 (Request, 1);
@@ -192,11 +192,11 @@ bosh_iq_tracker_add (BoshIqTracker *self,
   request->id = g_strdup (bosh_element_get_attribute (iq, "id"));
   request->to = g_strdup (bosh_element_get_attribute (iq, "to"));
   request->task = task;
+  request->deadline = deadline;
   g_hash_table_insert (self->requests, request->id, request);
 
-  if (timeout != G_MAXUINT)
+  if (deadline >= 0)
     {
-      request->deadline = g_get_monotonic_time () + (gint64)timeout * G_USEC_PER_SEC;
       request->position = g_sequence_insert_sorted (self->deadlines, request,
                                                     compare_deadlines, NULL);
       arm_timer (self);
@@ -212,8 +212,8 @@ bosh_iq_tracker_add (BoshIqTracker *self,
     }
 }
 
-/* The server marks what others send with who they are, so nobody but the server
- * can leave `from` out or put one of our own names there. */
+/* The server stamps the stanzas of others with their address, so only the server
+ * itself can leave `from` out or put one of our own addresses there. */
 static gboolean
 is_own (const char *from,
         const char *domain,
@@ -230,8 +230,8 @@ is_own (const char *from,
   return bosh_jid_equal (from, bare) || bosh_jid_equal (from, jid);
 }
 
-/* RFC 6120 §8.1.2.1: the server answers for the account, to which a stanza
- * without `to` goes, and it may leave `from` out then. */
+/* RFC 6120 §8.1.2.1: a stanza without `to` goes to the account, for which the
+ * server responds; it may leave `from` out then. */
 static gboolean
 may_respond (const Request *request,
              const char    *from,
@@ -294,7 +294,7 @@ bosh_iq_tracker_fail_all (BoshIqTracker *self,
     }
   arm_timer (self);
 
-  /* A task that returns may let go of the tracker. */
+  /* A callback of a task may free the tracker. */
   for (guint i = 0; i < tasks->len; i++)
     g_task_return_error (g_ptr_array_index (tasks, i), g_error_copy (error));
 }

@@ -3,36 +3,49 @@
 #pragma once
 
 #include "bosh-connection.h"
+#include "bosh-credentials-private.h"
 #include "bosh-login-private.h"
 
 G_BEGIN_DECLS
 
-/* Carries out what a BoshLogin asks for, over a connection: sends, computes in
- * a thread, restarts the stream. */
+/* Carries out what a BoshLogin asks for, over a connection: sends elements,
+ * computes in a thread, restarts the stream. */
 typedef struct _BoshLoginDriver BoshLoginDriver;
 
-/* The login is over: with @jid, or with @error. Nothing is given away. Called
- * once, and not after bosh_login_driver_stop(). */
+typedef enum
+{
+  BOSH_LOGIN_NO_FLAGS = 0,
+  /* PLAIN may be used over a connection that others can read. */
+  BOSH_LOGIN_ALLOW_PLAINTEXT = 1 << 0,
+  /* The request to bind follows the restart at once, whatever is offered. */
+  BOSH_LOGIN_PIPELINE = 1 << 1,
+} BoshLoginFlags;
+
+/* The login is over: @jid was bound, or it failed with @error. Both belong to
+ * the driver. Called once, and not after bosh_login_driver_stop(). */
 typedef void (*BoshLoginDriverDone) (const char   *jid,
                                      const GError *error,
                                      gpointer      user_data);
 
-BoshLoginDriver *bosh_login_driver_new             (BoshConnection            *connection,
-                                                    const BoshLoginParameters *parameters,
-                                                    BoshLoginDriverDone        done,
-                                                    gpointer                   user_data);
-/* Stops and frees. What still computes in a thread ends by itself. */
-void             bosh_login_driver_stop            (BoshLoginDriver           *self);
+/* The result of SCRAM's costly part is left in @credentials for the next login,
+ * and removed from there if the login fails. */
+BoshLoginDriver *bosh_login_driver_new             (BoshConnection      *connection,
+                                                    BoshCredentials     *credentials,
+                                                    BoshLoginFlags       flags,
+                                                    BoshLoginDriverDone  done,
+                                                    gpointer             user_data);
+/* Stops and frees. A thread that still computes ends by itself. */
+void             bosh_login_driver_stop            (BoshLoginDriver     *self);
 
-void             bosh_login_driver_handle_features (BoshLoginDriver           *self,
-                                                    BoshElement               *features);
+void             bosh_login_driver_handle_features (BoshLoginDriver *self,
+                                                    BoshElement     *features);
 /* TRUE if @element is part of the login. */
-gboolean         bosh_login_driver_handle_element  (BoshLoginDriver           *self,
-                                                    BoshElement               *element);
+gboolean         bosh_login_driver_handle_element  (BoshLoginDriver *self,
+                                                    BoshElement     *element);
 
-/* The SASL mechanism in use, or NULL. */
-const char      *bosh_login_driver_get_mechanism   (BoshLoginDriver           *self);
-/* When it was done with a JID: see bosh_login_get_salted_password(). */
-const char      *bosh_login_driver_get_salted_password (BoshLoginDriver       *self);
+/* The SASL mechanism in use, or NULL before one was chosen. */
+const char      *bosh_login_driver_get_mechanism   (BoshLoginDriver     *self);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (BoshLoginDriver, bosh_login_driver_stop)
 
 G_END_DECLS

@@ -7,7 +7,8 @@
 #include "bosh-connection-private.h"
 #include "bosh-element-private.h"
 
-/* Shared with the thread that computes: whoever is last frees the login. */
+/* The thread that computes has a reference of its own, so the login lives until
+ * both the thread and the driver are done with it. */
 typedef struct
 {
   BoshLogin *login;
@@ -18,14 +19,14 @@ struct _BoshLoginDriver
   grefcount            ref_count;
 
   BoshConnection      *connection;
+  BoshCredentials     *credentials;
   LoginBox            *box;
-  char                *authorization_id;  /* for EXTERNAL, nullable */
   const char          *mechanism;
   BoshLoginDriverDone  done;
   gpointer             user_data;
 
-  /* While a thread computes, the login is the thread's: what arrives for it
-   * waits here. */
+  /* While a thread computes it owns the login, and elements that arrive for the
+   * login wait here. */
   gboolean             computing;
   GQueue               waiting;
 
@@ -65,8 +66,8 @@ driver_unref (BoshLoginDriver *self)
 
   g_queue_clear_full (&self->waiting, (GDestroyNotify)bosh_element_unref);
   g_clear_pointer (&self->box, release_box);
+  g_clear_pointer (&self->credentials, bosh_credentials_unref);
   g_clear_object (&self->connection);
-  g_free (self->authorization_id);
   g_free (self);
 }
 
@@ -79,6 +80,9 @@ finish (BoshLoginDriver *self,
     return;
 
   self->stopped = TRUE;
+  bosh_credentials_set_salted_password (self->credentials,
+                                        jid != NULL ? bosh_login_get_salted_password (self->box->login)
+                                                    : NULL);
   bosh_connection_set_jid (self->connection, jid);
   self->done (jid, error, self->user_data);
 }
@@ -143,7 +147,7 @@ on_restarted (GObject      *source_object,
   BoshLoginDriver *self = user_data;
   g_autoptr(GError) error = NULL;
 
-  /* What follows a restart are features. */
+  /* After a restart the server sends features, with which the login goes on. */
   if (!bosh_connection_restart_finish (self->connection, result, &error))
     finish (self, NULL, error);
 
@@ -154,8 +158,9 @@ static void
 restart (BoshLoginDriver *self)
 {
   /* XEP-0206 §5: after EXTERNAL, `from` says who restarts. */
-  if (self->authorization_id != NULL)
-    bosh_connection_set_jid (self->connection, self->authorization_id);
+  if (bosh_credentials_get_kind (self->credentials) == BOSH_SASL_CREDENTIALS_EXTERNAL &&
+      bosh_credentials_get_username (self->credentials) != NULL)
+    bosh_connection_set_jid (self->connection, bosh_credentials_get_username (self->credentials));
 
   self->restarted = TRUE;
   bosh_connection_restart_async (self->connection, NULL, on_restarted, driver_ref (self));
@@ -217,19 +222,30 @@ drain (BoshLoginDriver *self)
 }
 
 BoshLoginDriver *
-bosh_login_driver_new (BoshConnection            *connection,
-                       const BoshLoginParameters *parameters,
-                       BoshLoginDriverDone        done,
-                       gpointer                   user_data)
+bosh_login_driver_new (BoshConnection      *connection,
+                       BoshCredentials     *credentials,
+                       BoshLoginFlags       flags,
+                       BoshLoginDriverDone  done,
+                       gpointer             user_data)
 {
   BoshLoginDriver *self = g_new0 (BoshLoginDriver, 1);
+  BoshLoginParameters parameters = {
+    .domain = bosh_connection_get_domain (connection),
+    .credentials = bosh_credentials_get_kind (credentials),
+    .username = bosh_credentials_get_username (credentials),
+    .password = bosh_credentials_get_password (credentials),
+    .salted_password = bosh_credentials_get_salted_password (credentials),
+    .resource = bosh_credentials_get_resource (credentials),
+    .allow_plaintext = (flags & BOSH_LOGIN_ALLOW_PLAINTEXT) != 0 ||
+                       bosh_connection_is_private (connection),
+    .pipeline = (flags & BOSH_LOGIN_PIPELINE) != 0,
+  };
 
   g_ref_count_init (&self->ref_count);
   self->connection = g_object_ref (connection);
+  self->credentials = bosh_credentials_ref (credentials);
   self->box = g_atomic_rc_box_new0 (LoginBox);
-  self->box->login = bosh_login_new (parameters);
-  if (parameters->credentials == BOSH_SASL_CREDENTIALS_EXTERNAL)
-    self->authorization_id = g_strdup (parameters->username);
+  self->box->login = bosh_login_new (&parameters);
   self->done = done;
   self->user_data = user_data;
   g_queue_init (&self->waiting);
@@ -250,7 +266,7 @@ void
 bosh_login_driver_handle_features (BoshLoginDriver *self,
                                    BoshElement     *features)
 {
-  /* None belong between a challenge and the response. */
+  /* No features belong between a challenge and the response to it. */
   if (self->stopped || self->computing)
     return;
 
@@ -285,10 +301,4 @@ const char *
 bosh_login_driver_get_mechanism (BoshLoginDriver *self)
 {
   return self->mechanism;
-}
-
-const char *
-bosh_login_driver_get_salted_password (BoshLoginDriver *self)
-{
-  return bosh_login_get_salted_password (self->box->login);
 }

@@ -184,16 +184,27 @@ static const char *
 get_state_name (BoshClientState state)
 {
   static const char * const names[] = {
-    "disconnected",
+    "new",
     "connecting",
     "connected",
     "logging-in",
     "ready",
     "reconnecting",
+    "disconnecting",
+    "detached",
     "closed",
   };
 
   return names[state];
+}
+
+/* That is kept to log in again, or NULL. */
+static const char *
+get_password (BoshClient *client)
+{
+  BoshCredentials *credentials = client_get_credentials_for_tests (client);
+
+  return credentials != NULL ? bosh_credentials_get_password (credentials) : NULL;
 }
 
 static void
@@ -259,7 +270,7 @@ on_closed (BoshClient   *client,
   Life *life = user_data;
 
   g_assert_cmpint (bosh_client_get_state (client), ==, BOSH_CLIENT_STATE_CLOSED);
-  g_assert_null (client_reconnect_get_password (client));
+  g_assert_null (get_password (client));
   record (life, "end");
   life->n_closed++;
   life->close_error = error != NULL ? g_error_copy (error) : NULL;
@@ -280,7 +291,7 @@ life_init (Life *life)
 
   configuration = bosh_test_manager_configure (life->manager, NULL);
   life->client = bosh_client_new ("example.org", configuration);
-  client_reconnect_set_delays (life->client, 1, 2, AGES);
+  client_set_delays_for_tests (life->client, 1, 2, AGES);
   g_signal_connect (life->client, "notify::state", G_CALLBACK (on_state), life);
   g_signal_connect (life->client, "notify::connection", G_CALLBACK (on_connection), life);
   g_signal_connect (life->client, "session-lost", G_CALLBACK (on_session_lost), life);
@@ -326,7 +337,7 @@ begin (Life *life)
   life_init (life);
   bosh_client_set_auto_reconnect (life->client, TRUE);
   log_in (life);
-  g_assert_cmpstr (client_reconnect_get_password (life->client), ==, "secret");
+  g_assert_cmpstr (get_password (life->client), ==, "secret");
   g_string_truncate (life->events, 0);
 }
 
@@ -373,7 +384,7 @@ disconnect (Life *life)
   g_autoptr(GError) error = NULL;
 
   bosh_client_disconnect_async (life->client, NULL, bosh_test_keep_result, &result);
-  g_assert_null (client_reconnect_get_password (life->client));
+  g_assert_null (get_password (life->client));
   bosh_client_disconnect_finish (life->client, bosh_test_wait_for (&result), &error);
   g_assert_no_error (error);
   g_assert_cmpuint (life->n_closed, ==, 1);
@@ -415,7 +426,7 @@ test_comes_back (void)
 
   n_creations = life.n_creations;
   disconnect (&life);
-  assert_events (&life, "closed end");
+  assert_events (&life, "disconnecting closed end");
   bosh_test_run_dry ();
   g_assert_cmpuint (life.n_creations, ==, n_creations);
 }
@@ -433,7 +444,7 @@ test_opt_in (void)
   g_assert_cmpuint (bosh_client_get_max_reconnect_attempts (life.client), ==, 10);
   log_in (&life);
   bosh_client_set_auto_reconnect (life.client, TRUE);
-  g_assert_null (client_reconnect_get_password (life.client));
+  g_assert_null (get_password (life.client));
   g_string_truncate (life.events, 0);
   lose (&life, LOST, "");
   bosh_test_await (life.n_closed == 1);
@@ -514,7 +525,7 @@ test_refuses_bad_stanzas (void)
                   "to wait");
 
   begin (&life);
-  client_reconnect_set_delays (life.client, AGES, AGES, AGES);
+  client_set_delays_for_tests (life.client, AGES, AGES, AGES);
   lose (&life, LOST, "");
   bosh_test_await (life.n_lost == 1);
   g_assert_false (bosh_client_send (life.client, large, &error));
@@ -542,9 +553,9 @@ test_requests (void)
   begin (&life);
   life.resend = TRUE;
   life.keeps_payloads = TRUE;
-  bosh_client_send_iq_async (life.client, iq, G_MAXUINT, NULL, bosh_test_keep_result, &sent);
+  bosh_client_send_iq_async (life.client, iq, 0, NULL, bosh_test_keep_result, &sent);
   bosh_test_await (strcmp (life.messages->str, "<iq/>") == 0);
-  bosh_client_send_iq_async (life.client, second, G_MAXUINT, NULL, bosh_test_keep_result, &unsent);
+  bosh_client_send_iq_async (life.client, second, 0, NULL, bosh_test_keep_result, &unsent);
   lose (&life, LOST, "");
   g_assert_null (bosh_client_send_iq_finish (life.client, bosh_test_wait_for (&sent), &error));
   g_assert_error (error, BOSH_ERROR, BOSH_ERROR_ITEM_NOT_FOUND);
@@ -555,7 +566,7 @@ test_requests (void)
 
   life.keeps_payloads = FALSE;
   g_assert_cmpint (bosh_client_get_state (life.client), ==, BOSH_CLIENT_STATE_RECONNECTING);
-  bosh_client_send_iq_async (life.client, third, G_MAXUINT, NULL, bosh_test_keep_result, &later);
+  bosh_client_send_iq_async (life.client, third, 0, NULL, bosh_test_keep_result, &later);
   bosh_test_await (strcmp (life.messages->str, "<iq/>") == 0);
   disconnect (&life);
   g_assert_cmpstr (life.messages->str, ==, "<iq/>");
@@ -633,7 +644,7 @@ test_long_sessions (void)
   g_test_summary ("A session that has lasted sets the count back");
 
   begin (&life);
-  client_reconnect_set_delays (life.client, 1, 2, 0);
+  client_set_delays_for_tests (life.client, 1, 2, 0);
   bosh_client_set_max_reconnect_attempts (life.client, 1);
   for (guint i = 0; i < 3; i++)
     {
@@ -771,7 +782,7 @@ test_disconnect_while_waiting (void)
                   "log in nor hand over");
 
   begin (&life);
-  client_reconnect_set_delays (life.client, AGES, AGES, AGES);
+  client_set_delays_for_tests (life.client, AGES, AGES, AGES);
   lose (&life, LOST, "");
   bosh_test_await (life.n_lost == 1);
 
@@ -833,11 +844,11 @@ test_switched_off (void)
                   "with the error of the loss");
 
   begin (&life);
-  client_reconnect_set_delays (life.client, AGES, AGES, AGES);
+  client_set_delays_for_tests (life.client, AGES, AGES, AGES);
   lose (&life, LOST, "");
   bosh_test_await (life.n_lost == 1);
   bosh_client_set_auto_reconnect (life.client, FALSE);
-  g_assert_null (client_reconnect_get_password (life.client));
+  g_assert_null (get_password (life.client));
   g_assert_cmpuint (life.n_closed, ==, 1);
   g_assert_error (life.close_error, BOSH_ERROR, BOSH_ERROR_ITEM_NOT_FOUND);
   assert_events (&life, "reconnecting lost closed end");
@@ -851,7 +862,7 @@ test_dropped_while_waiting (void)
   g_test_summary ("The last reference is dropped before the next attempt");
 
   begin (&life);
-  client_reconnect_set_delays (life.client, AGES, AGES, AGES);
+  client_set_delays_for_tests (life.client, AGES, AGES, AGES);
   lose (&life, LOST, "");
   bosh_test_await (life.n_lost == 1);
   bosh_test_run_dry ();
@@ -958,8 +969,8 @@ test_handed_over (void)
   bosh_client_detach_async (life.client, NULL, bosh_test_keep_result, &result);
   session = bosh_client_detach_finish (life.client, bosh_test_wait_for (&result), &error);
   g_assert_no_error (error);
-  g_assert_null (client_reconnect_get_password (life.client));
-  assert_events (&life, "closed");
+  g_assert_null (get_password (life.client));
+  assert_events (&life, "detached");
   bosh_test_run_dry ();
   g_assert_cmpuint (life.n_creations, ==, 1);
 }
@@ -972,7 +983,7 @@ test_network (void)
   g_test_summary ("E21: when the network is back, nothing is waited for");
 
   begin (&life);
-  client_reconnect_set_delays (life.client, AGES, AGES, AGES);
+  client_set_delays_for_tests (life.client, AGES, AGES, AGES);
   lose (&life, LOST, "");
   bosh_test_await (life.n_lost == 1);
   g_signal_emit_by_name (g_network_monitor_get_default (), "network-changed", FALSE);
@@ -1000,7 +1011,7 @@ test_anonymous (void)
   bosh_client_login_anonymously_async (life.client, NULL, NULL, bosh_test_keep_result, &result);
   bosh_client_login_anonymously_finish (life.client, bosh_test_wait_for (&result), &error);
   g_assert_no_error (error);
-  g_assert_null (client_reconnect_get_password (life.client));
+  g_assert_null (get_password (life.client));
   lose (&life, LOST, "");
   bosh_test_await (life.n_bound == 2 && is_in (&life, BOSH_CLIENT_STATE_READY));
   g_assert_cmpstr (bosh_client_get_jid (life.client), ==, "alice@example.org/2");
@@ -1024,7 +1035,7 @@ test_failed_login (void)
   g_assert_no_error (error);
   g_assert_false (bosh_test_login (life.client, "alice", "wrong", NULL, &error));
   g_assert_error (error, BOSH_SASL_ERROR, BOSH_SASL_ERROR_NOT_AUTHORIZED);
-  g_assert_null (client_reconnect_get_password (life.client));
+  g_assert_null (get_password (life.client));
   lose (&life, LOST, "");
   bosh_test_await (life.n_closed == 1);
   g_assert_cmpuint (life.n_creations, ==, 1);

@@ -258,9 +258,10 @@ test_cancel_features (void)
   g_cancellable_cancel (cancellable);
   g_assert_false (bosh_client_connect_finish (client, bosh_test_wait_for (&result), &error));
   g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
-  g_assert_cmpint (bosh_client_get_state (client), ==, BOSH_CLIENT_STATE_CLOSED);
+  g_assert_cmpint (bosh_client_get_state (client), ==, BOSH_CLIENT_STATE_DISCONNECTING);
   g_clear_object (&result);
   wait_for_end (client);
+  g_assert_cmpint (bosh_client_get_state (client), ==, BOSH_CLIENT_STATE_CLOSED);
   bosh_test_assert_gone (client);
   script_clear (&script);
 }

@@ -406,7 +406,7 @@ test_iq (void)
   for (guint i = 0; i < G_N_ELEMENTS (addresses); i++)
     {
       g_autoptr(BoshElement) iq = bosh_test_new_request (addresses[i], "query", NS_DISCO);
-      g_autoptr(BoshElement) answer = bosh_test_send_iq (client, iq, 0, &error);
+      g_autoptr(BoshElement) answer = bosh_test_send_iq (client, iq, -1, &error);
       g_autoptr(BoshElement) again = NULL;
 
       g_assert_no_error (error);
@@ -415,7 +415,7 @@ test_iq (void)
       g_assert_nonnull (bosh_element_get_attribute (iq, "id"));
 
       /* Sealed, and with the same id. */
-      again = bosh_test_send_iq (client, iq, G_MAXUINT, &error);
+      again = bosh_test_send_iq (client, iq, 0, &error);
       g_assert_no_error (error);
     }
   bosh_test_run_dry ();
@@ -445,13 +445,13 @@ test_iq_id (void)
   bosh_client_send (client, sealed, &error);
   g_assert_no_error (error);
   g_assert_true (bosh_element_is_sealed (sealed));
-  answer = bosh_test_send_iq (client, sealed, 0, &error);
+  answer = bosh_test_send_iq (client, sealed, -1, &error);
   g_assert_no_error (error);
   g_assert_null (bosh_element_get_attribute (sealed, "id"));
 
   bosh_element_set_attribute (with_id, "id", "mine");
-  bosh_client_send_iq_async (client, with_id, 0, NULL, bosh_test_keep_result, &first);
-  g_assert_null (bosh_test_send_iq (client, with_id, 0, &error));
+  bosh_client_send_iq_async (client, with_id, -1, NULL, bosh_test_keep_result, &first);
+  g_assert_null (bosh_test_send_iq (client, with_id, -1, &error));
   g_assert_error (error, BOSH_ERROR, BOSH_ERROR_INVALID_STANZA);
   g_clear_error (&error);
   g_clear_pointer (&answer, bosh_element_unref);
@@ -459,10 +459,10 @@ test_iq_id (void)
   g_assert_no_error (error);
   g_assert_cmpstr (bosh_element_get_attribute (answer, "id"), ==, "mine");
 
-  g_assert_null (bosh_test_send_iq (client, message, 0, &error));
+  g_assert_null (bosh_test_send_iq (client, message, -1, &error));
   g_assert_error (error, BOSH_ERROR, BOSH_ERROR_INVALID_STANZA);
   g_clear_error (&error);
-  g_assert_null (bosh_test_send_iq (client, result, 0, &error));
+  g_assert_null (bosh_test_send_iq (client, result, -1, &error));
   g_assert_error (error, BOSH_ERROR, BOSH_ERROR_INVALID_STANZA);
   g_clear_object (&first);
   bosh_test_close (client);
@@ -477,7 +477,7 @@ test_iq_error (void)
 
   g_test_summary ("RFC 6120 §8.3: an answer that is an error is the error of the task");
 
-  g_assert_null (bosh_test_send_iq (client, iq, 0, &error));
+  g_assert_null (bosh_test_send_iq (client, iq, -1, &error));
   g_assert_error (error, BOSH_STANZA_ERROR, BOSH_STANZA_ERROR_SERVICE_UNAVAILABLE);
   bosh_test_close (client);
 }
@@ -555,10 +555,10 @@ test_automatic_responses (void)
                   "application or for it");
 
   g_signal_connect (bob, "stanza::iq", G_CALLBACK (bosh_test_keep_stanza), &stanzas);
-  answer = bosh_test_send_iq (alice, ping, 0, &error);
+  answer = bosh_test_send_iq (alice, ping, -1, &error);
   g_assert_no_error (error);
   g_assert_cmpuint (bosh_element_get_n_children (answer), ==, 0);
-  g_assert_null (bosh_test_send_iq (alice, strange, 0, &error));
+  g_assert_null (bosh_test_send_iq (alice, strange, -1, &error));
   g_assert_error (error, BOSH_STANZA_ERROR, BOSH_STANZA_ERROR_SERVICE_UNAVAILABLE);
   g_clear_error (&error);
   /* They are shown all the same. */
@@ -566,10 +566,10 @@ test_automatic_responses (void)
 
   handler = g_signal_connect (bob, "iq-request", G_CALLBACK (on_request_responded), NULL);
   g_clear_pointer (&answer, bosh_element_unref);
-  answer = bosh_test_send_iq (alice, strange, 0, &error);
+  answer = bosh_test_send_iq (alice, strange, -1, &error);
   g_assert_no_error (error);
   g_assert_nonnull (bosh_element_get_child (answer, "handled", BOSH_TEST_NS_STRANGE));
-  g_assert_null (bosh_test_send_iq (alice, other, 0, &error));
+  g_assert_null (bosh_test_send_iq (alice, other, -1, &error));
   g_assert_error (error, BOSH_STANZA_ERROR, BOSH_STANZA_ERROR_SERVICE_UNAVAILABLE);
   g_signal_handler_disconnect (bob, handler);
 

@@ -14,7 +14,7 @@
 typedef struct
 {
   guint        calls;
-  BoshElement *answer;
+  BoshElement *response;
   GError      *error;
 } Outcome;
 
@@ -26,17 +26,18 @@ on_done (GObject      *source_object,
   Outcome *outcome = user_data;
 
   outcome->calls++;
-  outcome->answer = g_task_propagate_pointer (G_TASK (result), &outcome->error);
+  outcome->response = g_task_propagate_pointer (G_TASK (result), &outcome->error);
 }
 
 static void
 outcome_clear (Outcome *outcome)
 {
-  g_clear_pointer (&outcome->answer, bosh_element_unref);
+  g_clear_pointer (&outcome->response, bosh_element_unref);
   g_clear_error (&outcome->error);
   outcome->calls = 0;
 }
 
+/* Times out after @timeout seconds, or never if that is 0. */
 static void
 add (BoshIqTracker *tracker,
      const char    *id,
@@ -48,15 +49,16 @@ add (BoshIqTracker *tracker,
   g_autoptr(BoshElement) iq = bosh_element_new_iq (to, "get", NULL);
 
   bosh_element_set_attribute (iq, "id", id);
-  bosh_iq_tracker_add (tracker, iq, timeout,
+  bosh_iq_tracker_add (tracker, iq,
+                       timeout > 0 ? g_get_monotonic_time () + timeout * G_TIME_SPAN_SECOND : -1,
                        g_task_new (NULL, cancellable, on_done, outcome));
 }
 
 static gboolean
-answer (BoshIqTracker *tracker,
-        const char    *id,
-        const char    *from,
-        const char    *type)
+respond (BoshIqTracker *tracker,
+         const char    *id,
+         const char    *from,
+         const char    *type)
 {
   g_autoptr(BoshElement) iq = bosh_element_new_iq (NULL, type, NULL);
 
@@ -98,7 +100,7 @@ test_addresses (void)
     { NULL, "mallory@example.org/home", FALSE },
     { NULL, "example.com", FALSE },
     { NULL, "", FALSE },
-    /* To what the server answers for. */
+    /* To addresses for which the server responds. */
     { DOMAIN, NULL, TRUE },
     { DOMAIN, DOMAIN, TRUE },
     { DOMAIN, "EXAMPLE.org", TRUE },
@@ -122,8 +124,7 @@ test_addresses (void)
     { "conference.example.org", DOMAIN, FALSE },
   };
 
-  g_test_summary ("RFC 6120 §8.1.2.1, §8.2.3: an answer counts by its id and by "
-                  "who gives it");
+  g_test_summary ("RFC 6120 §8.1.2.1, §8.2.3: a response counts by its id and its sender");
 
   for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
     {
@@ -131,22 +132,22 @@ test_addresses (void)
       Outcome outcome = { 0 };
 
       add (tracker, "a", cases[i].to, 60, NULL, &outcome);
-      g_assert_false (answer (tracker, "b", cases[i].from, "result"));
-      g_assert_cmpint (answer (tracker, "a", cases[i].from, "result"), ==,
+      g_assert_false (respond (tracker, "b", cases[i].from, "result"));
+      g_assert_cmpint (respond (tracker, "a", cases[i].from, "result"), ==,
                        cases[i].accepted);
       if (!cases[i].accepted)
         {
           const char *from = cases[i].to;
 
           g_assert_true (bosh_iq_tracker_has (tracker, "a"));
-          g_assert_true (answer (tracker, "a", from, "result"));
+          g_assert_true (respond (tracker, "a", from, "result"));
         }
       wait_for (&outcome);
       g_assert_no_error (outcome.error);
-      g_assert_nonnull (outcome.answer);
+      g_assert_nonnull (outcome.response);
       g_assert_false (bosh_iq_tracker_has (tracker, "a"));
       /* Twice is once too often. */
-      g_assert_false (answer (tracker, "a", cases[i].from, "result"));
+      g_assert_false (respond (tracker, "a", cases[i].from, "result"));
       outcome_clear (&outcome);
     }
 }
@@ -157,17 +158,17 @@ test_types (void)
   g_autoptr(BoshIqTracker) tracker = bosh_iq_tracker_new (g_main_context_default ());
   Outcome outcome = { 0 };
 
-  g_test_summary ("RFC 6120 §8.2.3: only `result` and `error` are answers; an error "
+  g_test_summary ("RFC 6120 §8.2.3: only `result` and `error` are responses; an error "
                   "is the error of the task");
 
-  add (tracker, "a", NULL, G_MAXUINT, NULL, &outcome);
-  g_assert_false (answer (tracker, "a", NULL, "get"));
-  g_assert_false (answer (tracker, "a", NULL, "set"));
-  g_assert_false (answer (tracker, "a", NULL, "odd"));
-  g_assert_false (answer (tracker, NULL, NULL, "result"));
-  g_assert_true (answer (tracker, "a", NULL, "error"));
+  add (tracker, "a", NULL, 0, NULL, &outcome);
+  g_assert_false (respond (tracker, "a", NULL, "get"));
+  g_assert_false (respond (tracker, "a", NULL, "set"));
+  g_assert_false (respond (tracker, "a", NULL, "odd"));
+  g_assert_false (respond (tracker, NULL, NULL, "result"));
+  g_assert_true (respond (tracker, "a", NULL, "error"));
   wait_for (&outcome);
-  g_assert_null (outcome.answer);
+  g_assert_null (outcome.response);
   g_assert_error (outcome.error, BOSH_STANZA_ERROR, BOSH_STANZA_ERROR_UNDEFINED_CONDITION);
   outcome_clear (&outcome);
 }
@@ -183,7 +184,7 @@ test_timeout (void)
 
   g_test_summary ("Each request ends at its own time, in whatever order they came");
 
-  add (tracker, "endless", NULL, G_MAXUINT, NULL, &endless);
+  add (tracker, "endless", NULL, 0, NULL, &endless);
   add (tracker, "late", NULL, 3600, NULL, &late);
   for (guint i = 0; i < G_N_ELEMENTS (early); i++)
     {
@@ -200,10 +201,10 @@ test_timeout (void)
     }
   g_assert_cmpint (g_get_monotonic_time () - begin, >=, G_USEC_PER_SEC);
   g_assert_cmpuint (late.calls + endless.calls, ==, 0);
-  g_assert_false (answer (tracker, "early0", NULL, "result"));
+  g_assert_false (respond (tracker, "early0", NULL, "result"));
 
-  g_assert_true (answer (tracker, "late", NULL, "result"));
-  g_assert_true (answer (tracker, "endless", NULL, "result"));
+  g_assert_true (respond (tracker, "late", NULL, "result"));
+  g_assert_true (respond (tracker, "endless", NULL, "result"));
   wait_for (&late);
   wait_for (&endless);
   outcome_clear (&late);
@@ -225,8 +226,8 @@ test_cancel (void)
   g_cancellable_cancel (cancellable);
   wait_for (&cancelled);
   g_assert_error (cancelled.error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
-  g_assert_false (answer (tracker, "a", NULL, "result"));
-  g_assert_true (answer (tracker, "b", NULL, "result"));
+  g_assert_false (respond (tracker, "a", NULL, "result"));
+  g_assert_true (respond (tracker, "b", NULL, "result"));
   wait_for (&other);
   outcome_clear (&cancelled);
   outcome_clear (&other);
@@ -245,7 +246,7 @@ test_fail_all (void)
     {
       g_autofree char *id = g_strdup_printf ("%u", i);
 
-      add (tracker, id, NULL, i % 2 == 0 ? 60 : G_MAXUINT, NULL, &outcomes[i]);
+      add (tracker, id, NULL, i % 2 == 0 ? 60 : 0, NULL, &outcomes[i]);
     }
 
   error = g_error_new_literal (BOSH_ERROR, BOSH_ERROR_SESSION_LOST, "Lost");
@@ -281,7 +282,7 @@ respond_in_loop (gpointer user_data)
 {
   Dropper *dropper = user_data;
 
-  g_assert_true (answer (dropper->tracker, "a", NULL, "result"));
+  g_assert_true (respond (dropper->tracker, "a", NULL, "result"));
 
   return G_SOURCE_REMOVE;
 }
@@ -297,7 +298,7 @@ test_drop (void)
 
   bosh_element_set_attribute (iq, "id", "a");
   dropper.tracker = bosh_iq_tracker_new (g_main_context_default ());
-  bosh_iq_tracker_add (dropper.tracker, iq, 60,
+  bosh_iq_tracker_add (dropper.tracker, iq, -1,
                        g_task_new (NULL, NULL, drop_tracker, &dropper));
   g_source_set_callback (source, respond_in_loop, &dropper, NULL);
   g_source_attach (source, NULL);
@@ -307,7 +308,7 @@ test_drop (void)
 
   /* The same from the timer. */
   dropper.tracker = bosh_iq_tracker_new (g_main_context_default ());
-  bosh_iq_tracker_add (dropper.tracker, iq, 0,
+  bosh_iq_tracker_add (dropper.tracker, iq, g_get_monotonic_time (),
                        g_task_new (NULL, NULL, drop_tracker, &dropper));
   while (dropper.tracker != NULL)
     g_main_context_iteration (NULL, TRUE);
@@ -320,14 +321,14 @@ test_idle (void)
   g_autoptr(BoshIqTracker) tracker = bosh_iq_tracker_new (g_main_context_default ());
   Outcome outcome = { 0 };
 
-  g_test_summary ("The main loop has a source to look at only while something is asked");
+  g_test_summary ("The main loop has a source to check only while a request is open");
 
   for (guint n = 0; n < 2; n++)
     {
       g_assert_null (g_main_context_find_source_by_user_data (NULL, tracker));
       add (tracker, "i", NULL, 60, NULL, &outcome);
       g_assert_nonnull (g_main_context_find_source_by_user_data (NULL, tracker));
-      g_assert_true (answer (tracker, "i", NULL, "result"));
+      g_assert_true (respond (tracker, "i", NULL, "result"));
       wait_for (&outcome);
       outcome_clear (&outcome);
     }

@@ -285,7 +285,7 @@ test_extensible_wrong_password (void)
 static void
 test_extensible_prebind (void)
 {
-  g_autoptr(BoshConnectionConfiguration) configuration = NULL;
+  g_autoptr(BoshClient) prebinder = NULL;
   g_autoptr(GAsyncResult) bound = NULL;
   g_autoptr(GAsyncResult) attached = NULL;
   g_autoptr(BoshSavedSession) session = NULL;
@@ -297,10 +297,10 @@ test_extensible_prebind (void)
 
   g_test_summary ("A session that was opened so is handed over like any other");
 
-  configuration = bosh_test_new_configuration ();
-  bosh_client_prebind_async ("sasl2.localhost", configuration, "alice", "secret", NULL, NULL,
+  prebinder = bosh_test_new_client ("sasl2.localhost");
+  bosh_client_prebind_async (prebinder, "alice", "secret", NULL, NULL,
                              bosh_test_keep_result, &bound);
-  session = bosh_client_prebind_finish (bosh_test_wait_for (&bound), &error);
+  session = bosh_client_prebind_finish (prebinder, bosh_test_wait_for (&bound), &error);
   g_assert_no_error (error);
   client = bosh_test_new_client ("sasl2.localhost");
   bosh_client_attach_async (client, session, NULL, bosh_test_keep_result, &attached);
@@ -380,6 +380,22 @@ is_closed (gpointer data)
   return bosh_client_get_state (data) == BOSH_CLIENT_STATE_CLOSED;
 }
 
+static const char *
+get_password (BoshClient *client)
+{
+  BoshCredentials *credentials = client_get_credentials_for_tests (client);
+
+  return credentials != NULL ? bosh_credentials_get_password (credentials) : NULL;
+}
+
+static const char *
+get_salted (BoshClient *client)
+{
+  BoshCredentials *credentials = client_get_credentials_for_tests (client);
+
+  return credentials != NULL ? bosh_credentials_get_salted_password (credentials) : NULL;
+}
+
 /* Logged in, with the request out that the server holds. */
 static BoshClient *
 new_persistent (const Login *login)
@@ -387,7 +403,7 @@ new_persistent (const Login *login)
   BoshClient *client = bosh_test_new_client (login->domain);
 
   bosh_client_set_auto_reconnect (client, TRUE);
-  client_reconnect_set_delays (client, 1, 2, AGES);
+  client_set_delays_for_tests (client, 1, 2, AGES);
   log_in (client, login);
   assert_works (client);
 
@@ -401,24 +417,24 @@ check_reconnect (const Login *logins,
   for (gsize i = 0; i < n_logins; i++)
     {
       BoshClient *client = new_persistent (&logins[i]);
-      g_autofree char *salted = g_strdup (client_reconnect_get_salted (client));
+      g_autofree char *salted = g_strdup (get_salted (client));
       double known;
       double unknown;
 
       g_assert_cmpint (salted != NULL, ==, strcmp (logins[i].mechanism, "PLAIN") != 0);
       known = lose (client);
-      g_assert_cmpstr (client_reconnect_get_salted (client), ==, salted);
+      g_assert_cmpstr (get_salted (client), ==, salted);
       assert_works (client);
 
       /* As if it was not kept. */
-      client_reconnect_keep_salted (client, NULL);
+      bosh_credentials_set_salted_password (client_get_credentials_for_tests (client), NULL);
       unknown = lose (client);
-      g_assert_cmpstr (client_reconnect_get_salted (client), ==, salted);
+      g_assert_cmpstr (get_salted (client), ==, salted);
       g_test_message ("%s with %s: %.1f ms of the processor; without what is kept, %.1f ms",
                       logins[i].domain, logins[i].mechanism, known, unknown);
       assert_works (client);
       bosh_test_disconnect (client);
-      g_assert_null (client_reconnect_get_salted (client));
+      g_assert_null (get_salted (client));
       bosh_test_assert_gone (client);
     }
 }
@@ -461,16 +477,16 @@ test_reconnect_looks_at_it (void)
   static const Login login = { "sha1.localhost", "desk", "SCRAM-SHA-1", 5 };
   BoshClient *client = new_persistent (&login);
   g_autoptr(GSocketConnection) socket = NULL;
-  g_autofree char *wrong = g_strdup (client_reconnect_get_salted (client));
+  g_autofree char *wrong = g_strdup (get_salted (client));
 
   g_test_summary ("It is looked at: with another one in its place the server refuses us");
 
   wrong[strlen (wrong) - 1] = wrong[strlen (wrong) - 1] == '0' ? '1' : '0';
-  client_reconnect_keep_salted (client, wrong);
+  bosh_credentials_set_salted_password (client_get_credentials_for_tests (client), wrong);
   socket = end_session (client);
   bosh_test_wait_until (is_closed, client);
-  g_assert_null (client_reconnect_get_salted (client));
-  g_assert_null (client_reconnect_get_password (client));
+  g_assert_null (get_salted (client));
+  g_assert_null (get_password (client));
   bosh_test_assert_gone (client);
 }
 

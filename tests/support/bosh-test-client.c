@@ -215,7 +215,7 @@ bosh_test_close (BoshClient *client)
 BoshElement *
 bosh_test_send_iq (BoshClient   *client,
                    BoshElement  *iq,
-                   guint         timeout,
+                   int           timeout,
                    GError      **error)
 {
   g_autoptr(GAsyncResult) result = NULL;

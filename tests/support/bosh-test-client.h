@@ -61,7 +61,7 @@ BoshElement    *bosh_test_new_request     (const char          *to,
                                            const char          *ns);
 BoshElement    *bosh_test_send_iq         (BoshClient          *client,
                                            BoshElement         *iq,
-                                           guint                timeout,
+                                           int                  timeout,
                                            GError             **error);
 void            bosh_test_send_message    (BoshClient          *client,
                                            const char          *to,
