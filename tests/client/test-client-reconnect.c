@@ -9,12 +9,8 @@
 #include "bosh-test-manager.h"
 
 #include "bosh-client-private.h"
-#include "bosh-secret-private.h"
 
-#include <errno.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
 #define SASL "urn:ietf:params:xml:ns:xmpp-sasl"
 #define BIND "urn:ietf:params:xml:ns:xmpp-bind"
@@ -332,13 +328,21 @@ log_in (Life *life)
 
 /* Logged in, with the opt-in. */
 static void
-begin (Life *life)
+begin_with (Life       *life,
+            const char *grants)
 {
   life_init (life);
+  bosh_test_manager_set_grants (life->manager, grants, FEATURES ("PLAIN"));
   bosh_client_set_auto_reconnect (life->client, TRUE);
   log_in (life);
   g_assert_cmpstr (get_password (life->client), ==, "secret");
   g_string_truncate (life->events, 0);
+}
+
+static void
+begin (Life *life)
+{
+  begin_with (life, BOSH_TEST_GRANTS);
 }
 
 /* The request that is held ends the session. */
@@ -510,6 +514,132 @@ test_offers (void)
       disconnect (&life);
       g_assert_cmpstr (life.messages->str, ==, cases[i].expected);
     }
+}
+
+static GAsyncResult **
+deliver (Life         *life,
+         const char   *body,
+         GCancellable *cancellable)
+{
+  g_autoptr(BoshElement) message = bosh_element_new_message ("bob@example.org", "chat", body);
+  GAsyncResult **result = g_new0 (GAsyncResult *, 1);
+
+  bosh_client_deliver_async (life->client, message, cancellable, bosh_test_keep_result, result);
+
+  return result;
+}
+
+/* Waits for the result, and frees it. Returns the error, if it is one. */
+static GError *
+finish_delivery (Life          *life,
+                 GAsyncResult **result)
+{
+  GError *error = NULL;
+
+  bosh_client_deliver_finish (life->client, bosh_test_wait_for (result), &error);
+  g_object_unref (*result);
+  g_free (result);
+
+  return error;
+}
+
+static void
+assert_delivery (Life          *life,
+                 GAsyncResult **result,
+                 gboolean       is_delivered)
+{
+  g_autoptr(GError) error = finish_delivery (life, result);
+
+  if (is_delivered)
+    g_assert_no_error (error);
+  else
+    g_assert_error (error, BOSH_ERROR, BOSH_ERROR_ITEM_NOT_FOUND);
+}
+
+static void
+test_deliveries (void)
+{
+  g_test_summary ("E38: a delivery outlives the session if its stanza is sent again, and fails with "
+                  "the loss otherwise; a new one waits for the next session");
+
+  for (guint i = 0; i < 4; i++)
+    {
+      g_auto(Life) life = { NULL };
+      GAsyncResult **sent;
+      GAsyncResult **unsent;
+      GAsyncResult **later;
+
+      /* Polling at will, the client learns at once whether a stanza has arrived. */
+      begin_with (&life, "sid='s1' wait='55' hold='1' requests='2' inactivity='30' polling='0'");
+      life.resend = (i & 1) != 0;
+      life.repeats = (i & 2) != 0;
+      life.keeps_payloads = TRUE;
+      sent = deliver (&life, "a", NULL);
+      bosh_test_await (strcmp (life.messages->str, "a") == 0);
+      unsent = deliver (&life, "b", NULL);
+      lose (&life, LOST, "");
+      bosh_test_await (life.n_lost == 1);
+      life.keeps_payloads = FALSE;
+      later = deliver (&life, "c", NULL);
+      assert_delivery (&life, sent, life.repeats);
+      assert_delivery (&life, unsent, life.resend);
+      assert_delivery (&life, later, TRUE);
+      disconnect (&life);
+    }
+}
+
+static void
+test_deliveries_end (void)
+{
+  g_auto(Life) life = { NULL };
+  g_autoptr(GCancellable) cancellable = g_cancellable_new ();
+  g_autoptr(GPtrArray) unsent = NULL;
+  g_autoptr(GError) cancelled_error = NULL;
+  GAsyncResult **lost;
+  GAsyncResult **cancelled;
+  GAsyncResult **waiting;
+
+  g_test_summary ("A delivery that waits for the next session is cancelled, or fails when there is "
+                  "none");
+
+  begin (&life);
+  client_set_delays_for_tests (life.client, AGES, AGES, AGES);
+  life.resend = TRUE;
+  life.keeps_payloads = TRUE;
+  send_two (&life);
+  lost = deliver (&life, "x", NULL);
+  lose (&life, LOST, "");
+  bosh_test_await (life.n_lost == 1);
+  cancelled = deliver (&life, "c", cancellable);
+  waiting = deliver (&life, "d", NULL);
+  g_cancellable_cancel (cancellable);
+  cancelled_error = finish_delivery (&life, cancelled);
+  g_assert_error (cancelled_error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+
+  disconnect (&life);
+  assert_delivery (&life, lost, FALSE);
+  assert_delivery (&life, waiting, FALSE);
+  /* b, x, c and d. */
+  unsent = bosh_client_dup_unsent (life.client);
+  g_assert_cmpuint (unsent->len, ==, 4);
+}
+
+static void
+test_deliveries_in_handler (void)
+{
+  g_auto(Life) life = { NULL };
+  GAsyncResult **sent;
+
+  g_test_summary ("Deliveries fail when the handler of the loss ends the client");
+
+  begin (&life);
+  life.disconnects = TRUE;
+  life.keeps_payloads = TRUE;
+  sent = deliver (&life, "a", NULL);
+  bosh_test_await (strcmp (life.messages->str, "a") == 0);
+  lose (&life, LOST, "");
+  bosh_test_await (life.n_closed == 1);
+  assert_delivery (&life, sent, FALSE);
 }
 
 static void
@@ -1042,28 +1172,6 @@ test_failed_login (void)
 }
 
 static void
-test_secret (void)
-{
-  gsize page_size = (gsize)sysconf (_SC_PAGESIZE);
-  BoshSecret *secret = bosh_secret_new ("wonderland");
-  char *page = (char *)secret;
-  unsigned char residency;
-
-  g_test_summary ("A password that is kept has pages of its own, which are gone with it");
-
-  g_assert_cmpstr (bosh_secret_get_text (secret), ==, "wonderland");
-  g_assert_cmpuint ((gsize)page % page_size, ==, 0);
-  g_assert_cmpint (mincore (page, page_size, &residency), ==, 0);
-  bosh_secret_free (secret);
-  g_assert_cmpint (mincore (page, page_size, &residency), ==, -1);
-  g_assert_cmpint (errno, ==, ENOMEM);
-
-  g_assert_null (bosh_secret_new (NULL));
-  g_assert_null (bosh_secret_get_text (NULL));
-  bosh_secret_free (NULL);
-}
-
-static void
 test_conflict_in_any_form (void)
 {
   static const char * const attributes[] = {
@@ -1180,6 +1288,9 @@ main (int   argc,
   g_test_add_func ("/bosh/client-reconnect/comes-back", test_comes_back);
   g_test_add_func ("/bosh/client-reconnect/opt-in", test_opt_in);
   g_test_add_func ("/bosh/client-reconnect/offers", test_offers);
+  g_test_add_func ("/bosh/client-reconnect/deliveries", test_deliveries);
+  g_test_add_func ("/bosh/client-reconnect/deliveries-end", test_deliveries_end);
+  g_test_add_func ("/bosh/client-reconnect/deliveries-in-handler", test_deliveries_in_handler);
   g_test_add_func ("/bosh/client-reconnect/refuses-bad-stanzas", test_refuses_bad_stanzas);
   g_test_add_func ("/bosh/client-reconnect/requests", test_requests);
   g_test_add_func ("/bosh/client-reconnect/tries-again", test_tries_again);
@@ -1207,7 +1318,6 @@ main (int   argc,
   g_test_add_func ("/bosh/client-reconnect/network", test_network);
   g_test_add_func ("/bosh/client-reconnect/anonymous", test_anonymous);
   g_test_add_func ("/bosh/client-reconnect/failed-login", test_failed_login);
-  g_test_add_func ("/bosh/client-reconnect/secret", test_secret);
 
   return g_test_run ();
 }

@@ -34,7 +34,8 @@ typedef struct
   BoshTestPeer   *held;
   BoshTestPeer   *restarted;
 
-  /* What it does not send by itself: NULL is nothing. */
+  const char     *grants;
+  /* NULL where the server sends none by itself. */
   const char     *features;
   const char     *response_to_auth;
   const char     *response_to_bind;
@@ -130,9 +131,11 @@ on_request (BoshTestPeer          *peer,
     answer (g_steal_pointer (&script->held), "", "");
 
   if (strstr (text, "sid='s1'") == NULL)
-    answer (peer, GRANTS, script->features != NULL ? script->features : "");
+    answer (peer, script->grants, script->features != NULL ? script->features : "");
   else if (strstr (text, "type='terminate'") != NULL)
     answer (peer, " type='terminate'", "");
+  else if (strstr (text, " pause='") != NULL)
+    answer (peer, "", "");
   else if (strstr (text, "<auth ") != NULL && script->iterations > 0)
     challenge (script, peer, text);
   else if ((strstr (text, "<auth ") != NULL || strstr (text, "<authenticate ") != NULL) &&
@@ -156,6 +159,7 @@ script_init (Script *script)
 {
   *script = (Script){ 0 };
   script->server = bosh_test_server_new (NULL, on_request, script);
+  script->grants = GRANTS;
   script->features = FEATURES ("PLAIN");
   script->response_to_auth = "<success xmlns='" SASL "'/>";
   script->response_to_bind = "<iq xmlns='jabber:client' type='result' id='bosh-login-bind'>"
@@ -653,6 +657,235 @@ test_pipelined (void)
     }
 }
 
+static void
+record_state (BoshClient *client,
+              GParamSpec *pspec,
+              gpointer    user_data)
+{
+  g_autoptr(GEnumClass) states = g_type_class_ref (BOSH_TYPE_CLIENT_STATE);
+  GString *record = user_data;
+
+  if (record->len > 0)
+    g_string_append_c (record, ' ');
+  g_string_append (record, g_enum_get_value (states, bosh_client_get_state (client))->value_nick);
+}
+
+static void
+test_states (void)
+{
+  Script script;
+  BoshClient *client;
+  g_autoptr(GString) states = g_string_new (NULL);
+  g_autoptr(GAsyncResult) login = NULL;
+  g_autoptr(GAsyncResult) result = NULL;
+  g_autoptr(GError) error = NULL;
+  guint n_closed = 0;
+
+  g_test_summary ("The state is notified at each step of a client's life, and `closed` comes with "
+                  "the last one");
+
+  script_init (&script);
+  script.response_to_auth = "<failure xmlns='" SASL "'><not-authorized/></failure>";
+  client = new_client (&script);
+  g_assert_cmpint (bosh_client_get_state (client), ==, BOSH_CLIENT_STATE_NEW);
+  g_assert_cmpstr (bosh_client_get_domain (client), ==, "example.org");
+  g_assert_true (bosh_client_get_configuration (client) ==
+                 bosh_connection_get_configuration (bosh_client_get_connection (client)));
+  g_signal_connect (client, "notify::state", G_CALLBACK (record_state), states);
+  g_signal_connect (client, "closed", G_CALLBACK (bosh_test_count_closed), &n_closed);
+  bosh_test_connect (client, &error);
+  g_assert_no_error (error);
+  bosh_test_login (client, "alice", "wrong", NULL, &error);
+  g_assert_error (error, BOSH_SASL_ERROR, BOSH_SASL_ERROR_NOT_AUTHORIZED);
+  g_clear_error (&error);
+  script.response_to_auth = "<success xmlns='" SASL "'/>";
+  bosh_client_login_async (client, "alice", "secret", NULL, NULL, bosh_test_keep_result, &login);
+  bosh_client_login_async (client, "alice", "secret", NULL, NULL, bosh_test_keep_result, &result);
+  g_assert_false (bosh_client_login_finish (client, bosh_test_wait_for (&result), &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_PENDING);
+  g_clear_error (&error);
+  bosh_client_login_finish (client, bosh_test_wait_for (&login), &error);
+  g_assert_no_error (error);
+  bosh_test_login (client, "alice", "secret", NULL, &error);
+  g_assert_error (error, BOSH_ERROR, BOSH_ERROR_FAILED);
+  g_clear_error (&error);
+  bosh_test_disconnect (client);
+  g_assert_cmpstr (states->str, ==,
+                   "connecting connected logging-in connected logging-in ready "
+                   "disconnecting closed");
+  g_assert_cmpuint (n_closed, ==, 1);
+  g_clear_object (&login);
+  g_clear_object (&result);
+  bosh_test_assert_gone (client);
+  script_clear (&script);
+}
+
+/* None of these can be done in the present state. */
+static void
+assert_not_idle (BoshClient *client,
+                 GQuark      domain,
+                 int         code)
+{
+  g_autoptr(GAsyncResult) paused = NULL;
+  g_autoptr(GAsyncResult) detached = NULL;
+  g_autoptr(GError) error = NULL;
+
+  g_assert_null (bosh_client_save (client, &error));
+  g_assert_error (error, domain, code);
+  g_clear_error (&error);
+  bosh_client_pause_async (client, 60, NULL, bosh_test_keep_result, &paused);
+  g_assert_false (bosh_client_pause_finish (client, bosh_test_wait_for (&paused), &error));
+  g_assert_error (error, domain, code);
+  g_clear_error (&error);
+  bosh_client_detach_async (client, NULL, bosh_test_keep_result, &detached);
+  g_assert_null (bosh_client_detach_finish (client, bosh_test_wait_for (&detached), &error));
+  g_assert_error (error, domain, code);
+}
+
+static void
+test_pause_and_save (void)
+{
+  Script script;
+  BoshClient *client;
+  g_autoptr(BoshSavedSession) saved = NULL;
+  g_autoptr(GAsyncResult) paused = NULL;
+  g_autoptr(GAsyncResult) login = NULL;
+  g_autoptr(GError) error = NULL;
+
+  g_test_summary ("XEP-0124 §10: a client is paused, resumed and saved like its connection, but not "
+                  "while a login is under way, which another program could not go on with");
+
+  script_init (&script);
+  script.grants = GRANTS " maxpause='60'";
+  client = new_client (&script);
+  assert_not_idle (client, BOSH_ERROR, BOSH_ERROR_NOT_CONNECTED);
+  bosh_client_resume (client);
+  bosh_test_connect (client, &error);
+  g_assert_no_error (error);
+  bosh_client_login_async (client, "alice", "secret", NULL, NULL, bosh_test_keep_result, &login);
+  assert_not_idle (client, G_IO_ERROR, G_IO_ERROR_PENDING);
+  bosh_client_login_finish (client, bosh_test_wait_for (&login), &error);
+  g_assert_no_error (error);
+
+  saved = bosh_client_save (client, &error);
+  g_assert_no_error (error);
+  g_assert_cmpstr (bosh_saved_session_get_jid (saved), ==, JID);
+  bosh_client_pause_async (client, 60, NULL, bosh_test_keep_result, &paused);
+  bosh_client_pause_finish (client, bosh_test_wait_for (&paused), &error);
+  g_assert_no_error (error);
+  g_assert_cmpint (bosh_connection_get_state (bosh_client_get_connection (client)), ==,
+                   BOSH_CONNECTION_STATE_PAUSED);
+  g_assert_cmpint (bosh_client_get_state (client), ==, BOSH_CLIENT_STATE_READY);
+  bosh_client_resume (client);
+  bosh_test_wait (script.held != NULL);
+  g_clear_object (&paused);
+  g_clear_object (&login);
+  bosh_test_close (client);
+  script_clear (&script);
+}
+
+static void
+test_deliver (void)
+{
+  Script script;
+  BoshClient *client;
+  g_autoptr(BoshElement) early = bosh_element_new_message ("bob@example.org", NULL, "1");
+  g_autoptr(BoshElement) message = bosh_element_new_message ("bob@example.org", NULL, "2");
+  g_autoptr(BoshElement) late = bosh_element_new_message ("bob@example.org", NULL, "3");
+  g_autoptr(GAsyncResult) early_result = NULL;
+  g_autoptr(GAsyncResult) result = NULL;
+  g_autoptr(GAsyncResult) late_result = NULL;
+  g_autoptr(GError) error = NULL;
+
+  g_test_summary ("XEP-0124 §8: a delivery is complete when the server has the stanza");
+
+  script_init (&script);
+  client = new_client (&script);
+  bosh_client_deliver_async (client, early, NULL, bosh_test_keep_result, &early_result);
+  g_assert_false (bosh_client_deliver_finish (client, bosh_test_wait_for (&early_result), &error));
+  g_assert_error (error, BOSH_ERROR, BOSH_ERROR_NOT_CONNECTED);
+  g_clear_error (&error);
+  bosh_test_connect (client, &error);
+  g_assert_no_error (error);
+  bosh_test_login (client, "alice", "secret", NULL, &error);
+  g_assert_no_error (error);
+
+  bosh_client_deliver_async (client, message, NULL, bosh_test_keep_result, &result);
+  bosh_test_wait (strstr (script.sent->str, "<body>2</body>") != NULL);
+  g_assert_null (result);
+  if (script.held != NULL)
+    answer (g_steal_pointer (&script.held), "", "");
+  bosh_client_deliver_finish (client, bosh_test_wait_for (&result), &error);
+  g_assert_no_error (error);
+
+  bosh_test_disconnect (client);
+  bosh_client_deliver_async (client, late, NULL, bosh_test_keep_result, &late_result);
+  g_assert_false (bosh_client_deliver_finish (client, bosh_test_wait_for (&late_result), &error));
+  g_assert_error (error, BOSH_ERROR, BOSH_ERROR_NOT_CONNECTED);
+  g_clear_object (&early_result);
+  g_clear_object (&result);
+  g_clear_object (&late_result);
+  bosh_test_assert_gone (client);
+  script_clear (&script);
+}
+
+static void
+test_prebind (void)
+{
+  Script script;
+  BoshClient *client;
+  g_autoptr(GString) states = g_string_new (NULL);
+  g_autoptr(BoshSavedSession) session = NULL;
+  g_autoptr(GAsyncResult) first = NULL;
+  g_autoptr(GAsyncResult) second = NULL;
+  g_autoptr(GError) error = NULL;
+  guint n_closed = 0;
+
+  g_test_summary ("RFC 4505: prebinding without a name is anonymous; the client is DETACHED then, "
+                  "without `closed`, and can't do it again");
+
+  script_init (&script);
+  script.features = FEATURES ("ANONYMOUS");
+  client = new_client (&script);
+  g_signal_connect (client, "notify::state", G_CALLBACK (record_state), states);
+  g_signal_connect (client, "closed", G_CALLBACK (bosh_test_count_closed), &n_closed);
+  bosh_client_prebind_async (client, NULL, NULL, NULL, NULL, bosh_test_keep_result, &first);
+  session = bosh_client_prebind_finish (client, bosh_test_wait_for (&first), &error);
+  g_assert_no_error (error);
+  g_assert_cmpstr (bosh_saved_session_get_jid (session), ==, JID);
+  g_assert_cmpstr (states->str, ==, "connecting connected logging-in ready detached");
+
+  bosh_client_prebind_async (client, NULL, NULL, NULL, NULL, bosh_test_keep_result, &second);
+  g_assert_null (bosh_client_prebind_finish (client, bosh_test_wait_for (&second), &error));
+  g_assert_error (error, BOSH_ERROR, BOSH_ERROR_FAILED);
+  g_assert_cmpuint (n_closed, ==, 0);
+  g_clear_object (&first);
+  g_clear_object (&second);
+  bosh_test_assert_gone (client);
+  script_clear (&script);
+}
+
+static void
+test_prebind_of_used_client (void)
+{
+  Script script;
+  BoshClient *client;
+  g_autoptr(GAsyncResult) result = NULL;
+  g_autoptr(GError) error = NULL;
+
+  g_test_summary ("A client that has a session already does not prebind, and keeps its session");
+
+  script_init (&script);
+  client = new_ready (&script);
+  bosh_client_prebind_async (client, "alice", "secret", NULL, NULL, bosh_test_keep_result, &result);
+  g_assert_null (bosh_client_prebind_finish (client, bosh_test_wait_for (&result), &error));
+  g_assert_error (error, BOSH_ERROR, BOSH_ERROR_FAILED);
+  g_assert_cmpint (bosh_client_get_state (client), ==, BOSH_CLIENT_STATE_READY);
+  g_clear_object (&result);
+  bosh_test_close (client);
+  script_clear (&script);
+}
+
 int
 main (int   argc,
       char *argv[])
@@ -671,6 +904,11 @@ main (int   argc,
   g_test_add_func ("/bosh/client-scripted/extensible-resource", test_extensible_resource);
   g_test_add_func ("/bosh/client-scripted/extensible-tasks", test_extensible_tasks);
   g_test_add_func ("/bosh/client-scripted/pipelined", test_pipelined);
+  g_test_add_func ("/bosh/client-scripted/states", test_states);
+  g_test_add_func ("/bosh/client-scripted/pause-and-save", test_pause_and_save);
+  g_test_add_func ("/bosh/client-scripted/deliver", test_deliver);
+  g_test_add_func ("/bosh/client-scripted/prebind", test_prebind);
+  g_test_add_func ("/bosh/client-scripted/prebind-of-used-client", test_prebind_of_used_client);
 
   return g_test_run ();
 }
