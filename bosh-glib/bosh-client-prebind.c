@@ -4,8 +4,7 @@
 
 #include "bosh-client-private.h"
 
-/* The session was opened for the caller of prebind, so it ends with the failure.
- * @error: (transfer full) */
+/* The session was opened for the caller of prebind, so it ends with the failure. */
 static void
 fail (GTask  *task,
       GError *error)

@@ -26,8 +26,8 @@
 /**
  * BoshClient:
  *
- * A client of XMPP: logs in over a [class@Bosh.Connection], exchanges stanzas,
- * and hands the session over.
+ * An XMPP client: it logs in over a [class@Bosh.Connection], exchanges stanzas, and
+ * can hand the session over.
  *
  * ```c
  * static void
@@ -68,42 +68,46 @@
  *
  * ## From connecting to closing
  *
- * [method@Bosh.Client.connect_async] opens the session. One of the three
- * logins authenticates and binds a resource; a login that the server refused
- * can be tried again in the same session. From then on
- * [method@Bosh.Client.send] and [method@Bosh.Client.send_iq_async] send, and
- * [signal@Bosh.Client::stanza] tells what arrives. The session ends with
- * [method@Bosh.Client.disconnect_async] or goes on elsewhere after
- * [method@Bosh.Client.detach_async]; a client is not connected a second time.
- * With [property@Bosh.Client:auto-reconnect] it logs in again by itself when the
+ * [method@Bosh.Client.connect_async] opens the session. One of the three logins
+ * authenticates and binds a resource; after a login that the server refused,
+ * another one can follow in the same session. From then on
+ * [method@Bosh.Client.send], [method@Bosh.Client.deliver_async] and
+ * [method@Bosh.Client.send_iq_async] send, and [signal@Bosh.Client::stanza] is
+ * emitted for each stanza that arrives. With
+ * [property@Bosh.Client:auto-reconnect] the client logs in again by itself when the
  * session is lost.
  *
- * What belongs to the login, and answers to requests of
- * [method@Bosh.Client.send_iq_async], are not shown by any signal.
+ * The session ends with [method@Bosh.Client.disconnect_async]. When it has ended,
+ * for whatever reason, [property@Bosh.Client:state] is `CLOSED` and
+ * [signal@Bosh.Client::closed] is emitted. After [method@Bosh.Client.detach_async]
+ * it goes on elsewhere: the state is `DETACHED`, and `closed` is not emitted. A
+ * client does not connect a second time.
+ *
+ * Elements of the login, and responses to [method@Bosh.Client.send_iq_async], are
+ * not shown by any signal.
  *
  * ## Requests of others
  *
- * RFC 6120 §8.2.3 demands an answer to each iq of type `get` or `set`. Once
- * logged in, the client gives it where no handler of
- * [signal@Bosh.Client::iq-request] says that the application does: a ping
- * (XEP-0199) gets its empty result, everything else `service-unavailable`, and
- * what is no proper request `bad-request`.
+ * RFC 6120 §8.2.3 demands a response to each iq of type `get` or `set`. Once logged
+ * in, the client gives it unless a handler of [signal@Bosh.Client::iq-request] says
+ * that the application does: a ping (XEP-0199) gets its empty result, an iq that is
+ * no proper request `bad-request`, and everything else `service-unavailable`.
  *
  * ## Passwords
  *
- * SCRAM is preferred (RFC 5802), with which the server does not see the
- * password and proves that it knows it. PLAIN is used only where the connection
- * is encrypted, or stays on this machine, or
- * [property@Bosh.Client:allow-plaintext-password] was set. A password is kept
- * no longer than the login needs it, unless
+ * SCRAM is preferred (RFC 5802): the server does not see the password, and has to
+ * prove that it knows it. PLAIN is used only where the connection is encrypted, or
+ * stays on this machine, or [property@Bosh.Client:allow-plaintext-password] was
+ * set. A password is kept no longer than the login needs it, unless
  * [property@Bosh.Client:auto-reconnect] asks for that.
  *
  * ## Threads
  *
- * Everything happens in the thread-default main context that was current when
- * [method@Bosh.Client.connect_async] or [method@Bosh.Client.attach_async] was
- * called. The client is to be used in that thread only. A handler may send,
- * disconnect, or drop the last reference.
+ * All signals are emitted, and all callbacks called, in the thread-default main
+ * context that was current when [method@Bosh.Client.connect_async],
+ * [method@Bosh.Client.attach_async] or [method@Bosh.Client.prebind_async] was
+ * called. Use the client in that thread only. A handler may send, disconnect, or
+ * drop the last reference.
  *
  * Since: 1.0
  */
@@ -150,6 +154,10 @@ struct _BoshClient
   BoshDeliveryTracker         *deliveries;   /* NULL before the first delivery */
   GPtrArray                   *disconnects;  /* tasks that return when the client is closed */
 };
+
+#define READABLE (G_PARAM_READABLE | G_PARAM_STATIC_STRINGS)
+#define READWRITE (G_PARAM_READWRITE | G_PARAM_EXPLICIT_NOTIFY | G_PARAM_STATIC_STRINGS)
+#define CONSTRUCT_ONLY (G_PARAM_READWRITE | G_PARAM_CONSTRUCT_ONLY | G_PARAM_STATIC_STRINGS)
 
 enum
 {
@@ -1409,30 +1417,26 @@ install_properties (GObjectClass *object_class)
    */
   properties[PROP_DOMAIN] =
     g_param_spec_string ("domain", NULL, NULL, NULL,
-                         (G_PARAM_READWRITE |
-                          G_PARAM_CONSTRUCT_ONLY |
-                          G_PARAM_STATIC_STRINGS));
+                         CONSTRUCT_ONLY);
 
   /**
    * BoshClient:configuration:
    *
-   * How to reach the connection manager, and what to ask it for; without one,
-   * the defaults.
+   * How to reach the connection manager, and what to ask of it; a client that is
+   * given none has the defaults.
    *
    * If it has no [property@Bosh.ConnectionConfiguration:hostname],
    * [method@Bosh.Client.connect_async] asks the domain for the address
-   * (XEP-0156), as [class@Bosh.Discovery] does. What is found takes the place of
-   * host name, port, path and security, in this property and in that of the
-   * connection; everything else stays as it was given.
+   * (XEP-0156), as [class@Bosh.Discovery] does. The configuration with that address
+   * and all other settings as they were given then takes the place of this one, here
+   * and in the connection.
    *
    * Since: 1.0
    */
   properties[PROP_CONFIGURATION] =
     g_param_spec_object ("configuration", NULL, NULL,
                          BOSH_TYPE_CONNECTION_CONFIGURATION,
-                         (G_PARAM_READWRITE |
-                          G_PARAM_CONSTRUCT_ONLY |
-                          G_PARAM_STATIC_STRINGS));
+                         CONSTRUCT_ONLY);
 
   /**
    * BoshClient:connection:
@@ -1440,41 +1444,38 @@ install_properties (GObjectClass *object_class)
    * The connection that carries the session. It is there from the start and
    * stays the same, unless [property@Bosh.Client:auto-reconnect] is set: then
    * each attempt to log in again has a connection of its own, because a closed
-   * one is not used again. `notify::connection` is emitted before it is opened:
-   * connect to its signals there.
+   * one is not used again. `notify::connection` is emitted before the new
+   * connection is opened, so that handlers can be connected to its signals.
    *
    * Since: 1.0
    */
   properties[PROP_CONNECTION] =
     g_param_spec_object ("connection", NULL, NULL, BOSH_TYPE_CONNECTION,
-                         (G_PARAM_READABLE |
-                          G_PARAM_STATIC_STRINGS));
+                         READABLE);
 
   /**
    * BoshClient:state:
    *
-   * How far the login has come.
+   * Where the client is in its life.
    *
    * Since: 1.0
    */
   properties[PROP_STATE] =
     g_param_spec_enum ("state", NULL, NULL, BOSH_TYPE_CLIENT_STATE,
                        BOSH_CLIENT_STATE_NEW,
-                       (G_PARAM_READABLE |
-                        G_PARAM_STATIC_STRINGS));
+                       READABLE);
 
   /**
    * BoshClient:jid:
    *
-   * The full JID that the server bound (RFC 6120 §7), or that of the session
-   * that was taken up; `NULL` before. It stays readable after the end.
+   * The full JID that the server bound (RFC 6120 §7), or the JID of the session
+   * that was attached; `NULL` before. It stays readable after the end.
    *
    * Since: 1.0
    */
   properties[PROP_JID] =
     g_param_spec_string ("jid", NULL, NULL, NULL,
-                         (G_PARAM_READABLE |
-                          G_PARAM_STATIC_STRINGS));
+                         READABLE);
 
   /**
    * BoshClient:mechanism:
@@ -1486,88 +1487,79 @@ install_properties (GObjectClass *object_class)
    */
   properties[PROP_MECHANISM] =
     g_param_spec_string ("mechanism", NULL, NULL, NULL,
-                         (G_PARAM_READABLE |
-                          G_PARAM_STATIC_STRINGS));
+                         READABLE);
 
   /**
    * BoshClient:allow-plaintext-password:
    *
-   * Whether the password may be shown to anybody on the way to the server.
+   * Whether the password may be sent where others can read it.
    *
-   * By default it is not: over a connection that is not encrypted and leaves
-   * this machine, PLAIN is refused with
-   * `BOSH_ERROR_INSECURE_MECHANISM`. It counts at the time of a login.
+   * By default it may not: over a connection that is not encrypted and leaves this
+   * machine, PLAIN is refused with `BOSH_ERROR_INSECURE_MECHANISM`. A login uses the
+   * value that is set when it begins.
    *
    * Since: 1.0
    */
   properties[PROP_ALLOW_PLAINTEXT_PASSWORD] =
     g_param_spec_boolean ("allow-plaintext-password", NULL, NULL, FALSE,
-                          (G_PARAM_READWRITE |
-                           G_PARAM_EXPLICIT_NOTIFY |
-                           G_PARAM_STATIC_STRINGS));
+                          READWRITE);
 
   /**
    * BoshClient:pipeline-login:
    *
-   * Whether the request to bind a resource goes out right behind the restart of
-   * the stream, without waiting for the features that allow it; `FALSE` by
-   * default.
+   * Whether the request to bind a resource is sent right after the restart of the
+   * stream, without waiting for the features that allow it; `FALSE` by default.
    *
-   * That spares one round trip of a login, and makes the second connection
-   * of the session a little earlier. Where the server may hang when requests arrive
-   * in another order, as ejabberd does, the request waits for 100 ms at most, and
-   * only what a round trip takes beyond that is spared; should such a server need
-   * longer than that to read the restart, the login is timed out.
+   * That spares one round trip of a login, and opens the second HTTP connection of
+   * the session a little earlier. Where the server may hang when requests arrive
+   * out of order, as ejabberd does, the request waits for up to 100 ms, so that only
+   * the time of a round trip beyond that is spared; if such a server needs longer
+   * than that to read the restart, the login times out.
    *
-   * RFC 6120 §7.4 wants a client to wait, so it is done by itself only where the
-   * server offers it (XEP-0305). Prosody and ejabberd allow it without saying so. A
-   * server that does not answers with an error, with which the login fails, or
-   * not at all, with which it is timed out. So set it for a server that is known,
-   * not for all. It counts at the time of a login, and plays no part where the
-   * server needs no restart (XEP-0388).
+   * RFC 6120 §7.4 wants a client to wait, so the client does this by itself only
+   * where the server offers it (XEP-0305). Prosody and ejabberd allow it without
+   * offering it. With a server that does not allow it, the login fails with the error
+   * of the server, or times out. So set it for a server that you know, not for all.
+   * A login uses the value that is set when it begins; where the server needs no
+   * restart (XEP-0388) it makes no difference.
    *
    * Since: 1.0
    */
   properties[PROP_PIPELINE_LOGIN] =
     g_param_spec_boolean ("pipeline-login", NULL, NULL, FALSE,
-                          (G_PARAM_READWRITE |
-                           G_PARAM_EXPLICIT_NOTIFY |
-                           G_PARAM_STATIC_STRINGS));
+                          READWRITE);
 
   /**
    * BoshClient:auto-reconnect:
    *
-   * Whether the client logs in again by itself when the session of somebody who
-   * was logged in is lost.
+   * Whether the client logs in again by itself when a session in which it was
+   * logged in is lost.
    *
-   * It does so after a loss that a new login can mend, and only then: the
-   * session is gone (`BOSH_ERROR_SESSION_LOST`, `BOSH_ERROR_ITEM_NOT_FOUND`, or
-   * ended without a reason), the server has trouble or is restarted, it can't be
-   * reached, or something between answers in its place. It does not where that
-   * would not help or would do harm: after `conflict` (somebody else logged in
-   * with the same resource), after anything that finds fault with us
-   * (`policy-violation`, `bad-request`), when the server can't be trusted, when
-   * the credentials are refused, and never after
-   * [method@Bosh.Client.disconnect_async] or a hand-over. Nor is the first login
-   * repeated.
+   * It does so only after a loss that a new login can mend: the session is gone
+   * (`BOSH_ERROR_SESSION_LOST`, `BOSH_ERROR_ITEM_NOT_FOUND`, or ended without a
+   * reason), the server has trouble or is restarted, it can't be reached, or an
+   * intermediary responds in its place. It does not do so where that would not help
+   * or would do harm: after `conflict` (another client logged in with the same
+   * resource), after an error that is the fault of the client (`policy-violation`,
+   * `bad-request`), when the server can't be trusted, when the credentials are
+   * refused, and never after [method@Bosh.Client.disconnect_async] or a hand-over.
+   * The first login is not repeated either.
    *
-   * First [signal@Bosh.Client::session-lost] is emitted, which says what is to
-   * be sent again. [property@Bosh.Client:state] is `RECONNECTING` then until it
-   * is `READY` again, with another connection and perhaps another JID, or
-   * `CLOSED`. The first attempt comes after one to two seconds, the others ever
-   * more slowly, each after a time that is drawn at random from the upper half
-   * of its interval, two minutes at most; when the network comes back, at once.
-   * There are at most [property@Bosh.Client:max-reconnect-attempts] of them.
-   * Roster, presence and the like are those of a new session: ask for them when
-   * the state is `READY`.
+   * First [signal@Bosh.Client::session-lost] is emitted, whose handlers decide which
+   * stanzas are sent again. [property@Bosh.Client:state] is `RECONNECTING` until it
+   * is `READY` again, with another connection and perhaps another JID, or `CLOSED`.
+   * The first attempt comes after one to two seconds. The interval doubles each time,
+   * up to two minutes, and each attempt comes at a random time in the upper half of
+   * its interval, or at once when the network comes back. There are at most
+   * [property@Bosh.Client:max-reconnect-attempts] of them. Roster, presence and the
+   * like are those of a new session: ask for them when the state is `READY`.
    *
-   * The credentials of a login that is made while this is set are kept in
-   * memory, the password in a place that is not swapped, and beside it what SCRAM
-   * computes of it (RFC 5802 §5.1), for as long as they may be needed: until the
-   * client is disconnected, handed over, closed or dropped, or this is set to
-   * `FALSE`. So set it before the login. A session that was
-   * taken up with [method@Bosh.Client.attach_async] has no credentials. An
-   * anonymous login gives another JID each time.
+   * If this is set when a login begins, its credentials are kept in memory: the
+   * password in pages that are not swapped, and with it the salted password that
+   * SCRAM computes (RFC 5802 §5.1). They are cleared when the client is disconnected,
+   * handed over, closed or dropped, or this is set to `FALSE`. So set it before the
+   * login. A session that was attached with [method@Bosh.Client.attach_async] has no
+   * credentials. An anonymous login gives another JID each time.
    *
    * Setting it to `FALSE` while the client is reconnecting ends that, with the
    * error of the loss.
@@ -1576,9 +1568,7 @@ install_properties (GObjectClass *object_class)
    */
   properties[PROP_AUTO_RECONNECT] =
     g_param_spec_boolean ("auto-reconnect", NULL, NULL, FALSE,
-                          (G_PARAM_READWRITE |
-                           G_PARAM_EXPLICIT_NOTIFY |
-                           G_PARAM_STATIC_STRINGS));
+                          READWRITE);
 
   /**
    * BoshClient:max-reconnect-attempts:
@@ -1588,18 +1578,15 @@ install_properties (GObjectClass *object_class)
    * [property@Bosh.Client:auto-reconnect]. With the default of 10 that takes
    * about eight minutes.
    *
-   * They are counted anew when a session has lasted for a minute. An attempt
-   * does not count that fails while the system says that there is no network, as
-   * on a machine that was taken elsewhere.
+   * The count starts again when a session has lasted for a minute. An attempt that
+   * fails while the system has no network does not count.
    *
    * Since: 1.0
    */
   properties[PROP_MAX_RECONNECT_ATTEMPTS] =
     g_param_spec_uint ("max-reconnect-attempts", NULL, NULL,
                        1, G_MAXUINT, BOSH_RECONNECT_MAX_ATTEMPTS,
-                       (G_PARAM_READWRITE |
-                        G_PARAM_EXPLICIT_NOTIFY |
-                        G_PARAM_STATIC_STRINGS));
+                       READWRITE);
 
   g_object_class_install_properties (object_class, N_PROPS, properties);
 }
@@ -1620,14 +1607,14 @@ bosh_client_class_init (BoshClientClass *klass)
   /**
    * BoshClient::stanza:
    * @self: the client
-   * @stanza: what arrived
+   * @stanza: the stanza, which is sealed
    *
-   * A stanza arrived, or another element that the server sent.
+   * Emitted when a stanza arrives, or another element that the server sent.
    *
    * The detail is the name of the element: `stanza::message`,
-   * `stanza::presence`, `stanza::iq`. Elements of the login, stream features
-   * and answers to [method@Bosh.Client.send_iq_async] are not shown; an answer
-   * that comes after its request has timed out is.
+   * `stanza::presence`, `stanza::iq`. It is not emitted for elements of the login,
+   * stream features and responses to [method@Bosh.Client.send_iq_async], except for a
+   * response that comes after its request has timed out.
    *
    * Since: 1.0
    */
@@ -1647,13 +1634,14 @@ bosh_client_class_init (BoshClientClass *klass)
    * @self: the client
    * @request: an iq of type `get` or `set`, with an id and one child
    *
-   * Somebody wants an answer (RFC 6120 §8.2.3). It is emitted after
-   * [signal@Bosh.Client::stanza], and only while somebody is logged in.
+   * Emitted when a request arrives, to which RFC 6120 §8.2.3 demands a response. It
+   * is emitted after [signal@Bosh.Client::stanza], and only while the client is
+   * logged in.
    *
-   * Returns: `TRUE` if the application gives the answer, now or later, with
+   * Returns: `TRUE` if the application responds, now or later, with
    *   [method@Bosh.Element.new_iq_result] or
-   *   [method@Bosh.Element.new_error_reply]; `FALSE` to let other handlers, and
-   *   at last the client, see to it
+   *   [method@Bosh.Element.new_error_reply]; `FALSE` to leave it to other handlers,
+   *   and at last to the client
    *
    * Since: 1.0
    */
@@ -1672,28 +1660,30 @@ bosh_client_class_init (BoshClientClass *klass)
    * BoshClient::session-lost:
    * @self: the client
    * @connection: the connection that was lost; it is closed
-   * @error: why
+   * @error: why it was lost
    *
-   * The session was lost, and the client will log in again, because
-   * [property@Bosh.Client:auto-reconnect] is set. Now the application decides
-   * what becomes of the stanzas that did not arrive for certain:
+   * Emitted when the session was lost and the client will log in again, because
+   * [property@Bosh.Client:auto-reconnect] is set. Its handlers decide what becomes of
+   * the stanzas that did not arrive for certain:
    *
-   * - [method@Bosh.Connection.dup_undelivered] of @connection gives those of
-   *   which nobody knows whether they arrived. None of them is sent again by
-   *   itself. Those that may arrive twice can be given to
-   *   [method@Bosh.Client.send] here.
-   * - [method@Bosh.Connection.dup_unsent] gives those of which nothing left this
-   *   machine. They are sent again in the new session if a handler returns
-   *   `TRUE`, after what was sent here; else they are dropped. Requests of
-   *   [method@Bosh.Client.send_iq_async] are not among what is sent again, as
-   *   they fail with @error.
+   * - [method@Bosh.Connection.dup_undelivered] of @connection gives those that may or
+   *   may not have arrived. None of them is sent again by itself. Give those that may
+   *   arrive twice to [method@Bosh.Client.send] here.
+   * - [method@Bosh.Connection.dup_unsent] gives those that never left this machine.
+   *   They are sent again in the new session if a handler returns `TRUE`, after those
+   *   that were sent here; otherwise they are dropped. Requests of
+   *   [method@Bosh.Client.send_iq_async] are not sent again, as they fail with
+   *   @error.
    *
-   * What is given to [method@Bosh.Client.send] from now on waits for the new
-   * session. Nothing of it gets lost when a later attempt fails too; see
-   * [method@Bosh.Client.dup_unsent]. A handler may disconnect.
+   * [method@Bosh.Client.deliver_async] of a stanza that is sent again completes in the
+   * new session; for all other stanzas it fails with @error.
    *
-   * Returns: `TRUE` to send again what was never sent, `FALSE` to let other
-   *   handlers decide, and at last to drop it
+   * Stanzas that are sent from now on wait for the new session. None of them gets lost
+   * when a later attempt fails, too; see [method@Bosh.Client.dup_unsent]. A handler may
+   * disconnect.
+   *
+   * Returns: `TRUE` to send the stanzas again that never left this machine, `FALSE` to
+   *   leave that to other handlers, and at last to drop them
    *
    * Since: 1.0
    */
@@ -1712,12 +1702,15 @@ bosh_client_class_init (BoshClientClass *klass)
   /**
    * BoshClient::closed:
    * @self: the client
-   * @error: (nullable): why the session ended, or `NULL` if it was ended by
-   *   [method@Bosh.Client.disconnect_async]
+   * @error: (nullable): why the session ended, or `NULL` if the application ended it
+   *   with [method@Bosh.Client.disconnect_async]
    *
-   * The session has ended, and no other follows. Everything that was under way
-   * has returned. It is not emitted when the session was handed over. Where the
-   * client had tried to log in again, @error is that of the last attempt.
+   * Emitted once, when the session has ended and no other follows, or could not be
+   * opened. [property@Bosh.Client:state] is `CLOSED`, and all operations have returned.
+   *
+   * It is not emitted when the session was handed over, and the state is `DETACHED`.
+   * Where the client has tried to log in again, @error is the one of the last attempt;
+   * where connecting or a login was cancelled or timed out, that is @error.
    *
    * Since: 1.0
    */
@@ -1748,11 +1741,10 @@ bosh_client_init (BoshClient *self)
  * @configuration: (nullable): how to reach the connection manager, or `NULL` for
  *   the defaults, and the address that the domain announces
  *
- * Makes a client. Nothing is sent before
- * [method@Bosh.Client.connect_async].
+ * Makes a client. It sends nothing before [method@Bosh.Client.connect_async].
  *
- * A configuration without a host name is completed by what the domain announces:
- * see [property@Bosh.Client:configuration].
+ * A client whose configuration has no address asks the domain for it: see
+ * [property@Bosh.Client:configuration].
  *
  * Returns: (transfer full): a new client
  *

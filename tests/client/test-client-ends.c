@@ -164,7 +164,7 @@ test_prebind (void)
   g_autoptr(GAsyncResult) result = NULL;
   g_autoptr(GError) error = NULL;
   g_autoptr(BoshElement) iq = bosh_test_new_request (NULL, "query", BOSH_TEST_NS_ROSTER);
-  g_autoptr(BoshElement) answer = NULL;
+  g_autoptr(BoshElement) response = NULL;
   g_autofree char *json = NULL;
   BoshClient *client;
 
@@ -183,7 +183,7 @@ test_prebind (void)
 
   json = bosh_saved_session_to_json (session);
   client = new_attached (json, NULL);
-  answer = bosh_test_send_iq (client, iq, -1, &error);
+  response = bosh_test_send_iq (client, iq, -1, &error);
   g_assert_no_error (error);
   bosh_test_close (client);
 }
@@ -337,7 +337,7 @@ test_cancel_iq (void)
   BoshClient *bob = bosh_test_new_ready ("localhost", "bob");
   guint requests = 0;
 
-  g_test_summary ("Waiting for an answer is cancelled, and the session is as it was");
+  g_test_summary ("Waiting for a response is cancelled, and the session is as it was");
 
   g_signal_connect (bob, "iq-request", G_CALLBACK (bosh_test_ignore_request), &requests);
   for (int delay = -1; delay < 2; delay++)
@@ -347,7 +347,7 @@ test_cancel_iq (void)
       g_autoptr(GError) error = NULL;
       g_autoptr(BoshElement) iq = NULL;
       g_autoptr(BoshElement) ping = bosh_test_new_request ("localhost", "ping", BOSH_TEST_NS_PING);
-      g_autoptr(BoshElement) answer = NULL;
+      g_autoptr(BoshElement) response = NULL;
 
       iq = bosh_test_new_request (bosh_client_get_jid (bob), "strange", BOSH_TEST_NS_STRANGE);
       cancel_after (cancellable, delay);
@@ -356,7 +356,7 @@ test_cancel_iq (void)
       g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
       g_clear_error (&error);
 
-      answer = bosh_test_send_iq (client, ping, -1, &error);
+      response = bosh_test_send_iq (client, ping, -1, &error);
       g_assert_no_error (error);
     }
   bosh_test_close (client);
@@ -646,7 +646,7 @@ run_in_thread (gpointer data)
   for (guint i = 0; i < 3; i++)
     {
       BoshClient *client = bosh_test_new_ready ("plain.localhost", username);
-      g_autoptr(BoshElement) answer = NULL;
+      g_autoptr(BoshElement) response = NULL;
       g_autoptr(GError) error = NULL;
       GQueue stanzas = G_QUEUE_INIT;
 
@@ -656,9 +656,9 @@ run_in_thread (gpointer data)
           g_autoptr(BoshElement) ping = bosh_test_new_request ("plain.localhost", "ping", BOSH_TEST_NS_PING);
           g_autoptr(BoshElement) message = NULL;
 
-          answer = bosh_test_send_iq (client, ping, -1, &error);
+          response = bosh_test_send_iq (client, ping, -1, &error);
           g_assert_no_error (error);
-          g_clear_pointer (&answer, bosh_element_unref);
+          g_clear_pointer (&response, bosh_element_unref);
           bosh_test_send_message (client, bosh_client_get_jid (client), "to myself");
           message = bosh_test_next_stanza (&stanzas);
           bosh_test_assert_body (message, "to myself");

@@ -38,9 +38,9 @@ typedef struct
   /* What it does from now on. */
   const char      *response_to_auth;
   const char      *bind_error;      /* condition, nullable */
-  guint            n_unavailable;   /* creations that a proxy answers with 503 */
-  gboolean         is_silent;       /* creations are not answered */
-  gboolean         keeps_payloads;  /* messages are not answered */
+  guint            n_unavailable;   /* creations to which a proxy responds with 503 */
+  gboolean         is_silent;       /* creations have no response */
+  gboolean         keeps_payloads;  /* messages have no response */
   gboolean         loses_at_once;   /* sessions end as soon as they are bound */
 
   guint            n_creations;
@@ -457,7 +457,7 @@ test_opt_in (void)
   g_assert_cmpuint (life.n_creations, ==, 1);
 }
 
-/* One message is with the server, which does not answer, another waits. */
+/* One message is with the server, which does not respond, another waits. */
 static void
 send_two (Life *life)
 {
@@ -677,7 +677,7 @@ test_requests (void)
   g_autoptr(GAsyncResult) later = NULL;
   g_autoptr(GError) error = NULL;
 
-  g_test_summary ("RFC 6120 §8.2.3: requests that wait for an answer fail with the loss, and are "
+  g_test_summary ("RFC 6120 §8.2.3: requests that wait for a response fail with the loss, and are "
                   "not sent again; new ones wait for the new session");
 
   begin (&life);

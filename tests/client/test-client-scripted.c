@@ -40,16 +40,16 @@ typedef struct
   const char     *response_to_auth;
   const char     *response_to_bind;
   guint           iterations;  /* SCRAM: of the challenge */
-  gboolean        is_lazy;     /* answers the restart when more has come */
+  gboolean        is_lazy;     /* responds to the restart when more has come */
 
   guint           n_auth;      /* requests with `<auth/>` */
   GString        *sent;        /* all payloads of the client */
 } Script;
 
 static void
-answer (BoshTestPeer *peer,
-        const char   *attributes,
-        const char   *payload)
+respond (BoshTestPeer *peer,
+         const char   *attributes,
+         const char   *payload)
 {
   g_autofree char *text = g_strconcat (BODY, attributes, ">", payload, "</body>", NULL);
 
@@ -62,7 +62,7 @@ push (Script     *script,
       const char *payload)
 {
   bosh_test_wait (script->held != NULL);
-  answer (g_steal_pointer (&script->held), "", payload);
+  respond (g_steal_pointer (&script->held), "", payload);
 }
 
 /* The value of what stands between @before and @after. */
@@ -88,7 +88,7 @@ encode (const char *text)
   return g_base64_encode ((const guint8 *)text, strlen (text));
 }
 
-/* RFC 5802 §7: what a server answers to `n,,n=name,r=nonce`. */
+/* RFC 5802 §7: the response of a server to `n,,n=name,r=nonce`. */
 static void
 challenge (Script       *script,
            BoshTestPeer *peer,
@@ -109,7 +109,7 @@ challenge (Script       *script,
   message = g_strdup_printf ("r=%sserver,s=c2FsdA==,i=%u", nonce, script->iterations);
   encoded = encode (message);
   payload = g_strdup_printf ("<challenge xmlns='" SASL "'>%s</challenge>", encoded);
-  answer (peer, "", payload);
+  respond (peer, "", payload);
 }
 
 static void
@@ -125,28 +125,28 @@ on_request (BoshTestPeer          *peer,
     g_string_append (script->sent, text);
 
   if (script->restarted != NULL)
-    answer (g_steal_pointer (&script->restarted), "", SECOND_FEATURES);
+    respond (g_steal_pointer (&script->restarted), "", SECOND_FEATURES);
   /* Each request releases the one before it. */
   if (script->held != NULL)
-    answer (g_steal_pointer (&script->held), "", "");
+    respond (g_steal_pointer (&script->held), "", "");
 
   if (strstr (text, "sid='s1'") == NULL)
-    answer (peer, script->grants, script->features != NULL ? script->features : "");
+    respond (peer, script->grants, script->features != NULL ? script->features : "");
   else if (strstr (text, "type='terminate'") != NULL)
-    answer (peer, " type='terminate'", "");
+    respond (peer, " type='terminate'", "");
   else if (strstr (text, " pause='") != NULL)
-    answer (peer, "", "");
+    respond (peer, "", "");
   else if (strstr (text, "<auth ") != NULL && script->iterations > 0)
     challenge (script, peer, text);
   else if ((strstr (text, "<auth ") != NULL || strstr (text, "<authenticate ") != NULL) &&
            script->response_to_auth != NULL)
-    answer (peer, "", script->response_to_auth);
+    respond (peer, "", script->response_to_auth);
   else if (strstr (text, "restart='true'") != NULL && script->is_lazy)
     script->restarted = peer;
   else if (strstr (text, "restart='true'") != NULL)
-    answer (peer, "", SECOND_FEATURES);
+    respond (peer, "", SECOND_FEATURES);
   else if (strstr (text, BIND) != NULL && script->response_to_bind != NULL)
-    answer (peer, "", script->response_to_bind);
+    respond (peer, "", script->response_to_bind);
   else
     script->held = peer;
 
@@ -220,7 +220,7 @@ test_late_features (void)
   g_autoptr(GAsyncResult) result = NULL;
   g_autoptr(GError) error = NULL;
 
-  g_test_summary ("XEP-0206 §4: features may come in any answer; connecting waits for "
+  g_test_summary ("XEP-0206 §4: features may come in any response; connecting waits for "
                   "them");
 
   script_init (&script);
@@ -280,7 +280,7 @@ test_before_login (void)
   GQueue stanzas = G_QUEUE_INIT;
   guint requests = 0;
 
-  g_test_summary ("Before a login nothing is answered, and SASL elements are shown "
+  g_test_summary ("Before a login no request has a response, and SASL elements are shown "
                   "neither before nor after it");
 
   script_init (&script);
@@ -333,7 +333,7 @@ test_bad_requests (void)
   guint requests = 0;
 
   g_test_summary ("RFC 6120 §8.2.3, §8.3.1: what is no proper request gets "
-                  "`bad-request`; answers and errors get nothing");
+                  "`bad-request`; responses have none");
 
   script_init (&script);
   client = new_ready (&script);
@@ -393,7 +393,7 @@ test_terminated (void)
   bosh_client_login_async (client, "alice", "secret", NULL, NULL,
                            bosh_test_keep_result, &result);
   bosh_test_wait (script.n_auth == 1);
-  answer (g_steal_pointer (&script.held), " type='terminate' condition='system-shutdown'", "");
+  respond (g_steal_pointer (&script.held), " type='terminate' condition='system-shutdown'", "");
   g_assert_false (bosh_client_login_finish (client, bosh_test_wait_for (&result), &error));
   g_assert_error (error, BOSH_ERROR, BOSH_ERROR_SYSTEM_SHUTDOWN);
   bosh_test_wait (closed != NULL);
@@ -464,7 +464,7 @@ test_slow_proof (void)
   /* The response is to be the next payload; each turn of the loop is short. */
   g_string_truncate (script.sent, 0);
   if (script.held != NULL)
-    answer (g_steal_pointer (&script.held), "", "");
+    respond (g_steal_pointer (&script.held), "", "");
   while (strstr (script.sent->str, "<response") == NULL)
     {
       begin = g_get_monotonic_time ();
@@ -814,7 +814,7 @@ test_deliver (void)
   bosh_test_wait (strstr (script.sent->str, "<body>2</body>") != NULL);
   g_assert_null (result);
   if (script.held != NULL)
-    answer (g_steal_pointer (&script.held), "", "");
+    respond (g_steal_pointer (&script.held), "", "");
   bosh_client_deliver_finish (client, bosh_test_wait_for (&result), &error);
   g_assert_no_error (error);
 

@@ -400,18 +400,18 @@ test_iq (void)
   g_autoptr(GError) error = NULL;
   GQueue stanzas = G_QUEUE_INIT;
 
-  g_test_summary ("RFC 6120 §8.2.3: a request gets its answer, which no signal shows");
+  g_test_summary ("RFC 6120 §8.2.3: a request gets its response, which no signal shows");
 
   g_signal_connect (client, "stanza", G_CALLBACK (bosh_test_keep_stanza), &stanzas);
   for (guint i = 0; i < G_N_ELEMENTS (addresses); i++)
     {
       g_autoptr(BoshElement) iq = bosh_test_new_request (addresses[i], "query", NS_DISCO);
-      g_autoptr(BoshElement) answer = bosh_test_send_iq (client, iq, -1, &error);
+      g_autoptr(BoshElement) response = bosh_test_send_iq (client, iq, -1, &error);
       g_autoptr(BoshElement) again = NULL;
 
       g_assert_no_error (error);
-      g_assert_cmpstr (bosh_element_get_attribute (answer, "type"), ==, "result");
-      g_assert_nonnull (bosh_element_get_child (answer, "query", NS_DISCO));
+      g_assert_cmpstr (bosh_element_get_attribute (response, "type"), ==, "result");
+      g_assert_nonnull (bosh_element_get_child (response, "query", NS_DISCO));
       g_assert_nonnull (bosh_element_get_attribute (iq, "id"));
 
       /* Sealed, and with the same id. */
@@ -429,7 +429,7 @@ test_iq_id (void)
 {
   BoshClient *client = bosh_test_new_ready ("localhost", "alice");
   g_autoptr(BoshElement) sealed = NULL;
-  g_autoptr(BoshElement) answer = NULL;
+  g_autoptr(BoshElement) response = NULL;
   g_autoptr(BoshElement) with_id = bosh_test_new_request (NULL, "query", BOSH_TEST_NS_ROSTER);
   g_autoptr(BoshElement) message = bosh_element_new_message ("localhost", NULL, "x");
   g_autoptr(BoshElement) result = bosh_element_new_iq ("localhost", "result", NULL);
@@ -445,7 +445,7 @@ test_iq_id (void)
   bosh_client_send (client, sealed, &error);
   g_assert_no_error (error);
   g_assert_true (bosh_element_is_sealed (sealed));
-  answer = bosh_test_send_iq (client, sealed, -1, &error);
+  response = bosh_test_send_iq (client, sealed, -1, &error);
   g_assert_no_error (error);
   g_assert_null (bosh_element_get_attribute (sealed, "id"));
 
@@ -454,10 +454,10 @@ test_iq_id (void)
   g_assert_null (bosh_test_send_iq (client, with_id, -1, &error));
   g_assert_error (error, BOSH_ERROR, BOSH_ERROR_INVALID_STANZA);
   g_clear_error (&error);
-  g_clear_pointer (&answer, bosh_element_unref);
-  answer = bosh_client_send_iq_finish (client, bosh_test_wait_for (&first), &error);
+  g_clear_pointer (&response, bosh_element_unref);
+  response = bosh_client_send_iq_finish (client, bosh_test_wait_for (&first), &error);
   g_assert_no_error (error);
-  g_assert_cmpstr (bosh_element_get_attribute (answer, "id"), ==, "mine");
+  g_assert_cmpstr (bosh_element_get_attribute (response, "id"), ==, "mine");
 
   g_assert_null (bosh_test_send_iq (client, message, -1, &error));
   g_assert_error (error, BOSH_ERROR, BOSH_ERROR_INVALID_STANZA);
@@ -475,7 +475,7 @@ test_iq_error (void)
   g_autoptr(BoshElement) iq = bosh_test_new_request ("localhost", "strange", BOSH_TEST_NS_STRANGE);
   g_autoptr(GError) error = NULL;
 
-  g_test_summary ("RFC 6120 §8.3: an answer that is an error is the error of the task");
+  g_test_summary ("RFC 6120 §8.3: a response that is an error is the error of the task");
 
   g_assert_null (bosh_test_send_iq (client, iq, -1, &error));
   g_assert_error (error, BOSH_STANZA_ERROR, BOSH_STANZA_ERROR_SERVICE_UNAVAILABLE);
@@ -494,7 +494,7 @@ test_iq_timeout (void)
   GQueue stanzas = G_QUEUE_INIT;
   guint requests = 0;
 
-  g_test_summary ("A request that nobody answers ends after its time; what comes "
+  g_test_summary ("A request without a response ends after its time; what comes "
                   "later is a stanza like any other");
 
   g_signal_connect (bob, "iq-request", G_CALLBACK (bosh_test_ignore_request), &requests);
@@ -546,18 +546,18 @@ test_automatic_responses (void)
   g_autoptr(BoshElement) ping = bosh_test_new_request (address, "ping", BOSH_TEST_NS_PING);
   g_autoptr(BoshElement) strange = bosh_test_new_request (address, "strange", BOSH_TEST_NS_STRANGE);
   g_autoptr(BoshElement) other = bosh_test_new_request (address, "other", BOSH_TEST_NS_STRANGE);
-  g_autoptr(BoshElement) answer = NULL;
+  g_autoptr(BoshElement) response = NULL;
   g_autoptr(GError) error = NULL;
   GQueue stanzas = G_QUEUE_INIT;
   gulong handler;
 
-  g_test_summary ("RFC 6120 §8.2.3, XEP-0199 §4: every request is answered, by the "
+  g_test_summary ("RFC 6120 §8.2.3, XEP-0199 §4: every request has a response, from the "
                   "application or for it");
 
   g_signal_connect (bob, "stanza::iq", G_CALLBACK (bosh_test_keep_stanza), &stanzas);
-  answer = bosh_test_send_iq (alice, ping, -1, &error);
+  response = bosh_test_send_iq (alice, ping, -1, &error);
   g_assert_no_error (error);
-  g_assert_cmpuint (bosh_element_get_n_children (answer), ==, 0);
+  g_assert_cmpuint (bosh_element_get_n_children (response), ==, 0);
   g_assert_null (bosh_test_send_iq (alice, strange, -1, &error));
   g_assert_error (error, BOSH_STANZA_ERROR, BOSH_STANZA_ERROR_SERVICE_UNAVAILABLE);
   g_clear_error (&error);
@@ -565,10 +565,10 @@ test_automatic_responses (void)
   g_assert_cmpuint (g_queue_get_length (&stanzas), ==, 2);
 
   handler = g_signal_connect (bob, "iq-request", G_CALLBACK (on_request_responded), NULL);
-  g_clear_pointer (&answer, bosh_element_unref);
-  answer = bosh_test_send_iq (alice, strange, -1, &error);
+  g_clear_pointer (&response, bosh_element_unref);
+  response = bosh_test_send_iq (alice, strange, -1, &error);
   g_assert_no_error (error);
-  g_assert_nonnull (bosh_element_get_child (answer, "handled", BOSH_TEST_NS_STRANGE));
+  g_assert_nonnull (bosh_element_get_child (response, "handled", BOSH_TEST_NS_STRANGE));
   g_assert_null (bosh_test_send_iq (alice, other, -1, &error));
   g_assert_error (error, BOSH_STANZA_ERROR, BOSH_STANZA_ERROR_SERVICE_UNAVAILABLE);
   g_signal_handler_disconnect (bob, handler);
@@ -667,7 +667,7 @@ test_nothing_of_login (void)
   g_autoptr(GError) error = NULL;
   GQueue stanzas = G_QUEUE_INIT;
 
-  g_test_summary ("Neither features nor SASL elements nor the answer to bind are shown");
+  g_test_summary ("Neither features nor SASL elements nor the response to bind are shown");
 
   g_signal_connect (client, "stanza", G_CALLBACK (bosh_test_keep_stanza), &stanzas);
   g_signal_connect (bosh_client_get_connection (client), "stanza",

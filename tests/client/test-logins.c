@@ -165,7 +165,7 @@ test_pipelined (void)
   };
 
   g_test_summary ("XEP-0305, though no server offers it: the request to bind follows the restart "
-                  "without its answer");
+                  "without its response");
 
   for (gsize i = 0; i < 5 * G_N_ELEMENTS (logins); i++)
     {
@@ -315,7 +315,7 @@ test_extensible_prebind (void)
 /* --- Logging in again --- */
 
 /* Ends the session of @client as somebody else would: the server forgets it.
- * Nobody reads the answer, and the socket is to stay open until it has come. */
+ * Nobody reads the response, and the socket is to stay open until it has come. */
 static GSocketConnection *
 end_session (BoshClient *client)
 {

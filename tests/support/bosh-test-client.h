@@ -81,7 +81,7 @@ void            bosh_test_assert_body     (BoshElement         *message,
                                            const char          *expected);
 
 /* Handlers that count in a `guint`: for `notify`, for `closed`, and for
- * `iq-request`, which then never gets an answer. */
+ * `iq-request`, which then never has a response. */
 void            bosh_test_count_changes   (GObject             *object,
                                            GParamSpec          *pspec,
                                            gpointer             user_data);
