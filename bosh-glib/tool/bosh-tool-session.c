@@ -409,8 +409,7 @@ tool_session_discover (ToolSession  *self,
 static gboolean
 has_address (ToolSession *self)
 {
-  BoshConnection *connection = bosh_client_get_connection (self->client);
-  BoshConnectionConfiguration *configuration = bosh_connection_get_configuration (connection);
+  BoshConnectionConfiguration *configuration = bosh_client_get_configuration (self->client);
 
   return bosh_connection_configuration_get_hostname (configuration) != NULL;
 }
@@ -468,19 +467,18 @@ tool_session_send_last (ToolSession  *self,
                         BoshElement  *stanza,
                         GError      **error)
 {
-  BoshConnection *connection = bosh_client_get_connection (self->client);
   g_autoptr(GAsyncResult) sent = NULL;
   g_autoptr(GAsyncResult) ended = NULL;
   g_autoptr(GError) end_error = NULL;
   GSource *clock = start_clock (self, self->options->timeout);
   gboolean success;
 
-  bosh_connection_deliver_async (connection, stanza, self->cancellable, on_result, &sent);
+  bosh_client_deliver_async (self->client, stanza, self->cancellable, on_result, &sent);
   bosh_client_disconnect_async (self->client, self->cancellable, on_result, &ended);
   wait_for_result (&sent);
   wait_for_result (&ended);
 
-  success = bosh_connection_deliver_finish (connection, sent, error);
+  success = bosh_client_deliver_finish (self->client, sent, error);
   if (!bosh_client_disconnect_finish (self->client, ended, &end_error))
     g_debug ("The session has no polite end: %s", end_error->message);
   stop_clock (self, clock, self->options->timeout, error);

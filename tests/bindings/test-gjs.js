@@ -12,10 +12,9 @@ const PASSWORD = 'secret';
 // Seconds; as in ../support/tooling.py.
 const PATIENCE = 300;
 
-for (const name of ['connect', 'login', 'attach', 'detach', 'disconnect', 'send_iq'])
+for (const name of ['connect', 'login', 'attach', 'detach', 'disconnect', 'send_iq', 'deliver'])
     Gio._promisify(Bosh.Client.prototype, `${name}_async`, `${name}_finish`);
 Gio._promisify(Bosh.Discovery.prototype, 'lookup_async', 'lookup_finish');
-Gio._promisify(Bosh.Connection.prototype, 'deliver_async', 'deliver_finish');
 
 function assertEqual(actual, expected) {
     if (actual !== expected)
@@ -70,7 +69,7 @@ function nextSignal(object, name) {
 const tests = {
     enums() {
         assertEqual(Bosh.ConnectionState.NEW, 0);
-        assertEqual(Bosh.ClientState.CLOSED, 6);
+        assertEqual(Bosh.ClientState.CLOSED, 8);
     },
 
     errors() {
@@ -127,7 +126,7 @@ const tests = {
         const alice = await logIn('alice');
         const bob = await logIn('bob');
         const stanza = nextSignal(bob, 'stanza');
-        await alice.get_connection().deliver_async(
+        await alice.deliver_async(
             Bosh.Element.new_message(bob.get_jid(), 'chat', 'Hello'), null);
         const message = await stanza;
         System.gc();

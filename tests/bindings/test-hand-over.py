@@ -131,16 +131,15 @@ class HandOver(unittest.TestCase):
     server = None
 
     def prebind(self, uri, key_sequence):
-        configuration = configure(uri, key_sequence)
+        client = Bosh.Client.new('localhost', configure(uri, key_sequence))
         result = []
         loop = GLib.MainLoop()
 
-        def on_prebound(source, task):
-            result.append(Bosh.Client.prebind_finish(task))
+        def on_prebound(client, task):
+            result.append(client.prebind_finish(task))
             loop.quit()
 
-        Bosh.Client.prebind_async('localhost', configuration, 'bob', PASSWORD, 'carried', None,
-                                  on_prebound)
+        client.prebind_async('bob', PASSWORD, 'carried', None, on_prebound)
         loop.run()
         return result[0].to_json()
 

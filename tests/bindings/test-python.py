@@ -303,11 +303,13 @@ class Sessions(unittest.TestCase):
 
         ping = Bosh.Element.new('ping', 'urn:xmpp:ping')
         iq = Bosh.Element.new_iq(bob.get_jid(), 'get', ping)
-        answer = self.loop.call(alice, 'send_iq', iq, 10)
-        self.assertEqual(answer.get_attribute('type'), 'result')
+        response = self.loop.call(alice, 'send_iq', iq, 10)
+        self.assertEqual(response.get_attribute('type'), 'result')
         iq = Bosh.Element.new_iq(bob.get_jid(), 'get', Bosh.Element.new('query', 'urn:example'))
         self.assert_raises(Bosh.stanza_error_quark(), Bosh.StanzaError.SERVICE_UNAVAILABLE,
-                           self.loop.call, alice, 'send_iq', iq, 10)
+                           self.loop.call, alice, 'send_iq', iq, -1)
+        self.assertTrue(self.loop.call(alice, 'deliver',
+                                       Bosh.Element.new_message(bob.get_jid(), 'chat', 'There')))
         for client in (alice, bob):
             self.assertTrue(self.loop.call(client, 'disconnect'))
             self.assertEqual(client.get_state(), Bosh.ClientState.CLOSED)
@@ -378,16 +380,27 @@ class Sessions(unittest.TestCase):
         second.send(Bosh.Element.new_message(jid, None, 'to myself'))
         self.loop.run_until(lambda: self.stanzas)
         self.loop.call(second, 'disconnect')
+        self.assertEqual(first.get_state(), Bosh.ClientState.DETACHED)
         self.assert_raises(Bosh.error_quark(), Bosh.Error.DETACHED, first.send,
                            Bosh.Element.new_message(jid, None, 'too late'))
 
+    def test_save_and_pause(self):
+        client = self.logged_in()
+        self.assertEqual(client.props.domain, client.get_domain())
+        self.assertEqual(client.props.configuration, client.get_configuration())
+        self.assertEqual(client.save().get_jid(), client.get_jid())
+        if client.get_connection().get_max_pause() > 0:
+            self.assertTrue(self.loop.call(client, 'pause', 60))
+            client.resume()
+        else:
+            self.assert_raises(Bosh.error_quark(), Bosh.Error.NOT_SUPPORTED,
+                               self.loop.call, client, 'pause', 60)
+        self.loop.call(client, 'disconnect')
+
     def test_prebind(self):
-        configuration = Bosh.ConnectionConfiguration.new_for_uri(self.server.uris['http'])
-        results = []
-        Bosh.Client.prebind_async('localhost', configuration, 'alice', PASSWORD, None, None,
-                                  lambda _source, result: results.append(result))
-        self.loop.run_until(lambda: results)
-        detached = Bosh.Client.prebind_finish(results[0])
+        client = self.client()
+        detached = self.loop.call(client, 'prebind', 'alice', PASSWORD, None)
+        self.assertEqual(client.get_state(), Bosh.ClientState.DETACHED)
         session = self.server.raw_session(detached.get_session_id(), detached.get_request_id())
         self.assertTrue(session.ping())
         session.terminate()
@@ -415,7 +428,8 @@ class Sessions(unittest.TestCase):
         self.assertEqual({identity for _, identity in seen}, {thread.ident})
         self.assertEqual([state for state, _ in seen], [
             Bosh.ClientState.CONNECTING, Bosh.ClientState.CONNECTED,
-            Bosh.ClientState.LOGGING_IN, Bosh.ClientState.READY, Bosh.ClientState.CLOSED])
+            Bosh.ClientState.LOGGING_IN, Bosh.ClientState.READY,
+            Bosh.ClientState.DISCONNECTING, Bosh.ClientState.CLOSED])
 
 
 if __name__ == '__main__':

@@ -221,11 +221,10 @@ class Restart(unittest.TestCase):
     server = None
 
     def prebind(self, uri, key_sequence):
-        configuration = configure(uri, key_sequence)
+        client = Bosh.Client.new('localhost', configure(uri, key_sequence))
         session = run_async(
-            lambda done: Bosh.Client.prebind_async('localhost', configuration, 'bob', PASSWORD,
-                                                   'mortal', None, done),
-            Bosh.Client.prebind_finish)
+            lambda done: client.prebind_async('bob', PASSWORD, 'mortal', None, done),
+            client.prebind_finish)
         return session.to_json()
 
     def start(self, *arguments):
