@@ -17,7 +17,7 @@ begin_login (BoshClient          *self,
   g_autoptr(GTask) task = g_task_new (self, cancellable, callback, user_data);
 
   g_task_set_source_tag (task, source_tag);
-  client_log_in (self, owned, task);
+  bosh_client_driver_log_in (client_get_driver (self), owned, task);
 }
 
 static gboolean

@@ -59,7 +59,7 @@ bosh_client_connect_async (BoshClient          *self,
 
   task = g_task_new (self, cancellable, callback, user_data);
   g_task_set_source_tag (task, bosh_client_connect_async);
-  client_connect (self, NULL, task);
+  bosh_client_driver_connect (client_get_driver (self), NULL, task);
 }
 
 /**
@@ -117,7 +117,7 @@ bosh_client_disconnect_async (BoshClient          *self,
 
   task = g_task_new (self, cancellable, callback, user_data);
   g_task_set_source_tag (task, bosh_client_disconnect_async);
-  client_disconnect (self, task);
+  bosh_client_driver_disconnect (client_get_driver (self), task);
 }
 
 /**
@@ -172,7 +172,7 @@ bosh_client_send (BoshClient   *self,
   g_return_val_if_fail (stanza != NULL, FALSE);
   g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
 
-  return client_send (self, stanza, NULL, error);
+  return bosh_client_driver_send (client_get_driver (self), stanza, NULL, error);
 }
 
 /**
@@ -213,7 +213,7 @@ bosh_client_deliver_async (BoshClient          *self,
   if (g_task_return_error_if_cancelled (task))
     return;
 
-  if (client_send (self, stanza, task, &error))
+  if (bosh_client_driver_send (client_get_driver (self), stanza, task, &error))
     g_steal_pointer (&task);
   else
     g_task_return_error (task, error);
@@ -265,7 +265,7 @@ prepare_iq (BoshClient   *self,
 
   if (id != NULL)
     {
-      if (!client_has_iq (self, id))
+      if (!bosh_client_driver_has_iq (client_get_driver (self), id))
         return bosh_element_ref (iq);
       g_set_error_literal (error, BOSH_ERROR, BOSH_ERROR_INVALID_STANZA,
                            _("Another request with the same id waits for its response"));
@@ -327,7 +327,7 @@ bosh_client_send_iq_async (BoshClient          *self,
     return;
 
   request = prepare_iq (self, iq, &error);
-  if (request == NULL || !client_send (self, request, NULL, &error))
+  if (request == NULL || !bosh_client_driver_send (client_get_driver (self), request, NULL, &error))
     {
       g_task_return_error (task, error);
       return;
@@ -337,7 +337,7 @@ bosh_client_send_iq_async (BoshClient          *self,
     timeout = IQ_TIMEOUT;
   if (timeout > 0)
     deadline = g_get_monotonic_time () + timeout * G_TIME_SPAN_SECOND;
-  client_add_iq (self, request, deadline, g_steal_pointer (&task));
+  bosh_client_driver_add_iq (client_get_driver (self), request, deadline, g_steal_pointer (&task));
 }
 
 /**
@@ -435,7 +435,7 @@ bosh_client_attach_async (BoshClient          *self,
 
   task = g_task_new (self, cancellable, callback, user_data);
   g_task_set_source_tag (task, bosh_client_attach_async);
-  client_connect (self, session, task);
+  bosh_client_driver_connect (client_get_driver (self), session, task);
 }
 
 /**

@@ -62,7 +62,7 @@ on_connected (GObject      *source_object,
 
   login = g_task_new (self, g_task_get_cancellable (task), on_logged_in, g_object_ref (task));
   g_task_set_source_tag (login, on_logged_in);
-  client_log_in (self, g_task_get_task_data (task), login);
+  bosh_client_driver_log_in (client_get_driver (self), g_task_get_task_data (task), login);
   /* From here on the client has the password, as long as it needs it. */
   g_task_set_task_data (task, NULL, NULL);
 }

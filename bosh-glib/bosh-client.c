@@ -4,24 +4,10 @@
 
 #include "bosh-client-private.h"
 
-#include "bosh-connection-configuration-private.h"
-#include "bosh-connection-private.h"
-#include "bosh-delivery-tracker-private.h"
-#include "bosh-discovery.h"
+#include "bosh-connection.h"
 #include "bosh-element-private.h"
 #include "bosh-enum-types.h"
-#include "bosh-error-kind-private.h"
 #include "bosh-error.h"
-#include "bosh-i18n-private.h"
-#include "bosh-iq-tracker-private.h"
-#include "bosh-login-driver-private.h"
-#include "bosh-network-watch-private.h"
-#include "bosh-offline-private.h"
-#include "bosh-reconnect-private.h"
-#include "bosh-session-private.h"
-#include "bosh-source-private.h"
-
-#include <string.h>
 
 /**
  * BoshClient:
@@ -116,43 +102,15 @@ struct _BoshClient
 {
   GObject                      parent_instance;
 
+  /* Until the driver is made of them. */
   char                        *domain;
   BoshConnectionConfiguration *configuration;
-  BoshConnection              *connection;
-  char                        *jid;        /* NULL until bound or attached */
+
+  BoshClientDriver            *driver;
+
+  /* The driver's, as they were notified last. */
+  char                        *jid;
   char                        *mechanism;
-  gboolean                     allow_plaintext_password;
-  gboolean                     pipeline_login;
-
-  /* Decides about everything that has to do with the state. */
-  BoshReconnect               *machine;
-  int                          drain_level;  /* depth of the loop that drains, + 1; or 0 */
-  GMainContext                *context;      /* captured when the client connects */
-  GSource                     *source;       /* ready at the deadline of the machine, if any */
-  BoshNetworkWatch            *network;      /* while an attempt waits for its time */
-
-  /* Connecting or a login, one at a time. The task keeps the client alive. */
-  GTask                       *task;
-  GSource                     *cancelled;
-  GCancellable                *discovery;    /* while the address is looked up */
-  BoshSavedSession            *saved;        /* to be attached; else a session is created */
-  BoshElement                 *features;     /* those that arrived last, for a login */
-  BoshLoginDriver             *driver;
-  BoshCredentials             *credentials;  /* of the login, until the machine forgets them */
-
-  /* A login has ended, with these results, of which the next state tells. */
-  gboolean                     login_is_over;
-  char                        *new_jid;        /* NULL if it failed */
-  char                        *new_mechanism;  /* nullable */
-  /* No empty request goes out, because a login is about to begin. */
-  gboolean                     expects_login;
-
-  /* The condition of the stream error that arrived in this session, or NULL. */
-  char                        *stream_condition;
-
-  BoshIqTracker               *iqs;          /* NULL before the first request */
-  BoshDeliveryTracker         *deliveries;   /* NULL before the first delivery */
-  GPtrArray                   *disconnects;  /* tasks that return when the client is closed */
 };
 
 #define READABLE (G_PARAM_READABLE | G_PARAM_STATIC_STRINGS)
@@ -189,639 +147,8 @@ static guint signals[N_SIGNALS];
 
 G_DEFINE_FINAL_TYPE (BoshClient, bosh_client, G_TYPE_OBJECT)
 
-static void drain (BoshClient *self);
-
-/* --- Values that change --- */
-
-static void
-set_configuration (BoshClient                  *self,
-                   BoshConnectionConfiguration *configuration)
-{
-  bosh_connection_set_configuration (self->connection, configuration);
-  if (g_set_object (&self->configuration, configuration))
-    g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_CONFIGURATION]);
-}
-
-static void
-set_jid (BoshClient *self,
-         const char *jid)
-{
-  if (g_strcmp0 (self->jid, jid) == 0)
-    return;
-
-  g_free (self->jid);
-  self->jid = g_strdup (jid);
-  g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_JID]);
-}
-
-static void
-set_mechanism (BoshClient *self,
-               const char *mechanism)
-{
-  if (g_strcmp0 (self->mechanism, mechanism) == 0)
-    return;
-
-  g_free (self->mechanism);
-  self->mechanism = g_strdup (mechanism);
-  g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_MECHANISM]);
-}
-
-/* The error for what is asked for after the end, or fails because of it. */
-static GError *
-dup_end_error (BoshClient *self)
-{
-  const GError *error = bosh_reconnect_get_last_error (self->machine);
-
-  if (bosh_client_get_state (self) == BOSH_CLIENT_STATE_DETACHED)
-    return g_error_new_literal (BOSH_ERROR, BOSH_ERROR_DETACHED,
-                                _("The session was handed over"));
-  if (error != NULL)
-    return g_error_copy (error);
-
-  return bosh_connection_dup_close_error (self->connection);
-}
-
-/* --- Stanzas that are waited for --- */
-
-gboolean
-client_has_iq (BoshClient *self,
-               const char *id)
-{
-  return self->iqs != NULL && bosh_iq_tracker_has (self->iqs, id);
-}
-
-void
-client_add_iq (BoshClient  *self,
-               BoshElement *iq,
-               gint64       deadline,
-               GTask       *task)
-{
-  if (self->iqs == NULL)
-    self->iqs = bosh_iq_tracker_new (g_task_get_context (task));
-  bosh_iq_tracker_add (self->iqs, iq, deadline, task);
-}
-
-/* Is @element a request of ours, whose task waits for the response? */
-static gboolean
-is_pending_request (BoshClient  *self,
-                    BoshElement *element)
-{
-  const char *id = bosh_element_get_attribute (element, "id");
-  const char *type = bosh_element_get_attribute (element, "type");
-
-  /* A response of ours may have the same id. */
-  return id != NULL && bosh_element_matches_or_inherits (element, "iq", BOSH_NS_CLIENT) &&
-         (g_strcmp0 (type, "get") == 0 || g_strcmp0 (type, "set") == 0) &&
-         client_has_iq (self, id);
-}
-
-/* The stanzas of a session that has ended, as far as they never left this machine.
- * Requests are not among them, as they fail with the session. */
-static GArray *
-take_unsent (BoshClient *self)
-{
-  g_autoptr(GPtrArray) elements = bosh_connection_dup_unsent_on_first (self->connection);
-  GArray *stanzas = g_array_new (FALSE, FALSE, sizeof (BoshReconnectStanza));
-
-  if (self->deliveries != NULL)
-    bosh_delivery_tracker_lose (self->deliveries);
-  for (guint i = 0; i < elements->len; i++)
-    {
-      BoshReconnectStanza stanza = { .element = g_ptr_array_index (elements, i) };
-
-      if (is_pending_request (self, stanza.element))
-        continue;
-      if (self->deliveries != NULL)
-        stanza.serial = bosh_delivery_tracker_find_lost (self->deliveries, stanza.element);
-      g_array_append_val (stanzas, stanza);
-    }
-
-  return stanzas;
-}
-
-/* --- Sending --- */
-
-static guint64
-add_delivery (BoshClient  *self,
-              BoshElement *element,
-              GTask       *task)
-{
-  if (self->deliveries == NULL)
-    self->deliveries = bosh_delivery_tracker_new (g_task_get_context (task));
-
-  return bosh_delivery_tracker_add (self->deliveries, element, task);
-}
-
-/* A stanza that is sent again after a loss keeps the task that waits for it. */
-static guint64
-keep_delivery (BoshClient  *self,
-               BoshElement *element)
-{
-  guint64 delivery;
-
-  if (self->deliveries == NULL)
-    return 0;
-
-  delivery = bosh_delivery_tracker_find_lost (self->deliveries, element);
-  if (delivery != 0)
-    bosh_delivery_tracker_keep (self->deliveries, delivery);
-
-  return delivery;
-}
-
-static gboolean
-keep_for_next_session (BoshClient   *self,
-                       BoshElement  *element,
-                       GTask        *task,
-                       GError      **error)
-{
-  gsize limit = bosh_connection_configuration_get_max_request_size (self->configuration);
-
-  if (!bosh_session_check_payload (element, limit, error))
-    return FALSE;
-
-  bosh_reconnect_queue (self->machine, element,
-                        task != NULL ? add_delivery (self, element, task)
-                                     : keep_delivery (self, element));
-
-  return TRUE;
-}
-
-gboolean
-client_send (BoshClient   *self,
-             BoshElement  *element,
-             GTask        *task,
-             GError      **error)
-{
-  guint64 serial;
-
-  if (bosh_reconnect_is_queueing (self->machine))
-    return keep_for_next_session (self, element, task, error);
-  if (task == NULL)
-    return bosh_connection_send (self->connection, element, error);
-
-  if (!bosh_connection_queue (self->connection, element, &serial, error))
-    return FALSE;
-  bosh_delivery_tracker_sent (self->deliveries, add_delivery (self, element, task), serial);
-
-  return TRUE;
-}
-
-static gboolean
-send_again (BoshClient  *self,
-            BoshElement *element,
-            guint64      delivery)
-{
-  guint64 serial;
-
-  if (delivery == 0)
-    return bosh_connection_send (self->connection, element, NULL);
-
-  if (!bosh_connection_queue (self->connection, element, &serial, NULL))
-    return FALSE;
-  bosh_delivery_tracker_sent (self->deliveries, delivery, serial);
-
-  return TRUE;
-}
-
-/* --- Connecting and logging in: one task at a time --- */
-
-static gboolean
-on_cancelled (GCancellable *cancellable,
-              gpointer      user_data)
-{
-  BoshClient *self = user_data;
-  GError *error = NULL;
-
-  if (g_cancellable_set_error_if_cancelled (cancellable, &error))
-    {
-      bosh_reconnect_cancel (self->machine, error);
-      drain (self);
-    }
-
-  return G_SOURCE_CONTINUE;
-}
-
-static void
-watch_cancellable (BoshClient *self)
-{
-  GCancellable *cancellable = self->task != NULL ? g_task_get_cancellable (self->task) : NULL;
-
-  if (cancellable == NULL)
-    return;
-
-  bosh_source_clear (&self->cancelled);
-  self->cancelled = g_cancellable_source_new (cancellable);
-  g_source_set_static_name (self->cancelled, "[bosh] client cancelled");
-  g_source_set_callback (self->cancelled, G_SOURCE_FUNC (on_cancelled), self, NULL);
-  g_source_attach (self->cancelled, self->context);
-}
-
-static void
-begin_task (BoshClient *self,
-            GTask      *task)
-{
-  /* The state tells how the operation ended, even if it was cancelled at the last
-   * moment. */
-  g_task_set_check_cancellable (task, FALSE);
-  self->task = g_object_ref (task);
-}
-
-void
-client_connect (BoshClient       *self,
-                BoshSavedSession *session,
-                GTask            *task)
-{
-  if (g_task_return_error_if_cancelled (task))
-    return;
-  if (bosh_client_get_state (self) != BOSH_CLIENT_STATE_NEW)
-    {
-      g_task_return_new_error (task, BOSH_ERROR, BOSH_ERROR_FAILED, "%s",
-                               _("A client connects only once"));
-      return;
-    }
-
-  self->context = g_main_context_ref_thread_default ();
-  begin_task (self, task);
-  g_set_object (&self->saved, session);
-  if (session != NULL)
-    bosh_reconnect_attach (self->machine, bosh_saved_session_get_jid (session) != NULL);
-  else
-    bosh_reconnect_connect (self->machine);
-  drain (self);
-}
-
-static GError *
-check_login (BoshClient *self)
-{
-  switch (bosh_client_get_state (self))
-    {
-    case BOSH_CLIENT_STATE_CONNECTED:
-      /* The connection may be open, and its task not have returned yet. */
-      if (self->task != NULL)
-        break;
-      if (self->features != NULL)
-        return NULL;
-      return g_error_new_literal (BOSH_ERROR, BOSH_ERROR_LOGIN_FAILED,
-                                  _("A session that was attached allows no login"));
-    case BOSH_CLIENT_STATE_LOGGING_IN:
-    case BOSH_CLIENT_STATE_RECONNECTING:
-      return g_error_new_literal (G_IO_ERROR, G_IO_ERROR_PENDING, _("A login is under way"));
-    case BOSH_CLIENT_STATE_READY:
-      return g_error_new_literal (BOSH_ERROR, BOSH_ERROR_FAILED, _("The client is logged in"));
-    case BOSH_CLIENT_STATE_DISCONNECTING:
-    case BOSH_CLIENT_STATE_DETACHED:
-    case BOSH_CLIENT_STATE_CLOSED:
-      return dup_end_error (self);
-    case BOSH_CLIENT_STATE_NEW:
-    case BOSH_CLIENT_STATE_CONNECTING:
-    default:
-      break;
-    }
-
-  return g_error_new_literal (BOSH_ERROR, BOSH_ERROR_NOT_CONNECTED,
-                              _("A login needs a session that is open"));
-}
-
-void
-client_log_in (BoshClient      *self,
-               BoshCredentials *credentials,
-               GTask           *task)
-{
-  GError *error = NULL;
-
-  if (g_task_return_error_if_cancelled (task))
-    return;
-  error = check_login (self);
-  if (error != NULL)
-    {
-      g_task_return_error (task, error);
-      return;
-    }
-
-  begin_task (self, task);
-  watch_cancellable (self);
-  self->credentials = bosh_credentials_ref (credentials);
-  bosh_reconnect_login (self->machine, g_get_monotonic_time ());
-  drain (self);
-}
-
-static void
-return_disconnected (GTask *task)
-{
-  const GError *error = g_task_get_task_data (task);
-
-  if (error != NULL)
-    g_task_return_error (task, g_error_copy (error));
-  else
-    g_task_return_boolean (task, TRUE);
-}
-
-static void
-on_disconnected (GObject      *source_object,
-                 GAsyncResult *result,
-                 gpointer      user_data)
-{
-  g_autoptr(GTask) task = user_data;
-  BoshConnection *connection = BOSH_CONNECTION (source_object);
-  BoshClient *self = g_task_get_source_object (task);
-  GError *error = NULL;
-
-  if (!bosh_connection_disconnect_finish (connection, result, &error))
-    g_task_set_task_data (task, error, (GDestroyNotify)g_error_free);
-
-  /* Where the connection is closed, the client will be in a moment. */
-  if (bosh_client_get_state (self) == BOSH_CLIENT_STATE_DISCONNECTING &&
-      bosh_connection_get_state (connection) == BOSH_CONNECTION_STATE_CLOSED)
-    g_ptr_array_add (self->disconnects, g_steal_pointer (&task));
-  else
-    return_disconnected (task);
-}
-
-static void
-disconnect_connection (BoshClient  *self,
-                       BoshElement *farewell,
-                       GTask       *task)
-{
-  if (task != NULL)
-    bosh_connection_disconnect_async (self->connection, farewell, g_task_get_cancellable (task),
-                                      on_disconnected, g_object_ref (task));
-  else
-    bosh_connection_disconnect_async (self->connection, farewell, NULL, NULL, NULL);
-}
-
-void
-client_disconnect (BoshClient *self,
-                   GTask      *task)
-{
-  BoshClientState state = bosh_client_get_state (self);
-
-  /* Where there is nothing to end, or the end or a hand-over has begun already, the
-   * connection knows what to say. */
-  if (state == BOSH_CLIENT_STATE_NEW || state == BOSH_CLIENT_STATE_DISCONNECTING ||
-      state == BOSH_CLIENT_STATE_DETACHED || state == BOSH_CLIENT_STATE_CLOSED ||
-      bosh_connection_is_leaving (self->connection))
-    {
-      disconnect_connection (self, NULL, task);
-      return;
-    }
-
-  g_ptr_array_add (self->disconnects, g_object_ref (task));
-  bosh_reconnect_disconnect (self->machine);
-  drain (self);
-}
-
-/* --- Opening the session --- */
-
-static gboolean
-has_address (BoshClient *self)
-{
-  return bosh_connection_configuration_get_hostname (self->configuration) != NULL;
-}
-
-static void
-end_early (BoshClient    *self,
-           BoshErrorKind  kind,
-           const GError  *error)
-{
-  bosh_reconnect_handle_ended (self->machine, kind, error, NULL, 0, g_get_monotonic_time ());
-  drain (self);
-}
-
-/* A connection that was opened tells of its end by itself. */
-static void
-finish_opening (BoshClient   *self,
-                gboolean      success,
-                const GError *error)
-{
-  BoshConnectionState state = bosh_connection_get_state (self->connection);
-
-  if (!success && state != BOSH_CONNECTION_STATE_CLOSED &&
-      state != BOSH_CONNECTION_STATE_DETACHED)
-    end_early (self, BOSH_ERROR_KIND_PERMANENT, error);
-}
-
-static void
-on_connected (GObject      *source_object,
-              GAsyncResult *result,
-              gpointer      user_data)
-{
-  g_autoptr(BoshClient) self = user_data;
-  g_autoptr(GError) error = NULL;
-
-  finish_opening (self, bosh_connection_connect_finish (self->connection, result, &error), error);
-}
-
-static void
-on_attached (GObject      *source_object,
-             GAsyncResult *result,
-             gpointer      user_data)
-{
-  g_autoptr(BoshClient) self = user_data;
-  g_autoptr(GError) error = NULL;
-
-  finish_opening (self, bosh_connection_attach_finish (self->connection, result, &error), error);
-}
-
-/* Until the session is open, the connection itself is cancelled. */
-static void
-open_connection (BoshClient *self)
-{
-  GCancellable *cancellable = self->task != NULL ? g_task_get_cancellable (self->task) : NULL;
-
-  bosh_source_clear (&self->cancelled);
-  g_main_context_push_thread_default (self->context);
-  if (self->saved != NULL)
-    bosh_connection_attach_async (self->connection, self->saved, cancellable,
-                                  on_attached, g_object_ref (self));
-  else if (self->task != NULL)
-    bosh_connection_connect_async (self->connection, cancellable,
-                                   on_connected, g_object_ref (self));
-  else
-    /* An attempt after a loss does not keep the client alive. */
-    bosh_connection_connect_async (self->connection, NULL, NULL, NULL);
-  g_main_context_pop_thread_default (self->context);
-}
-
-static void
-on_discovered (GObject      *source_object,
-               GAsyncResult *result,
-               gpointer      user_data)
-{
-  g_autoptr(BoshClient) self = user_data;
-  g_autoptr(GPtrArray) found = NULL;
-  g_autoptr(GError) error = NULL;
-
-  found = bosh_discovery_lookup_finish (BOSH_DISCOVERY (source_object), result, &error);
-  /* Else DISCONNECT has ended it. */
-  if (self->discovery == NULL)
-    return;
-
-  if (found == NULL)
-    {
-      g_clear_object (&self->discovery);
-      end_early (self, BOSH_ERROR_KIND_PERMANENT, error);
-      return;
-    }
-
-  set_configuration (self, g_ptr_array_index (found, 0));
-  if (self->discovery == NULL)
-    return;
-
-  g_clear_object (&self->discovery);
-  open_connection (self);
-}
-
-static void
-discover (BoshClient *self)
-{
-  g_autoptr(BoshDiscovery) discovery = bosh_discovery_new (self->domain, self->configuration);
-
-  self->discovery = g_cancellable_new ();
-  watch_cancellable (self);
-  bosh_discovery_lookup_async (discovery, self->discovery, on_discovered, g_object_ref (self));
-}
-
-/* A session that is attached brings its address and its JID with it. */
-static void
-take_saved (BoshClient *self)
-{
-  g_autoptr(BoshConnectionConfiguration) address = NULL;
-  g_autoptr(BoshConnectionConfiguration) configuration = NULL;
-
-  set_jid (self, bosh_saved_session_get_jid (self->saved));
-  if (has_address (self))
-    return;
-
-  address = bosh_connection_configuration_new_for_uri (bosh_saved_session_get_uri (self->saved),
-                                                       NULL);
-  if (address == NULL)
-    return;
-
-  configuration = bosh_connection_configuration_readdress (self->configuration, address);
-  set_configuration (self, configuration);
-}
-
-static void
-connect_session (BoshClient *self)
-{
-  if (self->saved != NULL)
-    take_saved (self);
-
-  if (has_address (self))
-    open_connection (self);
-  else
-    discover (self);
-}
-
-/* --- The login --- */
-
-/* Did a login fail with @error because the session has ended? Then the connection is
- * about to tell why. It may be that its state does not tell yet. */
-static gboolean
-has_session_ended (BoshClient   *self,
-                   const GError *error)
-{
-  BoshConnectionState state = bosh_connection_get_state (self->connection);
-
-  return g_error_matches (error, BOSH_ERROR, BOSH_ERROR_NOT_CONNECTED) ||
-         (state != BOSH_CONNECTION_STATE_CONNECTED &&
-          state != BOSH_CONNECTION_STATE_RETRYING &&
-          state != BOSH_CONNECTION_STATE_PAUSED);
-}
-
-/* To be called before an input by which an attempt may fail: an attempt that fails
- * because this machine has no network does not count. */
-static void
-update_offline (BoshClient *self)
-{
-  const char *hostname = bosh_connection_configuration_get_hostname (self->configuration);
-
-  if (bosh_client_get_state (self) == BOSH_CLIENT_STATE_RECONNECTING)
-    bosh_reconnect_set_offline (self->machine, bosh_host_is_offline (hostname));
-}
-
-static void
-on_login_done (const char   *jid,
-               const GError *error,
-               gpointer      user_data)
-{
-  BoshClient *self = user_data;
-  gint64 now = g_get_monotonic_time ();
-
-  g_free (self->new_mechanism);
-  self->new_mechanism = g_strdup (bosh_login_driver_get_mechanism (self->driver));
-  g_free (self->new_jid);
-  self->new_jid = g_strdup (jid);
-  self->login_is_over = TRUE;
-  g_clear_pointer (&self->driver, bosh_login_driver_stop);
-
-  if (jid != NULL)
-    {
-      g_clear_pointer (&self->stream_condition, g_free);
-      bosh_reconnect_handle_logged_in (self->machine, now);
-    }
-  else if (!has_session_ended (self, error))
-    {
-      update_offline (self);
-      bosh_reconnect_handle_login_failed (self->machine,
-                                          bosh_error_get_kind (error, self->stream_condition),
-                                          error, now);
-    }
-
-  drain (self);
-}
-
-static void
-log_in (BoshClient *self)
-{
-  BoshLoginFlags flags = BOSH_LOGIN_NO_FLAGS;
-  g_autoptr(BoshElement) features = bosh_element_ref (self->features);
-
-  if (self->allow_plaintext_password)
-    flags |= BOSH_LOGIN_ALLOW_PLAINTEXT;
-  if (self->pipeline_login)
-    flags |= BOSH_LOGIN_PIPELINE;
-
-  self->driver = bosh_login_driver_new (self->connection, self->credentials, flags,
-                                        on_login_done, self);
-  bosh_login_driver_handle_features (self->driver, features);
-}
-
-static void
-handle_features (BoshClient  *self,
-                 BoshElement *features)
-{
-  g_clear_pointer (&self->features, bosh_element_unref);
-  self->features = bosh_element_ref (features);
-
-  if (self->driver != NULL)
-    {
-      bosh_login_driver_handle_features (self->driver, features);
-      return;
-    }
-
-  bosh_reconnect_handle_features (self->machine, g_get_monotonic_time ());
-  drain (self);
-}
-
-/* RFC 6120 §4.9.2: in its wrapper, or in the old form of XEP-0206 without one. */
-static void
-note_stream_error (BoshClient  *self,
-                   BoshElement *element)
-{
-  if (bosh_element_matches (element, "error", BOSH_NS_STREAMS))
-    {
-      for (guint i = 0; i < bosh_element_get_n_children (element); i++)
-        note_stream_error (self, bosh_element_get_nth_child (element, i));
-    }
-  else if (g_strcmp0 (bosh_element_get_namespace (element), BOSH_NS_STREAM_ERRORS) == 0 &&
-           strcmp (bosh_element_get_name (element), "text") != 0)
-    {
-      g_free (self->stream_condition);
-      self->stream_condition = g_strdup (bosh_element_get_name (element));
-    }
-}
+/* The states of the machine are those of the client. */
+G_STATIC_ASSERT ((int)BOSH_RECONNECT_CLOSED == (int)BOSH_CLIENT_STATE_CLOSED);
 
 /* --- Requests of others --- */
 
@@ -833,7 +160,7 @@ reply_with_error (BoshClient      *self,
   g_autoptr(BoshElement) reply = bosh_element_new_error_reply (request, condition, NULL);
 
   /* After the end of the session nobody waits for the reply. */
-  bosh_connection_send (self->connection, reply, NULL);
+  bosh_connection_send (bosh_client_get_connection (self), reply, NULL);
 }
 
 static gboolean
@@ -852,7 +179,7 @@ respond (BoshClient  *self,
   gboolean is_handled = FALSE;
 
   /* Before a resource is bound nobody can address a request to us. */
-  if (!bosh_element_matches_or_inherits (request, "iq", BOSH_NS_CLIENT) || self->jid == NULL ||
+  if (!bosh_element_matches_or_inherits (request, "iq", BOSH_NS_CLIENT) || bosh_client_get_jid (self) == NULL ||
       bosh_client_get_state (self) == BOSH_CLIENT_STATE_CLOSED ||
       bosh_client_get_state (self) == BOSH_CLIENT_STATE_RECONNECTING)
     return;
@@ -876,94 +203,70 @@ respond (BoshClient  *self,
     {
       g_autoptr(BoshElement) reply = bosh_element_new_iq_result (request, NULL);
 
-      bosh_connection_send (self->connection, reply, NULL);
+      bosh_connection_send (bosh_client_get_connection (self), reply, NULL);
     }
   else
     reply_with_error (self, request, BOSH_STANZA_ERROR_SERVICE_UNAVAILABLE);
 }
 
-/* --- What the connection tells --- */
+/* --- What the driver tells --- */
 
-/* Keeps elements of the login, and responses to our own requests, from the
- * application. */
 static gboolean
-filter_element (BoshElement *element,
-                gpointer     user_data)
+replace (char       **place,
+         const char  *value)
 {
-  g_autoptr(BoshClient) self = g_object_ref (user_data);
+  if (g_strcmp0 (*place, value) == 0)
+    return FALSE;
 
-  if (bosh_element_matches (element, "features", BOSH_NS_STREAMS))
-    {
-      handle_features (self, element);
-      return TRUE;
-    }
+  g_free (*place);
+  *place = g_strdup (value);
 
-  note_stream_error (self, element);
-  if (self->driver != NULL && bosh_login_driver_handle_element (self->driver, element))
-    return TRUE;
-  if (bosh_element_is_sasl (element))
-    return TRUE;
-
-  return self->iqs != NULL && bosh_element_matches_or_inherits (element, "iq", BOSH_NS_CLIENT) &&
-         bosh_iq_tracker_handle (self->iqs, element, self->domain, self->jid);
+  return TRUE;
 }
 
 static void
-on_delivered (guint64  serial,
-              gpointer user_data)
+on_changed (gpointer owner)
 {
-  BoshClient *self = user_data;
+  BoshClient *self = owner;
 
-  if (self->deliveries != NULL)
-    bosh_delivery_tracker_succeed (self->deliveries, serial);
+  g_object_freeze_notify (G_OBJECT (self));
+  if (replace (&self->mechanism, bosh_client_driver_get_mechanism (self->driver)))
+    g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_MECHANISM]);
+  if (replace (&self->jid, bosh_client_driver_get_jid (self->driver)))
+    g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_JID]);
+  g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_STATE]);
+  g_object_thaw_notify (G_OBJECT (self));
 }
 
 static void
-on_stranded (guint64       serial,
-             const GError *error,
-             gpointer      user_data)
+on_located (gpointer owner)
 {
-  BoshClient *self = user_data;
-
-  if (self->deliveries != NULL)
-    bosh_delivery_tracker_fail (self->deliveries, serial, error);
+  g_object_notify_by_pspec (G_OBJECT (owner), properties[PROP_CONFIGURATION]);
 }
 
 static void
-on_opened (gpointer user_data)
+on_renewed (gpointer owner)
 {
-  BoshClient *self = user_data;
+  g_object_notify_by_pspec (G_OBJECT (owner), properties[PROP_CONNECTION]);
+}
 
-  /* From now on cancelling ends the session in good order. */
-  watch_cancellable (self);
-  bosh_reconnect_handle_opened (self->machine, g_get_monotonic_time ());
-  drain (self);
+static gboolean
+on_lost (BoshConnection *connection,
+         const GError   *error,
+         gpointer        owner)
+{
+  gboolean resend = FALSE;
+
+  g_signal_emit (owner, signals[SIGNAL_SESSION_LOST], 0, connection, error, &resend);
+
+  return resend;
 }
 
 static void
-on_detached (gpointer user_data)
+on_stanza (BoshElement *stanza,
+           gpointer     owner)
 {
-  BoshClient *self = user_data;
-
-  g_clear_pointer (&self->driver, bosh_login_driver_stop);
-  bosh_reconnect_handle_detached (self->machine);
-  drain (self);
-}
-
-static const BoshConnectionClientFuncs connection_funcs = {
-  .filter = filter_element,
-  .opened = on_opened,
-  .detached = on_detached,
-  .delivered = on_delivered,
-  .stranded = on_stranded,
-};
-
-static void
-on_stanza (BoshConnection *connection,
-           BoshElement    *stanza,
-           gpointer        user_data)
-{
-  g_autoptr(BoshClient) self = g_object_ref (user_data);
+  g_autoptr(BoshClient) self = g_object_ref (owner);
   /* A name for which no handler is connected has no quark: names from the network
    * are never interned. */
   GQuark detail = g_quark_try_string (bosh_element_get_name (stanza));
@@ -973,302 +276,21 @@ on_stanza (BoshConnection *connection,
 }
 
 static void
-on_closed (BoshConnection *connection,
-           const GError   *error,
-           gpointer        user_data)
+on_closed (const GError *error,
+           gpointer      owner)
 {
-  BoshClient *self = user_data;
-  g_autoptr(GArray) unsent = take_unsent (self);
-  BoshErrorKind kind = BOSH_ERROR_KIND_REQUESTED;
-
-  if (error != NULL && !bosh_connection_is_leaving (connection))
-    kind = bosh_error_get_kind (error, self->stream_condition);
-
-  g_clear_pointer (&self->driver, bosh_login_driver_stop);
-  update_offline (self);
-  bosh_reconnect_handle_ended (self->machine, kind, error,
-                               (const BoshReconnectStanza *)unsent->data, unsent->len,
-                               g_get_monotonic_time ());
-  drain (self);
+  g_signal_emit (owner, signals[SIGNAL_CLOSED], 0, error);
 }
 
-static void
-create_connection (BoshClient *self)
-{
-  self->connection = bosh_connection_new (self->domain, self->configuration);
-  g_return_if_fail (self->connection != NULL);
+static const BoshClientDriverCallbacks driver_callbacks = {
+  .changed = on_changed,
+  .located = on_located,
+  .renewed = on_renewed,
+  .lost = on_lost,
+  .stanza = on_stanza,
+  .closed = on_closed,
+};
 
-  bosh_connection_set_client (self->connection, &connection_funcs, self);
-  g_signal_connect (self->connection, "stanza", G_CALLBACK (on_stanza), self);
-  g_signal_connect (self->connection, "closed", G_CALLBACK (on_closed), self);
-}
-
-static void
-release_connection (BoshClient *self)
-{
-  if (self->expects_login)
-    bosh_connection_set_reply_expected (self->connection, FALSE);
-  self->expects_login = FALSE;
-  bosh_connection_set_client (self->connection, NULL, NULL);
-  g_signal_handlers_disconnect_by_data (self->connection, self);
-}
-
-static void
-renew_connection (BoshClient *self)
-{
-  release_connection (self);
-  g_clear_object (&self->connection);
-  g_clear_pointer (&self->features, bosh_element_unref);
-  g_clear_pointer (&self->stream_condition, g_free);
-
-  g_main_context_push_thread_default (self->context);
-  create_connection (self);
-  g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_CONNECTION]);
-  g_main_context_pop_thread_default (self->context);
-}
-
-/* --- The actions of the machine --- */
-
-static void
-set_state (BoshClient   *self,
-           gboolean      finishes,
-           const GError *error)
-{
-  g_autoptr(GTask) task = NULL;
-
-  if (finishes)
-    {
-      task = g_steal_pointer (&self->task);
-      bosh_source_clear (&self->cancelled);
-    }
-
-  g_object_freeze_notify (G_OBJECT (self));
-  if (self->login_is_over)
-    {
-      self->login_is_over = FALSE;
-      set_mechanism (self, self->new_mechanism);
-      if (self->new_jid != NULL)
-        set_jid (self, self->new_jid);
-    }
-  g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_STATE]);
-  g_object_thaw_notify (G_OBJECT (self));
-
-  if (task != NULL && error != NULL)
-    g_task_return_error (task, g_error_copy (error));
-  else if (task != NULL)
-    g_task_return_boolean (task, TRUE);
-}
-
-/* The attempt whose session this is was given up. */
-static void
-abort_attempt (BoshClient *self)
-{
-  g_clear_pointer (&self->driver, bosh_login_driver_stop);
-  release_connection (self);
-  disconnect_connection (self, NULL, NULL);
-}
-
-static void
-end_session (BoshClient *self,
-             gboolean    was_ready)
-{
-  g_autoptr(BoshElement) farewell = NULL;
-  g_autoptr(GTask) task = NULL;
-
-  g_clear_pointer (&self->driver, bosh_login_driver_stop);
-  if (bosh_connection_get_state (self->connection) == BOSH_CONNECTION_STATE_NEW)
-    {
-      if (self->discovery != NULL)
-        g_cancellable_cancel (self->discovery);
-      g_clear_object (&self->discovery);
-      end_early (self, BOSH_ERROR_KIND_REQUESTED, NULL);
-      return;
-    }
-
-  if (was_ready)
-    farewell = bosh_element_new_presence (NULL, "unavailable");
-  if (self->disconnects->len > 0)
-    task = g_ptr_array_steal_index (self->disconnects, 0);
-  disconnect_connection (self, farewell, task);
-}
-
-static void
-fail_requests (BoshClient   *self,
-               const GError *reason)
-{
-  g_autoptr(GError) error = reason != NULL ? g_error_copy (reason) : dup_end_error (self);
-
-  if (self->iqs != NULL)
-    bosh_iq_tracker_fail_all (self->iqs, error);
-  if (self->deliveries != NULL &&
-      bosh_client_get_state (self) != BOSH_CLIENT_STATE_RECONNECTING)
-    bosh_delivery_tracker_fail_all (self->deliveries, error);
-}
-
-static void
-keep_unsent (BoshClient     *self,
-             BoshConnection *lost)
-{
-  g_autoptr(GPtrArray) elements = bosh_connection_dup_unsent_on_first (lost);
-
-  for (guint i = 0; i < elements->len; i++)
-    keep_delivery (self, g_ptr_array_index (elements, i));
-}
-
-static void
-ask_about_loss (BoshClient   *self,
-                const GError *error)
-{
-  g_autoptr(BoshConnection) connection = g_object_ref (self->connection);
-  gboolean resend = FALSE;
-
-  g_signal_emit (self, signals[SIGNAL_SESSION_LOST], 0, connection, error, &resend);
-  if (resend)
-    keep_unsent (self, connection);
-  if (self->deliveries != NULL)
-    bosh_delivery_tracker_fail_lost (self->deliveries, error);
-  bosh_reconnect_handle_verdict (self->machine, resend, g_get_monotonic_time ());
-}
-
-static void
-finish_closing (BoshClient   *self,
-                const GError *error)
-{
-  while (self->disconnects->len > 0)
-    {
-      g_autoptr(GTask) task = g_ptr_array_steal_index (self->disconnects, 0);
-
-      return_disconnected (task);
-    }
-  g_signal_emit (self, signals[SIGNAL_CLOSED], 0, error);
-}
-
-static void
-perform (BoshClient          *self,
-         BoshReconnectAction *action)
-{
-  switch (action->type)
-    {
-    case BOSH_RECONNECT_ACTION_ABORT:
-      abort_attempt (self);
-      break;
-    case BOSH_RECONNECT_ACTION_DISCONNECT:
-      end_session (self, action->was_ready);
-      break;
-    case BOSH_RECONNECT_ACTION_STATE:
-      set_state (self, action->finishes, action->error);
-      break;
-    case BOSH_RECONNECT_ACTION_FAIL_REQUESTS:
-      fail_requests (self, action->error);
-      break;
-    case BOSH_RECONNECT_ACTION_ASK:
-      ask_about_loss (self, action->error);
-      break;
-    case BOSH_RECONNECT_ACTION_RENEW:
-      renew_connection (self);
-      break;
-    case BOSH_RECONNECT_ACTION_CONNECT:
-      connect_session (self);
-      break;
-    case BOSH_RECONNECT_ACTION_LOGIN:
-      log_in (self);
-      break;
-    case BOSH_RECONNECT_ACTION_RESEND:
-      bosh_reconnect_handle_resent (self->machine,
-                                    send_again (self, action->element, action->serial));
-      break;
-    case BOSH_RECONNECT_ACTION_EXPECT_LOGIN:
-      self->expects_login = action->expected;
-      bosh_connection_set_reply_expected (self->connection, action->expected);
-      break;
-    case BOSH_RECONNECT_ACTION_FORGET:
-      g_clear_pointer (&self->credentials, bosh_credentials_unref);
-      break;
-    case BOSH_RECONNECT_ACTION_CLOSED:
-      finish_closing (self, action->error);
-      break;
-    case BOSH_RECONNECT_ACTION_DROP:
-    case BOSH_RECONNECT_ACTION_PROGRESS:
-    default:
-      break;
-    }
-}
-
-static gboolean
-on_deadline (gpointer user_data)
-{
-  g_autoptr(BoshClient) self = g_object_ref (user_data);
-
-  if (self->network != NULL && bosh_network_watch_take_change (self->network))
-    bosh_reconnect_handle_network (self->machine, g_get_monotonic_time ());
-  update_offline (self);
-  drain (self);
-
-  return G_SOURCE_CONTINUE;
-}
-
-static gboolean
-dispatch_deadline (GSource     *source,
-                   GSourceFunc  callback,
-                   gpointer     user_data)
-{
-  return callback (user_data);
-}
-
-/* Without a deadline there is no source: the main loop checks every source in each
- * iteration, and a process may have many clients. */
-static void
-set_deadline (BoshClient *self,
-              gint64      deadline)
-{
-  static GSourceFuncs funcs = { .dispatch = dispatch_deadline };
-  gboolean waits = bosh_reconnect_get_next_attempt (self->machine) >= 0;
-
-  if (!waits)
-    g_clear_pointer (&self->network, bosh_network_watch_free);
-  if (deadline < 0)
-    {
-      bosh_source_clear (&self->source);
-      return;
-    }
-
-  if (self->source == NULL)
-    {
-      self->source = g_source_new (&funcs, sizeof (GSource));
-      g_source_set_static_name (self->source, "[bosh] client");
-      g_source_set_callback (self->source, on_deadline, self, NULL);
-      g_source_attach (self->source, self->context);
-    }
-  g_source_set_ready_time (self->source, deadline);
-  if (waits && self->network == NULL)
-    self->network = bosh_network_watch_new (self->source);
-}
-
-/* Carries out all that the machine wants done. A handler may call anything here, or
- * drop the last reference: what follows from that is carried out by the loop from
- * which it was called. Only if it runs a main loop of its own, which is deeper then,
- * that one goes on with the rest. */
-static void
-drain (BoshClient *self)
-{
-  int level = g_main_depth () + 1;
-  int outer_level = self->drain_level;
-  BoshReconnectAction action = { 0 };
-
-  if (level <= outer_level)
-    return;
-
-  g_object_ref (self);
-  self->drain_level = level;
-  while (bosh_reconnect_next_action (self->machine, &action, g_get_monotonic_time ()))
-    {
-      perform (self, &action);
-      bosh_reconnect_action_clear (&action);
-    }
-  self->drain_level = outer_level;
-  set_deadline (self, bosh_reconnect_get_deadline (self->machine));
-  g_object_unref (self);
-}
 /* --- The object --- */
 
 static void
@@ -1278,9 +300,10 @@ bosh_client_constructed (GObject *object)
 
   G_OBJECT_CLASS (bosh_client_parent_class)->constructed (object);
 
-  if (self->configuration == NULL)
-    self->configuration = g_object_new (BOSH_TYPE_CONNECTION_CONFIGURATION, NULL);
-  create_connection (self);
+  self->driver = bosh_client_driver_new (self->domain, self->configuration, &driver_callbacks,
+                                         self);
+  g_clear_object (&self->configuration);
+  g_clear_pointer (&self->domain, g_free);
 }
 
 static void
@@ -1288,18 +311,7 @@ bosh_client_dispose (GObject *object)
 {
   BoshClient *self = BOSH_CLIENT (object);
 
-  g_clear_pointer (&self->network, bosh_network_watch_free);
-  bosh_source_clear (&self->source);
-  if (self->connection != NULL)
-    {
-      g_clear_pointer (&self->driver, bosh_login_driver_stop);
-      release_connection (self);
-      /* The session of an attempt is ended, for the application does not know it. */
-      if (bosh_client_get_state (self) == BOSH_CLIENT_STATE_RECONNECTING)
-        disconnect_connection (self, NULL, NULL);
-      g_clear_object (&self->connection);
-    }
-  g_clear_object (&self->configuration);
+  bosh_client_driver_stop (self->driver);
 
   G_OBJECT_CLASS (bosh_client_parent_class)->dispose (object);
 }
@@ -1309,18 +321,7 @@ bosh_client_finalize (GObject *object)
 {
   BoshClient *self = BOSH_CLIENT (object);
 
-  g_clear_pointer (&self->iqs, bosh_iq_tracker_free);
-  g_clear_pointer (&self->deliveries, bosh_delivery_tracker_free);
-  g_clear_pointer (&self->disconnects, g_ptr_array_unref);
-  g_clear_pointer (&self->machine, bosh_reconnect_free);
-  g_clear_pointer (&self->credentials, bosh_credentials_unref);
-  g_clear_pointer (&self->features, bosh_element_unref);
-  g_clear_pointer (&self->context, g_main_context_unref);
-  g_clear_object (&self->saved);
-  g_free (self->stream_condition);
-  g_free (self->new_mechanism);
-  g_free (self->new_jid);
-  g_free (self->domain);
+  bosh_client_driver_free (self->driver);
   g_free (self->jid);
   g_free (self->mechanism);
 
@@ -1729,11 +730,44 @@ bosh_client_class_init (BoshClientClass *klass)
 static void
 bosh_client_init (BoshClient *self)
 {
-  self->machine = bosh_reconnect_new ((guint64)g_random_int () << 32 | g_random_int ());
-  self->disconnects = g_ptr_array_new_with_free_func (g_object_unref);
 }
 
 /* --- Public interface --- */
+
+/* For the other files of the client. */
+BoshClientDriver *
+client_get_driver (BoshClient *self)
+{
+  return self->driver;
+}
+
+static BoshReconnect *
+get_machine (BoshClient *self)
+{
+  return bosh_client_driver_get_machine (self->driver);
+}
+
+static gboolean
+has_login_flag (BoshClient     *self,
+                BoshLoginFlags  flag)
+{
+  return (bosh_client_driver_get_login_flags (self->driver) & flag) != 0;
+}
+
+static void
+set_login_flag (BoshClient     *self,
+                BoshLoginFlags  flag,
+                gboolean        value,
+                GParamSpec     *pspec)
+{
+  BoshLoginFlags flags = bosh_client_driver_get_login_flags (self->driver);
+
+  if (has_login_flag (self, flag) == !!value)
+    return;
+
+  bosh_client_driver_set_login_flags (self->driver, value ? flags | flag : flags & ~flag);
+  g_object_notify_by_pspec (G_OBJECT (self), pspec);
+}
 
 /**
  * bosh_client_new:
@@ -1780,7 +814,7 @@ bosh_client_get_domain (BoshClient *self)
 {
   g_return_val_if_fail (BOSH_IS_CLIENT (self), NULL);
 
-  return self->domain;
+  return bosh_client_driver_get_domain (self->driver);
 }
 
 /**
@@ -1798,7 +832,7 @@ bosh_client_get_configuration (BoshClient *self)
 {
   g_return_val_if_fail (BOSH_IS_CLIENT (self), NULL);
 
-  return self->configuration;
+  return bosh_client_driver_get_configuration (self->driver);
 }
 
 /**
@@ -1816,7 +850,7 @@ bosh_client_get_connection (BoshClient *self)
 {
   g_return_val_if_fail (BOSH_IS_CLIENT (self), NULL);
 
-  return self->connection;
+  return bosh_client_driver_get_connection (self->driver);
 }
 
 /**
@@ -1834,7 +868,7 @@ bosh_client_get_state (BoshClient *self)
 {
   g_return_val_if_fail (BOSH_IS_CLIENT (self), BOSH_CLIENT_STATE_NEW);
 
-  return (BoshClientState)bosh_reconnect_get_state (self->machine);
+  return (BoshClientState)bosh_reconnect_get_state (get_machine (self));
 }
 
 /**
@@ -1888,7 +922,7 @@ bosh_client_get_allow_plaintext_password (BoshClient *self)
 {
   g_return_val_if_fail (BOSH_IS_CLIENT (self), FALSE);
 
-  return self->allow_plaintext_password;
+  return has_login_flag (self, BOSH_LOGIN_ALLOW_PLAINTEXT);
 }
 
 /**
@@ -1906,12 +940,7 @@ bosh_client_set_allow_plaintext_password (BoshClient *self,
 {
   g_return_if_fail (BOSH_IS_CLIENT (self));
 
-  allow_plaintext_password = !!allow_plaintext_password;
-  if (self->allow_plaintext_password == allow_plaintext_password)
-    return;
-
-  self->allow_plaintext_password = allow_plaintext_password;
-  g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_ALLOW_PLAINTEXT_PASSWORD]);
+  set_login_flag (self, BOSH_LOGIN_ALLOW_PLAINTEXT, allow_plaintext_password, properties[PROP_ALLOW_PLAINTEXT_PASSWORD]);
 }
 
 /**
@@ -1929,7 +958,7 @@ bosh_client_get_pipeline_login (BoshClient *self)
 {
   g_return_val_if_fail (BOSH_IS_CLIENT (self), FALSE);
 
-  return self->pipeline_login;
+  return has_login_flag (self, BOSH_LOGIN_PIPELINE);
 }
 
 /**
@@ -1947,12 +976,7 @@ bosh_client_set_pipeline_login (BoshClient *self,
 {
   g_return_if_fail (BOSH_IS_CLIENT (self));
 
-  pipeline_login = !!pipeline_login;
-  if (self->pipeline_login == pipeline_login)
-    return;
-
-  self->pipeline_login = pipeline_login;
-  g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_PIPELINE_LOGIN]);
+  set_login_flag (self, BOSH_LOGIN_PIPELINE, pipeline_login, properties[PROP_PIPELINE_LOGIN]);
 }
 
 /**
@@ -1978,7 +1002,7 @@ bosh_client_dup_unsent (BoshClient *self)
 {
   g_return_val_if_fail (BOSH_IS_CLIENT (self), NULL);
 
-  return bosh_reconnect_dup_waiting (self->machine);
+  return bosh_reconnect_dup_waiting (get_machine (self));
 }
 
 /**
@@ -1996,7 +1020,7 @@ bosh_client_get_auto_reconnect (BoshClient *self)
 {
   g_return_val_if_fail (BOSH_IS_CLIENT (self), FALSE);
 
-  return bosh_reconnect_is_enabled (self->machine);
+  return bosh_reconnect_is_enabled (get_machine (self));
 }
 
 /**
@@ -2015,13 +1039,12 @@ bosh_client_set_auto_reconnect (BoshClient *self,
   g_return_if_fail (BOSH_IS_CLIENT (self));
 
   auto_reconnect = !!auto_reconnect;
-  if (bosh_reconnect_is_enabled (self->machine) == auto_reconnect)
+  if (bosh_reconnect_is_enabled (get_machine (self)) == auto_reconnect)
     return;
 
   g_object_ref (self);
-  bosh_reconnect_set_enabled (self->machine, auto_reconnect);
+  bosh_client_driver_set_auto_reconnect (self->driver, auto_reconnect);
   g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_AUTO_RECONNECT]);
-  drain (self);
   g_object_unref (self);
 }
 
@@ -2040,7 +1063,7 @@ bosh_client_get_max_reconnect_attempts (BoshClient *self)
 {
   g_return_val_if_fail (BOSH_IS_CLIENT (self), 0);
 
-  return bosh_reconnect_get_max_attempts (self->machine);
+  return bosh_reconnect_get_max_attempts (get_machine (self));
 }
 
 /**
@@ -2059,10 +1082,10 @@ bosh_client_set_max_reconnect_attempts (BoshClient *self,
   g_return_if_fail (BOSH_IS_CLIENT (self));
   g_return_if_fail (max_reconnect_attempts > 0);
 
-  if (bosh_reconnect_get_max_attempts (self->machine) == max_reconnect_attempts)
+  if (bosh_reconnect_get_max_attempts (get_machine (self)) == max_reconnect_attempts)
     return;
 
-  bosh_reconnect_set_max_attempts (self->machine, max_reconnect_attempts);
+  bosh_reconnect_set_max_attempts (get_machine (self), max_reconnect_attempts);
   g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_MAX_RECONNECT_ATTEMPTS]);
 }
 
@@ -2074,7 +1097,7 @@ client_set_delays_for_tests (BoshClient *self,
                              guint       longest,
                              guint       stable_after)
 {
-  bosh_reconnect_set_delays (self->machine,
+  bosh_reconnect_set_delays (get_machine (self),
                              first * G_TIME_SPAN_MILLISECOND,
                              longest * G_TIME_SPAN_MILLISECOND,
                              stable_after * G_TIME_SPAN_MILLISECOND);
@@ -2083,5 +1106,5 @@ client_set_delays_for_tests (BoshClient *self,
 BoshCredentials *
 client_get_credentials_for_tests (BoshClient *self)
 {
-  return self->credentials;
+  return bosh_client_driver_get_credentials_for_tests (self->driver);
 }

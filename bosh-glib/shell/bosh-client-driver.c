@@ -1,0 +1,1208 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "config.h"
+
+#include "bosh-client-driver-private.h"
+
+#include "bosh-connection-configuration-private.h"
+#include "bosh-connection-private.h"
+#include "bosh-delivery-tracker-private.h"
+#include "bosh-discovery.h"
+#include "bosh-element-private.h"
+#include "bosh-error-kind-private.h"
+#include "bosh-error.h"
+#include "bosh-i18n-private.h"
+#include "bosh-iq-tracker-private.h"
+#include "bosh-network-watch-private.h"
+#include "bosh-offline-private.h"
+#include "bosh-session-private.h"
+#include "bosh-source-private.h"
+
+#include <string.h>
+
+struct _BoshClientDriver
+{
+  const BoshClientDriverCallbacks *callbacks;
+  GObject                     *owner;
+
+  char                        *domain;
+  BoshConnectionConfiguration *configuration;
+  BoshConnection              *connection;
+  char                        *jid;          /* NULL until bound or attached */
+  char                        *mechanism;
+  BoshLoginFlags               login_flags;
+
+  BoshReconnect               *machine;
+  int                          drain_level;  /* depth of the loop that drains, + 1; or 0 */
+  GMainContext                *context;      /* captured when the client connects */
+  GSource                     *source;       /* ready at the deadline of the machine, if any */
+  BoshNetworkWatch            *network;      /* while an attempt waits for its time */
+
+  /* Connecting or a login, one at a time. The task keeps the owner alive. */
+  GTask                       *task;
+  GSource                     *cancelled;
+  GCancellable                *discovery;    /* while the address is looked up */
+  BoshSavedSession            *saved;        /* to be attached; else a session is created */
+  BoshElement                 *features;     /* those that arrived last, for a login */
+  BoshLoginDriver             *login;
+  BoshCredentials             *credentials;  /* of the login, until the machine forgets them */
+
+  /* A login has ended, with these results, of which the next state tells. */
+  gboolean                     login_is_over;
+  char                        *new_jid;        /* NULL if it failed */
+  char                        *new_mechanism;  /* nullable */
+  /* No empty request goes out, because a login is about to begin. */
+  gboolean                     expects_login;
+
+  /* The condition of the stream error that arrived in this session, or NULL. */
+  char                        *stream_condition;
+
+  BoshIqTracker               *iqs;          /* NULL before the first request */
+  BoshDeliveryTracker         *deliveries;   /* NULL before the first delivery */
+  GPtrArray                   *disconnects;  /* of Disconnect, until the client is closed */
+};
+
+typedef struct
+{
+  BoshClientDriver *driver;
+  GTask            *task;   /* keeps the owner alive */
+  GError           *error;  /* of the connection, or NULL */
+} Disconnect;
+
+static void drain (BoshClientDriver *self);
+
+/* --- Values that change --- */
+
+static void
+set_configuration (BoshClientDriver            *self,
+                   BoshConnectionConfiguration *configuration)
+{
+  bosh_connection_set_configuration (self->connection, configuration);
+  if (g_set_object (&self->configuration, configuration))
+    self->callbacks->located (self->owner);
+}
+
+static BoshReconnectState
+get_state (BoshClientDriver *self)
+{
+  return bosh_reconnect_get_state (self->machine);
+}
+
+/* The error for what is asked for after the end, or fails because of it. */
+static GError *
+dup_end_error (BoshClientDriver *self)
+{
+  const GError *error = bosh_reconnect_get_last_error (self->machine);
+
+  if (get_state (self) == BOSH_RECONNECT_DETACHED)
+    return g_error_new_literal (BOSH_ERROR, BOSH_ERROR_DETACHED,
+                                _("The session was handed over"));
+  if (error != NULL)
+    return g_error_copy (error);
+
+  return bosh_connection_dup_close_error (self->connection);
+}
+
+/* --- Stanzas that are waited for --- */
+
+gboolean
+bosh_client_driver_has_iq (BoshClientDriver *self,
+                           const char       *id)
+{
+  return self->iqs != NULL && bosh_iq_tracker_has (self->iqs, id);
+}
+
+void
+bosh_client_driver_add_iq (BoshClientDriver *self,
+                           BoshElement      *iq,
+                           gint64            deadline,
+                           GTask            *task)
+{
+  if (self->iqs == NULL)
+    self->iqs = bosh_iq_tracker_new (g_task_get_context (task));
+  bosh_iq_tracker_add (self->iqs, iq, deadline, task);
+}
+
+/* Is @element a request of ours, whose task waits for the response? */
+static gboolean
+is_pending_request (BoshClientDriver *self,
+                    BoshElement      *element)
+{
+  const char *id = bosh_element_get_attribute (element, "id");
+  const char *type = bosh_element_get_attribute (element, "type");
+
+  /* A response of ours may have the same id. */
+  return id != NULL && bosh_element_matches_or_inherits (element, "iq", BOSH_NS_CLIENT) &&
+         (g_strcmp0 (type, "get") == 0 || g_strcmp0 (type, "set") == 0) &&
+         bosh_client_driver_has_iq (self, id);
+}
+
+/* The stanzas of a session that has ended, as far as they never left this machine.
+ * Requests are not among them, as they fail with the session. */
+static GArray *
+take_unsent (BoshClientDriver *self)
+{
+  g_autoptr(GPtrArray) elements = bosh_connection_dup_unsent_on_first (self->connection);
+  GArray *stanzas = g_array_new (FALSE, FALSE, sizeof (BoshReconnectStanza));
+
+  if (self->deliveries != NULL)
+    bosh_delivery_tracker_lose (self->deliveries);
+  for (guint i = 0; i < elements->len; i++)
+    {
+      BoshReconnectStanza stanza = { .element = g_ptr_array_index (elements, i) };
+
+      if (is_pending_request (self, stanza.element))
+        continue;
+      if (self->deliveries != NULL)
+        stanza.serial = bosh_delivery_tracker_find_lost (self->deliveries, stanza.element);
+      g_array_append_val (stanzas, stanza);
+    }
+
+  return stanzas;
+}
+
+/* --- Sending --- */
+
+static guint64
+add_delivery (BoshClientDriver *self,
+              BoshElement      *element,
+              GTask            *task)
+{
+  if (self->deliveries == NULL)
+    self->deliveries = bosh_delivery_tracker_new (g_task_get_context (task));
+
+  return bosh_delivery_tracker_add (self->deliveries, element, task);
+}
+
+/* A stanza that is sent again after a loss keeps the task that waits for it. */
+static guint64
+keep_delivery (BoshClientDriver *self,
+               BoshElement      *element)
+{
+  guint64 delivery;
+
+  if (self->deliveries == NULL)
+    return 0;
+
+  delivery = bosh_delivery_tracker_find_lost (self->deliveries, element);
+  if (delivery != 0)
+    bosh_delivery_tracker_keep (self->deliveries, delivery);
+
+  return delivery;
+}
+
+static gboolean
+keep_for_next_session (BoshClientDriver  *self,
+                       BoshElement       *element,
+                       GTask             *task,
+                       GError           **error)
+{
+  gsize limit = bosh_connection_configuration_get_max_request_size (self->configuration);
+
+  if (!bosh_session_check_payload (element, limit, error))
+    return FALSE;
+
+  bosh_reconnect_queue (self->machine, element,
+                        task != NULL ? add_delivery (self, element, task)
+                                     : keep_delivery (self, element));
+
+  return TRUE;
+}
+
+gboolean
+bosh_client_driver_send (BoshClientDriver  *self,
+                         BoshElement       *element,
+                         GTask             *task,
+                         GError           **error)
+{
+  guint64 serial;
+
+  if (bosh_reconnect_is_queueing (self->machine))
+    return keep_for_next_session (self, element, task, error);
+  if (task == NULL)
+    return bosh_connection_send (self->connection, element, error);
+
+  if (!bosh_connection_queue (self->connection, element, &serial, error))
+    return FALSE;
+  bosh_delivery_tracker_sent (self->deliveries, add_delivery (self, element, task), serial);
+
+  return TRUE;
+}
+
+static gboolean
+send_again (BoshClientDriver *self,
+            BoshElement      *element,
+            guint64           delivery)
+{
+  guint64 serial;
+
+  if (delivery == 0)
+    return bosh_connection_send (self->connection, element, NULL);
+
+  if (!bosh_connection_queue (self->connection, element, &serial, NULL))
+    return FALSE;
+  bosh_delivery_tracker_sent (self->deliveries, delivery, serial);
+
+  return TRUE;
+}
+
+/* --- Connecting and logging in: one task at a time --- */
+
+static gboolean
+on_cancelled (GCancellable *cancellable,
+              gpointer      user_data)
+{
+  BoshClientDriver *self = user_data;
+  GError *error = NULL;
+
+  if (g_cancellable_set_error_if_cancelled (cancellable, &error))
+    {
+      bosh_reconnect_cancel (self->machine, error);
+      drain (self);
+    }
+
+  return G_SOURCE_CONTINUE;
+}
+
+static void
+watch_cancellable (BoshClientDriver *self)
+{
+  GCancellable *cancellable = self->task != NULL ? g_task_get_cancellable (self->task) : NULL;
+
+  if (cancellable == NULL)
+    return;
+
+  bosh_source_clear (&self->cancelled);
+  self->cancelled = g_cancellable_source_new (cancellable);
+  g_source_set_static_name (self->cancelled, "[bosh] client cancelled");
+  g_source_set_callback (self->cancelled, G_SOURCE_FUNC (on_cancelled), self, NULL);
+  g_source_attach (self->cancelled, self->context);
+}
+
+static void
+begin_task (BoshClientDriver *self,
+            GTask            *task)
+{
+  /* The state tells how the operation ended, even if it was cancelled at the last
+   * moment. */
+  g_task_set_check_cancellable (task, FALSE);
+  self->task = g_object_ref (task);
+}
+
+void
+bosh_client_driver_connect (BoshClientDriver *self,
+                            BoshSavedSession *session,
+                            GTask            *task)
+{
+  if (g_task_return_error_if_cancelled (task))
+    return;
+  if (get_state (self) != BOSH_RECONNECT_NEW)
+    {
+      g_task_return_new_error (task, BOSH_ERROR, BOSH_ERROR_FAILED, "%s",
+                               _("A client connects only once"));
+      return;
+    }
+
+  self->context = g_main_context_ref_thread_default ();
+  begin_task (self, task);
+  if (session != NULL)
+    {
+      self->saved = g_object_ref (session);
+      self->jid = g_strdup (bosh_saved_session_get_jid (session));
+      bosh_reconnect_attach (self->machine, self->jid != NULL);
+    }
+  else
+    bosh_reconnect_connect (self->machine);
+  drain (self);
+}
+
+static GError *
+check_login (BoshClientDriver *self)
+{
+  switch (get_state (self))
+    {
+    case BOSH_RECONNECT_CONNECTED:
+      /* The connection may be open, and its task not have returned yet. */
+      if (self->task != NULL)
+        break;
+      if (self->features != NULL)
+        return NULL;
+      return g_error_new_literal (BOSH_ERROR, BOSH_ERROR_LOGIN_FAILED,
+                                  _("A session that was attached allows no login"));
+    case BOSH_RECONNECT_LOGGING_IN:
+    case BOSH_RECONNECT_RECONNECTING:
+      return g_error_new_literal (G_IO_ERROR, G_IO_ERROR_PENDING, _("A login is under way"));
+    case BOSH_RECONNECT_READY:
+      return g_error_new_literal (BOSH_ERROR, BOSH_ERROR_FAILED, _("The client is logged in"));
+    case BOSH_RECONNECT_DISCONNECTING:
+    case BOSH_RECONNECT_DETACHED:
+    case BOSH_RECONNECT_CLOSED:
+      return dup_end_error (self);
+    case BOSH_RECONNECT_NEW:
+    case BOSH_RECONNECT_CONNECTING:
+    default:
+      break;
+    }
+
+  return g_error_new_literal (BOSH_ERROR, BOSH_ERROR_NOT_CONNECTED,
+                              _("A login needs a session that is open"));
+}
+
+void
+bosh_client_driver_log_in (BoshClientDriver *self,
+                           BoshCredentials  *credentials,
+                           GTask            *task)
+{
+  GError *error = NULL;
+
+  if (g_task_return_error_if_cancelled (task))
+    return;
+  error = check_login (self);
+  if (error != NULL)
+    {
+      g_task_return_error (task, error);
+      return;
+    }
+
+  begin_task (self, task);
+  watch_cancellable (self);
+  self->credentials = bosh_credentials_ref (credentials);
+  bosh_reconnect_login (self->machine, g_get_monotonic_time ());
+  drain (self);
+}
+
+static void
+disconnect_free (gpointer data)
+{
+  Disconnect *self = data;
+
+  g_clear_error (&self->error);
+  g_object_unref (self->task);
+  g_free (self);
+}
+
+static void
+disconnect_return (Disconnect *self)
+{
+  if (self->error != NULL)
+    g_task_return_error (self->task, g_steal_pointer (&self->error));
+  else
+    g_task_return_boolean (self->task, TRUE);
+  disconnect_free (self);
+}
+
+static void
+on_disconnected (GObject      *source_object,
+                 GAsyncResult *result,
+                 gpointer      user_data)
+{
+  Disconnect *disconnect = user_data;
+  BoshClientDriver *self = disconnect->driver;
+  BoshConnection *connection = BOSH_CONNECTION (source_object);
+
+  bosh_connection_disconnect_finish (connection, result, &disconnect->error);
+  /* Where the connection is closed, the client will be in a moment. */
+  if (get_state (self) == BOSH_RECONNECT_DISCONNECTING &&
+      bosh_connection_get_state (connection) == BOSH_CONNECTION_STATE_CLOSED)
+    g_ptr_array_add (self->disconnects, disconnect);
+  else
+    disconnect_return (disconnect);
+}
+
+/* @disconnect: (transfer full) (nullable) */
+static void
+disconnect_connection (BoshClientDriver *self,
+                       BoshElement      *farewell,
+                       Disconnect       *disconnect)
+{
+  if (disconnect != NULL)
+    bosh_connection_disconnect_async (self->connection, farewell,
+                                      g_task_get_cancellable (disconnect->task),
+                                      on_disconnected, disconnect);
+  else
+    bosh_connection_disconnect_async (self->connection, farewell, NULL, NULL, NULL);
+}
+
+void
+bosh_client_driver_disconnect (BoshClientDriver *self,
+                               GTask            *task)
+{
+  BoshReconnectState state = get_state (self);
+  Disconnect *disconnect = g_new0 (Disconnect, 1);
+
+  disconnect->driver = self;
+  disconnect->task = g_object_ref (task);
+
+  /* Where there is nothing to end, or the end or a hand-over has begun already, the
+   * connection knows what to say. */
+  if (state == BOSH_RECONNECT_NEW || state == BOSH_RECONNECT_DISCONNECTING ||
+      state == BOSH_RECONNECT_DETACHED || state == BOSH_RECONNECT_CLOSED ||
+      bosh_connection_is_leaving (self->connection))
+    {
+      disconnect_connection (self, NULL, disconnect);
+      return;
+    }
+
+  g_ptr_array_add (self->disconnects, disconnect);
+  bosh_reconnect_disconnect (self->machine);
+  drain (self);
+}
+
+/* --- Opening the session --- */
+
+static gboolean
+has_address (BoshClientDriver *self)
+{
+  return bosh_connection_configuration_get_hostname (self->configuration) != NULL;
+}
+
+static void
+end_early (BoshClientDriver *self,
+           BoshErrorKind     kind,
+           const GError     *error)
+{
+  bosh_reconnect_handle_ended (self->machine, kind, error, NULL, 0, g_get_monotonic_time ());
+  drain (self);
+}
+
+/* A connection that was opened tells of its end by itself. */
+static void
+finish_opening (BoshClientDriver *self,
+                gboolean          success,
+                const GError     *error)
+{
+  BoshConnectionState state = bosh_connection_get_state (self->connection);
+
+  if (!success && state != BOSH_CONNECTION_STATE_CLOSED &&
+      state != BOSH_CONNECTION_STATE_DETACHED)
+    end_early (self, BOSH_ERROR_KIND_PERMANENT, error);
+}
+
+static void
+on_connected (GObject      *source_object,
+              GAsyncResult *result,
+              gpointer      user_data)
+{
+  BoshClientDriver *self = user_data;
+  /* The reference of open_connection(). */
+  g_autoptr(GObject) owner = self->owner;
+  g_autoptr(GError) error = NULL;
+
+  finish_opening (self, bosh_connection_connect_finish (self->connection, result, &error), error);
+}
+
+static void
+on_attached (GObject      *source_object,
+             GAsyncResult *result,
+             gpointer      user_data)
+{
+  BoshClientDriver *self = user_data;
+  /* The reference of open_connection(). */
+  g_autoptr(GObject) owner = self->owner;
+  g_autoptr(GError) error = NULL;
+
+  finish_opening (self, bosh_connection_attach_finish (self->connection, result, &error), error);
+}
+
+/* Until the session is open, the connection itself is cancelled. */
+static void
+open_connection (BoshClientDriver *self)
+{
+  GCancellable *cancellable = self->task != NULL ? g_task_get_cancellable (self->task) : NULL;
+
+  bosh_source_clear (&self->cancelled);
+  if (self->task != NULL)
+    g_object_ref (self->owner);
+  g_main_context_push_thread_default (self->context);
+  if (self->task == NULL)
+    /* An attempt after a loss does not keep the owner alive. */
+    bosh_connection_connect_async (self->connection, NULL, NULL, NULL);
+  else if (self->saved == NULL)
+    bosh_connection_connect_async (self->connection, cancellable, on_connected, self);
+  else
+    bosh_connection_attach_async (self->connection, self->saved, cancellable, on_attached, self);
+  g_main_context_pop_thread_default (self->context);
+}
+
+static void
+on_discovered (GObject      *source_object,
+               GAsyncResult *result,
+               gpointer      user_data)
+{
+  BoshClientDriver *self = user_data;
+  /* The reference of discover(). */
+  g_autoptr(GObject) owner = self->owner;
+  g_autoptr(GPtrArray) found = NULL;
+  g_autoptr(GError) error = NULL;
+
+  found = bosh_discovery_lookup_finish (BOSH_DISCOVERY (source_object), result, &error);
+  /* Else DISCONNECT has ended it. */
+  if (self->discovery == NULL)
+    return;
+
+  if (found == NULL)
+    {
+      g_clear_object (&self->discovery);
+      end_early (self, BOSH_ERROR_KIND_PERMANENT, error);
+      return;
+    }
+
+  set_configuration (self, g_ptr_array_index (found, 0));
+  if (self->discovery == NULL)
+    return;
+
+  g_clear_object (&self->discovery);
+  open_connection (self);
+}
+
+static void
+discover (BoshClientDriver *self)
+{
+  g_autoptr(BoshDiscovery) discovery = bosh_discovery_new (self->domain, self->configuration);
+
+  self->discovery = g_cancellable_new ();
+  watch_cancellable (self);
+  g_object_ref (self->owner);
+  bosh_discovery_lookup_async (discovery, self->discovery, on_discovered, self);
+}
+
+/* A session that is attached brings its address with it. */
+static void
+take_saved (BoshClientDriver *self)
+{
+  g_autoptr(BoshConnectionConfiguration) address = NULL;
+  g_autoptr(BoshConnectionConfiguration) configuration = NULL;
+
+  if (has_address (self))
+    return;
+
+  address = bosh_connection_configuration_new_for_uri (bosh_saved_session_get_uri (self->saved),
+                                                       NULL);
+  if (address == NULL)
+    return;
+
+  configuration = bosh_connection_configuration_readdress (self->configuration, address);
+  set_configuration (self, configuration);
+}
+
+static void
+connect_session (BoshClientDriver *self)
+{
+  if (self->saved != NULL)
+    take_saved (self);
+
+  if (has_address (self))
+    open_connection (self);
+  else
+    discover (self);
+}
+
+/* --- The login --- */
+
+/* Did a login fail with @error because the session has ended? Then the connection is
+ * about to tell why. It may be that its state does not tell yet. */
+static gboolean
+has_session_ended (BoshClientDriver *self,
+                   const GError     *error)
+{
+  BoshConnectionState state = bosh_connection_get_state (self->connection);
+
+  return g_error_matches (error, BOSH_ERROR, BOSH_ERROR_NOT_CONNECTED) ||
+         (state != BOSH_CONNECTION_STATE_CONNECTED &&
+          state != BOSH_CONNECTION_STATE_RETRYING &&
+          state != BOSH_CONNECTION_STATE_PAUSED);
+}
+
+/* To be called before an input by which an attempt may fail: an attempt that fails
+ * because this machine has no network does not count. */
+static void
+update_offline (BoshClientDriver *self)
+{
+  const char *hostname = bosh_connection_configuration_get_hostname (self->configuration);
+
+  if (get_state (self) == BOSH_RECONNECT_RECONNECTING)
+    bosh_reconnect_set_offline (self->machine, bosh_host_is_offline (hostname));
+}
+
+static void
+on_login_done (const char   *jid,
+               const GError *error,
+               gpointer      user_data)
+{
+  BoshClientDriver *self = user_data;
+  gint64 now = g_get_monotonic_time ();
+
+  g_free (self->new_mechanism);
+  self->new_mechanism = g_strdup (bosh_login_driver_get_mechanism (self->login));
+  g_free (self->new_jid);
+  self->new_jid = g_strdup (jid);
+  self->login_is_over = TRUE;
+  g_clear_pointer (&self->login, bosh_login_driver_stop);
+
+  if (jid != NULL)
+    {
+      g_clear_pointer (&self->stream_condition, g_free);
+      bosh_reconnect_handle_logged_in (self->machine, now);
+    }
+  else if (!has_session_ended (self, error))
+    {
+      update_offline (self);
+      bosh_reconnect_handle_login_failed (self->machine,
+                                          bosh_error_get_kind (error, self->stream_condition),
+                                          error, now);
+    }
+
+  drain (self);
+}
+
+static void
+log_in (BoshClientDriver *self)
+{
+  g_autoptr(BoshElement) features = bosh_element_ref (self->features);
+
+  self->login = bosh_login_driver_new (self->connection, self->credentials, self->login_flags,
+                                       on_login_done, self);
+  bosh_login_driver_handle_features (self->login, features);
+}
+
+static void
+handle_features (BoshClientDriver *self,
+                 BoshElement      *features)
+{
+  g_clear_pointer (&self->features, bosh_element_unref);
+  self->features = bosh_element_ref (features);
+
+  if (self->login != NULL)
+    {
+      bosh_login_driver_handle_features (self->login, features);
+      return;
+    }
+
+  bosh_reconnect_handle_features (self->machine, g_get_monotonic_time ());
+  drain (self);
+}
+
+/* RFC 6120 §4.9.2: in its wrapper, or in the old form of XEP-0206 without one. */
+static void
+note_stream_error (BoshClientDriver *self,
+                   BoshElement      *element)
+{
+  if (bosh_element_matches (element, "error", BOSH_NS_STREAMS))
+    {
+      for (guint i = 0; i < bosh_element_get_n_children (element); i++)
+        note_stream_error (self, bosh_element_get_nth_child (element, i));
+    }
+  else if (g_strcmp0 (bosh_element_get_namespace (element), BOSH_NS_STREAM_ERRORS) == 0 &&
+           strcmp (bosh_element_get_name (element), "text") != 0)
+    {
+      g_free (self->stream_condition);
+      self->stream_condition = g_strdup (bosh_element_get_name (element));
+    }
+}
+
+/* --- What the connection tells --- */
+
+/* Keeps elements of the login, and responses to our own requests, from the
+ * application. */
+static gboolean
+filter_element (BoshElement *element,
+                gpointer     user_data)
+{
+  BoshClientDriver *self = user_data;
+  g_autoptr(GObject) owner = g_object_ref (self->owner);
+
+  if (bosh_element_matches (element, "features", BOSH_NS_STREAMS))
+    {
+      handle_features (self, element);
+      return TRUE;
+    }
+
+  note_stream_error (self, element);
+  if (self->login != NULL && bosh_login_driver_handle_element (self->login, element))
+    return TRUE;
+  if (bosh_element_is_sasl (element))
+    return TRUE;
+
+  return self->iqs != NULL && bosh_element_matches_or_inherits (element, "iq", BOSH_NS_CLIENT) &&
+         bosh_iq_tracker_handle (self->iqs, element, self->domain, self->jid);
+}
+
+static void
+on_delivered (guint64  serial,
+              gpointer user_data)
+{
+  BoshClientDriver *self = user_data;
+
+  if (self->deliveries != NULL)
+    bosh_delivery_tracker_succeed (self->deliveries, serial);
+}
+
+static void
+on_stranded (guint64       serial,
+             const GError *error,
+             gpointer      user_data)
+{
+  BoshClientDriver *self = user_data;
+
+  if (self->deliveries != NULL)
+    bosh_delivery_tracker_fail (self->deliveries, serial, error);
+}
+
+static void
+on_opened (gpointer user_data)
+{
+  BoshClientDriver *self = user_data;
+
+  /* From now on cancelling ends the session in good order. */
+  watch_cancellable (self);
+  bosh_reconnect_handle_opened (self->machine, g_get_monotonic_time ());
+  drain (self);
+}
+
+static void
+on_detached (gpointer user_data)
+{
+  BoshClientDriver *self = user_data;
+
+  g_clear_pointer (&self->login, bosh_login_driver_stop);
+  bosh_reconnect_handle_detached (self->machine);
+  drain (self);
+}
+
+static const BoshConnectionClientFuncs connection_funcs = {
+  .filter = filter_element,
+  .opened = on_opened,
+  .detached = on_detached,
+  .delivered = on_delivered,
+  .stranded = on_stranded,
+};
+
+static void
+on_stanza (BoshConnection *connection,
+           BoshElement    *stanza,
+           gpointer        user_data)
+{
+  BoshClientDriver *self = user_data;
+
+  self->callbacks->stanza (stanza, self->owner);
+}
+
+static void
+on_closed (BoshConnection *connection,
+           const GError   *error,
+           gpointer        user_data)
+{
+  BoshClientDriver *self = user_data;
+  g_autoptr(GArray) unsent = take_unsent (self);
+  BoshErrorKind kind = BOSH_ERROR_KIND_REQUESTED;
+
+  if (error != NULL && !bosh_connection_is_leaving (connection))
+    kind = bosh_error_get_kind (error, self->stream_condition);
+
+  g_clear_pointer (&self->login, bosh_login_driver_stop);
+  update_offline (self);
+  bosh_reconnect_handle_ended (self->machine, kind, error,
+                               (const BoshReconnectStanza *)unsent->data, unsent->len,
+                               g_get_monotonic_time ());
+  drain (self);
+}
+
+static void
+create_connection (BoshClientDriver *self)
+{
+  self->connection = bosh_connection_new (self->domain, self->configuration);
+
+  bosh_connection_set_client (self->connection, &connection_funcs, self);
+  g_signal_connect (self->connection, "stanza", G_CALLBACK (on_stanza), self);
+  g_signal_connect (self->connection, "closed", G_CALLBACK (on_closed), self);
+}
+
+static void
+release_connection (BoshClientDriver *self)
+{
+  if (self->expects_login)
+    bosh_connection_set_reply_expected (self->connection, FALSE);
+  self->expects_login = FALSE;
+  bosh_connection_set_client (self->connection, NULL, NULL);
+  g_signal_handlers_disconnect_by_data (self->connection, self);
+}
+
+static void
+renew_connection (BoshClientDriver *self)
+{
+  release_connection (self);
+  g_clear_object (&self->connection);
+  g_clear_pointer (&self->features, bosh_element_unref);
+  g_clear_pointer (&self->stream_condition, g_free);
+
+  g_main_context_push_thread_default (self->context);
+  create_connection (self);
+  self->callbacks->renewed (self->owner);
+  g_main_context_pop_thread_default (self->context);
+}
+
+/* --- The actions of the machine --- */
+
+static void
+set_state (BoshClientDriver *self,
+           gboolean          finishes,
+           const GError     *error)
+{
+  g_autoptr(GTask) task = NULL;
+
+  if (finishes)
+    {
+      task = g_steal_pointer (&self->task);
+      bosh_source_clear (&self->cancelled);
+    }
+
+  if (self->login_is_over)
+    {
+      self->login_is_over = FALSE;
+      g_free (self->mechanism);
+      self->mechanism = g_steal_pointer (&self->new_mechanism);
+    }
+  if (self->new_jid != NULL)
+    {
+      g_free (self->jid);
+      self->jid = g_steal_pointer (&self->new_jid);
+    }
+  self->callbacks->changed (self->owner);
+
+  if (task != NULL && error != NULL)
+    g_task_return_error (task, g_error_copy (error));
+  else if (task != NULL)
+    g_task_return_boolean (task, TRUE);
+}
+
+/* The attempt whose session this is was given up. */
+static void
+abort_attempt (BoshClientDriver *self)
+{
+  g_clear_pointer (&self->login, bosh_login_driver_stop);
+  release_connection (self);
+  disconnect_connection (self, NULL, NULL);
+}
+
+static void
+end_session (BoshClientDriver *self,
+             gboolean          was_ready)
+{
+  g_autoptr(BoshElement) farewell = NULL;
+  Disconnect *disconnect = NULL;
+
+  g_clear_pointer (&self->login, bosh_login_driver_stop);
+  if (bosh_connection_get_state (self->connection) == BOSH_CONNECTION_STATE_NEW)
+    {
+      if (self->discovery != NULL)
+        g_cancellable_cancel (self->discovery);
+      g_clear_object (&self->discovery);
+      end_early (self, BOSH_ERROR_KIND_REQUESTED, NULL);
+      return;
+    }
+
+  if (was_ready)
+    farewell = bosh_element_new_presence (NULL, "unavailable");
+  if (self->disconnects->len > 0)
+    disconnect = g_ptr_array_steal_index (self->disconnects, 0);
+  disconnect_connection (self, farewell, disconnect);
+}
+
+static void
+fail_requests (BoshClientDriver *self,
+               const GError     *reason)
+{
+  g_autoptr(GError) error = reason != NULL ? g_error_copy (reason) : dup_end_error (self);
+
+  if (self->iqs != NULL)
+    bosh_iq_tracker_fail_all (self->iqs, error);
+  if (self->deliveries != NULL &&
+      get_state (self) != BOSH_RECONNECT_RECONNECTING)
+    bosh_delivery_tracker_fail_all (self->deliveries, error);
+}
+
+static void
+keep_unsent (BoshClientDriver *self,
+             BoshConnection   *lost)
+{
+  g_autoptr(GPtrArray) elements = bosh_connection_dup_unsent_on_first (lost);
+
+  for (guint i = 0; i < elements->len; i++)
+    keep_delivery (self, g_ptr_array_index (elements, i));
+}
+
+static void
+ask_about_loss (BoshClientDriver *self,
+                const GError     *error)
+{
+  g_autoptr(BoshConnection) connection = g_object_ref (self->connection);
+  gboolean resend = self->callbacks->lost (connection, error, self->owner);
+
+  if (resend)
+    keep_unsent (self, connection);
+  if (self->deliveries != NULL)
+    bosh_delivery_tracker_fail_lost (self->deliveries, error);
+  bosh_reconnect_handle_verdict (self->machine, resend, g_get_monotonic_time ());
+}
+
+static void
+finish_closing (BoshClientDriver *self,
+                const GError     *error)
+{
+  while (self->disconnects->len > 0)
+    disconnect_return (g_ptr_array_steal_index (self->disconnects, 0));
+  self->callbacks->closed (error, self->owner);
+}
+
+static void
+perform (BoshClientDriver    *self,
+         BoshReconnectAction *action)
+{
+  switch (action->type)
+    {
+    case BOSH_RECONNECT_ACTION_ABORT:
+      abort_attempt (self);
+      break;
+    case BOSH_RECONNECT_ACTION_DISCONNECT:
+      end_session (self, action->was_ready);
+      break;
+    case BOSH_RECONNECT_ACTION_STATE:
+      set_state (self, action->finishes, action->error);
+      break;
+    case BOSH_RECONNECT_ACTION_FAIL_REQUESTS:
+      fail_requests (self, action->error);
+      break;
+    case BOSH_RECONNECT_ACTION_ASK:
+      ask_about_loss (self, action->error);
+      break;
+    case BOSH_RECONNECT_ACTION_RENEW:
+      renew_connection (self);
+      break;
+    case BOSH_RECONNECT_ACTION_CONNECT:
+      connect_session (self);
+      break;
+    case BOSH_RECONNECT_ACTION_LOGIN:
+      log_in (self);
+      break;
+    case BOSH_RECONNECT_ACTION_RESEND:
+      bosh_reconnect_handle_resent (self->machine,
+                                    send_again (self, action->element, action->serial));
+      break;
+    case BOSH_RECONNECT_ACTION_EXPECT_LOGIN:
+      self->expects_login = action->expected;
+      bosh_connection_set_reply_expected (self->connection, action->expected);
+      break;
+    case BOSH_RECONNECT_ACTION_FORGET:
+      g_clear_pointer (&self->credentials, bosh_credentials_unref);
+      break;
+    case BOSH_RECONNECT_ACTION_CLOSED:
+      finish_closing (self, action->error);
+      break;
+    case BOSH_RECONNECT_ACTION_DROP:
+    case BOSH_RECONNECT_ACTION_PROGRESS:
+    default:
+      break;
+    }
+}
+
+static gboolean
+on_deadline (gpointer user_data)
+{
+  BoshClientDriver *self = user_data;
+  g_autoptr(GObject) owner = g_object_ref (self->owner);
+
+  if (self->network != NULL && bosh_network_watch_take_change (self->network))
+    bosh_reconnect_handle_network (self->machine, g_get_monotonic_time ());
+  update_offline (self);
+  drain (self);
+
+  return G_SOURCE_CONTINUE;
+}
+
+static gboolean
+dispatch_deadline (GSource     *source,
+                   GSourceFunc  callback,
+                   gpointer     user_data)
+{
+  return callback (user_data);
+}
+
+/* Without a deadline there is no source: the main loop checks every source in each
+ * iteration, and a process may have many clients. */
+static void
+set_deadline (BoshClientDriver *self,
+              gint64            deadline)
+{
+  static GSourceFuncs funcs = { .dispatch = dispatch_deadline };
+  gboolean waits = bosh_reconnect_get_next_attempt (self->machine) >= 0;
+
+  if (!waits)
+    g_clear_pointer (&self->network, bosh_network_watch_free);
+  if (deadline < 0)
+    {
+      bosh_source_clear (&self->source);
+      return;
+    }
+
+  if (self->source == NULL)
+    {
+      self->source = g_source_new (&funcs, sizeof (GSource));
+      g_source_set_static_name (self->source, "[bosh] client");
+      g_source_set_callback (self->source, on_deadline, self, NULL);
+      g_source_attach (self->source, self->context);
+    }
+  g_source_set_ready_time (self->source, deadline);
+  if (waits && self->network == NULL)
+    self->network = bosh_network_watch_new (self->source);
+}
+
+/* Carries out all that the machine wants done. A handler may call anything here, or
+ * drop the last reference: what follows from that is carried out by the loop from
+ * which it was called. Only if it runs a main loop of its own, which is deeper then,
+ * that one goes on with the rest. */
+static void
+drain (BoshClientDriver *self)
+{
+  int level = g_main_depth () + 1;
+  int outer_level = self->drain_level;
+  BoshReconnectAction action = { 0 };
+
+  if (level <= outer_level)
+    return;
+
+  g_object_ref (self->owner);
+  self->drain_level = level;
+  while (bosh_reconnect_next_action (self->machine, &action, g_get_monotonic_time ()))
+    {
+      perform (self, &action);
+      bosh_reconnect_action_clear (&action);
+    }
+  self->drain_level = outer_level;
+  set_deadline (self, bosh_reconnect_get_deadline (self->machine));
+  g_object_unref (self->owner);
+}
+
+/* --- The driver --- */
+
+BoshClientDriver *
+bosh_client_driver_new (const char                      *domain,
+                        BoshConnectionConfiguration     *configuration,
+                        const BoshClientDriverCallbacks *callbacks,
+                        gpointer                         owner)
+{
+  BoshClientDriver *self = g_new0 (BoshClientDriver, 1);
+
+  self->callbacks = callbacks;
+  self->owner = owner;
+  self->domain = g_strdup (domain);
+  if (configuration != NULL)
+    self->configuration = g_object_ref (configuration);
+  else
+    self->configuration = g_object_new (BOSH_TYPE_CONNECTION_CONFIGURATION, NULL);
+  self->machine = bosh_reconnect_new ((guint64)g_random_int () << 32 | g_random_int ());
+  self->disconnects = g_ptr_array_new_with_free_func (disconnect_free);
+  create_connection (self);
+
+  return self;
+}
+
+void
+bosh_client_driver_stop (BoshClientDriver *self)
+{
+  g_clear_pointer (&self->network, bosh_network_watch_free);
+  bosh_source_clear (&self->source);
+  if (self->connection == NULL)
+    return;
+
+  g_clear_pointer (&self->login, bosh_login_driver_stop);
+  release_connection (self);
+  /* The session of an attempt is ended, for the application does not know it. */
+  if (get_state (self) == BOSH_RECONNECT_RECONNECTING)
+    disconnect_connection (self, NULL, NULL);
+  g_clear_object (&self->connection);
+}
+
+void
+bosh_client_driver_free (BoshClientDriver *self)
+{
+  bosh_client_driver_stop (self);
+  g_clear_pointer (&self->iqs, bosh_iq_tracker_free);
+  g_clear_pointer (&self->deliveries, bosh_delivery_tracker_free);
+  g_clear_pointer (&self->disconnects, g_ptr_array_unref);
+  g_clear_pointer (&self->machine, bosh_reconnect_free);
+  g_clear_pointer (&self->credentials, bosh_credentials_unref);
+  g_clear_pointer (&self->features, bosh_element_unref);
+  g_clear_pointer (&self->context, g_main_context_unref);
+  g_clear_object (&self->configuration);
+  g_clear_object (&self->saved);
+  g_free (self->stream_condition);
+  g_free (self->new_mechanism);
+  g_free (self->new_jid);
+  g_free (self->mechanism);
+  g_free (self->domain);
+  g_free (self->jid);
+  g_free (self);
+}
+
+BoshReconnect *
+bosh_client_driver_get_machine (BoshClientDriver *self)
+{
+  return self->machine;
+}
+
+void
+bosh_client_driver_set_auto_reconnect (BoshClientDriver *self,
+                                       gboolean          auto_reconnect)
+{
+  bosh_reconnect_set_enabled (self->machine, auto_reconnect);
+  drain (self);
+}
+
+BoshLoginFlags
+bosh_client_driver_get_login_flags (BoshClientDriver *self)
+{
+  return self->login_flags;
+}
+
+void
+bosh_client_driver_set_login_flags (BoshClientDriver *self,
+                                    BoshLoginFlags    flags)
+{
+  self->login_flags = flags;
+}
+
+const char *
+bosh_client_driver_get_domain (BoshClientDriver *self)
+{
+  return self->domain;
+}
+
+BoshConnectionConfiguration *
+bosh_client_driver_get_configuration (BoshClientDriver *self)
+{
+  return self->configuration;
+}
+
+BoshConnection *
+bosh_client_driver_get_connection (BoshClientDriver *self)
+{
+  return self->connection;
+}
+
+const char *
+bosh_client_driver_get_jid (BoshClientDriver *self)
+{
+  return self->jid;
+}
+
+const char *
+bosh_client_driver_get_mechanism (BoshClientDriver *self)
+{
+  return self->mechanism;
+}
+
+BoshCredentials *
+bosh_client_driver_get_credentials_for_tests (BoshClientDriver *self)
+{
+  return self->credentials;
+}
