@@ -14,7 +14,7 @@
  * another object, in another process, or in a web page.
  *
  * It comes from [method@Bosh.Connection.detach_async],
- * [method@Bosh.Client.detach_async] or [func@Bosh.Client.prebind_async], from
+ * [method@Bosh.Client.detach_async] or [method@Bosh.Client.prebind_async], from
  * JSON that one of these gave ([ctor@Bosh.SavedSession.new_from_json]), or
  * from another program ([ctor@Bosh.SavedSession.new]), and it is taken up
  * with [method@Bosh.Connection.attach_async] or
