@@ -88,18 +88,71 @@ G_BEGIN_DECLS
   X (UNSENT, "end: stanzas never sent")                                       \
   X (COMPLETE, "end: everything delivered, then terminated")
 
+/* The same for the simulation of a client. */
+#define CLIENT_COVERAGE_LIST(X)                                               \
+  X (CONNECT_FAILS, "world: server can't be reached")                         \
+  X (CONNECT_HANGS, "world: creation never done")                             \
+  X (NO_FEATURES, "world: no features")                                       \
+  X (LOGIN_HANGS, "world: login never done")                                  \
+  X (LOGIN_REFUSED, "world: first login refused")                             \
+  X (CLIENT_OUTAGE, "world: network goes down")                               \
+  X (CLIENT_SERVER_RESTARTS, "world: server goes down")                       \
+  X (TEMPORARY, "failure: passes by itself")                                  \
+  X (CONFLICT, "failure: conflict")                                           \
+  X (CREDENTIALS, "failure: credentials")                                     \
+  X (NEVER_READY, "session: ended before anybody was logged in")              \
+  X (SHORT_SESSION, "session: lost soon")                                     \
+  X (STABLE, "session: lost after it had lasted")                             \
+  X (LOST_RESENDING, "session: lost while what waited was sent")              \
+  X (LOST_LEAVING, "session: lost while it was being ended")                  \
+  X (CLIENT_UNDELIVERED, "session: lost with stanzas of unknown fate")        \
+  X (REFUSED, "session: takes nothing any more")                              \
+  X (CLIENT_ATTACHED, "session: taken up")                                    \
+  X (DETACHED, "session: handed over")                                        \
+  X (SHORT_DELAY, "attempt: after a short delay")                             \
+  X (LONG_DELAY, "attempt: after a long delay")                               \
+  X (HURRIED, "attempt: at once because of the network")                      \
+  X (RETRY_NOW, "attempt: at once because a person asked")                    \
+  X (OFFLINE, "attempt: failed offline")                                      \
+  X (ATTEMPT_TIMEOUT, "attempt: took too long")                               \
+  X (GIVEN_UP, "attempt: the last")                                           \
+  X (FEATURES_TIMEOUT, "connecting: took too long")                           \
+  X (LOGIN_TIMEOUT, "login: took too long")                                   \
+  X (QUEUED, "stanza: waits for a session")                                   \
+  X (RESENT, "stanza: sent in the next session")                              \
+  X (ASKED, "loss: the application was asked")                                \
+  X (SENT_AGAIN, "loss: what was unsent is sent again")                       \
+  X (DROPPED, "loss: what was unsent is dropped")                             \
+  X (REPEATED, "loss: what was undelivered is repeated")                      \
+  X (TWICE, "stanza: received twice, as the application repeated it")         \
+  X (STILL_WAITING, "stanza: waits at the end")                               \
+  X (CANCELLED, "application: cancels")                                       \
+  X (SWITCHED_OFF, "application: switches off while reconnecting")            \
+  X (DISCONNECT_RECONNECTING, "application: disconnects while reconnecting")  \
+  X (HANDLER, "application: a handler does something")                        \
+  X (NESTED_EVENT, "application: a handler runs a main loop")                 \
+  X (LONG_LIFE, "end: the application has enough")
+
 typedef enum
 {
 #define X(NAME, text) COVERAGE_##NAME,
   COVERAGE_LIST (X)
+  CLIENT_COVERAGE_LIST (X)
 #undef X
   N_COVERAGE
 } Coverage;
 
-void     coverage_hit     (Coverage what);
+/* The lists, each of which belongs to a program. */
+typedef enum
+{
+  SESSION_COVERAGE,
+  CLIENT_COVERAGE,
+} CoverageGroup;
+
+void     coverage_hit     (Coverage      what);
 /* Prints all counters as comments of TAP. */
-void     coverage_print   (void);
+void     coverage_print   (CoverageGroup group);
 /* Prints those that are zero; FALSE if there is one. */
-gboolean coverage_is_full (void);
+gboolean coverage_is_full (CoverageGroup group);
 
 G_END_DECLS
