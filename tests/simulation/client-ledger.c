@@ -234,8 +234,13 @@ ledger_note_retry (Simulation *self)
 void
 ledger_note_network (Simulation *self)
 {
-  if (self->waits_since == -1 || self->now - self->hurried_at < HURRY_INTERVAL)
+  if (self->waits_since == -1)
     return;
+  if (self->now - self->hurried_at < HURRY_INTERVAL)
+    {
+      coverage_hit (COVERAGE_HURRIED_BEFORE);
+      return;
+    }
 
   coverage_hit (COVERAGE_HURRIED);
   self->hurried_at = self->now;

@@ -334,7 +334,11 @@ change_network (Simulation *self)
       ledger_note_network (self);
       bosh_reconnect_handle_network (self->reconnect, self->now);
     }
-  schedule (self, EVENT_NETWORK, 0, draw (self, 1, self->network_is_up ? 2000 : 400) * SECOND);
+  /* Changes come in groups. */
+  if (chance (self, 50))
+    schedule (self, EVENT_NETWORK, 0, draw (self, 1, 8000) * MILLISECOND);
+  else
+    schedule (self, EVENT_NETWORK, 0, draw (self, 1, self->network_is_up ? 2000 : 400) * SECOND);
 }
 
 static void

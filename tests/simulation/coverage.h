@@ -112,6 +112,7 @@ G_BEGIN_DECLS
   X (SHORT_DELAY, "attempt: after a short delay")                             \
   X (LONG_DELAY, "attempt: after a long delay")                               \
   X (HURRIED, "attempt: at once because of the network")                      \
+  X (HURRIED_BEFORE, "attempt: not at once again because of the network")     \
   X (RETRY_NOW, "attempt: at once because a person asked")                    \
   X (OFFLINE, "attempt: failed offline")                                      \
   X (ATTEMPT_TIMEOUT, "attempt: took too long")                               \

@@ -1,12 +1,12 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Does the simulation bite? Puts faults into the session, one at a time, and
-counts the seeds until one fails.
+"""Do the simulations bite? Puts faults into the session and into the life of a
+client, one at a time, and counts the seeds until one fails.
 
 Usage: mutate.py [--check] [--seeds N] [--seconds N] [NAME…]
 With --check only looks whether each fault still has its place in the sources.
 Else copies the sources to a temporary directory, and for each fault (or those
-named) builds `simulate` alone and runs it. Exits with 1 if a fault survives, or
+named) builds the simulation of that file alone and runs it. Exits with 1 if a fault survives, or
 has no place any more.
 """
 
@@ -28,6 +28,7 @@ WINDOW = 'core/bosh-window.c'
 OUTBOX = 'core/bosh-outbox.c'
 KEYS = 'core/bosh-key-sequence.c'
 BODY = 'core/bosh-body.c'
+RECONNECT = 'core/bosh-reconnect.c'
 
 # Name, file in bosh-glib, exact old text, new text.
 MUTATIONS = (
@@ -262,6 +263,92 @@ MUTATIONS = (
      '''  request->in_flight = FALSE;
   request->retry_at = at;
 '''),
+    ('a conflict is fought over', RECONNECT,
+     'kind == BOSH_ERROR_KIND_TEMPORARY &&\n',
+     '(kind == BOSH_ERROR_KIND_TEMPORARY || kind == BOSH_ERROR_KIND_CONFLICT) &&\n'),
+    ('attempts have no bound', RECONNECT,
+     '         self->n_attempts < self->max_attempts;\n', '         TRUE;\n'),
+    ('there is one attempt too many', RECONNECT,
+     '         self->n_attempts < self->max_attempts;\n',
+     '         self->n_attempts <= self->max_attempts;\n'),
+    ('attempts offline count', RECONNECT,
+     '  if (self->offline)\n', '  if (FALSE)\n'),
+    ('short sessions begin the count anew', RECONNECT,
+     '  if (now - self->ready_at >= self->stable_after)\n', '  if (TRUE)\n'),
+    ('delays are not doubled', RECONNECT,
+     '    delay *= 2;\n', '    delay *= 1;\n'),
+    ('delays are not spread', RECONNECT,
+     '  return (gint64)((double)delay * (1 + draw (self)) / 2);\n', '  return delay;\n'),
+    ('an attempt leaves its session behind', RECONNECT,
+     '  if (self->has_session)\n    add_due (self, BOSH_RECONNECT_ACTION_ABORT);\n', ''),
+    ('an attempt has no limit', RECONNECT,
+     '  enter (self, PHASE_ATTEMPTING, now + ATTEMPT_TIMEOUT, NULL);\n',
+     '  enter (self, PHASE_ATTEMPTING, NEVER, NULL);\n'),
+    ('the network is heard too often', RECONNECT,
+     '  self->hurried_at = now;\n', ''),
+    ('the application is not asked after a loss', RECONNECT,
+     '  add_due (self, BOSH_RECONNECT_ACTION_ASK);\n}',
+     '  bosh_reconnect_handle_verdict (self, TRUE, now);\n}'),
+    ('requests are not failed after a loss', RECONNECT,
+     '  set_last_error (self, error);\n  fail_requests (self, error);\n',
+     '  set_last_error (self, error);\n'),
+    ('what was unsent goes before what was sent again', RECONNECT,
+     '  prepend_all (resend ? &self->waiting : &self->dropped, &self->unsent);\n'
+     '  prepend_all (&self->waiting, &self->ahead);\n',
+     '  prepend_all (&self->waiting, &self->ahead);\n'
+     '  prepend_all (resend ? &self->waiting : &self->dropped, &self->unsent);\n'),
+    ('what was unsent is forgotten', RECONNECT,
+     '  prepend_all (resend ? &self->waiting : &self->dropped, &self->unsent);\n',
+     '  g_queue_clear_full (&self->unsent, stanza_free);\n'),
+    ('what was queued since the loss goes last', RECONNECT,
+     'self->phase == PHASE_LOST ? &self->ahead : &self->waiting', '&self->waiting'),
+    ('what the session refuses goes last', RECONNECT,
+     '    g_queue_push_head (&self->waiting, stanza);\n  if (self->phase',
+     '    g_queue_push_tail (&self->waiting, stanza);\n  if (self->phase'),
+    ('what the session refuses is lost', RECONNECT,
+     '  if (was_taken)\n    stanza_free (stanza);\n', '  if (TRUE)\n    stanza_free (stanza);\n'),
+    ('what the session takes waits again', RECONNECT,
+     '  if (was_taken)\n    stanza_free (stanza);\n',
+     '  if (was_taken && self->waiting.length > 2)\n    stanza_free (stanza);\n'),
+    ('what is sent in the middle overtakes what waits', RECONNECT,
+     '  return get_state_of (self->phase) == BOSH_RECONNECT_RECONNECTING;\n',
+     '  return get_state_of (self->phase) == BOSH_RECONNECT_RECONNECTING &&\n'
+     '         self->phase != PHASE_RESENDING;\n'),
+    ('an attempt connects after the end', RECONNECT,
+     '  remove_due (self, BOSH_RECONNECT_ACTION_CONNECT);\n', ''),
+    ('a login begins after the end', RECONNECT,
+     '  remove_due (self, BOSH_RECONNECT_ACTION_LOGIN);\n', ''),
+    ('the end names the failure before', RECONNECT,
+     '''      close_with (self, error);
+      return;
+    }
+
+  abort_session''',
+     '''      close_with (self, self->last_error);
+      return;
+    }
+
+  abort_session'''),
+    ('a time-out is not named at the end', RECONNECT,
+     '  set_error (&self->end_error, error);\n', ''),
+    ('switched off, it goes on', RECONNECT,
+     '    close_with (self, self->last_error);\n', '    ;\n'),
+    ('credentials are kept after the end', RECONNECT,
+     '  self->remembered = FALSE;\n  /* The lost', '  /* The lost'),
+    ('credentials are forgotten too soon', RECONNECT,
+     '  set_last_error (self, error);\n  enter (self, PHASE_WAITING,',
+     '  set_last_error (self, error);\n  self->remembered = FALSE;\n  enter (self, PHASE_WAITING,'),
+    ('a failed first login is remembered', RECONNECT,
+     '      self->remembered = FALSE;\n      enter (self, PHASE_CONNECTED',
+     '      enter (self, PHASE_CONNECTED'),
+    ('a person who asks uses attempts up', RECONNECT,
+     '  set_n_attempts (self, 0);\n  self->n_tries = 0;\n  start', '  start'),
+    ('a session is ended twice', RECONNECT,
+     '    case PHASE_NEW:\n    case PHASE_DISCONNECTING:\n    case PHASE_DETACHED:\n    case PHASE_CLOSED:\n'
+     '    default:\n      break;\n',
+     '    case PHASE_DISCONNECTING:\n      add_due (self, BOSH_RECONNECT_ACTION_DISCONNECT);\n      break;\n'
+     '    case PHASE_NEW:\n    case PHASE_DETACHED:\n    case PHASE_CLOSED:\n'
+     '    default:\n      break;\n'),
 )
 
 
@@ -284,9 +371,14 @@ def check():
     return misplaced
 
 
-def run(build, seeds, seconds):
+def get_program(path):
+    """The simulation of a file of bosh-glib."""
+    return 'tests/simulation/' + ('simulate-client' if path == RECONNECT else 'simulate')
+
+
+def run(build, name, seeds, seconds):
     """(seeds until one failed, how), or None if all passed."""
-    program = subprocess.Popen([os.path.join(build, 'tests', 'simulation', 'simulate'), f'--seeds={seeds}'],
+    program = subprocess.Popen([os.path.join(build, name), f'--seeds={seeds}'],
                                stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
     how = ''
     try:
@@ -298,13 +390,15 @@ def run(build, seeds, seconds):
     for line in output.splitlines():
         if line.startswith('# failing seed: '):
             return int(line.rsplit(' ', 1)[1]), how
+    if '# never met: ' in output:
+        return seeds, 'not all is met'
     if program.returncode != 0:
-        raise RuntimeError(f'simulate gave {program.returncode}:\n{output[-2000:]}')
+        raise RuntimeError(f'{name} gave {program.returncode}:\n{output[-2000:]}')
     return None
 
 
-def build_simulate(build):
-    subprocess.run(['ninja', '-C', build, 'tests/simulation/simulate'], stdout=subprocess.DEVNULL, check=True)
+def build_program(build, name):
+    subprocess.run(['ninja', '-C', build, name], stdout=subprocess.DEVNULL, check=True)
 
 
 def mutate(names, seeds, seconds):
@@ -315,19 +409,21 @@ def mutate(names, seeds, seconds):
         shutil.copytree(ROOT, source, ignore=shutil.ignore_patterns('.git'))
         subprocess.run(['meson', 'setup', '-Dintrospection=disabled', '-Dbuildtype=debugoptimized',
                         '-Dwerror=false', build, source], stdout=subprocess.DEVNULL, check=True)
-        build_simulate(build)
-        if run(build, min(seeds, 5000), seconds) is not None:
-            raise RuntimeError('a seed fails without any fault')
+        for program in sorted({get_program(path) for _, path, _, _ in MUTATIONS}):
+            build_program(build, program)
+            if run(build, program, min(seeds, 5000), seconds) is not None:
+                raise RuntimeError('a seed fails without any fault')
 
         print(f'| {"fault": <52} | seeds until caught |\n| {"-" * 52} | ------------------ |')
         for name, path, old, new in MUTATIONS:
             if names and name not in names:
                 continue
+            program = get_program(path)
             path = os.path.join(source, 'bosh-glib', path)
             original = read(path)
             write(path, original.replace(old, new))
-            build_simulate(build)
-            result = run(build, seeds, seconds)
+            build_program(build, program)
+            result = run(build, program, seeds, seconds)
             write(path, original)
             if result is None:
                 survivors.append(name)
