@@ -25,7 +25,7 @@ tool=$build/bosh-glib/bosh-tool
 # for it still hears Ctrl-C.
 start ()
 {
-  timeout -k 2 30 "$@" &
+  timeout -k 2 300 "$@" &
   started="$started $!"
 }
 

@@ -135,7 +135,7 @@ const tests = {
         const iq = Bosh.Element.new_iq(bob.get_jid(), 'get',
             Bosh.Element.new('query', 'urn:example'));
         await assertRejects(Bosh.StanzaError, Bosh.StanzaError.SERVICE_UNAVAILABLE,
-            alice.send_iq_async(iq, 10, null));
+            alice.send_iq_async(iq, PATIENCE, null));
 
         const closed = nextSignal(bob, 'closed');
         await bob.disconnect_async(null);

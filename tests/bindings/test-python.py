@@ -303,7 +303,7 @@ class Sessions(unittest.TestCase):
 
         ping = Bosh.Element.new('ping', 'urn:xmpp:ping')
         iq = Bosh.Element.new_iq(bob.get_jid(), 'get', ping)
-        response = self.loop.call(alice, 'send_iq', iq, 10)
+        response = self.loop.call(alice, 'send_iq', iq, PATIENCE)
         self.assertEqual(response.get_attribute('type'), 'result')
         iq = Bosh.Element.new_iq(bob.get_jid(), 'get', Bosh.Element.new('query', 'urn:example'))
         self.assert_raises(Bosh.stanza_error_quark(), Bosh.StanzaError.SERVICE_UNAVAILABLE,

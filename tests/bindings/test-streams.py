@@ -111,9 +111,11 @@ class Streams(unittest.TestCase):
         self.events.append((stream, element.dup_child_text('body', 'jabber:client')))
 
     def run_until(self, condition):
-        patience = GLib.timeout_add_seconds(PATIENCE, self.fail, 'waited too long')
+        late = []
+        patience = GLib.timeout_add_seconds(PATIENCE, late.append, True)
         while not condition():
             self.context.iteration(True)
+            self.assertFalse(late, 'waited too long')
         GLib.source_remove(patience)
 
     def call(self, begin, finish, *arguments):
