@@ -45,6 +45,7 @@ bosh_key_sequence_new (const char *seed,
   g_autoptr(GChecksum) checksum = g_checksum_new (G_CHECKSUM_SHA1);
   BoshKeySequence *self = g_new0 (BoshKeySequence, 1);
   Key key;
+  Key previous;
 
   g_assert (length >= BOSH_KEY_SEQUENCE_MIN_LENGTH);
   g_assert (length <= BOSH_KEY_SEQUENCE_MAX_LENGTH);
@@ -64,14 +65,12 @@ bosh_key_sequence_new (const char *seed,
       memcpy (self->checkpoints[i], key, sizeof (Key));
       for (guint j = 0; j < STRIDE && i + 1 < self->n_checkpoints; j++)
         {
-          Key previous;
-
           memcpy (previous, key, sizeof (Key));
           digest (checksum, previous, key);
-          explicit_bzero (previous, sizeof previous);
         }
     }
   explicit_bzero (key, sizeof key);
+  explicit_bzero (previous, sizeof previous);
 
   return self;
 }

@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-/* Answers without `ver`, with acknowledgements, and with a wide window. */
+/* Responses without `ver`, with acknowledgements, and with a wide window. */
 #define ACK_GRANTS "sid='s1' wait='60' hold='1' requests='4' inactivity='30' ver='1.11' ack='1'"
 
 static char *
@@ -48,7 +48,7 @@ test_versions (void)
 {
   static const char *versions[] = { "1.6", "1.06", "1.11", "1.100", "2.0", "1", "new" };
 
-  g_test_summary ("R21: whatever version the server has, it is one that reports errors in bodies");
+  g_test_summary ("R21: a server with any version reports errors in bodies");
 
   for (gsize i = 0; i < G_N_ELEMENTS (versions); i++)
     {
@@ -127,8 +127,8 @@ test_absent_ack (void)
   guint64 poll;
   guint64 data;
 
-  g_test_summary ("R35, R40: an answer without `ack` tells that nothing after its request arrived, "
-                  "where the server acknowledges at all");
+  g_test_summary ("R35, R40: from a server with acknowledgements, a response without `ack` says "
+                  "that nothing after its request has arrived");
 
   test_session_init (&t, NULL);
   test_session_open (&t, ACK_GRANTS);
@@ -161,7 +161,7 @@ test_redundant_ack (void)
 {
   TestSession t;
 
-  g_test_summary ("R40: a server may acknowledge the very request that it answers");
+  g_test_summary ("R40: a server may acknowledge the very request of the response");
 
   test_session_init (&t, NULL);
   test_session_open_quietly (&t, ACK_GRANTS);
@@ -188,8 +188,8 @@ test_acks_throughout (void)
   guint64 first;
   g_autofree char *expected = NULL;
 
-  g_test_summary ("R42-R44: each request tells the highest answer with all before it, "
-                  "and nothing where none is missing");
+  g_test_summary ("R42-R44: each request names the highest response with all before it, "
+                  "and none if no response is missing");
 
   test_session_init (&t, NULL);
   test_session_open (&t, ACK_GRANTS);
@@ -203,7 +203,7 @@ test_acks_throughout (void)
     g_autoptr(BoshElement) request = NULL;
     guint64 rid;
 
-    /* The answer to the first was not seen, though one to the second was. */
+    /* The response to the first was not seen, though that to the second was. */
     test_session_queue (&t, "two");
     request = test_session_take (&t, &rid);
     test_session_attribute (request, "ack", expected);
@@ -253,8 +253,8 @@ test_attributes_of_later_responses (void)
   TestSession t;
   guint64 rid;
 
-  g_test_summary ("R37, R109, R110: from, version and features may come in any answer; "
-                  "until then, and after, there are empty requests");
+  g_test_summary ("R37, R109, R110: from, version and features may come in any response; "
+                  "empty requests are sent until then, and after");
 
   test_session_init (&t, NULL);
   test_session_open (&t, TEST_GRANTS);
@@ -284,7 +284,7 @@ test_sid_of_later_responses (void)
 {
   TestSession t;
 
-  g_test_summary ("R31: a session id in a later answer, as many servers send it, begins nothing new");
+  g_test_summary ("R31: a session id in a later response, as many servers send it, begins nothing new");
 
   test_session_init (&t, NULL);
   test_session_open_quietly (&t, TEST_GRANTS);
@@ -310,9 +310,9 @@ test_before_inactivity (void)
 {
   TestSession t;
 
-  g_test_summary ("R47: whatever keeps an empty request back, it goes out before the inactivity limit");
+  g_test_summary ("R47: an empty request is sent before the inactivity limit, even if it is kept back");
 
-  /* A server that answers at once is asked ever more slowly. */
+  /* A server that responds at once is polled ever more slowly. */
   test_session_init (&t, NULL);
   test_session_open (&t, "sid='s1' wait='60' hold='1' requests='2' inactivity='4' ver='1.11'");
   for (guint i = 0; i < 20; i++)
@@ -410,7 +410,7 @@ test_recoverable_creation (void)
   g_autoptr(GBytes) sent = NULL;
   guint64 rid;
 
-  g_test_summary ("R94, R95: a creation request too is repeated when the server asks for it, "
+  g_test_summary ("R94, R95: a creation request, too, is sent again if the server asks for it, "
                   "but not for ever");
 
   test_session_init (&t, NULL);
@@ -439,12 +439,12 @@ test_no_report_of_errors (void)
   g_autoptr(GBytes) repeated = NULL;
   guint64 rid;
 
-  g_test_summary ("R93: an answer that can't be used is not reported: the request is repeated as it was");
+  g_test_summary ("R93: an unusable response is not reported: the request is repeated as it was");
 
   test_session_init (&t, NULL);
   test_session_open (&t, TEST_GRANTS);
   sent = test_session_take_bytes (&t, &rid);
-  test_session_respond (&t, rid, "", "<?bad answer?>");
+  test_session_respond (&t, rid, "", "<?bad response?>");
   wait_for_request (&t);
   repeated = test_session_take_bytes (&t, NULL);
   g_assert_true (g_bytes_equal (sent, repeated));
@@ -510,7 +510,7 @@ run_one_kind (const char *sasl)
 static void
 test_one_kind (void)
 {
-  g_test_summary ("R104: elements of SASL and stanzas do not share a body, whoever queued them");
+  g_test_summary ("R104: elements of SASL and stanzas do not share a body");
 
   run_one_kind (BOSH_NS_SASL);
   run_one_kind (BOSH_NS_SASL2);
@@ -521,7 +521,7 @@ test_mixed_response (void)
 {
   TestSession t;
 
-  g_test_summary ("R16, R104: what a server mixes in one body is handed out in order, but for text");
+  g_test_summary ("R16, R104: all elements of a mixed body are handed out in order, and its text is ignored");
 
   test_session_init (&t, NULL);
   test_session_open (&t, TEST_GRANTS);
@@ -544,7 +544,7 @@ test_restart_logic (void)
     "restartlogic='0'",
   };
 
-  g_test_summary ("R111: the restart is asked for whatever the server says about it");
+  g_test_summary ("R111: the stream is restarted whatever the server announces");
 
   for (gsize i = 0; i < G_N_ELEMENTS (attributes); i++)
     {
@@ -568,7 +568,7 @@ test_bare_stream_error (void)
 {
   TestSession t;
 
-  g_test_summary ("R123: the conditions of a stream error without the element around them are told too");
+  g_test_summary ("R123: the conditions of a stream error are reported also without the element around them");
 
   test_session_init (&t, NULL);
   test_session_open (&t, TEST_GRANTS);
@@ -589,7 +589,7 @@ test_old_authentication (void)
   TestSession t;
   g_autoptr(BoshElement) request = NULL;
 
-  g_test_summary ("R115: an authid is no reason for anything");
+  g_test_summary ("R115: an authid has no effect");
 
   test_session_init (&t, NULL);
   test_session_open (&t, TEST_GRANTS " authid='ServerStreamID'");
@@ -623,8 +623,8 @@ measure_patience (const char *grants)
 static void
 test_granted_wait (void)
 {
-  g_test_summary ("R32: the wait that was granted counts, not the one that was asked for, "
-                  "and with a margin; the old exchange is closed first");
+  g_test_summary ("R32: the granted wait counts, not the one that was asked for, with a margin; "
+                  "the old exchange is closed before a retransmission");
 
   g_assert_cmpint (measure_patience ("sid='s1' wait='20' hold='1' requests='2'"), >,
                    25 * TEST_SECOND);
@@ -646,8 +646,8 @@ test_attached_polls (void)
   guint n_requests = 0;
   guint64 previous;
 
-  g_test_summary ("R46, R64: after a hand-over one request is held as before it, and each number "
-                  "goes out once");
+  g_test_summary ("R46, R64: after a hand-over one request is held, as before it, and each number "
+                  "is sent once");
 
   test_session_init (&t, NULL);
   test_session_open (&t, TEST_GRANTS);
@@ -681,8 +681,7 @@ test_late_result (void)
   TestSession t;
   guint64 rid;
 
-  g_test_summary ("R46: what is asked for may come in any later answer, so there is always a request "
-                  "for it");
+  g_test_summary ("R46: a reply may come with any later response, so there is always a request for it");
 
   test_session_init (&t, NULL);
   test_session_open (&t, TEST_GRANTS);
@@ -726,7 +725,7 @@ test_report_without_end (void)
   silent = take_rid (&t);
   test_session_advance (&t, TEST_SECOND);
 
-  /* All the others are answered, ten in a second. */
+  /* All the others have a response, ten in a second. */
   report = g_strdup_printf ("report='%" G_GUINT64_FORMAT "' time='5000'", silent);
   for (guint i = 0; i < G_N_ELEMENTS (rids); i++)
     {
@@ -745,7 +744,7 @@ test_huge_inactivity (void)
 {
   TestSession t;
 
-  g_test_summary ("R47, R56: a server that claims to wait for days is polled all the same");
+  g_test_summary ("R47, R56: a server that grants a wait of days is polled all the same");
 
   test_session_init (&t, NULL);
   test_session_open (&t, "sid='s1' wait='0' hold='1' requests='2' inactivity='86400' polling='5'");
@@ -764,7 +763,7 @@ test_no_delay (void)
   g_autoptr(BoshElement) request = NULL;
   gint64 now;
 
-  g_test_summary ("R38: with a free place a stanza leaves at once, by no timer");
+  g_test_summary ("R38: with room in the window a stanza is sent at once, without a timer");
 
   test_session_init (&t, NULL);
   test_session_open (&t, TEST_GRANTS);
@@ -785,7 +784,7 @@ test_many_replies (void)
   guint n_sent = 0;
   guint64 held;
 
-  g_test_summary ("R53: replies to a crowd keep the limit too, and share requests");
+  g_test_summary ("R53: many replies at once keep the limit, too, and share requests");
 
   test_session_init (&t, NULL);
   test_session_open (&t, TEST_GRANTS);

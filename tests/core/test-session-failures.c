@@ -18,7 +18,7 @@ test_repeat_is_exact (void)
   guint64 rid;
   guint64 again;
 
-  g_test_summary ("R64, R95: a broken request is repeated at once, byte by byte, key and all");
+  g_test_summary ("R64, R95: a broken request is sent again at once, byte by byte, with its key");
 
   test_session_default (&parameters);
   parameters.use_key_sequence = TRUE;
@@ -35,7 +35,7 @@ test_repeat_is_exact (void)
 
   test_session_respond (&t, rid, "", "");
   g_assert_cmpuint (t.delivered, ==, 1);
-  /* A second answer to the same number is nobody's. */
+  /* A second response to the same number is ignored. */
   test_session_respond (&t, rid, "", "<message xmlns='jabber:client'/>");
   g_assert_cmpuint (t.payloads->len, ==, 0);
   test_session_clear (&t);
@@ -86,7 +86,7 @@ test_recovers (void)
   TestSession t;
   guint64 rid;
 
-  g_test_summary ("RETRYING ends with the first good answer");
+  g_test_summary ("RETRYING ends with the first good response");
 
   test_session_init (&t, NULL);
   test_session_open (&t, TEST_GRANTS);
@@ -110,7 +110,7 @@ test_untrusted (void)
   TestSession t;
   guint64 rid;
 
-  g_test_summary ("R100: when the server can't be trusted any more, nothing more is sent");
+  g_test_summary ("R100: if the server can't be trusted any more, nothing more is sent");
 
   test_session_init (&t, NULL);
   test_session_open (&t, TEST_GRANTS);
@@ -142,7 +142,7 @@ test_intermediaries (void)
     { 200, "<body xmlns='" BOSH_NS_HTTPBIND "'><mess" },
   };
 
-  g_test_summary ("R87: what an intermediary answers is repeated, and loses nothing");
+  g_test_summary ("R87: after the response of an intermediary the request is repeated, and nothing is lost");
 
   for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
     {
@@ -190,7 +190,7 @@ test_http_errors_that_end (void)
   {
     const char *grants;
     guint       status;
-    guint       answers;
+    guint       responses;
     int         code;
   } cases[] = {
     { TEST_GRANTS, 404, 1, BOSH_ERROR_ITEM_NOT_FOUND },
@@ -210,7 +210,7 @@ test_http_errors_that_end (void)
 
       test_session_init (&t, NULL);
       test_session_open (&t, cases[i].grants);
-      for (guint j = 0; j < cases[i].answers; j++)
+      for (guint j = 0; j < cases[i].responses; j++)
         {
           g_assert_null (t.error);
           test_session_advance (&t, 8 * TEST_SECOND);
@@ -299,7 +299,7 @@ test_acknowledgements (void)
   expected = g_strdup_printf ("%" G_GUINT64_FORMAT, poll - 1);
   test_session_attribute (request, "ack", expected);
 
-  /* The server has the second, though it answers the first. */
+  /* The server has the second, though it responds to the first. */
   ack = g_strdup_printf ("ack='%" G_GUINT64_FORMAT "'", data);
   test_session_respond (&t, poll, ack, "<message xmlns='jabber:client'/>");
   g_assert_cmpuint (t.delivered, ==, 1);
@@ -348,7 +348,7 @@ test_release_confirms (void)
   guint64 poll;
   guint64 data;
 
-  g_test_summary ("A held request that is let go early tells that the next one has arrived");
+  g_test_summary ("The early release of a held request is an implicit acknowledgement of the next one");
 
   test_session_init (&t, NULL);
   test_session_open (&t, TEST_GRANTS);
@@ -382,7 +382,7 @@ test_hastened (void)
   guint64 data;
   guint64 probe;
 
-  g_test_summary ("R55: who waits for delivery gets an answer after the polling interval");
+  g_test_summary ("R55: a response is provoked after the polling interval where delivery is awaited");
 
   test_session_init (&t, NULL);
   test_session_open (&t, TEST_GRANTS);
@@ -429,7 +429,7 @@ test_no_overtaking (void)
   test_session_clear (&t);
 }
 
-/* How long the third request waits after the answer to the first, which came
+/* How long the third request waits after the response to the first, which came
  * while the second was on its way, sooner than any round trip. */
 static gint64
 get_third_delay (const char *grants)
@@ -479,8 +479,8 @@ get_delay_after_restart (const char *grants)
 static void
 test_overtaking_of_restarts (void)
 {
-  g_test_summary ("R116, R120 (XEP-0206 §5): the restart is empty; what follows it has a request of "
-                  "its own, at once where the server sorts requests");
+  g_test_summary ("R116, R120 (XEP-0206 §5): the restart is empty; what follows has a request of its "
+                  "own, which is sent at once if the server sorts requests");
 
   g_assert_cmpint (get_delay_after_restart ("sid='s1' wait='60' hold='1' requests='2' ver='1.6'"),
                    ==, 0);
@@ -492,7 +492,7 @@ test_overtaking_of_restarts (void)
 static void
 test_overtaking_of_the_robust (void)
 {
-  g_test_summary ("Where the server sorts requests, the answer to an earlier one suffices");
+  g_test_summary ("If the server sorts requests, the response to an earlier one suffices");
 
   g_assert_cmpint (get_third_delay ("sid='s1' wait='60' hold='1' requests='2' ver='1.6'"), ==, 0);
   g_assert_cmpint (get_third_delay ("sid='s1' wait='60' hold='1' requests='2' ver='1.11'"), >, 0);
@@ -507,7 +507,7 @@ test_hang_is_healed (void)
   guint64 data;
   guint64 rid;
 
-  g_test_summary ("A server that lets go of no request, though one too many is out, gets the oldest again");
+  g_test_summary ("If the server releases no request, though one too many is in flight, the oldest is sent again");
 
   test_session_init (&t, NULL);
   test_session_open (&t, TEST_GRANTS);
@@ -532,8 +532,9 @@ test_suspected_once (void)
   guint64 data;
   guint64 rid;
 
-  g_test_summary ("A request that may be held is repeated by suspicion once: ejabberd answers the "
-                  "second repeat empty, and sends the next stanza to where the first came from");
+  g_test_summary ("A request that may be held is sent again by suspicion only once: ejabberd returns "
+                  "a second retransmission empty, and sends the next stanza to the connection of "
+                  "the first");
 
   test_session_init (&t, NULL);
   test_session_open (&t, TEST_GRANTS);
@@ -547,7 +548,7 @@ test_suspected_once (void)
   test_session_advance (&t, 50 * TEST_SECOND);
   g_assert_false (test_session_has_request (&t));
 
-  /* It is answered, so the other one was lost: nothing new goes before it. */
+  /* It has its response, so the other one was lost: nothing new goes before it. */
   test_session_queue (&t, "still there?");
   test_session_respond (&t, poll, "", "<message xmlns='jabber:client'/>");
   g_assert_cmpuint (t.payloads->len, ==, 1);
@@ -567,8 +568,8 @@ test_not_suspected_after_nothing (void)
   guint64 poll;
   guint64 rid;
 
-  g_test_summary ("An empty answer to a suspicious request makes nobody repeat the next: where that "
-                  "one came before a lost one, ejabberd ends the session for it");
+  g_test_summary ("After an empty response to a suspicious request the next one is not sent again: if "
+                  "that had overtaken a lost one, ejabberd would end the session");
 
   test_session_init (&t, NULL);
   test_session_open (&t, TEST_GRANTS);
@@ -592,8 +593,8 @@ test_repeats_get_a_start (void)
   guint64 poll;
   guint64 rid;
 
-  g_test_summary ("What follows a repeat leaves a quarter of a second later: Prosody ends the session "
-                  "when a repeat of what it holds comes after the next request");
+  g_test_summary ("A quarter of a second passes between a retransmission and the next request: Prosody "
+                  "ends the session if a retransmission of a held request arrives after that");
 
   test_session_init (&t, NULL);
   test_session_open (&t, TEST_GRANTS);
@@ -618,8 +619,9 @@ test_doubted (void)
   guint64 poll;
   guint64 rid;
 
-  g_test_summary ("An empty answer to a repeat is asked for again when the next request is there: "
-                  "ejabberd may have sent a stanza to an earlier copy that arrived after the repeat");
+  g_test_summary ("A request whose retransmission had an empty response is sent again when the next "
+                  "one has arrived: ejabberd may have sent a stanza to the first copy, if that "
+                  "arrived after the second");
 
   test_session_init (&t, NULL);
   test_session_open (&t, TEST_GRANTS);
@@ -654,7 +656,7 @@ test_doubted_in_a_hurry (void)
   guint64 poll;
   guint64 rid;
 
-  g_test_summary ("What was answered doubtfully does not keep the window closed for long");
+  g_test_summary ("A doubted response does not keep the window closed for long");
 
   test_session_init (&t, NULL);
   test_session_open (&t, TEST_GRANTS);
@@ -683,7 +685,7 @@ test_silence_is_suspicious (void)
   guint64 data;
   guint64 rid;
 
-  g_test_summary ("R41: when a later request was answered, the silent one is checked early");
+  g_test_summary ("R41: when a later request has its response, the silent one is checked early");
 
   test_session_init (&t, NULL);
   test_session_open (&t, TEST_GRANTS);
@@ -705,7 +707,7 @@ test_timeout (void)
   guint64 poll;
   guint64 rid;
 
-  g_test_summary ("A request without an answer is repeated after the granted wait and a grace");
+  g_test_summary ("A request without a response is repeated after the granted wait and a grace");
 
   test_session_init (&t, NULL);
   test_session_open (&t, TEST_GRANTS);
@@ -727,7 +729,7 @@ test_report (void)
   guint64 data;
   guint64 rid;
 
-  g_test_summary ("R45: a report repeats the request that it names, and only if it is unanswered");
+  g_test_summary ("R45: after a report its request is sent again, if that has no response yet");
 
   test_session_init (&t, NULL);
   test_session_open (&t, TEST_GRANTS);

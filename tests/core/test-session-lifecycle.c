@@ -37,7 +37,7 @@ test_terminal_conditions (void)
     { "", "", BOSH_ERROR_TERMINATED },
   };
 
-  g_test_summary ("R88, R91, R92, R123: every terminal condition, with what came with it");
+  g_test_summary ("R88, R91, R92, R123: every terminal condition, with its text");
 
   for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
     {
@@ -102,7 +102,7 @@ test_pause_unanswered (void)
   guint64 pause;
   guint64 next;
 
-  g_test_summary ("R50-R52: a pause that the server never answers, as ejabberd does, and its end");
+  g_test_summary ("R50-R52: a pause without a response, as by ejabberd, and its end");
 
   test_session_init (&t, NULL);
   test_session_open (&t, TEST_GRANTS " maxpause='120'");
@@ -147,7 +147,7 @@ test_terminate (void)
   guint64 data;
   guint64 last;
 
-  g_test_summary ("R54, R59, R60: the end takes the queue along, and other answers are honoured");
+  g_test_summary ("R54, R59, R60: the terminate request takes along what is queued, and other responses count");
 
   test_session_init (&t, NULL);
   test_session_open (&t, TEST_GRANTS);
@@ -208,7 +208,7 @@ test_terminate_unanswered (void)
   g_autoptr(GPtrArray) undelivered = NULL;
   guint64 rid;
 
-  g_test_summary ("R60: a server that does not confirm the end is not waited for without bound");
+  g_test_summary ("R60: the confirmation of the end is awaited for a bounded time");
 
   test_session_init (&t, NULL);
   test_session_open_quietly (&t, TEST_GRANTS);
@@ -229,7 +229,7 @@ test_terminated_out_of_order (void)
   guint64 poll;
   guint64 data;
 
-  g_test_summary ("R60: a terminate in answer to a later request waits a moment for earlier ones");
+  g_test_summary ("R60: a terminate in the response to a later request waits a moment for earlier ones");
 
   test_session_init (&t, NULL);
   test_session_open (&t, TEST_GRANTS);
@@ -250,8 +250,8 @@ test_terminated_behind_gaps (void)
   TestSession t;
   guint64 rids[4];
 
-  g_test_summary ("R63: an end is not waited for behind several lost answers, and nothing new is "
-                  "sent before it");
+  g_test_summary ("R63: the end is not awaited behind several lost responses, and nothing new is sent "
+                  "before it");
 
   test_session_init (&t, NULL);
   test_session_open (&t, "sid='s1' wait='60' hold='1' requests='4' inactivity='30' ver='1.11'");
@@ -280,7 +280,7 @@ test_end_behind_doubt (void)
   guint64 poll;
   guint64 end;
 
-  g_test_summary ("R60: the end is not waited for because an earlier answer is in doubt");
+  g_test_summary ("R60: a doubted earlier response does not delay the end");
 
   test_session_init (&t, NULL);
   test_session_open (&t, TEST_GRANTS);
@@ -325,8 +325,8 @@ test_repeat_after_the_end (void)
   guint64 data;
   guint64 end;
 
-  g_test_summary ("R60: a repeat that comes when the server has ended the session as we wanted "
-                  "makes no failure of it, whichever answer is first");
+  g_test_summary ("R60: a retransmission that arrives after the terminate request makes no failure of "
+                  "the end, whichever response comes first");
 
   begin_end (&t, &data, &end);
   test_session_respond (&t, end, "type='terminate'", "");
@@ -360,7 +360,7 @@ test_undelivered (void)
   g_autoptr(GPtrArray) unsent = NULL;
   guint64 rid;
 
-  g_test_summary ("R39: after a loss it is known what may have arrived, and what can't have");
+  g_test_summary ("R39: after a loss it is known which stanzas may have arrived");
 
   test_session_init (&t, NULL);
   test_session_open_quietly (&t, TEST_GRANTS);
@@ -421,7 +421,7 @@ test_detach (void)
   g_autoptr(GError) error = NULL;
   guint64 rid;
 
-  g_test_summary ("detach: all stops, and the next number is given");
+  g_test_summary ("Detaching stops everything, and gives the next number");
 
   test_session_init (&t, NULL);
   test_session_open (&t, TEST_GRANTS);
@@ -449,7 +449,7 @@ test_hand_over (void)
   guint64 data;
   guint64 rid;
 
-  g_test_summary ("A hand-over waits for payload to arrive, and goes on with the held request");
+  g_test_summary ("A hand-over waits until stanzas have arrived, and goes on with the held request");
 
   test_session_init (&t, NULL);
   test_session_open (&t, TEST_GRANTS);

@@ -33,9 +33,9 @@ redirect (TestSession *t,
           const char  *location)
 {
   g_autoptr(GBytes) body = g_bytes_new_static ("moved", 5);
-  BoshHttpResponse answer = { status, body, -1, location };
+  BoshHttpResponse response = { status, body, -1, location };
 
-  bosh_session_handle_response (t->session, rid, &answer, t->now);
+  bosh_session_handle_response (t->session, rid, &response, t->now);
   test_session_drain (t);
 }
 
@@ -194,7 +194,7 @@ test_hops (void)
   TestSession t;
   guint64 rid;
 
-  g_test_summary ("R90: redirects in a circle come to an end, and back to http they do not lead");
+  g_test_summary ("R90: redirects in a circle end, and none leads back to http");
 
   init_at (&t, SECURE);
   for (guint i = 0; i < 5; i++)
@@ -226,8 +226,8 @@ test_not_followed_later (void)
   TestSession t;
   guint64 rid;
 
-  g_test_summary ("R90: a session that is open is not sent elsewhere: a redirect is an "
-                  "intermediary's, and is tried again; see-other-uri ends it");
+  g_test_summary ("R90: an open session is not redirected: the redirect of an intermediary is tried "
+                  "again, and see-other-uri ends the session");
 
   init_at (&t, PLAIN);
   bosh_element_unref (test_session_take (&t, &rid));
@@ -286,7 +286,7 @@ test_compression (void)
     { "accept='deflate,gzip'", FALSE, BOSH_CODING_IDENTITY },
   };
 
-  g_test_summary ("R34: requests are compressed by what `accept` lists, where it was asked for");
+  g_test_summary ("R34: requests are compressed by what `accept` lists, if that was asked for");
 
   for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
     {
@@ -323,7 +323,7 @@ test_creation_and_small_are_plain (void)
 
 static void
 check_fallback (guint       status,
-                const char *answer)
+                const char *response)
 {
   TestSession t;
   g_autoptr(GBytes) first = NULL;
@@ -334,7 +334,7 @@ check_fallback (guint       status,
 
   send_large (&t, "accept='gzip'", TRUE, BOSH_CODING_GZIP);
   first = test_session_take_bytes (&t, &rid);
-  test_session_respond_http (&t, rid, status, answer, -1);
+  test_session_respond_http (&t, rid, status, response, -1);
   g_assert_cmpint (bosh_session_get_state (t.session), ==, BOSH_SESSION_OPEN);
   g_assert_cmpint (peek_send (&t)->coding, ==, BOSH_CODING_IDENTITY);
   second = test_session_take_bytes (&t, &repeat_rid);
@@ -366,7 +366,7 @@ test_plain_is_not_repeated_plain (void)
   TestSession t;
   guint64 rid;
 
-  g_test_summary ("R34: a bad request that was plain is just that");
+  g_test_summary ("R34: the refusal of a plain request is no reason to send it again");
 
   send_large (&t, "accept='gzip'", FALSE, BOSH_CODING_IDENTITY);
   bosh_element_unref (test_session_take (&t, &rid));
@@ -422,7 +422,7 @@ test_network_change (void)
   guint64 rid;
   guint64 repeat_rid;
 
-  g_test_summary ("R64: when the network changes, what is under way is asked for again in a moment, "
+  g_test_summary ("R64: after a change of the network, what is in flight is sent again in a moment, "
                   "byte by byte, and not again and again");
 
   test_session_init (&t, NULL);
@@ -453,7 +453,7 @@ test_network_change_spares_the_new (void)
   TestSession t;
   guint64 rid;
 
-  g_test_summary ("R65: what went out on the new network is not asked for again");
+  g_test_summary ("R65: what was sent on the new network is not sent again");
 
   test_session_init (&t, NULL);
   test_session_open (&t, TEST_GRANTS);
@@ -495,8 +495,8 @@ test_wake (void)
   guint64 rid;
   guint64 repeat_rid;
 
-  g_test_summary ("R47, R64: after a sleep of the machine what is under way is asked for at once, "
-                  "and a session that the server dropped meanwhile is over at its answer");
+  g_test_summary ("R47, R64: after a sleep of the machine, what is in flight is sent again at once, and "
+                  "a session that the server has dropped ends with its response");
 
   test_session_init (&t, NULL);
   test_session_open (&t, TEST_GRANTS);
@@ -518,8 +518,8 @@ test_wake_hurries_repeats (void)
   TestSession t;
   guint64 rid;
 
-  g_test_summary ("R64: what waits to be repeated is not kept waiting after a sleep, "
-                  "nor when the network is back");
+  g_test_summary ("R64: scheduled retransmissions are sent at once after a sleep, and when the network "
+                  "is back");
 
   for (guint i = 0; i < 2; i++)
     {

@@ -43,7 +43,7 @@ test_polling_is_serial (void)
   TestSession t;
   guint64 rid;
 
-  g_test_summary ("R56: a polling session that was asked for has one request out, whatever is granted");
+  g_test_summary ("R56: a polling session that was asked for has one open request, whatever is granted");
 
   test_session_default (&parameters);
   parameters.wait = 0;
@@ -68,7 +68,7 @@ test_polling_after_restoring (void)
   TestSession t;
   g_autoptr(BoshSessionSnapshot) saved = NULL;
 
-  g_test_summary ("R58: a polling session keeps the interval when it goes on elsewhere");
+  g_test_summary ("R58: a polling session keeps the interval under another owner");
 
   test_session_default (&parameters);
   test_session_init (&t, NULL);
@@ -90,7 +90,7 @@ test_polling_after_silent_pause (void)
   TestSession t;
   guint64 rid;
 
-  g_test_summary ("R58: a pause that is never answered may have arrived late, too");
+  g_test_summary ("R58: a pause without a response may have arrived late, too");
 
   test_session_init (&t, NULL);
   test_session_open (&t, POLLING_GRANTS " maxpause='120'");
@@ -134,7 +134,7 @@ test_no_proof_without_holding (void)
   guint64 data;
   guint64 rid;
 
-  g_test_summary ("R39: where the server does not hold, an early answer tells nothing of the next request");
+  g_test_summary ("R39: if the server never holds, an early release proves nothing about the next request");
 
   test_session_init (&t, NULL);
   test_session_open (&t, TEST_GRANTS);
@@ -191,7 +191,7 @@ test_restart_that_ends (void)
   TestSession t;
   guint64 rid;
 
-  g_test_summary ("R88: a restart that is answered with the end of the session did not succeed");
+  g_test_summary ("R88: a restart whose response is the end of the session did not succeed");
 
   test_session_init (&t, NULL);
   test_session_open_quietly (&t, TEST_GRANTS);
@@ -212,7 +212,7 @@ test_detach_after_restoring (void)
   guint64 poll;
   guint64 data;
 
-  g_test_summary ("What an earlier owner has sent was sent: the next number is above it");
+  g_test_summary ("What an earlier owner has sent counts as sent: the next number is above it");
 
   test_session_default (&parameters);
   test_session_init (&t, NULL);
@@ -237,7 +237,7 @@ test_late_pause_is_repeated (void)
   guint64 pause;
   guint64 rid;
 
-  g_test_summary ("A pause that is over before the held request comes back is made sure all the same");
+  g_test_summary ("A pause that is over before the held request returns is sent again all the same");
 
   test_session_init (&t, NULL);
   test_session_open (&t, TEST_GRANTS " maxpause='120'");
@@ -260,7 +260,7 @@ test_pause_that_waited_is_repeated (void)
   guint64 pause;
   guint64 rid;
 
-  g_test_summary ("A pause that waited for what was held is made sure, though little of it is left");
+  g_test_summary ("A pause that waited for held requests is sent again, though little of it is left");
 
   test_session_init (&t, NULL);
   test_session_open (&t, "sid='s1' wait='20' hold='1' requests='2' inactivity='30' polling='5' "
@@ -314,8 +314,8 @@ test_silence_before_inactivity (void)
   guint64 poll;
   guint64 rid;
 
-  g_test_summary ("R47: a silent request is repeated before the server drops the session, where "
-                  "its limit of inactivity is longer than the wait");
+  g_test_summary ("R47: a silent request is sent again before the server drops the session, if its limit "
+                  "of inactivity is longer than the wait");
 
   test_session_init (&t, NULL);
   test_session_open (&t, "sid='s1' wait='55' hold='1' requests='2' inactivity='60' ver='1.6'");
@@ -338,7 +338,7 @@ test_pause_is_restored (void)
   guint64 pause;
   guint64 rid;
 
-  g_test_summary ("A restored session does not wait for ever for the answer to a pause");
+  g_test_summary ("A restored session does not wait for ever for the response to a pause");
 
   test_session_default (&parameters);
   test_session_init (&t, NULL);
@@ -449,8 +449,8 @@ test_not_forgotten (void)
   guint64 first;
   guint64 rid;
 
-  g_test_summary ("R66: a refusal ends the session where the next one is refused too, where there "
-                  "is none, and on other servers; what it may have lost is told");
+  g_test_summary ("R66: a refusal ends the session if the next request is refused, too, or there is "
+                  "none, and on other servers; what may be lost is reported");
 
   set_up_stalled (&t, PROSODY_GRANTS, &first);
   test_session_respond (&t, first, REFUSAL, "");

@@ -51,7 +51,7 @@ test_savable (void)
   g_autoptr(GError) error = NULL;
   guint64 rid;
 
-  g_test_summary ("A session can be saved from its first answer on, also while it is being "
+  g_test_summary ("A session can be saved from its first response on, also while it is being "
                   "handed over or retries, and not when it ends");
 
   test_session_init (&t, NULL);
@@ -167,8 +167,8 @@ test_held_first (void)
   g_autoptr(BoshSessionSnapshot) saved = NULL;
   guint64 rid;
 
-  g_test_summary ("R53, R64: where the server holds the first repeat, the second follows when "
-                  "the session is known to live");
+  g_test_summary ("R53, R64: if the server holds the first retransmission, the second follows when the "
+                  "session is known to exist");
 
   test_session_init (&t, NULL);
   test_session_open (&t, TEST_GRANTS);
@@ -200,9 +200,9 @@ test_received (void)
   g_autoptr(BoshSession) session = NULL;
   g_autoptr(BoshSessionSnapshot) saved = NULL;
   g_autoptr(GBytes) body = NULL;
-  static const char answer[] = "<body xmlns='" BOSH_NS_HTTPBIND "' sid='s1' wait='60' "
-                               "requests='2' ver='1.6'>" MESSAGE ("1") MESSAGE ("2")
-                                 MESSAGE ("3") "</body>";
+  static const char response[] = "<body xmlns='" BOSH_NS_HTTPBIND "' sid='s1' wait='60' "
+                                 "requests='2' ver='1.6'>" MESSAGE ("1") MESSAGE ("2")
+                                   MESSAGE ("3") "</body>";
   guint64 rid = 0;
   guint payloads = 0;
 
@@ -218,7 +218,7 @@ test_received (void)
         rid = action.rid;
         g_bytes_unref (action.bytes);
       }
-  body = g_bytes_new_static (answer, strlen (answer));
+  body = g_bytes_new_static (response, strlen (response));
   bosh_session_handle_response (session, rid, &(BoshHttpResponse){ 200, body, -1, NULL }, 10);
   while (payloads == 0 && bosh_session_next_action (session, &action, 10))
     if (action.type == BOSH_ACTION_PAYLOAD)
@@ -334,7 +334,7 @@ test_acks (void)
 
     test_session_respond (&other, rids[0], ack, "");
   }
-  /* It covers the second, whose answer is still to come. */
+  /* It covers the second, whose response is still to come. */
   g_assert_cmpuint (other.delivered, >, 0);
   g_bytes_unref (test_session_take_bytes (&other, &rids[1]));
   test_session_advance (&other, TEST_SECOND);
@@ -355,7 +355,7 @@ test_stale (void)
   static const struct
   {
     guint       status;
-    const char *answer;
+    const char *response;
   } cases[] = {
     { 200, "<body xmlns='" BOSH_NS_HTTPBIND "' type='terminate' condition='item-not-found'/>" },
     { 200, "<body xmlns='" BOSH_NS_HTTPBIND "' type='terminate' condition='item-not-found'/>" },
@@ -391,7 +391,7 @@ test_stale (void)
       g_bytes_unref (test_session_take_bytes (&other, &rid));
       test_session_advance (&other, 500 * 1000);
       g_assert_false (test_session_has_request (&other));
-      test_session_respond_http (&other, rid, cases[i].status, cases[i].answer, -1);
+      test_session_respond_http (&other, rid, cases[i].status, cases[i].response, -1);
       test_session_advance (&other, 600 * TEST_SECOND);
       g_assert_false (test_session_has_request (&other));
       test_session_events (&other, "attaching closed CLOSED");
@@ -411,8 +411,8 @@ test_paused (void)
   guint64 rid;
   guint64 pause_rid;
 
-  g_test_summary ("R51, R52: a pause that was under way is repeated, and ended by whoever goes "
-                  "on, also where the server never answers it");
+  g_test_summary ("R51, R52: the next owner sends an open pause request again, and ends the pause, "
+                  "also if the server never responds to it");
 
   test_session_init (&t, NULL);
   test_session_open (&t, TEST_GRANTS " maxpause='120'");
@@ -430,7 +430,7 @@ test_paused (void)
   pause = test_session_take (&other, &rid);
   g_assert_cmpuint (rid, ==, pause_rid);
   test_session_attribute (pause, "pause", "60");
-  /* Some times, as nobody answers. */
+  /* Some times, as there is no response. */
   for (guint i = 0; i < 4 && rid == pause_rid; i++)
     {
       g_clear_pointer (&next, bosh_element_unref);

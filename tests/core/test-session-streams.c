@@ -53,7 +53,7 @@ test_unsupported (void)
   g_auto(GStrv) streams = NULL;
   guint64 serial;
 
-  g_test_summary ("R74: without a name in the creation answer there is one stream only");
+  g_test_summary ("R74: without a name in the response to the creation there is one stream only");
 
   test_session_init (&t, NULL);
   test_session_open (&t, TEST_GRANTS);
@@ -81,7 +81,7 @@ test_names_mean_nothing_without_support (void)
   g_autoptr(BoshElement) poll = NULL;
   guint64 rid;
 
-  g_test_summary ("R74: where there is one stream only, its names are not looked at");
+  g_test_summary ("R74: if there is one stream only, names of streams are ignored");
 
   test_session_init (&t, NULL);
   test_session_open (&t, TEST_GRANTS);
@@ -143,7 +143,7 @@ test_name_comes_later (void)
   guint64 serial;
   guint64 rid;
 
-  g_test_summary ("R76: the name of the stream may come with another answer, its features too");
+  g_test_summary ("R76: the name of the stream may come with another response, its features too");
 
   test_session_init (&t, NULL);
   test_session_open_quietly (&t, GRANTS);
@@ -221,7 +221,7 @@ test_responses_of_streams (void)
   g_autoptr(BoshElement) request = NULL;
   guint64 rid;
 
-  g_test_summary ("R80, R81, R82: an answer tells its own stream, whatever the request was for; "
+  g_test_summary ("R80, R81, R82: a response names its own stream, whatever the request was for; "
                   "no name is the first; an empty one names nothing");
 
   open_two (&t);
@@ -282,8 +282,7 @@ test_unknown_stream_ends (void)
   g_autoptr(BoshElement) end = NULL;
   guint64 rid;
 
-  g_test_summary ("R79: payloads of a stream that was never opened end the session, "
-                  "and nobody gets them");
+  g_test_summary ("R79: payloads of a stream that was never opened end the session, and are dropped");
 
   open_two (&t);
   queue_to (&t, "two", "a");
@@ -359,7 +358,7 @@ test_close_responded_by_terminate (void)
   guint64 serial;
   guint64 rid;
 
-  g_test_summary ("R83: the answer to the end of one stream may be a terminate with its name");
+  g_test_summary ("R83: the response to the end of one stream may be a terminate with its name");
 
   open_two (&t);
   g_assert_true (bosh_session_close_stream (t.session, "two", NULL, &serial, NULL));
@@ -381,7 +380,7 @@ test_held_close (void)
   guint64 rid;
   guint64 poll_rid;
 
-  g_test_summary ("R83: a server that holds the end of a stream is asked to let it go");
+  g_test_summary ("R83: a server that holds the end of a stream is made to release it");
 
   open_two (&t);
   g_assert_true (bosh_session_close_stream (t.session, "two", NULL, &serial, NULL));
@@ -403,7 +402,7 @@ test_close_last (void)
   guint64 serial;
   guint64 rid;
 
-  g_test_summary ("R83: the last open stream takes the session with it, even if it is not the first");
+  g_test_summary ("R83: the last open stream ends the session, even if it is not the first");
 
   open_two (&t);
   g_assert_true (bosh_session_close_stream (t.session, "one", NULL, &serial, NULL));
@@ -468,7 +467,7 @@ test_fatal_error_of_one (void)
   guint64 other_rid;
 
   g_test_summary ("R84: a fatal error with the name of one stream ends that one alone, "
-                  "and what was not sent on it is told");
+                  "and reports what was not sent on it");
 
   open_two (&t);
   queue_to (&t, "one", "a");
@@ -497,7 +496,7 @@ test_fatal_error_out_of_order (void)
   guint64 first;
   guint64 second;
 
-  g_test_summary ("R84, R63: the end of one stream gives up no answer that is still to come");
+  g_test_summary ("R84, R63: the end of one stream gives up no response that is still to come");
 
   open_two (&t);
   queue_to (&t, "one", "a");
@@ -635,13 +634,13 @@ test_unsent_in_order (void)
   TestSession t;
   static const char * const texts[] = { "a", "b", "c" };
   g_autoptr(GBytes) body = g_bytes_new_static (FATAL, strlen (FATAL));
-  BoshHttpResponse answer = { 200, body, -1, NULL };
+  BoshHttpResponse response = { 200, body, -1, NULL };
   g_autoptr(GPtrArray) unsent = NULL;
   g_autoptr(GPtrArray) first = NULL;
   guint64 rid;
   guint64 other;
 
-  g_test_summary ("R84: what was not sent is told in the order in which it was queued");
+  g_test_summary ("R84: what was not sent is reported in the order in which it was queued");
 
   open_two (&t);
   queue_to (&t, "one", "under way");
@@ -654,7 +653,7 @@ test_unsent_in_order (void)
   queue_to (&t, "one", "a");
   queue_to (&t, "two", "b");
   queue_to (&t, "one", "c");
-  bosh_session_handle_response (t.session, rid, &answer, t.now);
+  bosh_session_handle_response (t.session, rid, &response, t.now);
 
   unsent = bosh_session_dup_unsent (t.session);
   g_assert_cmpuint (unsent->len, ==, 3);
@@ -677,7 +676,7 @@ test_restart (void)
   guint64 serial;
   guint64 rid;
 
-  g_test_summary ("R116: a stream is restarted by its name, as SASL succeeds on each alone");
+  g_test_summary ("R116: a stream is restarted by its name, because SASL succeeds on each one alone");
 
   open_two (&t);
   g_assert_true (bosh_session_restart_stream (t.session, "two", &serial, NULL));
@@ -702,7 +701,7 @@ test_terminate_after_streams (void)
   g_autoptr(BoshElement) end = NULL;
   guint64 rid;
 
-  g_test_summary ("R83: before the end of all, each stream gets what was queued for it");
+  g_test_summary ("R83: before the end of the session, each stream gets what was queued for it");
 
   open_two (&t);
   queue_to (&t, "two", "a");
@@ -735,7 +734,7 @@ test_saved (void)
   guint64 rid;
   guint64 repeat_rid;
 
-  g_test_summary ("R77: a session that goes on elsewhere keeps its streams, and what is for which");
+  g_test_summary ("R77: the next owner of a session keeps its streams, and what is queued for each");
 
   open_two (&t);
   queue_to (&t, "two", "sent");

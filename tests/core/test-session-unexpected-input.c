@@ -16,7 +16,7 @@ test_end_confirmed_plainly (void)
   guint64 poll;
   guint64 last;
 
-  g_test_summary ("XEP-0124 §13: whatever the answer to a termination is, the session has ended");
+  g_test_summary ("XEP-0124 §13: whatever the response to a termination is, the session has ended");
 
   test_session_init (&t, NULL);
   test_session_open (&t, TEST_GRANTS);
@@ -40,7 +40,7 @@ test_after_the_end (void)
   TestSession t;
   guint64 poll;
 
-  g_test_summary ("News of a request that is over, and another end after the end, change nothing");
+  g_test_summary ("Late news of a request, and another end after the end, change nothing");
 
   test_session_init (&t, NULL);
   test_session_open (&t, TEST_GRANTS);

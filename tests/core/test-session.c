@@ -43,7 +43,7 @@ test_creation_request (void)
   g_assert_cmpuint (rid, <, BOSH_MAX_RID / 2 + 2);
   g_assert_cmpuint (rid, ==, bosh_session_get_last_rid (t.session));
 
-  /* Nothing else goes out before the answer. */
+  /* Nothing else goes out before the response. */
   test_session_queue (&t, "early");
   g_assert_false (test_session_has_request (&t));
 
@@ -78,7 +78,7 @@ test_grants (void)
 {
   TestSession t;
 
-  g_test_summary ("R32, R33: what the creation answer grants, at most what was asked for");
+  g_test_summary ("R32, R33: the response to the creation grants at most what was asked for");
 
   test_session_init (&t, NULL);
   test_session_open (&t, "sid='abc' wait='3600' hold='3' requests='5' inactivity='30' polling='5' "
@@ -99,7 +99,7 @@ test_creation_fails (void)
   static const struct
   {
     guint       status;
-    const char *answer;
+    const char *response;
     int         code;
   } cases[] = {
     { 200, "<body xmlns='" BOSH_NS_HTTPBIND "'/>", BOSH_ERROR_NOT_BOSH },
@@ -122,7 +122,7 @@ test_creation_fails (void)
     { 503, "", BOSH_ERROR_HTTP },
   };
 
-  g_test_summary ("R09, R12-R15, R32, R86: an answer that is no session ends the one attempt");
+  g_test_summary ("R09, R12-R15, R32, R86: a response that is no session ends the one attempt");
 
   for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
     {
@@ -132,7 +132,7 @@ test_creation_fails (void)
       test_session_init (&t, NULL);
       bosh_session_open (t.session, t.now);
       g_bytes_unref (test_session_take_bytes (&t, &rid));
-      test_session_respond_http (&t, rid, cases[i].status, cases[i].answer, -1);
+      test_session_respond_http (&t, rid, cases[i].status, cases[i].response, -1);
       test_session_events (&t, "creating closed CLOSED");
       g_assert_error (t.error, BOSH_ERROR, cases[i].code);
       g_assert_false (test_session_has_request (&t));
@@ -145,7 +145,7 @@ test_creation_unanswered (void)
 {
   TestSession t;
 
-  g_test_summary ("A creation request without an answer fails in bounded time");
+  g_test_summary ("A creation request without a response fails in bounded time");
 
   test_session_init (&t, NULL);
   bosh_session_open (t.session, t.now);
@@ -194,7 +194,7 @@ test_fast_empty_responses (void)
   guint polls = 0;
   gint64 end;
 
-  g_test_summary ("A server that answers polls at once is not flooded with them");
+  g_test_summary ("A server that returns polls at once is not flooded with them");
 
   test_session_init (&t, NULL);
   test_session_open (&t, TEST_GRANTS);
@@ -224,7 +224,7 @@ test_window (void)
   guint64 poll;
   guint64 rid;
 
-  g_test_summary ("R38, R53: payload takes the free slot, the rest waits and goes out whole");
+  g_test_summary ("R38, R53: a stanza takes the free slot, the rest waits and shares a request");
 
   test_session_init (&t, NULL);
   test_session_open (&t, TEST_GRANTS);
@@ -284,7 +284,7 @@ test_request_size (void)
   guint64 rid;
   gsize total = 0;
 
-  g_test_summary ("R11: what is queued is cut into requests of the size allowed, between stanzas");
+  g_test_summary ("R11: what is queued is divided into requests of the size allowed, between stanzas");
 
   test_session_init (&t, NULL);
   test_session_open (&t, TEST_GRANTS);
@@ -316,7 +316,7 @@ test_order (void)
   guint64 first;
   guint64 second;
 
-  g_test_summary ("R63: answers are handed out in the order of requests");
+  g_test_summary ("R63: responses are handed out in the order of requests");
 
   test_session_init (&t, NULL);
   test_session_open (&t, TEST_GRANTS);
@@ -340,18 +340,18 @@ test_reply_rides_along (void)
   TestSession t;
   g_autoptr(BoshElement) request = NULL;
   BoshAction action = { 0 };
-  g_autoptr(GBytes) answer = NULL;
+  g_autoptr(GBytes) response = NULL;
   BoshHttpResponse http = { 200, NULL, -1, NULL };
   guint64 rid;
 
-  g_test_summary ("A reply of a handler rides in the next request, not behind a poll");
+  g_test_summary ("A reply of a handler goes with the next request, not behind a poll");
 
   test_session_init (&t, NULL);
   test_session_open (&t, TEST_GRANTS);
   g_bytes_unref (test_session_take_bytes (&t, &rid));
-  answer = g_bytes_new_static ("<body xmlns='" BOSH_NS_HTTPBIND "'><message xmlns='jabber:client'/></body>",
+  response = g_bytes_new_static ("<body xmlns='" BOSH_NS_HTTPBIND "'><message xmlns='jabber:client'/></body>",
                                strlen ("<body xmlns='" BOSH_NS_HTTPBIND "'><message xmlns='jabber:client'/></body>"));
-  http.body = answer;
+  http.body = response;
   bosh_session_handle_response (t.session, rid, &http, t.now);
   g_assert_true (bosh_session_next_action (t.session, &action, t.now));
   g_assert_cmpint (action.type, ==, BOSH_ACTION_PAYLOAD);
@@ -421,7 +421,7 @@ test_restart (void)
   BoshAction action = { 0 };
   guint64 rid;
 
-  g_test_summary ("R108, R116-R121: nothing goes out between success and the restart");
+  g_test_summary ("R108, R116-R121: nothing is sent between success and the restart");
 
   test_session_init (&t, NULL);
   test_session_open_quietly (&t, TEST_GRANTS);
@@ -431,9 +431,9 @@ test_restart (void)
     g_autoptr(GBytes) bytes = g_bytes_new_static (
       "<body xmlns='" BOSH_NS_HTTPBIND "'><success xmlns='" BOSH_NS_SASL "'/></body>",
       strlen ("<body xmlns='" BOSH_NS_HTTPBIND "'><success xmlns='" BOSH_NS_SASL "'/></body>"));
-    BoshHttpResponse answer = { 200, bytes, -1, NULL };
+    BoshHttpResponse http = { 200, bytes, -1, NULL };
 
-    bosh_session_handle_response (t.session, rid, &answer, t.now);
+    bosh_session_handle_response (t.session, rid, &http, t.now);
   }
   g_assert_true (bosh_session_next_action (t.session, &action, t.now));
   while (action.type != BOSH_ACTION_PAYLOAD)
@@ -456,7 +456,7 @@ test_reply_expected (void)
 {
   TestSession t;
 
-  g_test_summary ("No poll goes out while a reply is expected, for a bounded time");
+  g_test_summary ("No poll is sent while a reply is expected, for a bounded time");
 
   test_session_init (&t, NULL);
   bosh_session_set_reply_expected (t.session, TRUE);

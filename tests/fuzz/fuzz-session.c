@@ -29,8 +29,8 @@
 #define BODY "<body xmlns='" BOSH_NS_HTTPBIND "' xmlns:stream='" BOSH_NS_STREAMS "'"
 #define MESSAGE "<message xmlns='jabber:client'><body>hello</body></message>"
 
-/* What servers and things between answer; an entry of NULL is raw bytes. */
-static const char * const answers[] = {
+/* Responses of servers and of what is in front of them; NULL stands for raw bytes. */
+static const char * const responses[] = {
   BODY " sid='s1' wait='60' hold='1' requests='2' inactivity='30' polling='5' ver='1.11'/>",
   BODY " sid='s1' wait='60' hold='1' requests='2' inactivity='60' polling='2' maxpause='120' "
        "ack='1' ver='1.6'><stream:features/></body>",
@@ -373,12 +373,12 @@ choose_in_flight (Run       *run,
 }
 
 static void
-answer (Run       *run,
-        FuzzInput *input,
-        guint      status)
+respond (Run       *run,
+         FuzzInput *input,
+         guint      status)
 {
   guint64 rid = choose_in_flight (run, input);
-  const char *text = answers[fuzz_take_byte (input) % G_N_ELEMENTS (answers)];
+  const char *text = responses[fuzz_take_byte (input) % G_N_ELEMENTS (responses)];
   g_autoptr(GBytes) bytes = NULL;
   BoshHttpResponse http = { .status = status, .retry_after = -1 };
 
@@ -480,7 +480,7 @@ restore (Run *run)
   unsent = bosh_session_dup_unsent (run->session);
   run->queued = undelivered->len + unsent->len;
   run->delivered = 0;
-  /* What is known to have arrived may come along, in a request without answer.
+  /* What is known to have arrived may come along, in a request without a response.
    * When the end is under way nobody can take the session up any more. */
   if (!run->terminated && !run->has_orders)
     g_assert_cmpuint (run->queued, >=, open_stanzas);
@@ -532,7 +532,7 @@ do_rare_step (Run       *run,
 
     case 5:
     default:
-      answer (run, input, statuses[choice % G_N_ELEMENTS (statuses)]);
+      respond (run, input, statuses[choice % G_N_ELEMENTS (statuses)]);
       break;
     }
 
@@ -555,11 +555,11 @@ do_step (Run       *run,
     {
     case 0:
     case 1:
-      answer (run, input, 200);
+      respond (run, input, 200);
       break;
 
     case 2:
-      answer (run, input, statuses[fuzz_take_byte (input) % G_N_ELEMENTS (statuses)]);
+      respond (run, input, statuses[fuzz_take_byte (input) % G_N_ELEMENTS (statuses)]);
       break;
 
     case 3:

@@ -110,7 +110,7 @@ application_terminate (Simulation *self)
   self->terminating = TRUE;
 }
 
-/* Answers at once, or promises to. */
+/* Replies at once, or promises to. */
 static void
 react (Simulation *self)
 {
@@ -140,7 +140,7 @@ take_payload (Simulation  *self,
   if (id == NULL)
     return;
 
-  /* At the end, an answer that does not come is not awaited for long. */
+  /* At the end, a missing response is not awaited for long. */
   if (!self->terminating && model_manager_get_end (self->manager) == NULL)
     g_assert_cmpuint (g_ascii_strtoull (id, NULL, 10), ==, self->received);
   g_assert_cmpuint (g_ascii_strtoull (id, NULL, 10), >=, self->received);

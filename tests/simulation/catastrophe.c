@@ -131,7 +131,7 @@ catastrophe_check_end (Simulation *self)
       gboolean repeats = self->fault_percent > 0 || self->pauses > 0 || self->options.error_every > 0;
 
       /* The last word may be lost on its way, or come when nobody listens, or after
-       * the answer to a repeat. */
+       * the response to a retransmission. */
       if (!self->attaching && !(repeats && code == BOSH_ERROR_ITEM_NOT_FOUND))
         g_assert_cmpint (code, ==, self->expected_error);
       return;

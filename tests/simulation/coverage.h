@@ -13,13 +13,13 @@ G_BEGIN_DECLS
   X (UNREACHABLE, "network: unreachable")                                     \
   X (RESET_BEFORE, "network: reset before the request arrived")               \
   X (RESET_AFTER, "network: reset after the request arrived")                 \
-  X (HALF_RESPONSE, "network: half an answer")                                  \
+  X (HALF_RESPONSE, "network: half a response")                                \
   X (BLACK_HOLE_BEFORE, "network: request swallowed")                         \
-  X (BLACK_HOLE_AFTER, "network: answer swallowed")                           \
+  X (BLACK_HOLE_AFTER, "network: response swallowed")                         \
   X (DUPLICATED, "network: request repeated by a proxy")                      \
   X (LATE_COPY, "network: copy of a request arrives late")                    \
   X (SLOW_REQUEST, "network: request delayed")                                \
-  X (SLOW_RESPONSE, "network: answer delayed")                                  \
+  X (SLOW_RESPONSE, "network: response delayed")                               \
   X (PROXY_STATUS, "proxy: an HTTP status of its own")                        \
   X (GATEWAY_TIMEOUT, "proxy: 504 though the request arrived")                \
   X (WEB_PAGE, "proxy: captive portal")                                       \
@@ -30,21 +30,21 @@ G_BEGIN_DECLS
   X (OVERTAKEN, "network: a request overtook another")                        \
   X (REPEAT, "client: repeat")                                                \
   X (REPEAT_OF_HELD, "server: repeat of a request that is held")              \
-  X (REPEAT_FROM_CACHE, "server: repeat answered from the buffer")            \
-  X (REPEAT_EMPTIES_OLD, "server: the held one is answered empty")            \
+  X (REPEAT_FROM_CACHE, "server: repeat served from the buffer")            \
+  X (REPEAT_EMPTIES_OLD, "server: the held one is returned empty")            \
   X (HANGS, "server: hangs when overtaken")                                   \
   X (ONE_EARLY, "server: keeps one early request")                            \
   X (ECHO, "server: echo of a repeated request")                              \
   X (ECHO_PAYLOAD, "server: echo with the client's own stanzas")              \
-  X (PAUSE_IGNORED, "server: pause never answered")                           \
-  X (PAUSE_RESPONDED, "server: pause answered")                                \
+  X (PAUSE_IGNORED, "server: no response to a pause")                        \
+  X (PAUSE_RESPONDED, "server: response to a pause")                            \
   X (NOTICED_CLOSING, "server: notices a closed connection")                  \
   X (FORGOTTEN_HELD, "server: holds anew what it forgot with its connection") \
   X (FORGOTTEN_REFUSED, "server: refuses what it forgot with its connection") \
   X (ACK, "server: acknowledges")                                             \
   X (ODD_ACK, "server: odd acknowledgement")                                  \
   X (TRIMMED, "server: buffer trimmed by acknowledgements")                   \
-  X (REPORT, "server: report of a lost answer")                               \
+  X (REPORT, "server: report of a lost response")                            \
   X (RECOVERABLE, "server: recoverable error")                                \
   X (NEVER_HOLDS, "server: never holds")                                      \
   X (POLLING_ASKED, "session: polling, asked for")                            \
@@ -140,7 +140,7 @@ typedef enum
   COVERAGE_LIST (X)
   CLIENT_COVERAGE_LIST (X)
 #undef X
-  N_COVERAGE
+    N_COVERAGE
 } Coverage;
 
 /* The lists, each of which belongs to a program. */

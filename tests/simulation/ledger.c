@@ -141,8 +141,8 @@ check_new (Simulation       *self,
   check_storm (self, self->polls, STORM_POLLS, STORM_POLLS_WITHIN);
 }
 
-/* A request that the manager wants again comes after all before it that were
- * not answered (§17.3). */
+/* A request that the manager wants again is sent after all earlier ones without a
+ * response (§17.3). */
 static void
 check_order_of_repeats (Simulation *self,
                         guint64     rid)
@@ -153,7 +153,7 @@ check_order_of_repeats (Simulation *self,
     {
       GArray *attempts = get_record (self, earlier)->attempts;
 
-      if (!get_record (self, earlier)->answered)
+      if (!get_record (self, earlier)->responded)
         g_assert_cmpint (g_array_index (attempts, gint64, attempts->len - 1), >=, record->error_at);
     }
   record->error_at = NEVER;
@@ -178,8 +178,8 @@ check_repeat (Simulation *self,
   check_order_of_repeats (self, rid);
 }
 
-/* What was answered is asked for again once, if the answer was an empty one to a
- * repeat. */
+/* A request that has its response is sent again only once, if that was the empty response
+ * to a retransmission. */
 static void
 check_doubt (Simulation *self,
              guint64     rid,
@@ -215,7 +215,7 @@ ledger_check_request (Simulation *self,
 
   record = get_record (self, action->rid);
   g_assert_true (g_bytes_equal (record->bytes, action->bytes));
-  if (record->answered)
+  if (record->responded)
     check_doubt (self, action->rid, record);
   exchange->n_stanzas = record->n_stanzas;
   check_storm (self, record->attempts, STORM_ATTEMPTS, STORM_ATTEMPTS_WITHIN);
@@ -231,7 +231,7 @@ ledger_check_request (Simulation *self,
 
       /* The old exchange is closed before the request is repeated. */
       g_assert_cmpuint (other->rid, !=, action->rid);
-      g_assert_false (other->is_empty && exchange->is_empty && !record->answered);
+      g_assert_false (other->is_empty && exchange->is_empty && !record->responded);
       if (other->rid == action->rid - 1)
         check_overtaking (self, other);
       exceeds = exceeds || other->may_exceed;
@@ -343,10 +343,10 @@ void
 ledger_note_responded (Simulation *self,
                        guint64     rid)
 {
-  get_record (self, rid)->answered = TRUE;
+  get_record (self, rid)->responded = TRUE;
   self->responded_at = self->now;
   while (self->responded_rid - self->first_rid + 1 < self->records->len &&
-         get_record (self, self->responded_rid + 1)->answered)
+         get_record (self, self->responded_rid + 1)->responded)
     self->responded_rid++;
 }
 
@@ -355,7 +355,7 @@ ledger_note_paused (Simulation *self)
 {
   guint64 rid = self->first_rid + self->records->len - 1;
 
-  if (!get_record (self, rid)->answered)
+  if (!get_record (self, rid)->responded)
     ledger_note_responded (self, rid);
 }
 
@@ -368,9 +368,9 @@ ledger_note_restored (Simulation *self)
     first = bosh_window_get_oldest (&self->session->window);
 
   ledger_forget_waiting (self);
-  /* Where the first answer is in doubt, the next owner asks again. */
+  /* If the first response is in doubt, the next owner sends the request again. */
   if (first != NULL)
     self->responded_rid = MIN (self->responded_rid, first->rid - 1);
   for (guint64 rid = self->responded_rid + 1; rid < self->first_rid + self->records->len; rid++)
-    get_record (self, rid)->answered = FALSE;
+    get_record (self, rid)->responded = FALSE;
 }

@@ -2,7 +2,7 @@
 
 /* What the files of the model connection manager share:
  *   model-manager.c   requests: order, repeats, what they ask for
- *   model-responses.c   answers: what is held, and what is kept for repeats
+ *   model-responses.c   what is held, and which responses are kept for repeats
  *   model-policy.c    keys, over-activity, acknowledgements */
 
 #pragma once
@@ -18,7 +18,7 @@ G_BEGIN_DECLS
 #define MODEL_SECOND G_GINT64_CONSTANT (1000000)
 #define MODEL_SID "model"
 
-/* One request that has not been answered. */
+/* A request without a response. */
 typedef struct
 {
   guint64           rid;
@@ -35,12 +35,12 @@ typedef struct
   guint64  rid;
   gint64   at;
   char    *text;
-} Answered;
+} SentResponse;
 
 struct _ModelManager
 {
   ModelOptions    options;
-  ModelResponseFunc answer;
+  ModelResponseFunc respond;
   ModelStanzaFunc stanza;
   gpointer        user_data;
 
@@ -52,9 +52,9 @@ struct _ModelManager
   guint64         next_rid;
   GQueue          held;        /* of Held, processed, by rid */
   GQueue          early;       /* of Held, beyond next_rid */
-  GQueue          answered;    /* of Answered, in order */
+  GQueue          responded;    /* of SentResponse, in order */
   GString        *outgoing;
-  gint64          idle_since;  /* when the last request that was held was answered */
+  gint64          idle_since;  /* when the last held request was released */
   gint64          pause;       /* allowed idle time while paused, 0: not paused */
   guint64         ignored_rid;
 
@@ -65,14 +65,14 @@ struct _ModelManager
   gboolean        responded_with_payload; /* the last request */
   gboolean        client_acks;
   guint           ack_counter;
-  guint64         report;      /* for the next answer, 0: none */
+  guint64         report;      /* for the next response, 0: none */
   gint64          report_age;
   guint           error_counter;
 };
 
 /* model-manager.c */
-Held     *model_find            (GQueue       *queue,
-                                 guint64       rid);
+Held     *model_find            (GQueue  *queue,
+                                 guint64  rid);
 void      model_held_free       (Held         *held);
 void      model_refuse          (ModelManager *self,
                                  guint         connection,
@@ -82,20 +82,20 @@ gboolean  model_is_restart      (BoshElement  *request);
 
 /* model-responses.c */
 void      model_respond          (ModelManager *self,
-                                 Held         *held,
-                                 const char   *attributes,
-                                 const char   *payloads,
-                                 gint64        now);
+                                  Held         *held,
+                                  const char   *attributes,
+                                  const char   *payloads,
+                                  gint64        now);
 void      model_flush           (ModelManager *self,
                                  gint64        now);
 void      model_end             (ModelManager *self,
                                  const char   *condition,
                                  const char   *content,
                                  gint64        now);
-Answered *model_find_responded   (ModelManager *self,
-                                 guint64       rid);
-void      model_responded_free   (Answered     *answered);
-/* The oldest held request that an answer can still reach, or NULL. */
+SentResponse *model_find_responded   (ModelManager *self,
+                                      guint64       rid);
+void      model_responded_free   (SentResponse     *responded);
+/* The oldest held request that a response can still reach, or NULL. */
 Held     *model_find_reachable  (ModelManager *self);
 
 /* model-policy.c */
@@ -108,7 +108,7 @@ gboolean  model_check_activity  (ModelManager *self,
 void      model_take_ack        (ModelManager *self,
                                  Held         *held,
                                  gint64        now);
-/* The `ack` and `report` of an answer. */
+/* The `ack` and `report` of a response. */
 void      model_append_acks     (ModelManager *self,
                                  GString      *text,
                                  guint64       rid);

@@ -13,20 +13,20 @@ model_held_free (Held *held)
 
 ModelManager *
 model_manager_new (const ModelOptions *options,
-                   ModelResponseFunc   answer,
+                   ModelResponseFunc   respond,
                    ModelStanzaFunc     stanza,
                    gpointer            user_data)
 {
   ModelManager *self = g_new0 (ModelManager, 1);
 
   self->options = *options;
-  self->answer = answer;
+  self->respond = respond;
   self->stanza = stanza;
   self->user_data = user_data;
   self->outgoing = g_string_new (NULL);
   g_queue_init (&self->held);
   g_queue_init (&self->early);
-  g_queue_init (&self->answered);
+  g_queue_init (&self->responded);
 
   return self;
 }
@@ -36,7 +36,7 @@ model_manager_free (ModelManager *self)
 {
   g_queue_clear_full (&self->held, (GDestroyNotify)model_held_free);
   g_queue_clear_full (&self->early, (GDestroyNotify)model_held_free);
-  g_queue_clear_full (&self->answered, (GDestroyNotify)model_responded_free);
+  g_queue_clear_full (&self->responded, (GDestroyNotify)model_responded_free);
   g_string_free (self->outgoing, TRUE);
   g_free (self->farewell);
   g_free (self->end);
@@ -70,9 +70,9 @@ model_refuse (ModelManager *self,
     g_strdup_printf ("<body xmlns='" BOSH_NS_HTTPBIND "' type='terminate' condition='%s'/>", condition);
 
   if (self->unknown_status != 0 && self->unknown_status != 200)
-    self->answer (connection, self->unknown_status, "<html>no such session</html>", self->user_data);
+    self->respond (connection, self->unknown_status, "<html>no such session</html>", self->user_data);
   else
-    self->answer (connection, 200, text, self->user_data);
+    self->respond (connection, 200, text, self->user_data);
 }
 
 static void
@@ -165,14 +165,14 @@ handle_repeat_of_held (ModelManager *self,
 
   if (!held->gone && self->options.repeat == MODEL_REPEAT_EMPTIES_NEW)
     {
-      self->answer (connection, 200, "<body xmlns='" BOSH_NS_HTTPBIND "'/>", self->user_data);
+      self->respond (connection, 200, "<body xmlns='" BOSH_NS_HTTPBIND "'/>", self->user_data);
       return;
     }
 
   if (!held->gone && self->options.repeat == MODEL_REPEAT_EMPTIES_OLD)
     {
       coverage_hit (COVERAGE_REPEAT_EMPTIES_OLD);
-      self->answer (held->connection, 200, "<body xmlns='" BOSH_NS_HTTPBIND "'/>", self->user_data);
+      self->respond (held->connection, 200, "<body xmlns='" BOSH_NS_HTTPBIND "'/>", self->user_data);
     }
 
   held->connection = connection;
@@ -197,9 +197,9 @@ handle_repeat_of_forgotten (ModelManager     *self,
     {
       coverage_hit (COVERAGE_FORGOTTEN_REFUSED);
       bosh_response_body_free (body);
-      self->answer (connection, 200, "<body xmlns='" BOSH_NS_HTTPBIND "' type='terminate' "
-                                     "condition='item-not-found'/>",
-                    self->user_data);
+      self->respond (connection, 200, "<body xmlns='" BOSH_NS_HTTPBIND "' type='terminate' "
+                                      "condition='item-not-found'/>",
+                     self->user_data);
       return;
     }
 
@@ -223,7 +223,7 @@ handle_repeat (ModelManager     *self,
 {
   g_autoptr(BoshResponseBody) taken = body;
   Held *held = model_find (&self->held, rid);
-  Answered *answered = model_find_responded (self, rid);
+  SentResponse *responded = model_find_responded (self, rid);
 
   if (rid == self->ignored_rid)
     return;
@@ -232,10 +232,10 @@ handle_repeat (ModelManager     *self,
     {
       handle_repeat_of_held (self, held, connection, now);
     }
-  else if (answered != NULL)
+  else if (responded != NULL)
     {
       coverage_hit (COVERAGE_REPEAT_FROM_CACHE);
-      self->answer (connection, 200, answered->text, self->user_data);
+      self->respond (connection, 200, responded->text, self->user_data);
       /* Contact, though nothing is held. */
       if (self->held.length == 0 && self->pause == 0)
         self->idle_since = now;
@@ -377,8 +377,8 @@ handle_next (ModelManager     *self,
       coverage_hit (COVERAGE_RECOVERABLE);
       self->error_counter = 0;
       bosh_response_body_free (body);
-      self->answer (connection, 200, "<body xmlns='" BOSH_NS_HTTPBIND "' type='error'/>",
-                    self->user_data);
+      self->respond (connection, 200, "<body xmlns='" BOSH_NS_HTTPBIND "' type='error'/>",
+                     self->user_data);
       return;
     }
 
@@ -411,11 +411,11 @@ model_manager_request (ModelManager *self,
     }
   else if (self->farewell != NULL && model_find_responded (self, rid) != NULL)
     {
-      self->answer (connection, 200, model_find_responded (self, rid)->text, self->user_data);
+      self->respond (connection, 200, model_find_responded (self, rid)->text, self->user_data);
     }
   else if (self->farewell != NULL && rid == self->next_rid && body->type != BOSH_BODY_TERMINATE)
     {
-      self->answer (connection, 200, self->farewell, self->user_data);
+      self->respond (connection, 200, self->farewell, self->user_data);
       g_clear_pointer (&self->farewell, g_free);
     }
   else if (self->end != NULL || g_strcmp0 (body->sid, MODEL_SID) != 0)
@@ -450,7 +450,7 @@ model_manager_request (ModelManager *self,
     }
 }
 
-/* Not restarts, which Prosody answers at once. */
+/* Not restarts, to which Prosody responds at once. */
 static void
 forget (ModelManager *self,
         guint         connection)
@@ -492,7 +492,7 @@ model_manager_disconnected (ModelManager *self,
 {
   gboolean was_reachable;
 
-  /* Where it is not noticed the request stays held, and what it is answered
+  /* Where it is not noticed the request stays held, and the response to it
    * with goes nowhere. */
   if (!self->options.notices_closing)
     return;

@@ -4,7 +4,7 @@
 
 #include "model-internal.h"
 
-/* A report is sent for answers that are older than this. */
+/* A report is sent for responses that are older than this. */
 #define REPORT_AFTER (MODEL_SECOND / 2)
 
 /* @take: and expect the next one from now on. */
@@ -83,7 +83,7 @@ model_check_activity (ModelManager *self,
   return TRUE;
 }
 
-/* Which answers have reached the client (§9.2)? */
+/* Which responses have reached the client (§9.2)? */
 void
 model_take_ack (ModelManager *self,
                 Held         *held,
@@ -91,7 +91,7 @@ model_take_ack (ModelManager *self,
 {
   const char *text = bosh_element_get_attribute (held->body->root, "ack");
   guint64 acked = text != NULL ? g_ascii_strtoull (text, NULL, 10) : held->rid - 1;
-  Answered *next;
+  SentResponse *next;
 
   if (!self->client_acks)
     {
@@ -99,7 +99,7 @@ model_take_ack (ModelManager *self,
       return;
     }
 
-  /* Never of what was not even answered, and never where it says nothing. */
+  /* Never of a response that was not even sent, and never where it says nothing. */
   g_assert_cmpuint (acked, <, held->rid);
   g_assert_true (text == NULL || acked < held->rid - 1);
   for (GList *link = self->held.head; link != NULL; link = link->next)
@@ -112,11 +112,11 @@ model_take_ack (ModelManager *self,
       self->report_age = now - next->at;
     }
 
-  while (self->options.trims_by_acks && self->answered.length > 0 &&
-         ((Answered *)self->answered.head->data)->rid <= acked)
+  while (self->options.trims_by_acks && self->responded.length > 0 &&
+         ((SentResponse *)self->responded.head->data)->rid <= acked)
     {
       coverage_hit (COVERAGE_TRIMMED);
-      model_responded_free (g_queue_pop_head (&self->answered));
+      model_responded_free (g_queue_pop_head (&self->responded));
     }
 }
 
@@ -161,7 +161,7 @@ model_append_acks (ModelManager *self,
   if (!self->exists)
     return;
 
-  /* Only where it is not the request that is answered (§9.1). */
+  /* Only if it is not the request of the response (§9.1). */
   if (self->options.acknowledges && self->options.odd_acks && self->ack_counter++ % 2 == 0)
     {
       append_odd_ack (self, text, rid);

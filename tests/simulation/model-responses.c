@@ -7,28 +7,28 @@
 #include "bosh-xml-private.h"
 
 void
-model_responded_free (Answered *answered)
+model_responded_free (SentResponse *responded)
 {
-  g_free (answered->text);
-  g_free (answered);
+  g_free (responded->text);
+  g_free (responded);
 }
 
-Answered *
+SentResponse *
 model_find_responded (ModelManager *self,
                       guint64       rid)
 {
-  for (GList *link = self->answered.head; link != NULL; link = link->next)
+  for (GList *link = self->responded.head; link != NULL; link = link->next)
     {
-      Answered *answered = link->data;
+      SentResponse *responded = link->data;
 
-      if (answered->rid == rid)
-        return answered;
+      if (responded->rid == rid)
+        return responded;
     }
 
   return NULL;
 }
 
-/* ejabberd: the answer to a request that was repeated while it was held has the
+/* ejabberd: the response to a request that was repeated while it was held has the
  * attributes of the request, and if it has nothing else, its stanzas. */
 static void
 append_echo (Held       *held,
@@ -64,17 +64,17 @@ remember (ModelManager *self,
           const char   *text,
           gint64        now)
 {
-  Answered *answered = g_new0 (Answered, 1);
+  SentResponse *responded = g_new0 (SentResponse, 1);
 
-  answered->rid = rid;
-  answered->at = now;
-  answered->text = g_strdup (text);
-  g_queue_push_tail (&self->answered, answered);
-  while (self->answered.length > (self->options.two_responses ? 2 : MAX (self->options.requests, 2)))
-    model_responded_free (g_queue_pop_head (&self->answered));
+  responded->rid = rid;
+  responded->at = now;
+  responded->text = g_strdup (text);
+  g_queue_push_tail (&self->responded, responded);
+  while (self->responded.length > (self->options.two_responses ? 2 : MAX (self->options.requests, 2)))
+    model_responded_free (g_queue_pop_head (&self->responded));
 }
 
-/* Answers and forgets the request, keeping the answer for repeats. */
+/* Responds to the request and forgets it; the response is kept for repeats. */
 void
 model_respond (ModelManager *self,
                Held         *held,
@@ -96,7 +96,7 @@ model_respond (ModelManager *self,
     self->responded_with_payload = payloads[0] != '\0';
   g_queue_remove (&self->held, held);
   if (!held->gone)
-    self->answer (held->connection, 200, text->str, self->user_data);
+    self->respond (held->connection, 200, text->str, self->user_data);
   model_held_free (held);
   if (self->held.length == 0)
     self->idle_since = now;
@@ -129,7 +129,7 @@ model_flush (ModelManager *self,
       g_autofree char *payloads = g_strdup (self->outgoing->str);
 
       g_string_truncate (self->outgoing, 0);
-      /* Answers go in order: what is older goes first. */
+      /* Responses are sent in order: the older one first. */
       while (g_queue_peek_head (&self->held) != held)
         model_respond (self, g_queue_peek_head (&self->held), "", "", now);
       model_respond (self, held, "", payloads, now);

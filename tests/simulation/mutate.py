@@ -41,7 +41,7 @@ MUTATIONS = (
      '    ? g_bytes_new_take (g_strconcat (g_bytes_get_data (request->bytes, NULL), " ", NULL),\n'
      '                        g_bytes_get_size (request->bytes) + 1)\n'
      '    : g_bytes_ref (request->bytes);\n'),
-    ('answers are handed out as they come', RESPONSES,
+    ('responses are handed out as they come', RESPONSES,
      '''  while (request != NULL && request->response != NULL && session_is_live (self))
     {
       handle_body (self, request, now);
@@ -64,7 +64,7 @@ MUTATIONS = (
     ('a forgotten request ends the session', RESPONSES,
      '  return session_server_sorts (self) &&\n',
      '  return FALSE &&\n'),
-    ('an answer is handed out twice', RESPONSES,
+    ('a response is handed out twice', RESPONSES,
      '''  payloads = bosh_response_body_dup_payloads (body);
   if (body->is_echo)
 ''',
@@ -112,6 +112,11 @@ MUTATIONS = (
     ('undelivered lacks the last', OUTBOX,
      'entry->serial <= maybe_sent && entry->kind == ENTRY_STANZA',
      'entry->serial < maybe_sent && entry->kind == ENTRY_STANZA'),
+    ('undelivered keeps what has arrived', OUTBOX,
+     '         ((QueueEntry *)g_queue_peek_head (&self->sent))->serial <= serial)\n',
+     '         ((QueueEntry *)g_queue_peek_head (&self->sent))->serial < serial)\n'),
+    ('what is in flight counts as never sent', WINDOW,
+     '      if (request->in_flight)\n        serial = MAX (serial, request->last_serial);\n', ''),
     ('what broke counts as never sent', RESPONSES,
      '''  if (failure != BOSH_FAILURE_UNREACHABLE)
     session_mark_maybe_sent (self, request);
@@ -214,7 +219,7 @@ MUTATIONS = (
      '      if (earlier_request == request)\n'),
     ('an echo is handed out', RESPONSES,
      '  if (body->is_echo)\n', '  if (FALSE)\n'),
-    ('an end is read as an ordinary answer', BODY,
+    ('an end is read as an ordinary response', BODY,
      '  if (g_strcmp0 (type, "terminate") == 0)\n',
      '  if (g_strcmp0 (type, "terminated") == 0)\n'),
     ('a restart is not marked', BODY,
@@ -238,10 +243,6 @@ MUTATIONS = (
      '''      if (!request->in_flight)
         bosh_session_snapshot_add_unanswered (snapshot, request->rid, request->bytes,
 '''),
-    ('a saved session lacks what was forgotten', SAVE,
-     '  save_requests (&self->window.forgotten, snapshot);\n', ''),
-    ('a forgotten request is not waited for', WINDOW,
-     '  if (request->last_serial > delivered)\n', '  if (FALSE)\n'),
     ('a saved session lacks what is unsent', SAVE,
      '  for (GList *link = self->outbox.queue.head; link != NULL; link = link->next)\n',
      '  for (GList *link = self->outbox.queue.tail; link != NULL; link = link->next)\n'),

@@ -7,7 +7,7 @@
 #include <string.h>
 
 /* Each exchange has two connections to the manager: its own, and one of a proxy
- * that sent the request already, and did not pass on the answer. */
+ * that sent the request already, and did not pass on the response. */
 #define CONNECTION(index) (2 * (index))
 #define HIDDEN_CONNECTION(index) (2 * (index) + 1)
 
@@ -129,7 +129,7 @@ network_on_response (guint       connection,
   guint index = connection / 2;
   Exchange *exchange = get_exchange (self, index);
 
-  say (self, "manager answers %u (rid %" G_GUINT64_FORMAT ")%s: %s", index, exchange->rid,
+  say (self, "manager responds %u (rid %" G_GUINT64_FORMAT ")%s: %s", index, exchange->rid,
        connection == HIDDEN_CONNECTION (index) ? ", unseen" : "", text);
   if (!exchange->open || connection == HIDDEN_CONNECTION (index))
     return;
@@ -144,7 +144,7 @@ network_on_response (guint       connection,
     schedule_response (self, index, status, text, strlen (text), latency (self));
 }
 
-/* Answers that can't be used, or that a proxy gives, end a session when there
+/* Responses that can't be used, or that a proxy gives, end a session when there
  * are too many of them to one request. */
 static gboolean
 is_bad_response (Fate fate)
@@ -183,7 +183,7 @@ draw_fate (Simulation *self,
    * no attempt brings there, as the silence may be ejabberd's. */
   if (fate == FATE_BLACK_HOLE_BEFORE && (self->resuming || action->repeated))
     return FATE_WELL;
-  /* The server would answer the copy, and empty what the client waits for. */
+  /* The server would respond to the copy, and empty what the client waits for. */
   if (fate == FATE_LATE_COPY && self->options.repeat == MODEL_REPEAT_EMPTIES_OLD)
     return FATE_WELL;
   if (is_bad_response (fate) && count_bad_responses (self, action->rid) >= 2)
@@ -360,8 +360,8 @@ network_break_all (Simulation *self)
       schedule_break (self, i, latency (self), TRUE);
 }
 
-/* A copy that comes when the request was answered long ago would end the
- * session, and one that pushes its own repeat aside would take the answer with
+/* A copy that comes long after the response to the request would end the
+ * session, and one that pushes its own repeat aside would take the response with
  * it: nobody could help that. */
 static gboolean
 is_harmful (Simulation *self,
@@ -378,7 +378,7 @@ is_harmful (Simulation *self,
       Exchange *other = get_exchange (self, i);
 
       if (other->rid == exchange->rid &&
-          (other->answered ||
+          (other->responded ||
            (i > index && other->arrived && self->options.repeat != MODEL_REPEAT_REPLACES)))
         return TRUE;
     }
@@ -411,24 +411,24 @@ handle_response (Simulation *self,
                  Event      *event)
 {
   Exchange *exchange = get_exchange (self, event->connection);
-  BoshHttpResponse answer = { event->status, event->bytes, event->retry_after, NULL };
+  BoshHttpResponse response = { event->status, event->bytes, event->retry_after, NULL };
   BoshBodyVerdict verdict;
   g_autoptr(BoshResponseBody) body = bosh_response_body_new (event->bytes, &verdict, NULL);
 
   exchange->open = FALSE;
   ledger_note_left (self, exchange->n_stanzas);
-  exchange->answered = event->status == 200 && body != NULL && body->type != BOSH_BODY_ERROR;
-  if (exchange->answered)
+  exchange->responded = event->status == 200 && body != NULL && body->type != BOSH_BODY_ERROR;
+  if (exchange->responded)
     ledger_note_responded (self, exchange->rid);
   else if (event->retry_after >= 0)
     ledger_note_retry_after (self, exchange->rid, event->retry_after);
   else if (event->status == 200 && body != NULL)
     ledger_note_error (self, exchange->rid);
-  /* Half an answer, and others of which the manager does not know that they
+  /* Half a response, and others of which the manager does not know that they
    * were not read. */
-  if (!exchange->answered)
+  if (!exchange->responded)
     model_manager_disconnected (self->manager, CONNECTION (event->connection), self->now);
-  bosh_session_handle_response (self->session, exchange->rid, &answer, self->now);
+  bosh_session_handle_response (self->session, exchange->rid, &response, self->now);
 }
 
 static void

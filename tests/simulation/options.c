@@ -116,7 +116,7 @@ choose_options (Simulation *self)
       options->odd_acks = options->acknowledges && chance (self, 30);
       options->trims_by_acks = chance (self, 30);
       options->reports = chance (self, 40);
-      /* The attributes of an echo would be read as those of an answer. */
+      /* The attributes of an echo would be read as those of a response. */
       if (options->acknowledges)
         options->echoes = FALSE;
     }

@@ -54,7 +54,7 @@ on_manager_stanza (const char *id,
 
   if (id == NULL)
     {
-      /* The features that answer a restart. */
+      /* The features that follow a restart. */
       g_autofree char *xml = g_strdup_printf ("<features xmlns='http://etherx.jabber.org/streams' id='%u'/>",
                                               self->server_sent++);
 

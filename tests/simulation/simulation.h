@@ -25,7 +25,7 @@ typedef enum
 {
   EVENT_ARRIVES,    /* a request reaches the manager */
   EVENT_WRITTEN,    /* a request is written whole */
-  EVENT_RESPONDED,   /* an answer reaches the client */
+  EVENT_RESPONDED,  /* a response reaches the client */
   EVENT_BREAKS,     /* an exchange breaks */
   EVENT_CLIENT,     /* the application sends something */
   EVENT_SERVER,     /* the server has a stanza for the client */
@@ -74,7 +74,7 @@ typedef struct
   guint64   rid;
   Fate      fate;
   gboolean  open;
-  gboolean  answered;     /* by the manager, and the client has read it */
+  gboolean  responded;     /* the client has read the response of the manager */
   gboolean  is_empty;     /* asks for nothing */
   gboolean  is_restart;
   gboolean  may_exceed;   /* pause or terminate (§11) */
@@ -89,7 +89,7 @@ typedef struct
 {
   GBytes   *bytes;        /* of the first sending */
   guint     n_stanzas;
-  gboolean  answered;     /* to this session */
+  gboolean  responded;     /* this session has the response */
   GArray   *attempts;     /* of gint64: when it was sent */
   gint64    not_before;   /* when it may be repeated (Retry-After) */
   gint64    error_at;     /* when the manager wanted it again (§17.3), or NEVER */
@@ -126,8 +126,8 @@ typedef struct
   /* ledger */
   GArray        *records;     /* of Record, by rid from first_rid on */
   guint64        first_rid;   /* of the creation */
-  guint64        responded_rid; /* all up to this were answered to the client */
-  gint64         responded_at; /* when the last answer came */
+  guint64        responded_rid; /* the client has the responses up to this */
+  gint64         responded_at; /* when the last response came */
   gint64         renewed_at;  /* when the last new request was sent */
   guint          posted;      /* stanzas that were sent */
   GArray        *polls;       /* of gint64: when empty new requests were sent */
@@ -172,10 +172,10 @@ typedef struct
 /* simulate.c */
 G_GNUC_PRINTF (2, 3)
 void      say                       (Simulation  *self,
-                                     const char  *format,
-                                     ...);
-gboolean  chance                    (Simulation  *self,
-                                     guint        percent);
+          const char *format,
+          ...);
+gboolean  chance                    (Simulation *self,
+                                     guint       percent);
 
 /* options.c */
 void      choose_options            (Simulation  *self);
@@ -183,33 +183,33 @@ void      choose_parameters         (Simulation  *self);
 void      draw_entropy              (Simulation  *self);
 
 /* network.c */
-Event    *schedule                  (Simulation  *self,
-                                     EventType    type,
-                                     gint64       delay);
+Event    *schedule                  (Simulation *self,
+                                     EventType   type,
+                                     gint64      delay);
 void      event_free                (Event       *event);
-Exchange *get_exchange              (Simulation  *self,
-                                     guint        index);
-void      network_post              (Simulation  *self,
-                                     BoshAction  *action);
-void      network_abandon           (Simulation  *self,
-                                     guint64      rid);
+Exchange *get_exchange              (Simulation *self,
+                                     guint       index);
+void      network_post              (Simulation *self,
+                                     BoshAction *action);
+void      network_abandon           (Simulation *self,
+                                     guint64     rid);
 /* The process or the server is gone, and all connections with it. */
 void      network_close_all         (Simulation  *self);
 void      network_break_all         (Simulation  *self);
-void      network_handle_event      (Simulation  *self,
-                                     Event       *event);
-void      network_on_response         (guint        connection,
-                                     guint        status,
-                                     const char  *text,
-                                     gpointer     user_data);
+void      network_handle_event      (Simulation *self,
+                                     Event      *event);
+void      network_on_response         (guint       connection,
+                                       guint       status,
+                                       const char *text,
+                                       gpointer    user_data);
 
 /* application.c */
 void      application_drain         (Simulation  *self);
 void      application_send          (Simulation  *self);
 void      application_behave        (Simulation  *self);
 /* Goes on with another session from the state of this one. */
-void      application_restore       (Simulation  *self,
-                                     gint64       delay);
+void      application_restore       (Simulation *self,
+                                     gint64      delay);
 void      application_terminate     (Simulation  *self);
 
 /* catastrophe.c */
@@ -219,31 +219,31 @@ void      catastrophe_abort         (Simulation  *self);
 void      catastrophe_check_end     (Simulation  *self);
 
 /* ledger.c */
-void      ledger_check_request      (Simulation  *self,
-                                     BoshAction  *action,
-                                     Exchange    *exchange);
+void      ledger_check_request      (Simulation *self,
+                                     BoshAction *action,
+                                     Exchange   *exchange);
 /* After all actions were drained. */
 void      ledger_check_step         (Simulation  *self);
-void      ledger_check_delivered    (Simulation  *self,
-                                     guint64      serial);
+void      ledger_check_delivered    (Simulation *self,
+                                     guint64     serial);
 /* Every stanza is in the class where it belongs. */
 void      ledger_check_classes      (Simulation  *self);
-void      ledger_note_left          (Simulation  *self,
-                                     guint        n_stanzas);
+void      ledger_note_left          (Simulation *self,
+                                     guint       n_stanzas);
 /* The client has read that it should wait, or that it should repeat. */
-void      ledger_note_retry_after   (Simulation  *self,
-                                     guint64      rid,
-                                     int          seconds);
-void      ledger_note_error         (Simulation  *self,
-                                     guint64      rid);
+void      ledger_note_retry_after   (Simulation *self,
+                                     guint64     rid,
+                                     int         seconds);
+void      ledger_note_error         (Simulation *self,
+                                     guint64     rid);
 /* What was to be waited for is not any more. */
 void      ledger_forget_waiting     (Simulation  *self);
-/* The client has read a good answer. */
-void      ledger_note_responded      (Simulation  *self,
-                                     guint64      rid);
-/* An answer to the pause request itself, the last one, is no longer awaited. */
+/* The client has read a good response. */
+void      ledger_note_responded      (Simulation *self,
+                                      guint64     rid);
+/* The response to the pause request itself, the last one, is no longer awaited. */
 void      ledger_note_paused        (Simulation  *self);
-/* Another session goes on: what was not handed out is not answered. */
+/* Another session goes on: what was not handed out counts as unanswered. */
 void      ledger_note_restored      (Simulation  *self);
 void      ledger_clear_record       (Record      *record);
 

@@ -264,9 +264,9 @@ test_session_respond_http (TestSession *self,
                            int          retry_after)
 {
   g_autoptr(GBytes) bytes = g_bytes_new (text, strlen (text));
-  BoshHttpResponse answer = { status, bytes, retry_after, NULL };
+  BoshHttpResponse response = { status, bytes, retry_after, NULL };
 
-  bosh_session_handle_response (self->session, rid, &answer, self->now);
+  bosh_session_handle_response (self->session, rid, &response, self->now);
   test_session_drain (self);
 }
 

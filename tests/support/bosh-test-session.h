@@ -36,44 +36,44 @@ void         test_session_default     (BoshSessionParameters       *parameters);
 /* Lets the session act now. */
 void         test_session_drain       (TestSession                 *self);
 /* Lets time pass, with all deadlines in it. */
-void         test_session_advance     (TestSession                 *self,
-                                       gint64                       microseconds);
+void         test_session_advance     (TestSession *self,
+                                       gint64       microseconds);
 /* The next request that was sent, which must exist, as an element; it is
  * written at once. */
-BoshElement *test_session_take        (TestSession                 *self,
-                                       guint64                     *rid);
+BoshElement *test_session_take        (TestSession *self,
+                                       guint64     *rid);
 /* The same as bytes. */
-GBytes      *test_session_take_bytes  (TestSession                 *self,
-                                       guint64                     *rid);
+GBytes      *test_session_take_bytes  (TestSession *self,
+                                       guint64     *rid);
 gboolean     test_session_has_request (TestSession                 *self);
-/* Answers with `<body …>content</body>`. */
-void         test_session_respond      (TestSession                 *self,
-                                       guint64                      rid,
-                                       const char                  *attributes,
-                                       const char                  *content);
-/* Answers with any status and text. */
-void         test_session_respond_http (TestSession                 *self,
-                                       guint64                      rid,
-                                       guint                        status,
-                                       const char                  *text,
-                                       int                          retry_after);
-void         test_session_fail        (TestSession                 *self,
-                                       guint64                      rid,
-                                       BoshFailure                  failure);
-/* Opens the session by an answer with @attributes; the poll that follows is
+/* Responds with `<body …>content</body>`. */
+void         test_session_respond      (TestSession *self,
+                                        guint64      rid,
+                                        const char  *attributes,
+                                        const char  *content);
+/* Responds with any status and text. */
+void         test_session_respond_http (TestSession *self,
+                                        guint64      rid,
+                                        guint        status,
+                                        const char  *text,
+                                        int          retry_after);
+void         test_session_fail        (TestSession *self,
+                                       guint64      rid,
+                                       BoshFailure  failure);
+/* Opens the session by a response with @attributes; the poll that follows is
  * there to be taken. */
-void         test_session_open        (TestSession                 *self,
-                                       const char                  *attributes);
+void         test_session_open        (TestSession *self,
+                                       const char  *attributes);
 /* The same, with polls kept back for some seconds. */
-void         test_session_open_quietly (TestSession                *self,
-                                       const char                  *attributes);
-void         test_session_queue       (TestSession                 *self,
-                                       const char                  *body);
-void         test_session_attribute   (BoshElement                 *request,
-                                       const char                  *name,
-                                       const char                  *expected);
+void         test_session_open_quietly (TestSession *self,
+                                        const char  *attributes);
+void         test_session_queue       (TestSession *self,
+                                       const char  *body);
+void         test_session_attribute   (BoshElement *request,
+                                       const char  *name,
+                                       const char  *expected);
 /* Forgets the recorded events after comparing them. */
-void         test_session_events      (TestSession                 *self,
-                                       const char                  *expected);
+void         test_session_events      (TestSession *self,
+                                       const char  *expected);
 
 G_END_DECLS
