@@ -110,7 +110,7 @@ test_polling_asked (void)
           g_assert_cmpint (wait_for_request (&t), >=, 49 * TEST_SECOND / 10);
           g_assert_cmpint (t.now, <, (1000 + 6 * (j + 1)) * TEST_SECOND);
           rid = take_rid (&t);
-          /* Not even payload goes out in between. */
+          /* Not even a stanza is sent in between. */
           test_session_queue (&t, "patience");
           g_assert_false (test_session_has_request (&t));
           test_session_respond (&t, rid, "", "");
@@ -143,7 +143,7 @@ test_absent_ack (void)
   g_assert_cmpuint (t.delivered, ==, 1);
   test_session_clear (&t);
 
-  /* A server that did not offer acknowledgements does not mean it. */
+  /* From a server that did not offer acknowledgements they mean nothing. */
   test_session_init (&t, NULL);
   test_session_open (&t, TEST_GRANTS);
   poll = take_rid (&t);
@@ -322,7 +322,7 @@ test_before_inactivity (void)
     }
   test_session_clear (&t);
 
-  /* Somebody said that there would be something to send. */
+  /* The caller has promised to send something. */
   test_session_init (&t, NULL);
   test_session_open_quietly (&t, "sid='s1' wait='60' hold='1' requests='2' inactivity='4'");
   g_assert_cmpint (wait_for_request (&t), <, 4 * TEST_SECOND);

@@ -361,7 +361,7 @@ test_release_confirms (void)
   g_assert_cmpuint (t.delivered, ==, 1);
   test_session_clear (&t);
 
-  /* Not if it may have come back because its time was over. */
+  /* Not if it may have returned because its time was over. */
   test_session_init (&t, NULL);
   test_session_open (&t, TEST_GRANTS);
   g_bytes_unref (test_session_take_bytes (&t, &poll));
@@ -391,7 +391,7 @@ test_hastened (void)
   test_session_queue (&t, "hello");
   bosh_session_hasten (t.session);
   g_bytes_unref (test_session_take_bytes (&t, &data));
-  /* A stanza happens to arrive, which tells nothing of the request. */
+  /* A stanza happens to arrive, which proves nothing about the request. */
   test_session_respond (&t, poll, "", "<message xmlns='jabber:client'/>");
   g_assert_cmpuint (t.delivered, ==, 0);
   test_session_advance (&t, 4 * TEST_SECOND);
@@ -632,7 +632,7 @@ test_doubted (void)
   g_assert_cmpuint (rid, ==, poll);
   test_session_respond (&t, poll, "", "");
 
-  /* Somebody must be there for what comes. */
+  /* There is a request for what comes next. */
   g_bytes_unref (test_session_take_bytes (&t, &rid));
   g_assert_cmpuint (rid, ==, poll + 1);
   test_session_advance (&t, 10 * TEST_SECOND);

@@ -247,8 +247,7 @@ peek_send (TestSession *t)
   return g_queue_peek_head (&t->sends);
 }
 
-/* An open session of one that compresses, with a request under way that is
- * worth it. */
+/* An open session that compresses, with a request in flight that is large enough. */
 static void
 send_large (TestSession *t,
             const char  *accept,
@@ -404,7 +403,7 @@ test_charsets (void)
 {
   TestSession t;
 
-  g_test_summary ("R33, R36: the character sets of the server are told, and UTF-8 is written");
+  g_test_summary ("R33, R36: the character sets of the server are reported, and UTF-8 is written");
 
   test_session_init (&t, NULL);
   g_assert_null (bosh_session_get_charsets (t.session));

@@ -367,8 +367,8 @@ test_pause_is_restored (void)
 #define PROSODY_GRANTS "sid='s1' wait='60' hold='1' requests='2' inactivity='60' ver='1.6'"
 #define REFUSAL "type='terminate' condition='item-not-found'"
 
-/* Two requests with a stanza each are out, and the first is repeated because nothing
- * was said for long. */
+/* Two requests with a stanza each are in flight, and the first is sent again after a
+ * long silence. */
 static void
 set_up_stalled (TestSession *t,
                 const char  *grants,
@@ -424,8 +424,8 @@ test_forgotten (void)
   g_assert_true (test_session_has_request (&t));
   test_session_clear (&t);
 
-  /* The next one is held, so it has said nothing yet; what comes then is not kept back,
-   * and who goes on elsewhere knows of the first. */
+  /* The next request is held, so its response is still to come. What is queued then is
+   * not kept back, and a snapshot has the forgotten request. */
   set_up_stalled (&t, PROSODY_GRANTS, &first);
   test_session_respond (&t, first, REFUSAL, "");
   g_assert_cmpuint (t.delivered, ==, 0);

@@ -62,7 +62,7 @@ test_after_the_end (void)
   test_session_clear (&t);
 }
 
-/* What nobody drained is freed: the sanitizers and valgrind see to it. */
+/* Actions that were not drained are freed, as the sanitizers and valgrind check. */
 static void
 test_dropped (void)
 {

@@ -43,7 +43,7 @@ test_creation_request (void)
   g_assert_cmpuint (rid, <, BOSH_MAX_RID / 2 + 2);
   g_assert_cmpuint (rid, ==, bosh_session_get_last_rid (t.session));
 
-  /* Nothing else goes out before the response. */
+  /* Nothing else is sent before the response. */
   test_session_queue (&t, "early");
   g_assert_false (test_session_has_request (&t));
 
@@ -257,7 +257,7 @@ test_payload_namespace (void)
   g_autoptr(BoshElement) plain = bosh_element_new ("message", NULL);
   BoshElement *message;
 
-  g_test_summary ("R17, R104: a stanza goes out in jabber:client with its children");
+  g_test_summary ("R17, R104: a stanza is sent in jabber:client with its children");
 
   test_session_init (&t, NULL);
   test_session_open_quietly (&t, TEST_GRANTS);

@@ -105,7 +105,7 @@ typedef struct
   gboolean               detached;
 } Run;
 
-/* --- What is promised --- */
+/* --- The promises --- */
 
 /* Each key has the one before it as its digest (XEP-0124 §15). */
 static void
@@ -480,8 +480,8 @@ restore (Run *run)
   unsent = bosh_session_dup_unsent (run->session);
   run->queued = undelivered->len + unsent->len;
   run->delivered = 0;
-  /* What is known to have arrived may come along, in a request without a response.
-   * When the end is under way nobody can take the session up any more. */
+  /* What is known to have arrived may be among it, in a request without a response. A
+   * session that ends can't be resumed. */
   if (!run->terminated && !run->has_orders)
     g_assert_cmpuint (run->queued, >=, open_stanzas);
   run->last_pending = run->terminated = FALSE;

@@ -66,13 +66,13 @@ application_restore (Simulation *self,
   if (saved->unsent->len > 0)
     coverage_hit (COVERAGE_RESTORED_UNSENT);
 
-  /* What is not in it has arrived. */
+  /* What is not in the snapshot has arrived. */
   g_assert_cmpuint (n_unanswered + saved->unsent->len, <=, self->sent);
   self->base = self->sent - n_unanswered - saved->unsent->len;
   g_assert_cmpuint (self->base, <=, self->delivered);
   self->delivered = self->base;
   network_close_all (self);
-  ledger_note_left (self, self->base + n_unanswered);
+  ledger_note_maybe_sent (self, self->base + n_unanswered);
   ledger_note_restored (self);
 
   self->hand_overs++;
@@ -148,7 +148,7 @@ take_payload (Simulation  *self,
   react (self);
 }
 
-/* All that an action says, and when. */
+/* Adds everything that an action says, and the time. */
 static void
 digest_action (Simulation *self,
                BoshAction *action)
@@ -250,7 +250,7 @@ application_drain (Simulation *self)
   g_assert_true (deadline == -1 || deadline > self->now);
 }
 
-/* The page asks for the number only; whoever has the state goes on. */
+/* Detaching itself gives only a number; here a snapshot is used to go on. */
 static void
 detach (Simulation *self)
 {

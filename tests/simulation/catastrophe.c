@@ -43,7 +43,7 @@ catastrophe_abort (Simulation *self)
 void
 catastrophe_strike (Simulation *self)
 {
-  /* Whoever has a session to end. */
+  /* There must be a session to end. */
   if (bosh_session_get_state (self->session) == BOSH_SESSION_NEW || self->handing_over)
     {
       schedule (self, EVENT_CATASTROPHE, SECOND);
@@ -101,7 +101,7 @@ catastrophe_check_end (Simulation *self)
 
   if (model_manager_was_strict (self->manager))
     {
-      /* If it comes to know. */
+      /* If the session learns of it. */
       if (self->attaching || (self->fault_percent > 0 && code == BOSH_ERROR_SESSION_LOST))
         return;
       g_assert_error (self->error, BOSH_ERROR, BOSH_ERROR_ITEM_NOT_FOUND);
@@ -130,7 +130,7 @@ catastrophe_check_end (Simulation *self)
     {
       gboolean repeats = self->fault_percent > 0 || self->pauses > 0 || self->options.error_every > 0;
 
-      /* The last word may be lost on its way, or come when nobody listens, or after
+      /* The last response may be lost, or come while no session is attached, or after
        * the response to a retransmission. */
       if (!self->attaching && !(repeats && code == BOSH_ERROR_ITEM_NOT_FOUND))
         g_assert_cmpint (code, ==, self->expected_error);

@@ -30,7 +30,7 @@ ledger_clear_record (Record *record)
   g_array_unref (record->attempts);
 }
 
-/* The last of many times must not be too near. */
+/* So many things must not happen within so short a time. */
 static void
 check_storm (Simulation *self,
              GArray     *times,
@@ -61,7 +61,7 @@ read_request (Exchange         *exchange,
                        bosh_element_get_attribute_ns (root, "restart", BOSH_NS_XBOSH) == NULL;
 }
 
-/* An acknowledgement is sent only where it says something, and then the truth
+/* An acknowledgement is sent only if a response is missing, and then it is right
  * (§9.2). */
 static void
 check_ack (Simulation       *self,
@@ -71,7 +71,7 @@ check_ack (Simulation       *self,
   Request *oldest = bosh_window_get_oldest (&self->session->window);
   guint64 responded_rid = MIN (self->responded_rid, oldest->rid - 1);
 
-  /* Not what is in doubt: the manager would forget what it has for it. */
+  /* A doubted response is not acknowledged: the manager would forget the real one. */
   if (!self->parameters.use_acknowledgements || responded_rid == rid - 1)
     {
       g_assert_cmpint (body->ack, ==, -1);
@@ -82,15 +82,15 @@ check_ack (Simulation       *self,
   coverage_hit (COVERAGE_CLIENT_ACK);
 }
 
-/* A request must not leave before the one before it has arrived, as far as one
- * can tell. */
+/* A request must not be sent before the previous one has arrived, as far as the client
+ * can know. */
 static void
 check_overtaking (Simulation *self,
                   Exchange   *before)
 {
   gboolean sorts = self->options.names_version && !self->options.hangs_when_overtaken;
 
-  /* An earlier attempt of it did, which may have been told. */
+  /* An earlier attempt has arrived, and the client may know that. */
   for (guint i = 0; get_exchange (self, i) != before; i++)
     if (get_exchange (self, i)->rid == before->rid && get_exchange (self, i)->arrived)
       return;
@@ -136,7 +136,7 @@ check_new (Simulation       *self,
   if (!exchange->is_empty)
     return;
 
-  /* Nothing that waits is left behind. */
+  /* An empty request leaves no stanza behind. */
   g_assert_cmpuint (bosh_session_get_n_queued (self->session), ==, 0);
   check_storm (self, self->polls, STORM_POLLS, STORM_POLLS_WITHIN);
 }
@@ -159,7 +159,7 @@ check_order_of_repeats (Simulation *self,
   record->error_at = NEVER;
 }
 
-/* Nothing gives reason to repeat anything. */
+/* Whether there is no reason for any retransmission. */
 static gboolean
 is_clean (Simulation *self)
 {
@@ -249,13 +249,13 @@ ledger_check_step (Simulation *self)
     open += get_exchange (self, i)->open ? 1 : 0;
   g_assert_cmpuint (open, ==, bosh_session_get_n_in_flight_for_tests (self->session));
 
-  /* Nothing grows for ever. */
+  /* Nothing grows without bound. */
   g_assert_cmpuint (bosh_window_get_n_requests (&self->session->window), <=, self->options.requests + 1);
   g_assert_cmpuint (self->session->outbox.queue.length + self->session->outbox.sent.length, <=,
                     self->sent - self->delivered);
   g_assert_cmpuint (self->session->actions.length, ==, 0);
 
-  /* The costly one now and then. */
+  /* The costly check is made now and then. */
   if (g_rand_int_range (self->spot_checks, 0, 100) < 5)
     ledger_check_classes (self);
 }
@@ -266,7 +266,7 @@ ledger_check_delivered (Simulation *self,
 {
   guint delivered = self->base + serial;
 
-  /* Never said of what the server has not seen, nor twice. */
+  /* Never of what the server has not processed, nor twice. */
   g_assert_cmpuint (delivered, >, self->delivered);
   g_assert_cmpuint (delivered, <=, self->server_received);
   self->delivered = delivered;
@@ -277,15 +277,15 @@ ledger_check_classes (Simulation *self)
 {
   g_autoptr(GPtrArray) undelivered = bosh_session_dup_undelivered (self->session);
   g_autoptr(GPtrArray) unsent = bosh_session_dup_unsent (self->session);
-  guint left = self->left;
+  guint left = self->maybe_sent;
   guint next = self->delivered;
 
   for (guint i = 0; i < self->exchanges->len; i++)
     if (get_exchange (self, i)->open)
       left = MAX (left, get_exchange (self, i)->n_stanzas);
 
-  /* One after the other, none missing: known to have arrived, of unknown fate,
-   * still here. */
+  /* In order, and none missing: those that have arrived, those of unknown fate, those
+   * that were not sent. */
   for (guint i = 0; i < undelivered->len; i++)
     {
       g_assert_cmpuint (get_id (g_ptr_array_index (undelivered, i)), ==, next);
@@ -308,10 +308,10 @@ ledger_check_classes (Simulation *self)
 }
 
 void
-ledger_note_left (Simulation *self,
-                  guint       n_stanzas)
+ledger_note_maybe_sent (Simulation *self,
+                        guint       n_stanzas)
 {
-  self->left = MAX (self->left, n_stanzas);
+  self->maybe_sent = MAX (self->maybe_sent, n_stanzas);
 }
 
 void

@@ -322,7 +322,7 @@ close_exchange (Simulation *self,
   Exchange *exchange = get_exchange (self, index);
 
   exchange->open = FALSE;
-  ledger_note_left (self, exchange->n_stanzas);
+  ledger_note_maybe_sent (self, exchange->n_stanzas);
   model_manager_disconnected (self->manager, CONNECTION (index), self->now);
   model_manager_disconnected (self->manager, HIDDEN_CONNECTION (index), self->now);
 }
@@ -362,14 +362,14 @@ network_break_all (Simulation *self)
 
 /* A copy that comes long after the response to the request would end the
  * session, and one that pushes its own repeat aside would take the response with
- * it: nobody could help that. */
+ * it: no client could prevent that. */
 static gboolean
 is_harmful (Simulation *self,
             guint       index)
 {
   Exchange *exchange = get_exchange (self, index);
 
-  /* Known to have arrived, and given up. */
+  /* The client knows that it has arrived, and waits for no response. */
   if (!exchange->open && bosh_window_find (&self->session->window, exchange->rid) == NULL)
     return TRUE;
 
@@ -416,7 +416,7 @@ handle_response (Simulation *self,
   g_autoptr(BoshResponseBody) body = bosh_response_body_new (event->bytes, &verdict, NULL);
 
   exchange->open = FALSE;
-  ledger_note_left (self, exchange->n_stanzas);
+  ledger_note_maybe_sent (self, exchange->n_stanzas);
   exchange->responded = event->status == 200 && body != NULL && body->type != BOSH_BODY_ERROR;
   if (exchange->responded)
     ledger_note_responded (self, exchange->rid);
@@ -454,7 +454,7 @@ handle_written (Simulation *self,
   Exchange *exchange = get_exchange (self, event->connection);
 
   exchange->written_at = self->now;
-  ledger_note_left (self, exchange->n_stanzas);
+  ledger_note_maybe_sent (self, exchange->n_stanzas);
   bosh_session_handle_written (self->session, exchange->rid, self->now);
 }
 

@@ -103,7 +103,7 @@ typedef enum
   CATASTROPHE_SERVER_RESTARTS,
   CATASTROPHE_SERVER_TERMINATES,
   CATASTROPHE_TERMINATE,        /* the application terminates in the middle */
-  CATASTROPHE_ABORT,            /* and so, without a word */
+  CATASTROPHE_ABORT,            /* the same, without telling the server */
   N_CATASTROPHES
 } Catastrophe;
 
@@ -148,7 +148,7 @@ typedef struct
   guint          received;
   guint          base;        /* stanzas before the first of this session */
   guint          delivered;   /* stanzas that are known to have arrived */
-  guint          left;        /* stanzas that may have */
+  guint          maybe_sent;  /* stanzas that may have arrived */
   guint          restarts_asked;
   guint          restarts_done;
   gboolean       handing_over;
@@ -207,7 +207,7 @@ void      network_on_response         (guint       connection,
 void      application_drain         (Simulation  *self);
 void      application_send          (Simulation  *self);
 void      application_behave        (Simulation  *self);
-/* Goes on with another session from the state of this one. */
+/* Goes on with another session from a snapshot of this one. */
 void      application_restore       (Simulation *self,
                                      gint64      delay);
 void      application_terminate     (Simulation  *self);
@@ -215,7 +215,7 @@ void      application_terminate     (Simulation  *self);
 /* catastrophe.c */
 void      catastrophe_strike        (Simulation  *self);
 void      catastrophe_abort         (Simulation  *self);
-/* The session has ended: was there a reason, and is it named? */
+/* Checks that the session has ended for a reason, and by the error that names it. */
 void      catastrophe_check_end     (Simulation  *self);
 
 /* ledger.c */
@@ -226,24 +226,24 @@ void      ledger_check_request      (Simulation *self,
 void      ledger_check_step         (Simulation  *self);
 void      ledger_check_delivered    (Simulation *self,
                                      guint64     serial);
-/* Every stanza is in the class where it belongs. */
+/* Checks that every stanza is delivered, of unknown fate, or unsent, as it should be. */
 void      ledger_check_classes      (Simulation  *self);
-void      ledger_note_left          (Simulation *self,
-                                     guint       n_stanzas);
+void      ledger_note_maybe_sent          (Simulation *self,
+                                           guint       n_stanzas);
 /* The client has read that it should wait, or that it should repeat. */
 void      ledger_note_retry_after   (Simulation *self,
                                      guint64     rid,
                                      int         seconds);
 void      ledger_note_error         (Simulation *self,
                                      guint64     rid);
-/* What was to be waited for is not any more. */
+/* Nothing has to be waited for any more. */
 void      ledger_forget_waiting     (Simulation  *self);
 /* The client has read a good response. */
 void      ledger_note_responded      (Simulation *self,
                                       guint64     rid);
 /* The response to the pause request itself, the last one, is no longer awaited. */
 void      ledger_note_paused        (Simulation  *self);
-/* Another session goes on: what was not handed out counts as unanswered. */
+/* Another session goes on. A response that was not handed out counts as missing. */
 void      ledger_note_restored      (Simulation  *self);
 void      ledger_clear_record       (Record      *record);
 
