@@ -663,8 +663,8 @@ get_poll_at (BoshSession *self)
   return at;
 }
 
-/* When to send an empty request so that the server releases the one that carries what
- * somebody waits for. */
+/* When to send an empty request so that the server releases the one that carries the
+ * stanzas whose delivery is awaited. */
 static gint64
 get_probe_at (BoshSession *self)
 {
@@ -751,6 +751,8 @@ session_plan (BoshSession *self,
   if (!session_is_live (self))
     return FALSE;
 
+  /* Each of these does at most one thing. All are asked again after that, so in the end
+   * all of them have set the deadline. */
   if (check_termination (self, now) || check_network (self, now) || check_exchanges (self, now) ||
       check_attach (self, now) || check_hand_over (self, now) || check_pause (self, now) ||
       check_resume (self, now))
