@@ -179,7 +179,7 @@ respond (BoshClient  *self,
   gboolean is_handled = FALSE;
 
   /* Before a resource is bound nobody can address a request to us. */
-  if (!bosh_element_matches_or_inherits (request, "iq", BOSH_NS_CLIENT) || bosh_client_get_jid (self) == NULL ||
+  if (!bosh_element_matches_or_inherits (request, "iq", BOSH_NS_CLIENT) || self->jid == NULL ||
       bosh_client_get_state (self) == BOSH_CLIENT_STATE_CLOSED ||
       bosh_client_get_state (self) == BOSH_CLIENT_STATE_RECONNECTING)
     return;

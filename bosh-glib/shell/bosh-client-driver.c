@@ -71,16 +71,7 @@ typedef struct
 
 static void drain (BoshClientDriver *self);
 
-/* --- Values that change --- */
-
-static void
-set_configuration (BoshClientDriver            *self,
-                   BoshConnectionConfiguration *configuration)
-{
-  bosh_connection_set_configuration (self->connection, configuration);
-  if (g_set_object (&self->configuration, configuration))
-    self->callbacks->located (self->owner);
-}
+/* --- The state --- */
 
 static BoshReconnectState
 get_state (BoshClientDriver *self)
@@ -103,7 +94,7 @@ dup_end_error (BoshClientDriver *self)
   return bosh_connection_dup_close_error (self->connection);
 }
 
-/* --- Stanzas that are waited for --- */
+/* --- Stanzas for which a task waits --- */
 
 gboolean
 bosh_client_driver_has_iq (BoshClientDriver *self,
@@ -216,6 +207,7 @@ bosh_client_driver_send (BoshClientDriver  *self,
                          GError           **error)
 {
   guint64 serial;
+  guint64 delivery;
 
   if (bosh_reconnect_is_queueing (self->machine))
     return keep_for_next_session (self, element, task, error);
@@ -224,11 +216,13 @@ bosh_client_driver_send (BoshClientDriver  *self,
 
   if (!bosh_connection_queue (self->connection, element, &serial, error))
     return FALSE;
-  bosh_delivery_tracker_sent (self->deliveries, add_delivery (self, element, task), serial);
+  delivery = add_delivery (self, element, task);
+  bosh_delivery_tracker_sent (self->deliveries, delivery, serial);
 
   return TRUE;
 }
 
+/* Sends a stanza that has waited, with its delivery or 0. */
 static gboolean
 send_again (BoshClientDriver *self,
             BoshElement      *element,
@@ -322,7 +316,7 @@ check_login (BoshClientDriver *self)
   switch (get_state (self))
     {
     case BOSH_RECONNECT_CONNECTED:
-      /* The connection may be open, and its task not have returned yet. */
+      /* The application may not know yet that the session is open. */
       if (self->task != NULL)
         break;
       if (self->features != NULL)
@@ -366,6 +360,7 @@ bosh_client_driver_log_in (BoshClientDriver *self,
 
   begin_task (self, task);
   watch_cancellable (self);
+  g_clear_pointer (&self->credentials, bosh_credentials_unref);
   self->credentials = bosh_credentials_ref (credentials);
   bosh_reconnect_login (self->machine, g_get_monotonic_time ());
   drain (self);
@@ -450,12 +445,22 @@ bosh_client_driver_disconnect (BoshClientDriver *self,
 
 /* --- Opening the session --- */
 
+static void
+set_configuration (BoshClientDriver            *self,
+                   BoshConnectionConfiguration *configuration)
+{
+  bosh_connection_set_configuration (self->connection, configuration);
+  if (g_set_object (&self->configuration, configuration))
+    self->callbacks->located (self->owner);
+}
+
 static gboolean
 has_address (BoshClientDriver *self)
 {
   return bosh_connection_configuration_get_hostname (self->configuration) != NULL;
 }
 
+/* The connection was not opened, so it does not tell of the end. */
 static void
 end_early (BoshClientDriver *self,
            BoshErrorKind     kind,
@@ -465,7 +470,8 @@ end_early (BoshClientDriver *self,
   drain (self);
 }
 
-/* A connection that was opened tells of its end by itself. */
+/* Also a connection that could not be opened tells of its end by itself, but not one
+ * that has not even begun. */
 static void
 finish_opening (BoshClientDriver *self,
                 gboolean          success,
