@@ -7,6 +7,7 @@
 #include "bosh-element-private.h"
 #include "bosh-error.h"
 #include "bosh-i18n-private.h"
+#include "bosh-namespaces-private.h"
 
 /* For a request of which the application does not say it, in seconds. */
 #define IQ_TIMEOUT 60

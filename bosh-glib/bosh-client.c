@@ -8,6 +8,7 @@
 #include "bosh-element-private.h"
 #include "bosh-enum-types.h"
 #include "bosh-error.h"
+#include "bosh-namespaces-private.h"
 
 /**
  * BoshClient:

@@ -5,10 +5,10 @@
 #include "bosh-connection-internal.h"
 
 #include "bosh-body-private.h"
-#include "bosh-element-private.h"
 #include "bosh-enum-types.h"
 #include "bosh-error.h"
 #include "bosh-i18n-private.h"
+#include "bosh-namespaces-private.h"
 #include "bosh-saved-session-private.h"
 #include "bosh-session-save-private.h"
 

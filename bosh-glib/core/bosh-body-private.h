@@ -9,11 +9,11 @@ G_BEGIN_DECLS
 /* The highest request id: what a double holds exactly (XEP-0124 §14.1). */
 #define BOSH_MAX_RID G_GUINT64_CONSTANT (9007199254740991)
 
-/* Seconds; what a server names beyond this is taken as this. */
+/* Seconds. A server that names more is taken to mean this. */
 #define BOSH_MAX_SECONDS (24 * 60 * 60)
 
-/* The attributes of a request. Strings are not owned; NULL, 0 or -1 leaves an
- * attribute out, as said. */
+/* The attributes of a request. Strings are not owned. An attribute is left out
+ * where its string is NULL, or its number is 0 and the comment says so. */
 typedef struct
 {
   guint64     rid;
@@ -24,21 +24,21 @@ typedef struct
   const char *language;
   const char *stream;
   const char *content;
-  gboolean    creation;     /* write ver, wait, hold, xmpp:version */
-  gboolean    opens_stream; /* write xmpp:version */
+  gboolean    creation;     /* writes ver, wait, hold, content, xmpp:version */
+  gboolean    opens_stream; /* writes xmpp:version */
   guint       wait;
   guint       hold;
-  guint64     ack;          /* 0: none */
-  guint       pause;        /* 0: none */
+  guint64     ack;          /* 0: left out */
+  guint       pause;        /* 0: left out */
   gboolean    restart;
   gboolean    terminate;
   const char *key;
   const char *new_key;
 } BoshRequestBody;
 
-/* @payloads: XML of the payloads, one after the other. */
-GBytes           *bosh_request_body_compose (const BoshRequestBody  *self,
-                                             const GString          *payloads);
+/* @payloads is the XML of the payloads, one after the other (nullable). */
+GBytes           *bosh_request_body_compose       (const BoshRequestBody  *self,
+                                                   const GString          *payloads);
 
 typedef enum
 {
@@ -47,8 +47,8 @@ typedef enum
   BOSH_BODY_ERROR,
 } BoshBodyType;
 
-/* The attributes of an answer. Strings belong to @root. Numbers that are
- * absent, or no number, are -1. */
+/* The attributes of a response. Strings belong to @root. A number that is absent,
+ * or that is none, is -1. */
 typedef struct
 {
   BoshElement  *root;
@@ -56,11 +56,11 @@ typedef struct
   const char   *sid;
   const char   *condition;
   const char   *version;
-  const char   *accept;      /* codings of requests that it takes */
+  const char   *accept;      /* the codings that requests may have */
   const char   *charsets;
   const char   *stream;
-  const char   *from;
-  gboolean      is_echo;     /* has a rid: ejabberd repeats our own request */
+  /* It has a rid, so it is a request of ours that ejabberd has sent back. */
+  gboolean      is_echo;
   gint64        wait;
   gint64        hold;
   gint64        requests;
@@ -71,32 +71,37 @@ typedef struct
   gint64        report;
 } BoshResponseBody;
 
-/* What is wrong with an answer that can't be used. */
 typedef enum
 {
   BOSH_BODY_OK,
-  /* No connection manager wrote this: a web page, nothing, half an answer. */
+  /* It is not from a connection manager: a web page, nothing, half a response. */
   BOSH_BODY_FOREIGN,
-  /* A connection manager's answer, with something that XEP-0124 §6 forbids. */
+  /* It is from a connection manager, and has what XEP-0124 §6 forbids. */
   BOSH_BODY_REFUSED,
 } BoshBodyVerdict;
 
-/* Reads the bytes of an answer. Where the verdict is not OK, @error is set. */
-BoshResponseBody *bosh_response_body_new    (GBytes                 *bytes,
-                                             BoshBodyVerdict        *verdict,
-                                             GError                **error);
-void              bosh_response_body_free   (BoshResponseBody       *self);
+/* Reads the bytes of a response. Returns NULL with @error set where @verdict is
+ * not OK. */
+BoshResponseBody *bosh_response_body_new          (GBytes                 *bytes,
+                                                   BoshBodyVerdict        *verdict,
+                                                   GError                **error);
+void              bosh_response_body_free         (BoshResponseBody       *self);
 
-/* The payloads in order, in the namespaces that they mean: what was left in
- * the namespace of the body is jabber:client (XEP-0206 §2). */
-GPtrArray        *bosh_response_body_dup_payloads (BoshResponseBody *self);
-/* What the answer tells about a terminal condition besides its name. */
-char             *bosh_response_body_dup_detail   (BoshResponseBody *self);
+/* The payloads in order. Those that the server left in the namespace of the body
+ * are put in jabber:client, which it means (XEP-0206 §2). */
+GPtrArray        *bosh_response_body_dup_payloads (BoshResponseBody       *self);
+
 /* The URI of `see-other-uri`, nullable. */
-char             *bosh_response_body_dup_uri      (BoshResponseBody *self);
+char             *bosh_response_body_dup_uri      (BoshResponseBody       *self);
 
-/* The text of a body for a debug console: what SASL elements hold is left out. */
-char             *bosh_body_redact          (GBytes                 *bytes);
+/* The error for a body that ends the session or a stream: a BOSH_STREAM_ERROR
+ * where the server gave one with a condition, or else a BOSH_ERROR for the
+ * terminal condition. */
+GError           *bosh_response_body_new_error    (BoshResponseBody       *self);
+
+/* The text of a request or response for a debug console, without the data of
+ * SASL. */
+char             *bosh_body_redact                (GBytes                 *bytes);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (BoshResponseBody, bosh_response_body_free)
 

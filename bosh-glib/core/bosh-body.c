@@ -5,15 +5,16 @@
 #include "bosh-body-private.h"
 
 #include "bosh-element-private.h"
+#include "bosh-error-private.h"
 #include "bosh-i18n-private.h"
+#include "bosh-namespaces-private.h"
+#include "bosh-stanza-private.h"
 #include "bosh-xml-private.h"
+#include "bosh-xml-text-private.h"
 
 #include <string.h>
 
-/* How much of a peer's words a message shows. */
-#define MAX_DETAIL 200
-
-/* Stands for what is secret. */
+/* Shown in the place of a secret. */
 #define REDACTED "[…]"
 
 static void
@@ -27,7 +28,7 @@ append_attribute (GString    *output,
   g_string_append_c (output, ' ');
   g_string_append (output, name);
   g_string_append_c (output, '=');
-  bosh_xml_append_escaped (output, value, -1);
+  bosh_xml_append_quoted (output, value);
 }
 
 static void
@@ -38,8 +39,8 @@ append_number (GString    *output,
   g_string_append_printf (output, " %s='%" G_GUINT64_FORMAT "'", name, value);
 }
 
-/* The prefix `xmpp` and the default namespace are written literally, as
- * ejabberd compares the names of attributes as text. */
+/* ejabberd compares the names of attributes as text, so the prefix must be
+ * `xmpp`. */
 static void
 append_xbosh_attributes (GString               *output,
                          const BoshRequestBody *self)
@@ -142,7 +143,6 @@ read_attributes (BoshElement *root)
   self->accept = bosh_element_get_attribute (root, "accept");
   self->charsets = bosh_element_get_attribute (root, "charsets");
   self->stream = bosh_element_get_attribute (root, "stream");
-  self->from = bosh_element_get_attribute (root, "from");
   self->is_echo = bosh_element_get_attribute (root, "rid") != NULL;
   self->wait = get_number (root, "wait", BOSH_MAX_SECONDS);
   self->hold = get_number (root, "hold", 1000);
@@ -174,7 +174,7 @@ bosh_response_body_new (GBytes           *bytes,
   if (length == 0)
     {
       g_set_error_literal (error, BOSH_ERROR, BOSH_ERROR_NOT_BOSH,
-                           _("The server gave an empty answer, which is not BOSH"));
+                           _("The response of the server is empty, which is not BOSH"));
       return NULL;
     }
 
@@ -186,7 +186,7 @@ bosh_response_body_new (GBytes           *bytes,
                    !g_error_matches (local_error, BOSH_ERROR, BOSH_ERROR_TOO_LARGE)))
     {
       g_set_error (error, BOSH_ERROR, BOSH_ERROR_NOT_BOSH,
-                   _("The answer is no BOSH body: %s"),
+                   _("The response is no BOSH body: %s"),
                    local_error != NULL ? local_error->message
                                        : _("wrong root element or namespace"));
       return NULL;
@@ -223,7 +223,7 @@ bosh_response_body_dup_payloads (BoshResponseBody *self)
       BoshElement *child = bosh_element_get_nth_child (self->root, i);
       BoshElement *payload;
 
-      /* That of `see-other-uri`. */
+      /* It belongs to `see-other-uri`, and is no payload. */
       if (bosh_element_matches (child, "uri", BOSH_NS_HTTPBIND))
         continue;
 
@@ -243,28 +243,7 @@ bosh_response_body_dup_payloads (BoshResponseBody *self)
   return payloads;
 }
 
-static char *
-describe_stream_error (BoshElement *error)
-{
-  g_autofree char *text = bosh_element_dup_child_text (error, "text", BOSH_NS_STREAM_ERRORS);
-  const char *condition = NULL;
-
-  for (guint i = 0; i < bosh_element_get_n_children (error) && condition == NULL; i++)
-    {
-      BoshElement *child = bosh_element_get_nth_child (error, i);
-
-      if (g_strcmp0 (bosh_element_get_namespace (child), BOSH_NS_STREAM_ERRORS) == 0 &&
-          g_strcmp0 (bosh_element_get_name (child), "text") != 0)
-        condition = bosh_element_get_name (child);
-    }
-
-  if (text != NULL && text[0] != '\0' && condition != NULL)
-    return g_strdup_printf ("%s: %s", condition, text);
-
-  return g_strdup (text != NULL && text[0] != '\0' ? text : condition);
-}
-
-/* A child element in the specification, an attribute in some servers. */
+/* XEP-0124 §17.2 has the URI in a child element, some servers in an attribute. */
 char *
 bosh_response_body_dup_uri (BoshResponseBody *self)
 {
@@ -276,30 +255,67 @@ bosh_response_body_dup_uri (BoshResponseBody *self)
   return uri != NULL && g_strstrip (uri)[0] != '\0' ? g_steal_pointer (&uri) : NULL;
 }
 
-char *
-bosh_response_body_dup_detail (BoshResponseBody *self)
+/* The element whose children are the condition and text of a stream error, or
+ * NULL. Old connection managers leave out the `<stream:error/>` around them
+ * (XEP-0206 §6). */
+static BoshElement *
+get_stream_error (BoshResponseBody *self)
 {
-  BoshElement *stream_error = bosh_element_get_child (self->root, "error", BOSH_NS_STREAMS);
-  const char *message = bosh_element_get_attribute (self->root, "message");
-  g_autofree char *uri = bosh_response_body_dup_uri (self);
-  g_autofree char *detail = NULL;
+  BoshElement *error = bosh_element_get_child (self->root, "error", BOSH_NS_STREAMS);
 
-  /* Old connection managers leave out the element around its conditions
-   * (XEP-0206 §6). */
-  if (stream_error != NULL || g_strcmp0 (self->condition, "remote-stream-error") == 0)
-    detail = describe_stream_error (stream_error != NULL ? stream_error : self->root);
-  if (detail == NULL && uri != NULL)
-    detail = g_steal_pointer (&uri);
-  else if (detail == NULL && message != NULL)
-    detail = g_strdup (message);
-  else if (detail == NULL)
+  if (error == NULL && g_strcmp0 (self->condition, "remote-stream-error") == 0)
+    error = self->root;
+
+  return error;
+}
+
+static char *
+describe_stream_error (BoshElement *error)
+{
+  g_autofree char *text = NULL;
+  const char *condition = bosh_stanza_read_condition (error, BOSH_NS_STREAM_ERRORS, &text);
+
+  if (text == NULL || text[0] == '\0')
+    return g_strdup (condition);
+
+  return condition != NULL ? g_strdup_printf ("%s: %s", condition, text) : g_steal_pointer (&text);
+}
+
+/* What the response has besides the name of the terminal condition, nullable. */
+static char *
+dup_detail (BoshResponseBody *self)
+{
+  BoshElement *stream_error = get_stream_error (self);
+  char *detail = NULL;
+
+  if (stream_error != NULL)
+    detail = describe_stream_error (stream_error);
+  if (detail == NULL)
+    detail = bosh_response_body_dup_uri (self);
+  if (detail == NULL)
+    detail = g_strdup (bosh_element_get_attribute (self->root, "message"));
+  if (detail == NULL)
     detail = bosh_element_dup_text (self->root);
 
-  if (detail == NULL || g_strstrip (detail)[0] == '\0')
-    return NULL;
+  return detail;
+}
 
-  return g_utf8_strlen (detail, -1) > MAX_DETAIL ? g_utf8_substring (detail, 0, MAX_DETAIL)
-                                                 : g_steal_pointer (&detail);
+GError *
+bosh_response_body_new_error (BoshResponseBody *self)
+{
+  g_autofree char *detail = NULL;
+
+  if (g_strcmp0 (self->condition, "remote-stream-error") == 0)
+    {
+      GError *error = bosh_stream_error_new_for_element (get_stream_error (self));
+
+      if (error != NULL)
+        return error;
+    }
+
+  detail = dup_detail (self);
+
+  return bosh_error_new_for_condition (self->condition, detail);
 }
 
 static BoshElement *
@@ -320,8 +336,8 @@ copy_without_content (BoshElement *element)
   return copy;
 }
 
-/* The data of an authentication is the text of an element (RFC 6120 §6.4), or of
- * certain children (XEP-0388 §2.3, §2.6.1). */
+/* The data of an authentication is the text of its element (RFC 6120 §6.4), or
+ * of two kinds of children (XEP-0388 §2.3, §2.6.1). */
 static BoshElement *
 copy_redacted (BoshElement *payload)
 {
@@ -355,11 +371,11 @@ bosh_body_redact (GBytes *bytes)
   g_autoptr(BoshElement) root = NULL;
   g_autoptr(BoshElement) copy = NULL;
 
-  /* Of no bytes there is not even the address. */
+  /* The data of empty bytes is NULL. */
   if (length == 0)
     return g_strdup ("");
 
-  /* The search ends at a nul. */
+  /* The search for a namespace would stop at a nul. */
   if (memchr (data, '\0', length) == NULL && g_strstr_len (data, length, BOSH_NS_SASL) == NULL &&
       g_strstr_len (data, length, BOSH_NS_SASL2) == NULL)
     return g_utf8_make_valid (data, length);

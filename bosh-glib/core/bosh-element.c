@@ -4,8 +4,6 @@
 
 #include "bosh-element-private.h"
 
-#include "bosh-xml-private.h"
-
 #include <string.h>
 
 /**
@@ -155,47 +153,16 @@ put_string (char       **cursor,
   return copy;
 }
 
-/* The same for a value from libxml2, which gives `&#38;` for each ampersand in
- * an attribute. */
-static const char *
-put_value (char       **cursor,
-           const char  *text,
-           gsize        length)
-{
-  char *copy = *cursor;
-  char *end = copy;
-
-  if (memchr (text, '&', length) == NULL)
-    return put_string (cursor, text, length);
-
-  for (gsize i = 0; i < length; i++)
-    {
-      *end++ = text[i];
-      if (length - i >= 5 && memcmp (text + i, "&#38;", 5) == 0)
-        i += 4;
-    }
-  *end++ = '\0';
-  *cursor = end;
-
-  return copy;
-}
-
-typedef const char *(*PutFunc) (char       **cursor,
-                                const char  *text,
-                                gsize        length);
-
-static BoshElement *
-new_in_block (const char                *name,
-              const char                *ns,
-              const BoshParsedAttribute *attributes,
-              guint                      n_attributes,
-              PutFunc                    put,
-              gsize                     *budget)
+BoshElement *
+bosh_element_new_with_attributes (const char                *name,
+                                  const char                *ns,
+                                  const BoshAttributeSource *attributes,
+                                  guint                      n_attributes,
+                                  gsize                     *budget)
 {
   gsize name_length = strlen (name);
   gsize namespace_length = ns != NULL ? strlen (ns) : 0;
   gsize size = sizeof (BoshElement) + n_attributes * sizeof (BoshAttribute);
-  gsize cost;
   BoshElement *self;
   char *cursor;
 
@@ -207,12 +174,15 @@ new_in_block (const char                *name,
         size += strlen (attributes[i].ns) + 1;
     }
 
-  /* Twice: the array of children of the parent may be half empty. */
-  cost = size + 2 * sizeof (BoshChild);
-  if (budget != NULL && cost > *budget)
-    return NULL;
   if (budget != NULL)
-    *budget -= cost;
+    {
+      /* The array of children of the parent may be half empty. */
+      gsize cost = size + 2 * sizeof (BoshChild);
+
+      if (cost > *budget)
+        return NULL;
+      *budget -= cost;
+    }
 
   self = g_malloc (size);
   memset (self, 0, sizeof (BoshElement));
@@ -225,39 +195,20 @@ new_in_block (const char                *name,
   cursor = (char *)(self->attributes + n_attributes);
   self->name = put_string (&cursor, name, name_length);
   if (ns != NULL)
-    self->ns = put (&cursor, ns, namespace_length);
+    self->ns = put_string (&cursor, ns, namespace_length);
   for (guint i = 0; i < n_attributes; i++)
     {
-      const BoshParsedAttribute *source = &attributes[i];
+      const BoshAttributeSource *source = &attributes[i];
       BoshAttribute *attribute = &self->attributes[i];
 
       attribute->name = put_string (&cursor, source->name, strlen (source->name));
       attribute->ns = NULL;
       if (source->ns != NULL)
-        attribute->ns = put (&cursor, source->ns, strlen (source->ns));
-      attribute->value = put (&cursor, source->value, source->value_length);
+        attribute->ns = put_string (&cursor, source->ns, strlen (source->ns));
+      attribute->value = put_string (&cursor, source->value, source->value_length);
     }
 
   return self;
-}
-
-BoshElement *
-bosh_element_new_parsed (const char                *name,
-                         const char                *ns,
-                         const BoshParsedAttribute *attributes,
-                         guint                      n_attributes,
-                         gsize                     *budget)
-{
-  return new_in_block (name, ns, attributes, n_attributes, put_value, budget);
-}
-
-BoshElement *
-bosh_element_new_with (const char                *name,
-                       const char                *ns,
-                       const BoshParsedAttribute *attributes,
-                       guint                      n_attributes)
-{
-  return new_in_block (name, ns, attributes, n_attributes, put_string, NULL);
 }
 
 gsize
@@ -371,7 +322,7 @@ copy_start (BoshElement *self,
             const char  *from,
             const char  *to)
 {
-  g_autofree BoshParsedAttribute *attributes = g_new (BoshParsedAttribute, self->n_attributes);
+  g_autofree BoshAttributeSource *attributes = g_new (BoshAttributeSource, self->n_attributes);
   gboolean is_renamed = from != NULL && g_strcmp0 (self->ns, from) == 0;
 
   for (guint i = 0; i < self->n_attributes; i++)
@@ -382,8 +333,8 @@ copy_start (BoshElement *self,
       attributes[i].value_length = strlen (self->attributes[i].value);
     }
 
-  return new_in_block (self->name, is_renamed ? to : self->ns, attributes,
-                       self->n_attributes, put_string, NULL);
+  return bosh_element_new_with_attributes (self->name, is_renamed ? to : self->ns, attributes,
+                                           self->n_attributes, NULL);
 }
 
 static void
@@ -498,34 +449,7 @@ bosh_element_new (const char *name,
 {
   g_return_val_if_fail (name != NULL, NULL);
 
-  return new_in_block (name, ns, NULL, 0, put_string, NULL);
-}
-
-/**
- * bosh_element_new_from_string:
- * @text: one XML element
- * @error: return location for a [error@Bosh.Error]
- *
- * Reads an element from XML.
- *
- * An element for which no namespace is declared has none set, so a stanza can be
- * written without `xmlns`. What XMPP forbids is refused (RFC 6120 §11.1: DTD,
- * entities other than the predefined ones, comments, processing instructions),
- * as is an undeclared prefix, with `BOSH_ERROR_BAD_XML`; XML that nests deeper
- * than 64 elements, or is very large, with `BOSH_ERROR_TOO_LARGE`.
- *
- * Returns: (transfer full): a mutable element, or `NULL` with @error set
- *
- * Since: 1.0
- */
-BoshElement *
-bosh_element_new_from_string (const char  *text,
-                              GError     **error)
-{
-  g_return_val_if_fail (text != NULL, NULL);
-  g_return_val_if_fail (error == NULL || *error == NULL, NULL);
-
-  return bosh_xml_parse_mutable (text, strlen (text), error);
+  return bosh_element_new_with_attributes (name, ns, NULL, 0, NULL);
 }
 
 /**
@@ -1309,29 +1233,4 @@ bosh_element_dup_children (BoshElement *self)
     g_ptr_array_add (children, bosh_element_ref (self->children[i].element));
 
   return children;
-}
-
-/**
- * bosh_element_to_string:
- * @self: an element
- *
- * Writes the element as XML. Where no namespace is set at the top, none is
- * declared.
- *
- * For an element that can be sent this is XML that
- * [ctor@Element.new_from_string] reads as an equal element. In one that can't,
- * it shows what is there as well as it can: a character that XML does not have
- * appears as U+FFFD, a name that is none begins with `_` and has `_` in the place
- * of each wrong character, and what nests deeper than 64 elements is left out.
- *
- * Returns: (transfer full): the XML
- *
- * Since: 1.0
- */
-char *
-bosh_element_to_string (BoshElement *self)
-{
-  g_return_val_if_fail (self != NULL, NULL);
-
-  return bosh_xml_describe (self);
 }

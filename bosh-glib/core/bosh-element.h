@@ -18,110 +18,110 @@ G_BEGIN_DECLS
 typedef struct _BoshElement BoshElement;
 
 BOSH_AVAILABLE_IN_1_0
-GType        bosh_element_get_type            (void);
+GType        bosh_element_get_type          (void);
 BOSH_AVAILABLE_IN_1_0
-BoshElement *bosh_element_new                 (const char       *name,
-                                               const char       *ns);
+BoshElement *bosh_element_new               (const char       *name,
+                                             const char       *ns);
 BOSH_AVAILABLE_IN_1_0
-BoshElement *bosh_element_new_message         (const char       *to,
-                                               const char       *type,
-                                               const char       *body);
+BoshElement *bosh_element_new_message       (const char       *to,
+                                             const char       *type,
+                                             const char       *body);
 BOSH_AVAILABLE_IN_1_0
-BoshElement *bosh_element_new_presence        (const char       *to,
-                                               const char       *type);
+BoshElement *bosh_element_new_presence      (const char       *to,
+                                             const char       *type);
 BOSH_AVAILABLE_IN_1_0
-BoshElement *bosh_element_new_iq              (const char       *to,
-                                               const char       *type,
-                                               BoshElement      *payload);
+BoshElement *bosh_element_new_iq            (const char       *to,
+                                             const char       *type,
+                                             BoshElement      *payload);
 BOSH_AVAILABLE_IN_1_0
-BoshElement *bosh_element_new_iq_result       (BoshElement      *request,
-                                               BoshElement      *payload);
+BoshElement *bosh_element_new_iq_result     (BoshElement      *request,
+                                             BoshElement      *payload);
 BOSH_AVAILABLE_IN_1_0
-BoshElement *bosh_element_new_error_reply     (BoshElement      *request,
-                                               BoshStanzaError   condition,
-                                               const char       *text);
+BoshElement *bosh_element_new_error_reply   (BoshElement      *request,
+                                             BoshStanzaError   condition,
+                                             const char       *text);
 BOSH_AVAILABLE_IN_1_0
-BoshElement *bosh_element_new_from_string     (const char       *text,
-                                               GError          **error);
+BoshElement *bosh_element_new_from_string   (const char       *text,
+                                             GError          **error);
 BOSH_AVAILABLE_IN_1_0
-BoshElement *bosh_element_ref                 (BoshElement      *self);
+BoshElement *bosh_element_ref               (BoshElement      *self);
 BOSH_AVAILABLE_IN_1_0
-void         bosh_element_unref               (BoshElement      *self);
+void         bosh_element_unref             (BoshElement      *self);
 BOSH_AVAILABLE_IN_1_0
-BoshElement *bosh_element_copy                (BoshElement      *self);
+BoshElement *bosh_element_copy              (BoshElement      *self);
 BOSH_AVAILABLE_IN_1_0
-gboolean     bosh_element_equal               (BoshElement      *self,
-                                               BoshElement      *other);
+gboolean     bosh_element_equal             (BoshElement      *self,
+                                             BoshElement      *other);
 BOSH_AVAILABLE_IN_1_0
-gboolean     bosh_element_is_sealed           (BoshElement      *self);
+gboolean     bosh_element_is_sealed         (BoshElement      *self);
 
 BOSH_AVAILABLE_IN_1_0
-const char  *bosh_element_get_name            (BoshElement      *self);
+const char  *bosh_element_get_name          (BoshElement      *self);
 BOSH_AVAILABLE_IN_1_0
-const char  *bosh_element_get_namespace       (BoshElement      *self);
+const char  *bosh_element_get_namespace     (BoshElement      *self);
 BOSH_AVAILABLE_IN_1_0
-gboolean     bosh_element_matches                  (BoshElement      *self,
-                                               const char       *name,
-                                               const char       *ns);
+gboolean     bosh_element_matches           (BoshElement      *self,
+                                             const char       *name,
+                                             const char       *ns);
 
 BOSH_AVAILABLE_IN_1_0
-const char  *bosh_element_get_attribute       (BoshElement      *self,
-                                               const char       *name);
+const char  *bosh_element_get_attribute     (BoshElement      *self,
+                                             const char       *name);
 BOSH_AVAILABLE_IN_1_0
-const char  *bosh_element_get_attribute_ns    (BoshElement      *self,
-                                               const char       *name,
-                                               const char       *ns);
+const char  *bosh_element_get_attribute_ns  (BoshElement      *self,
+                                             const char       *name,
+                                             const char       *ns);
 BOSH_AVAILABLE_IN_1_0
-void         bosh_element_set_attribute       (BoshElement      *self,
-                                               const char       *name,
-                                               const char       *value);
+void         bosh_element_set_attribute     (BoshElement      *self,
+                                             const char       *name,
+                                             const char       *value);
 BOSH_AVAILABLE_IN_1_0
-void         bosh_element_set_attribute_ns    (BoshElement      *self,
-                                               const char       *name,
-                                               const char       *ns,
-                                               const char       *value);
+void         bosh_element_set_attribute_ns  (BoshElement      *self,
+                                             const char       *name,
+                                             const char       *ns,
+                                             const char       *value);
 BOSH_AVAILABLE_IN_1_0
-guint        bosh_element_get_n_attributes    (BoshElement      *self);
+guint        bosh_element_get_n_attributes  (BoshElement      *self);
 BOSH_AVAILABLE_IN_1_0
-const char  *bosh_element_get_nth_attribute   (BoshElement      *self,
-                                               guint             position,
-                                               const char      **ns,
-                                               const char      **value);
+const char  *bosh_element_get_nth_attribute (BoshElement      *self,
+                                             guint             position,
+                                             const char      **ns,
+                                             const char      **value);
 
 BOSH_AVAILABLE_IN_1_0
-char        *bosh_element_dup_text            (BoshElement      *self);
+char        *bosh_element_dup_text          (BoshElement      *self);
 BOSH_AVAILABLE_IN_1_0
-void         bosh_element_set_text            (BoshElement      *self,
-                                               const char       *text);
+void         bosh_element_set_text          (BoshElement      *self,
+                                             const char       *text);
 BOSH_AVAILABLE_IN_1_0
-void         bosh_element_add_text            (BoshElement      *self,
-                                               const char       *text);
+void         bosh_element_add_text          (BoshElement      *self,
+                                             const char       *text);
 
 BOSH_AVAILABLE_IN_1_0
-void         bosh_element_add_child           (BoshElement      *self,
-                                               BoshElement      *child);
+void         bosh_element_add_child         (BoshElement      *self,
+                                             BoshElement      *child);
 BOSH_AVAILABLE_IN_1_0
-BoshElement *bosh_element_add_new_child       (BoshElement      *self,
-                                               const char       *name,
-                                               const char       *ns);
+BoshElement *bosh_element_add_new_child     (BoshElement      *self,
+                                             const char       *name,
+                                             const char       *ns);
 BOSH_AVAILABLE_IN_1_0
-BoshElement *bosh_element_get_child           (BoshElement      *self,
-                                               const char       *name,
-                                               const char       *ns);
+BoshElement *bosh_element_get_child         (BoshElement      *self,
+                                             const char       *name,
+                                             const char       *ns);
 BOSH_AVAILABLE_IN_1_0
-char        *bosh_element_dup_child_text      (BoshElement      *self,
-                                               const char       *name,
-                                               const char       *ns);
+char        *bosh_element_dup_child_text    (BoshElement      *self,
+                                             const char       *name,
+                                             const char       *ns);
 BOSH_AVAILABLE_IN_1_0
-guint        bosh_element_get_n_children      (BoshElement      *self);
+guint        bosh_element_get_n_children    (BoshElement      *self);
 BOSH_AVAILABLE_IN_1_0
-BoshElement *bosh_element_get_nth_child       (BoshElement      *self,
-                                               guint             position);
+BoshElement *bosh_element_get_nth_child     (BoshElement      *self,
+                                             guint             position);
 BOSH_AVAILABLE_IN_1_0
-GPtrArray   *bosh_element_dup_children        (BoshElement      *self);
+GPtrArray   *bosh_element_dup_children      (BoshElement      *self);
 
 BOSH_AVAILABLE_IN_1_0
-char        *bosh_element_to_string           (BoshElement      *self);
+char        *bosh_element_to_string         (BoshElement      *self);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (BoshElement, bosh_element_unref)
 

@@ -4,7 +4,6 @@
 
 #include "bosh-error-private.h"
 
-#include "bosh-element-private.h"
 #include "bosh-i18n-private.h"
 
 #include <string.h>
@@ -42,6 +41,17 @@ G_DEFINE_QUARK (bosh-sasl-error-quark, bosh_sasl_error)
  */
 G_DEFINE_QUARK (bosh-stanza-error-quark, bosh_stanza_error)
 
+/**
+ * bosh_stream_error_quark:
+ *
+ * Gets the error domain of [error@Bosh.StreamError].
+ *
+ * Returns: the error domain
+ *
+ * Since: 1.0
+ */
+G_DEFINE_QUARK (bosh-stream-error-quark, bosh_stream_error)
+
 typedef struct
 {
   const char *condition;
@@ -78,6 +88,62 @@ static const Condition terminal_conditions[] = {
   { "undefined-condition", BOSH_ERROR_UNDEFINED_CONDITION,
     N_("The server ended the session for a reason of its own") },
 };
+
+/* RFC 6120 §4.9.3. */
+static const Condition stream_conditions[] = {
+  { "bad-format", BOSH_STREAM_ERROR_BAD_FORMAT,
+    N_("The server could not process the XML of the stream") },
+  { "bad-namespace-prefix", BOSH_STREAM_ERROR_BAD_NAMESPACE_PREFIX,
+    N_("The server did not accept the prefix of a namespace") },
+  { "conflict", BOSH_STREAM_ERROR_CONFLICT,
+    N_("Another session of the account took the place of this one") },
+  { "connection-timeout", BOSH_STREAM_ERROR_CONNECTION_TIMEOUT,
+    N_("The server ended the stream because nothing came for too long") },
+  { "host-gone", BOSH_STREAM_ERROR_HOST_GONE,
+    N_("The server no longer serves the domain") },
+  { "host-unknown", BOSH_STREAM_ERROR_HOST_UNKNOWN,
+    N_("The server does not serve the domain") },
+  { "improper-addressing", BOSH_STREAM_ERROR_IMPROPER_ADDRESSING,
+    N_("The server did not understand an address") },
+  { "internal-server-error", BOSH_STREAM_ERROR_INTERNAL_SERVER_ERROR,
+    N_("The server has an internal error") },
+  { "invalid-from", BOSH_STREAM_ERROR_INVALID_FROM,
+    N_("The server did not accept the address of the sender") },
+  { "invalid-namespace", BOSH_STREAM_ERROR_INVALID_NAMESPACE,
+    N_("The server did not accept the namespace of the stream") },
+  { "invalid-xml", BOSH_STREAM_ERROR_INVALID_XML,
+    N_("The server found XML that is not valid") },
+  { "not-authorized", BOSH_STREAM_ERROR_NOT_AUTHORIZED,
+    N_("The server wants an authentication for what was done in the stream") },
+  { "not-well-formed", BOSH_STREAM_ERROR_NOT_WELL_FORMED,
+    N_("The server found XML that is malformed") },
+  { "policy-violation", BOSH_STREAM_ERROR_POLICY_VIOLATION,
+    N_("The server does not allow what was done in the stream") },
+  { "remote-connection-failed", BOSH_STREAM_ERROR_REMOTE_CONNECTION_FAILED,
+    N_("The server has no connection to another server that it needs") },
+  { "reset", BOSH_STREAM_ERROR_RESET,
+    N_("The server wants the stream to be opened anew") },
+  { "resource-constraint", BOSH_STREAM_ERROR_RESOURCE_CONSTRAINT,
+    N_("The server lacks the resources for the stream") },
+  { "restricted-xml", BOSH_STREAM_ERROR_RESTRICTED_XML,
+    N_("The server found XML that XMPP does not allow") },
+  { "see-other-host", BOSH_STREAM_ERROR_SEE_OTHER_HOST,
+    N_("The server works at another address") },
+  { "system-shutdown", BOSH_STREAM_ERROR_SYSTEM_SHUTDOWN,
+    N_("The server is being shut down") },
+  { "undefined-condition", BOSH_STREAM_ERROR_UNDEFINED_CONDITION,
+    N_("The server ended the stream for a reason of its own") },
+  { "unsupported-encoding", BOSH_STREAM_ERROR_UNSUPPORTED_ENCODING,
+    N_("The server does not support the encoding of the stream") },
+  { "unsupported-feature", BOSH_STREAM_ERROR_UNSUPPORTED_FEATURE,
+    N_("The server demands a feature that is not supported") },
+  { "unsupported-stanza-type", BOSH_STREAM_ERROR_UNSUPPORTED_STANZA_TYPE,
+    N_("The server does not support the kind of a stanza") },
+  { "unsupported-version", BOSH_STREAM_ERROR_UNSUPPORTED_VERSION,
+    N_("The server does not support the version of XMPP") },
+};
+
+G_STATIC_ASSERT (G_N_ELEMENTS (stream_conditions) == BOSH_STREAM_ERROR_UNSUPPORTED_VERSION + 1);
 
 /* RFC 6120 §6.5. */
 static const Condition sasl_conditions[] = {
@@ -130,7 +196,7 @@ static const struct
   { "registration-required", "auth", N_("It needs a registration") },
   { "remote-server-not-found", "cancel",
     N_("The server of the recipient does not exist or can’t be reached") },
-  { "remote-server-timeout", "wait", N_("The server of the recipient did not answer in time") },
+  { "remote-server-timeout", "wait", N_("The server of the recipient did not respond in time") },
   { "resource-constraint", "wait", N_("The server is too busy or lacks the resources") },
   { "service-unavailable", "cancel", N_("The service is not available") },
   { "subscription-required", "auth", N_("It needs a subscription") },
@@ -139,7 +205,8 @@ static const struct
 
 G_STATIC_ASSERT (G_N_ELEMENTS (stanza_conditions) == BOSH_STANZA_ERROR_UNEXPECTED_REQUEST + 1);
 
-/* What is looked at of a peer's text, in bytes: white space before it counts. */
+/* Bytes of a peer's text that are looked at, with the white space that is left
+ * out. */
 #define MAX_BYTES (BOSH_ERROR_MAX_TEXT * 16)
 
 char *
@@ -192,7 +259,7 @@ find_condition (const Condition *conditions,
   return NULL;
 }
 
-/* @message with what the peer told besides (nullable). */
+/* @detail is the text of the peer (nullable). */
 static GError *
 new_error (GQuark      domain,
            int         code,
@@ -204,16 +271,30 @@ new_error (GQuark      domain,
   if (clean == NULL)
     return g_error_new_literal (domain, code, message);
 
-  /* Translators: what went wrong, and what the server told besides. */
+  /* Translators: what went wrong, and the explanation of the server. */
   return g_error_new (domain, code, _("%s: %s"), message, clean);
+}
+
+static GError *
+new_error_with_name (GQuark      domain,
+                     int         code,
+                     const char *message,
+                     const char *condition,
+                     const char *detail)
+{
+  g_autofree char *clean = bosh_error_clean_text (condition, -1);
+  g_autofree char *full_message = NULL;
+
+  /* Translators: what went wrong, and the name that the server has for it. */
+  full_message = g_strdup_printf (_("%s “%s”"), message, clean != NULL ? clean : "");
+
+  return new_error (domain, code, full_message, detail);
 }
 
 GError *
 bosh_error_new_for_condition (const char *condition,
                               const char *detail)
 {
-  g_autofree char *clean = NULL;
-  g_autofree char *message = NULL;
   const Condition *known;
 
   if (condition == NULL || condition[0] == '\0')
@@ -224,45 +305,16 @@ bosh_error_new_for_condition (const char *condition,
   if (known != NULL)
     return new_error (BOSH_ERROR, known->code, _(known->message), detail);
 
-  clean = bosh_error_clean_text (condition, -1);
-  message = g_strdup_printf (_("The server ended the session with an unknown condition “%s”"),
-                             clean != NULL ? clean : "");
-
-  return new_error (BOSH_ERROR, BOSH_ERROR_UNKNOWN_CONDITION, message, detail);
-}
-
-/* The name of the child that is the condition, and the text (RFC 6120 §4.9.2,
- * §6.5, §8.3.2): both may be missing. */
-static const char *
-read_condition (BoshElement  *parent,
-                const char   *ns,
-                char        **text)
-{
-  *text = bosh_element_dup_child_text (parent, "text", ns);
-
-  for (guint i = 0; i < bosh_element_get_n_children (parent); i++)
-    {
-      BoshElement *child = bosh_element_get_nth_child (parent, i);
-
-      if (bosh_element_matches (child, NULL, ns) && !bosh_element_matches (child, "text", NULL))
-        return bosh_element_get_name (child);
-    }
-
-  return NULL;
+  return new_error_with_name (BOSH_ERROR, BOSH_ERROR_UNKNOWN_CONDITION,
+                              _("The server ended the session with an unknown condition"),
+                              condition, detail);
 }
 
 GError *
-bosh_sasl_error_new_for_failure (BoshElement *failure)
+bosh_sasl_error_new (const char *condition,
+                     const char *text)
 {
-  g_autofree char *text = NULL;
-  g_autofree char *clean = NULL;
-  g_autofree char *message = NULL;
-  const char *condition = read_condition (failure, BOSH_NS_SASL, &text);
   const Condition *known;
-
-  /* XEP-0388 §2.6.2 has the text elsewhere. */
-  if (text == NULL)
-    text = bosh_element_dup_child_text (failure, "text", BOSH_NS_SASL2);
 
   if (condition == NULL)
     return new_error (BOSH_SASL_ERROR, BOSH_SASL_ERROR_UNKNOWN,
@@ -272,34 +324,51 @@ bosh_sasl_error_new_for_failure (BoshElement *failure)
   if (known != NULL)
     return new_error (BOSH_SASL_ERROR, known->code, _(known->message), text);
 
-  clean = bosh_error_clean_text (condition, -1);
-  message = g_strdup_printf (_("The server refused the authentication with an unknown "
-                               "condition “%s”"),
-                             clean != NULL ? clean : "");
+  return new_error_with_name (BOSH_SASL_ERROR, BOSH_SASL_ERROR_UNKNOWN,
+                              _("The server refused the authentication with an unknown condition"),
+                              condition, text);
+}
 
-  return new_error (BOSH_SASL_ERROR, BOSH_SASL_ERROR_UNKNOWN, message, text);
+static const Condition *
+find_stream_condition (const char *condition)
+{
+  return find_condition (stream_conditions, G_N_ELEMENTS (stream_conditions), condition);
+}
+
+BoshStreamError
+bosh_stream_error_get_code (const char *condition)
+{
+  const Condition *known = find_stream_condition (condition);
+
+  return known != NULL ? (BoshStreamError)known->code : BOSH_STREAM_ERROR_UNDEFINED_CONDITION;
 }
 
 GError *
-bosh_stanza_error_new_for_stanza (BoshElement *stanza)
+bosh_stream_error_new (const char *condition,
+                       const char *text)
 {
-  BoshElement *error = bosh_element_get_child (stanza, "error", NULL);
-  BoshStanzaError code = BOSH_STANZA_ERROR_UNDEFINED_CONDITION;
-  const char *condition = NULL;
-  g_autofree char *text = NULL;
-  g_autofree char *clean = NULL;
+  const Condition *known = find_stream_condition (condition);
 
-  if (error != NULL)
-    condition = read_condition (error, BOSH_NS_STANZA_ERRORS, &text);
+  if (known != NULL)
+    return new_error (BOSH_STREAM_ERROR, known->code, _(known->message), text);
+
+  return new_error_with_name (BOSH_STREAM_ERROR, BOSH_STREAM_ERROR_UNDEFINED_CONDITION,
+                              _("The server ended the stream with an unknown condition"),
+                              condition, text);
+}
+
+GError *
+bosh_stanza_error_new (const char *condition,
+                       const char *text)
+{
+  BoshStanzaError code = BOSH_STANZA_ERROR_UNDEFINED_CONDITION;
+  g_autofree char *clean = text != NULL ? bosh_error_clean_text (text, -1) : NULL;
 
   for (gsize i = 0; condition != NULL && i < G_N_ELEMENTS (stanza_conditions); i++)
     {
       if (g_str_equal (stanza_conditions[i].condition, condition))
         code = i;
     }
-
-  if (text != NULL)
-    clean = bosh_error_clean_text (text, -1);
 
   return g_error_new_literal (BOSH_STANZA_ERROR, code,
                               clean != NULL ? clean : _(stanza_conditions[code].message));

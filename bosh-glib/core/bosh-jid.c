@@ -37,7 +37,7 @@ fold_bare (const char *jid)
   g_autofree char *bare = bosh_jid_dup_bare (jid);
   g_autofree char *normalized = g_utf8_normalize (bare, -1, G_NORMALIZE_NFKC);
 
-  /* NULL: not UTF-8, so equal to nothing but itself. */
+  /* It is not UTF-8, and so equal to nothing but itself. */
   if (normalized == NULL)
     return NULL;
 
@@ -62,4 +62,38 @@ bosh_jid_equal (const char *a,
   bare_b = fold_bare (b);
 
   return bare_a != NULL && bare_b != NULL && strcmp (bare_a, bare_b) == 0;
+}
+
+/* The server tells who sent a stanza, so no other entity can leave the address
+ * out, or give one of ours. */
+static gboolean
+is_own (const char *address,
+        const char *domain,
+        const char *jid)
+{
+  g_autofree char *bare = NULL;
+
+  if (address == NULL || bosh_jid_equal (address, domain))
+    return TRUE;
+  if (jid == NULL)
+    return FALSE;
+
+  bare = bosh_jid_dup_bare (jid);
+
+  return bosh_jid_equal (address, bare) || bosh_jid_equal (address, jid);
+}
+
+gboolean
+bosh_jid_may_respond (const char *from,
+                      const char *to,
+                      const char *domain,
+                      const char *jid)
+{
+  if (to == NULL)
+    return is_own (from, domain, jid);
+  /* The server may leave the address out where it responds for the account. */
+  if (from == NULL)
+    return is_own (to, domain, jid);
+
+  return bosh_jid_equal (to, from);
 }

@@ -51,38 +51,38 @@ typedef struct
 
 typedef struct _BoshLogin BoshLogin;
 
-BoshLogin  *bosh_login_new             (const BoshLoginParameters *parameters);
-void        bosh_login_free            (BoshLogin                 *self);
+BoshLogin  *bosh_login_new                 (const BoshLoginParameters *parameters);
+void        bosh_login_free                (BoshLogin                 *self);
 
 /* Stream features arrived: those of the first stream, or after the restart.
  * May be given again, and for a new login those of an earlier one. */
-void        bosh_login_handle_features (BoshLogin                 *self,
-                                        BoshElement               *features);
+void        bosh_login_handle_features     (BoshLogin                 *self,
+                                            BoshElement               *features);
 
 /* Another element arrived. TRUE if it is part of the login (SASL elements, the
  * answers to bind and session), and no business of the application; also when
  * the login is over. */
-gboolean    bosh_login_handle_element  (BoshLogin                 *self,
-                                        BoshElement               *element);
+gboolean    bosh_login_handle_element      (BoshLogin                 *self,
+                                            BoshElement               *element);
 
 /* The slow step. Touches nothing that the other functions use meanwhile. */
-void        bosh_login_compute         (BoshLogin                 *self);
-void        bosh_login_handle_computed (BoshLogin                 *self);
+void        bosh_login_compute             (BoshLogin                 *self);
+void        bosh_login_handle_computed     (BoshLogin                 *self);
 
 /* FALSE if there is none at the moment. Behind READY and FAILED comes none. */
-gboolean    bosh_login_next_action     (BoshLogin                 *self,
-                                        BoshLoginAction           *action);
+gboolean    bosh_login_next_action         (BoshLogin                 *self,
+                                            BoshLoginAction           *action);
 
 /* The SASL mechanism in use, or NULL before one was chosen. */
-const char *bosh_login_get_mechanism   (BoshLogin                 *self);
+const char *bosh_login_get_mechanism       (BoshLogin                 *self);
 
 /* Will there be two requests at once, the restart and that to bind? Known with
  * the first SEND. */
-gboolean    bosh_login_is_pipelined    (BoshLogin                 *self);
+gboolean    bosh_login_is_pipelined        (BoshLogin                 *self);
 
 /* With READY: what spares the next login of the same account the costly part of
  * SCRAM. As secret as the password. NULL where there is none. */
-const char *bosh_login_get_salted_password (BoshLogin             *self);
+const char *bosh_login_get_salted_password (BoshLogin                 *self);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (BoshLogin, bosh_login_free)
 

@@ -23,33 +23,33 @@ typedef struct
 } BoshLoginProfile;
 
 /* RFC 6120 §6. */
-extern const BoshLoginProfile bosh_login_profile_classic;
+extern const BoshLoginProfile bosh_login_profile_sasl;
 /* XEP-0388: the new features follow success without a restart, and a resource
  * can be bound with it (XEP-0386). */
-extern const BoshLoginProfile bosh_login_profile_extensible;
+extern const BoshLoginProfile bosh_login_profile_sasl2;
 
 /* Those that the features have for this profile; perhaps none. */
-GStrv        bosh_login_profile_dup_mechanisms (const BoshLoginProfile *self,
-                                                BoshElement            *features);
+GStrv        bosh_login_profile_dup_mechanisms (const BoshLoginProfile  *self,
+                                                BoshElement             *features);
 /* Can a resource be bound together with the authentication? */
-gboolean     bosh_login_profile_can_bind       (const BoshLoginProfile *self,
-                                                BoshElement            *features);
+gboolean     bosh_login_profile_can_bind       (const BoshLoginProfile  *self,
+                                                BoshElement             *features);
 
 /* @data is as bosh_sasl_step() gives it: it is taken, and cleared. */
-BoshElement *bosh_login_profile_new_start      (const BoshLoginProfile *self,
-                                                const char             *mechanism,
-                                                char                   *data,
-                                                gboolean                bind);
-BoshElement *bosh_login_profile_new_response   (const BoshLoginProfile *self,
-                                                char                   *data);
-BoshElement *bosh_login_profile_new_abort      (const BoshLoginProfile *self);
+BoshElement *bosh_login_profile_new_start      (const BoshLoginProfile  *self,
+                                                const char              *mechanism,
+                                                char                    *data,
+                                                gboolean                 bind);
+BoshElement *bosh_login_profile_new_response   (const BoshLoginProfile  *self,
+                                                char                    *data);
+BoshElement *bosh_login_profile_new_abort      (const BoshLoginProfile  *self);
 
 /* The data of @success, or NULL where it has none. */
-char        *bosh_login_profile_dup_data       (const BoshLoginProfile *self,
-                                                BoshElement            *success);
+char        *bosh_login_profile_dup_data       (const BoshLoginProfile  *self,
+                                                BoshElement             *success);
 /* Was a resource bound with it? @jid (nullable) is what the server calls us then. */
-gboolean     bosh_login_profile_is_bound       (const BoshLoginProfile *self,
-                                                BoshElement            *success,
-                                                char                  **jid);
+gboolean     bosh_login_profile_is_bound       (const BoshLoginProfile  *self,
+                                                BoshElement             *success,
+                                                char                   **jid);
 
 G_END_DECLS

@@ -6,20 +6,20 @@
 
 #include <string.h>
 
-#include "bosh-element-private.h"
+#include "bosh-namespaces-private.h"
 #include "bosh-secret-clear-private.h"
 
 /* Mechanisms of the server that are looked at. */
 #define MAX_MECHANISMS 64
 
-const BoshLoginProfile bosh_login_profile_classic = {
+const BoshLoginProfile bosh_login_profile_sasl = {
   .ns = BOSH_NS_SASL,
   .feature = "mechanisms",
   .start = "auth",
   .restarts = TRUE,
 };
 
-const BoshLoginProfile bosh_login_profile_extensible = {
+const BoshLoginProfile bosh_login_profile_sasl2 = {
   .ns = BOSH_NS_SASL2,
   .feature = "authentication",
   .start = "authenticate",

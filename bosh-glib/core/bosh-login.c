@@ -7,12 +7,13 @@
 #include <string.h>
 
 #include "bosh-element-private.h"
-#include "bosh-error-private.h"
 #include "bosh-i18n-private.h"
 #include "bosh-jid-private.h"
 #include "bosh-login-profile-private.h"
+#include "bosh-namespaces-private.h"
 #include "bosh-secret-clear-private.h"
-#include "bosh-xml-private.h"
+#include "bosh-stanza-private.h"
+#include "bosh-xml-text-private.h"
 
 /* Nothing else of ours is under way in the stream while a login is, so fixed
  * ids are unique in it (RFC 6120 §8.1.3). */
@@ -154,8 +155,8 @@ choose_mechanism (BoshLogin    *self,
   g_auto(GStrv) offered = NULL;
   g_autoptr(GStrvBuilder) builder = g_strv_builder_new ();
 
-  classic = bosh_login_profile_dup_mechanisms (&bosh_login_profile_classic, features);
-  extensible = bosh_login_profile_dup_mechanisms (&bosh_login_profile_extensible, features);
+  classic = bosh_login_profile_dup_mechanisms (&bosh_login_profile_sasl, features);
+  extensible = bosh_login_profile_dup_mechanisms (&bosh_login_profile_sasl2, features);
   g_strv_builder_addv (builder, (const char **)classic);
   for (guint i = 0; extensible[i] != NULL; i++)
     {
@@ -173,9 +174,9 @@ choose_mechanism (BoshLogin    *self,
 
   self->mechanism = bosh_sasl_get_mechanism (self->sasl);
   if (g_strv_contains ((const char * const *)extensible, self->mechanism))
-    self->profile = &bosh_login_profile_extensible;
+    self->profile = &bosh_login_profile_sasl2;
   else
-    self->profile = &bosh_login_profile_classic;
+    self->profile = &bosh_login_profile_sasl;
 
   /* With XEP-0386 the server alone chooses the resource. */
   self->binds_inline = self->resource == NULL &&
@@ -502,27 +503,23 @@ handle_response (BoshLogin   *self,
     }
 }
 
-/* RFC 6120 §8.1.2.1: the server speaks for the account, or for itself. Before
- * a resource is bound nobody else can reach us (§7.1), and what it will call
- * the account is not known: any address of the domain will do. */
+/* Before a resource is bound only the server can reach us (RFC 6120 §7.1), and it
+ * has not told yet how it calls the account: so any address of the domain will
+ * do. */
 static gboolean
 is_from_server (BoshLogin  *self,
                 const char *from)
 {
-  g_autofree char *other = NULL;
+  g_autofree char *domain = NULL;
 
-  if (from == NULL || from[0] == '\0' || bosh_jid_equal (from, self->domain))
+  if (from == NULL || from[0] == '\0')
     return TRUE;
+  if (self->jid != NULL)
+    return bosh_jid_may_respond (from, NULL, self->domain, self->jid);
 
-  if (self->jid == NULL)
-    {
-      other = bosh_jid_dup_domain (from);
-      return bosh_jid_equal (other, self->domain);
-    }
+  domain = bosh_jid_dup_domain (from);
 
-  other = bosh_jid_dup_bare (self->jid);
-
-  return bosh_jid_equal (from, self->jid) || bosh_jid_equal (from, other);
+  return bosh_jid_equal (domain, self->domain);
 }
 
 static gboolean

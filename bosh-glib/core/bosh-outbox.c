@@ -6,7 +6,9 @@
 
 #include "bosh-element-private.h"
 #include "bosh-i18n-private.h"
-#include "bosh-xml-private.h"
+#include "bosh-namespaces-private.h"
+#include "bosh-stanza-private.h"
+#include "bosh-xml-writer-private.h"
 
 /* Bytes that most stanzas fit into. */
 #define STANZA_SIZE 256

@@ -37,15 +37,15 @@ typedef struct _BoshSasl BoshSasl;
  * BOSH_ERROR_INSECURE_MECHANISM, BOSH_ERROR_LOGIN_FAILED for a name or password
  * that can't be used at all. The password is copied once, and the copy cleared
  * when the last step that needs it is over, or with the object. */
-BoshSasl   *bosh_sasl_new           (const char * const   *offered,
-                                     BoshSaslCredentials   credentials,
-                                     const char           *username,
-                                     const char           *password,
-                                     gboolean              allow_plaintext,
-                                     GError              **error);
-void        bosh_sasl_free          (BoshSasl             *self);
+BoshSasl   *bosh_sasl_new                   (const char * const   *offered,
+                                             BoshSaslCredentials   credentials,
+                                             const char           *username,
+                                             const char           *password,
+                                             gboolean              allow_plaintext,
+                                             GError              **error);
+void        bosh_sasl_free                  (BoshSasl             *self);
 
-const char *bosh_sasl_get_mechanism (BoshSasl             *self);
+const char *bosh_sasl_get_mechanism         (BoshSasl             *self);
 
 /* One step: what to send as base64 for the `<auth/>` or `<response/>`. @input
  * is the base64 of a challenge, NULL for the first step and only for that.
@@ -58,20 +58,20 @@ const char *bosh_sasl_get_mechanism (BoshSasl             *self);
  *
  * May take long for SCRAM (PBKDF2): it may be called in another thread, as long
  * as the object is not used by two threads at once. */
-gboolean    bosh_sasl_step          (BoshSasl             *self,
-                                     const char           *input,
-                                     char                **output,
-                                     GError              **error);
+gboolean    bosh_sasl_step                  (BoshSasl             *self,
+                                             const char           *input,
+                                             char                **output,
+                                             GError              **error);
 
 /* TRUE if the next step, with @input, may be the slow one. */
-gboolean    bosh_sasl_is_slow       (BoshSasl             *self,
-                                     const char           *input);
+gboolean    bosh_sasl_is_slow               (BoshSasl             *self,
+                                             const char           *input);
 
 /* The server says success, with base64 data (nullable): checks that it proved
  * its own identity where the mechanism has that (BOSH_ERROR_SERVER_NOT_AUTHENTIC). */
-gboolean    bosh_sasl_succeed       (BoshSasl             *self,
-                                     const char           *data,
-                                     GError              **error);
+gboolean    bosh_sasl_succeed               (BoshSasl             *self,
+                                             const char           *data,
+                                             GError              **error);
 
 /* What costs time in SCRAM is the same as long as the password, the salt and
  * the number of iterations are, and may be kept (RFC 5802 §5.1). It is a text
@@ -80,11 +80,11 @@ gboolean    bosh_sasl_succeed       (BoshSasl             *self,
  * Gives what another exchange with the same password has computed (nullable;
  * copied). It is used where mechanism, user name, salt and iterations are the
  * same; else the password is. */
-void        bosh_sasl_set_salted_password   (BoshSasl     *self,
-                                             const char   *salted);
+void        bosh_sasl_set_salted_password   (BoshSasl             *self,
+                                             const char           *salted);
 /* What this one has computed or used: to be cleared by its new owner. NULL
  * where there is none, and unless the exchange has ended with success. */
-char       *bosh_sasl_steal_salted_password (BoshSasl     *self);
+char       *bosh_sasl_steal_salted_password (BoshSasl             *self);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (BoshSasl, bosh_sasl_free)
 

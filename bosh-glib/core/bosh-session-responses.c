@@ -713,8 +713,6 @@ handle_terminate (BoshSession      *self,
                   BoshResponseBody *body,
                   gint64            now)
 {
-  g_autofree char *detail = NULL;
-
   /* A retransmission may have arrived after our terminate request. Only the response
    * to the latter shows whether all went well. */
   if (self->state == BOSH_SESSION_TERMINATING && request->kind != REQUEST_TERMINATE &&
@@ -742,8 +740,7 @@ handle_terminate (BoshSession      *self,
         return;
     }
 
-  detail = bosh_response_body_dup_detail (body);
-  session_close (self, bosh_error_new_for_condition (body->condition, detail));
+  session_close (self, bosh_response_body_new_error (body));
 }
 
 static void

@@ -4,8 +4,8 @@
 
 #include "bosh-session-save-private.h"
 
-#include "bosh-element-private.h"
 #include "bosh-i18n-private.h"
+#include "bosh-namespaces-private.h"
 #include "bosh-session-state-private.h"
 #include "bosh-session-streams-private.h"
 

@@ -8,8 +8,6 @@
 
 #include "bosh-session-streams-private.h"
 
-#include "bosh-element-private.h"
-#include "bosh-error-private.h"
 #include "bosh-session-snapshot-private.h"
 
 Stream *
@@ -116,17 +114,15 @@ session_handle_stream_end (BoshSession      *self,
                            BoshResponseBody *body)
 {
   Stream *stream;
-  g_autofree char *detail = NULL;
   GError *error = NULL;
 
   if (body->stream == NULL || session_get_first_stream (self)->name == NULL)
     return FALSE;
 
-  detail = bosh_response_body_dup_detail (body);
   stream = session_find_stream (self, body->stream);
   if (stream == NULL && self->opening.length > 0)
     {
-      fail_opening (self, bosh_error_new_for_condition (body->condition, detail));
+      fail_opening (self, bosh_response_body_new_error (body));
       return TRUE;
     }
 
@@ -137,7 +133,7 @@ session_handle_stream_end (BoshSession      *self,
   if (!stream->closed)
     {
       if (body->condition != NULL)
-        error = bosh_error_new_for_condition (body->condition, detail);
+        error = bosh_response_body_new_error (body);
       session_close_stream (self, stream, error);
     }
 

@@ -2,27 +2,28 @@
 
 #include "config.h"
 
+#include "bosh-stanza-private.h"
+
 #include "bosh-element-private.h"
 #include "bosh-error-private.h"
+#include "bosh-namespaces-private.h"
 
 #include <string.h>
-
-/* Elements of RFC 6120 §8: what is common to stanzas. */
 
 static BoshElement *
 new_stanza (const char *name,
             const char *to,
             const char *type)
 {
-  BoshParsedAttribute attributes[2];
+  BoshAttributeSource attributes[2];
   guint n_attributes = 0;
 
   if (to != NULL)
-    attributes[n_attributes++] = (BoshParsedAttribute){ "to", NULL, to, strlen (to) };
+    attributes[n_attributes++] = (BoshAttributeSource){ "to", NULL, to, strlen (to) };
   if (type != NULL)
-    attributes[n_attributes++] = (BoshParsedAttribute){ "type", NULL, type, strlen (type) };
+    attributes[n_attributes++] = (BoshAttributeSource){ "type", NULL, type, strlen (type) };
 
-  return bosh_element_new_with (name, BOSH_NS_CLIENT, attributes, n_attributes);
+  return bosh_element_new_with_attributes (name, BOSH_NS_CLIENT, attributes, n_attributes, NULL);
 }
 
 /**
@@ -75,13 +76,14 @@ bosh_element_new_presence (const char *to,
 /**
  * bosh_element_new_iq:
  * @to: (nullable): the JID to send it to, or `NULL` for the own account
- * @type: `get` or `set`, or for an answer `result` or `error`
- * @payload: (nullable): the one child of a request
+ * @type: `get` or `set` for a request, `result` or `error` for a response
+ * @payload: (nullable): the one child of a request, which is added without a
+ *   copy
  *
  * Makes an iq (RFC 6120 §8.2.3) in the namespace `jabber:client`.
  *
- * It has no `id` yet: [method@Client.send_iq_async] gives it one. For the answer
- * to a request see [method@Element.new_iq_result] and
+ * It has no `id` yet: [method@Client.send_iq_async] gives it one. The response
+ * to a request is made by [method@Element.new_iq_result] and
  * [method@Element.new_error_reply].
  *
  * Returns: (transfer full): a mutable element
@@ -104,7 +106,8 @@ bosh_element_new_iq (const char  *to,
   return self;
 }
 
-/* A reply carries the id, and goes back to the sender (RFC 6120 §8.2.3). */
+/* A reply has the id of the request, and goes back to its sender (RFC 6120
+ * §8.2.3). */
 static BoshElement *
 new_reply (BoshElement *request,
            const char  *name,
@@ -120,10 +123,11 @@ new_reply (BoshElement *request,
 
 /**
  * bosh_element_new_iq_result:
- * @request: the iq of type `get` or `set` to answer
- * @payload: (nullable): the one child of the answer
+ * @request: an iq of type `get` or `set`
+ * @payload: (nullable): the one child of the result, which is added without a
+ *   copy
  *
- * Makes the successful answer to an iq request: of type `result`, back to the
+ * Makes the successful response to an iq request: of type `result`, back to the
  * sender, with the same `id` (RFC 6120 §8.2.3).
  *
  * Returns: (transfer full): a mutable element
@@ -147,11 +151,11 @@ bosh_element_new_iq_result (BoshElement *request,
 
 /**
  * bosh_element_new_error_reply:
- * @request: the stanza to answer, which is not itself of type `error`
+ * @request: a stanza that is not itself of type `error`
  * @condition: what is wrong with it
  * @text: (nullable): an explanation for people to read
  *
- * Makes the answer that a stanza failed: of type `error`, back to the sender,
+ * Makes the response that a stanza failed: of type `error`, back to the sender,
  * with the same `id` (RFC 6120 §8.3). The error type is the one that RFC 6120
  * §8.3.3 recommends for the condition.
  *
@@ -187,4 +191,58 @@ bosh_element_is_sasl (BoshElement *self)
   const char *ns = bosh_element_get_namespace (self);
 
   return g_strcmp0 (ns, BOSH_NS_SASL) == 0 || g_strcmp0 (ns, BOSH_NS_SASL2) == 0;
+}
+
+const char *
+bosh_stanza_read_condition (BoshElement  *parent,
+                            const char   *ns,
+                            char        **text)
+{
+  if (text != NULL)
+    *text = bosh_element_dup_child_text (parent, "text", ns);
+
+  for (guint i = 0; i < bosh_element_get_n_children (parent); i++)
+    {
+      BoshElement *child = bosh_element_get_nth_child (parent, i);
+
+      if (bosh_element_matches (child, NULL, ns) && !bosh_element_matches (child, "text", NULL))
+        return bosh_element_get_name (child);
+    }
+
+  return NULL;
+}
+
+GError *
+bosh_sasl_error_new_for_failure (BoshElement *failure)
+{
+  g_autofree char *text = NULL;
+  const char *condition = bosh_stanza_read_condition (failure, BOSH_NS_SASL, &text);
+
+  /* XEP-0388 §2.6.2 has the text in its own namespace. */
+  if (text == NULL)
+    text = bosh_element_dup_child_text (failure, "text", BOSH_NS_SASL2);
+
+  return bosh_sasl_error_new (condition, text);
+}
+
+GError *
+bosh_stanza_error_new_for_stanza (BoshElement *stanza)
+{
+  BoshElement *error = bosh_element_get_child (stanza, "error", NULL);
+  const char *condition = NULL;
+  g_autofree char *text = NULL;
+
+  if (error != NULL)
+    condition = bosh_stanza_read_condition (error, BOSH_NS_STANZA_ERRORS, &text);
+
+  return bosh_stanza_error_new (condition, text);
+}
+
+GError *
+bosh_stream_error_new_for_element (BoshElement *element)
+{
+  g_autofree char *text = NULL;
+  const char *condition = bosh_stanza_read_condition (element, BOSH_NS_STREAM_ERRORS, &text);
+
+  return condition != NULL ? bosh_stream_error_new (condition, text) : NULL;
 }

@@ -7,6 +7,7 @@
 #include "bosh-element-private.h"
 #include "bosh-error-private.h"
 #include "bosh-i18n-private.h"
+#include "bosh-xml-text-private.h"
 
 #include <libxml/parser.h>
 
@@ -22,6 +23,7 @@ typedef struct
   xmlParserCtxt       *context;
   gboolean             seals;
   gboolean             skips_remarks;  /* comments and processing instructions */
+  gboolean             has_references; /* some value in a tag has an ampersand */
   char               **root_name;
   char               **root_namespace;
   GError              *error;  /* the first refusal; nothing is done after it */
@@ -31,7 +33,7 @@ typedef struct
   guint                n_declared[BOSH_XML_MAX_DEPTH];  /* namespaces, in all up to there */
   guint                depth;
   gsize                budget;
-  BoshParsedAttribute  inline_attributes[N_INLINE_ATTRIBUTES];
+  BoshAttributeSource  inline_attributes[N_INLINE_ATTRIBUTES];
 } Parser;
 
 static void
@@ -93,6 +95,51 @@ typedef struct
 
 G_STATIC_ASSERT (sizeof (SaxAttribute) == 5 * sizeof (xmlChar *));
 
+/* libxml2 leaves `&#38;` for each ampersand of a value, and of a namespace.
+ * Returns @text itself if it has no ampersand, or else a copy that @decoded
+ * takes. @length is in and out. */
+static const char *
+decode_value (const char  *text,
+              gsize       *length,
+              GPtrArray  **decoded)
+{
+  char *copy;
+  char *end;
+
+  if (memchr (text, '&', *length) == NULL)
+    return text;
+
+  copy = end = g_malloc (*length + 1);
+  for (gsize i = 0; i < *length; i++)
+    {
+      *end++ = text[i];
+      if (*length - i >= 5 && memcmp (text + i, "&#38;", 5) == 0)
+        i += 4;
+    }
+  *end = '\0';
+  *length = end - copy;
+
+  if (*decoded == NULL)
+    *decoded = g_ptr_array_new_with_free_func (g_free);
+  g_ptr_array_add (*decoded, copy);
+
+  return copy;
+}
+
+static const char *
+decode_namespace (const char  *ns,
+                  GPtrArray  **decoded)
+{
+  gsize length;
+
+  if (ns == NULL)
+    return NULL;
+
+  length = strlen (ns);
+
+  return decode_value (ns, &length, decoded);
+}
+
 static BoshElement *
 new_element (Parser             *self,
              const char         *name,
@@ -100,11 +147,12 @@ new_element (Parser             *self,
              const SaxAttribute *sax_attributes,
              guint               n_attributes)
 {
-  g_autofree BoshParsedAttribute *allocated = NULL;
-  BoshParsedAttribute *attributes = self->inline_attributes;
+  g_autofree BoshAttributeSource *allocated = NULL;
+  g_autoptr(GPtrArray) decoded = NULL;
+  BoshAttributeSource *attributes = self->inline_attributes;
 
   if (n_attributes > N_INLINE_ATTRIBUTES)
-    attributes = allocated = g_new (BoshParsedAttribute, n_attributes);
+    attributes = allocated = g_new (BoshAttributeSource, n_attributes);
 
   for (guint i = 0; i < n_attributes; i++)
     {
@@ -114,7 +162,18 @@ new_element (Parser             *self,
       attributes[i].value_length = sax_attributes[i].end - sax_attributes[i].value;
     }
 
-  return bosh_element_new_parsed (name, ns, attributes, n_attributes, &self->budget);
+  if (self->has_references)
+    {
+      ns = decode_namespace (ns, &decoded);
+      for (guint i = 0; i < n_attributes; i++)
+        {
+          attributes[i].ns = decode_namespace (attributes[i].ns, &decoded);
+          attributes[i].value = decode_value (attributes[i].value, &attributes[i].value_length,
+                                              &decoded);
+        }
+    }
+
+  return bosh_element_new_with_attributes (name, ns, attributes, n_attributes, &self->budget);
 }
 
 static void
@@ -392,10 +451,12 @@ skip_declaration (const char **cursor,
   return TRUE;
 }
 
-/* The `>` that ends the start tag at @tag, or @end. A `>` within quotes does not
- * end it. @n_values is set to the number of quoted values before. */
+/* Finds the `>` that ends the start tag at @tag: one within quotes does not.
+ * Returns @end if there is none. @n_values receives the number of quoted values
+ * before it. */
 static const char *
-find_tag_end (const char *tag,
+find_tag_end (Parser     *self,
+              const char *tag,
               const char *end,
               guint      *n_values)
 {
@@ -406,10 +467,14 @@ find_tag_end (const char *tag,
     {
       if (*p == '\'' || *p == '"')
         {
+          const char *value = p + 1;
+
           ++*n_values;
-          p = memchr (p + 1, *p, end - (p + 1));
+          p = memchr (value, *p, end - value);
           if (p == NULL)
             return end;
+          if (memchr (value, '&', p - value) != NULL)
+            self->has_references = TRUE;
         }
       p++;
     }
@@ -441,12 +506,12 @@ skip_section (const char *p,
   return NULL;
 }
 
-/* Finds out how much of a document can be given to libxml2: up to @end, or to
- * where the first start tag begins that is too large, with @problem set. */
+/* Finds out how much of a document can be given to libxml2: all of it up to @end,
+ * or what comes before the first start tag that is too large, with @problem set. */
 static const char *
-find_large_tag (const char  *data,
+find_large_tag (Parser      *self,
+                const char  *data,
                 const char  *end,
-                gboolean     skips_remarks,
                 const char **problem)
 {
   const char *p = data;
@@ -458,7 +523,7 @@ find_large_tag (const char  *data,
 
       if (left >= 2 && (p[1] == '!' || p[1] == '?'))
         {
-          p = skip_section (p, end, skips_remarks);
+          p = skip_section (p, end, self->skips_remarks);
           /* Here the document is refused. */
           if (p == NULL)
             return end;
@@ -467,7 +532,7 @@ find_large_tag (const char  *data,
         {
           const char *limit = p + MIN (left, BOSH_XML_MAX_START_TAG);
           guint n_values;
-          const char *tag_end = find_tag_end (p, limit, &n_values);
+          const char *tag_end = find_tag_end (self, p, limit, &n_values);
 
           if (n_values > BOSH_XML_MAX_ATTRIBUTES)
             *problem = _("A start tag of the XML has too many attributes");
@@ -529,7 +594,7 @@ parse_pieces (Parser     *self,
               const char *end)
 {
   const char *problem;
-  const char *limit = find_large_tag (data, end, self->skips_remarks, &problem);
+  const char *limit = find_large_tag (self, data, end, &problem);
 
   self->context = take_context (self);
 
@@ -630,18 +695,6 @@ bosh_xml_parse (const char  *data,
 }
 
 BoshElement *
-bosh_xml_parse_mutable (const char  *data,
-                        gsize        length,
-                        GError     **error)
-{
-  Parser parser;
-
-  memset (&parser, 0, sizeof parser);
-
-  return parse (&parser, data, length, error);
-}
-
-BoshElement *
 bosh_xml_parse_document (const char  *data,
                          gsize        length,
                          GError     **error)
@@ -653,4 +706,35 @@ bosh_xml_parse_document (const char  *data,
   parser.skips_remarks = TRUE;
 
   return parse (&parser, data, length, error);
+}
+
+/**
+ * bosh_element_new_from_string:
+ * @text: one XML element
+ * @error: return location for a [error@Bosh.Error]
+ *
+ * Reads an element from XML.
+ *
+ * An element for which no namespace is declared has none set, so a stanza can be
+ * written without `xmlns`. What XMPP forbids is refused (RFC 6120 §11.1: DTD,
+ * entities other than the predefined ones, comments, processing instructions),
+ * as is an undeclared prefix, with `BOSH_ERROR_BAD_XML`; XML that nests deeper
+ * than 64 elements, or is very large, with `BOSH_ERROR_TOO_LARGE`.
+ *
+ * Returns: (transfer full): a mutable element, or `NULL` with @error set
+ *
+ * Since: 1.0
+ */
+BoshElement *
+bosh_element_new_from_string (const char  *text,
+                              GError     **error)
+{
+  Parser parser;
+
+  g_return_val_if_fail (text != NULL, NULL);
+  g_return_val_if_fail (error == NULL || *error == NULL, NULL);
+
+  memset (&parser, 0, sizeof parser);
+
+  return parse (&parser, text, strlen (text), error);
 }

@@ -13,10 +13,12 @@
 #include "bosh-error.h"
 #include "bosh-i18n-private.h"
 #include "bosh-iq-tracker-private.h"
+#include "bosh-namespaces-private.h"
 #include "bosh-network-watch-private.h"
 #include "bosh-offline-private.h"
 #include "bosh-session-private.h"
 #include "bosh-source-private.h"
+#include "bosh-stanza-private.h"
 
 #include <string.h>
 

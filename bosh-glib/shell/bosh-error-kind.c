@@ -4,36 +4,31 @@
 
 #include "bosh-error-kind-private.h"
 
-#include "bosh-error.h"
+#include "bosh-error-private.h"
 
 #include <gio/gio.h>
 
-/* RFC 6120 §4.9.3. Not among the temporary ones are those that a new login would
- * only bring about again: policy-violation, and all that find fault with what was
- * sent. */
-static const struct
-{
-  const char    *name;
-  BoshErrorKind  kind;
-} stream_conditions[] = {
-  { "conflict", BOSH_ERROR_KIND_CONFLICT },
-  { "connection-timeout", BOSH_ERROR_KIND_TEMPORARY },
-  { "internal-server-error", BOSH_ERROR_KIND_TEMPORARY },
-  { "not-authorized", BOSH_ERROR_KIND_CREDENTIALS },
-  { "remote-connection-failed", BOSH_ERROR_KIND_TEMPORARY },
-  { "reset", BOSH_ERROR_KIND_TEMPORARY },
-  { "resource-constraint", BOSH_ERROR_KIND_TEMPORARY },
-  { "system-shutdown", BOSH_ERROR_KIND_TEMPORARY },
-};
-
+/* Not among the temporary ones are those that a new login would only bring about
+ * again: policy-violation, and all that find fault with what was sent. */
 static BoshErrorKind
-get_stream_kind (const char *condition)
+get_stream_kind (int code)
 {
-  for (guint i = 0; i < G_N_ELEMENTS (stream_conditions); i++)
-    if (g_str_equal (stream_conditions[i].name, condition))
-      return stream_conditions[i].kind;
-
-  return BOSH_ERROR_KIND_PERMANENT;
+  switch (code)
+    {
+    case BOSH_STREAM_ERROR_CONNECTION_TIMEOUT:
+    case BOSH_STREAM_ERROR_INTERNAL_SERVER_ERROR:
+    case BOSH_STREAM_ERROR_REMOTE_CONNECTION_FAILED:
+    case BOSH_STREAM_ERROR_RESET:
+    case BOSH_STREAM_ERROR_RESOURCE_CONSTRAINT:
+    case BOSH_STREAM_ERROR_SYSTEM_SHUTDOWN:
+      return BOSH_ERROR_KIND_TEMPORARY;
+    case BOSH_STREAM_ERROR_CONFLICT:
+      return BOSH_ERROR_KIND_CONFLICT;
+    case BOSH_STREAM_ERROR_NOT_AUTHORIZED:
+      return BOSH_ERROR_KIND_CREDENTIALS;
+    default:
+      return BOSH_ERROR_KIND_PERMANENT;
+    }
 }
 
 static BoshErrorKind
@@ -117,7 +112,7 @@ bosh_error_get_kind (const GError *error,
   /* The stream error is the reason, whatever ended the session after it. */
   if (stream_condition != NULL)
     {
-      BoshErrorKind kind = get_stream_kind (stream_condition);
+      BoshErrorKind kind = get_stream_kind (bosh_stream_error_get_code (stream_condition));
 
       if (kind != BOSH_ERROR_KIND_TEMPORARY)
         return kind;
@@ -125,6 +120,8 @@ bosh_error_get_kind (const GError *error,
 
   if (error->domain == BOSH_ERROR)
     return get_session_kind (error->code, stream_condition);
+  if (error->domain == BOSH_STREAM_ERROR)
+    return get_stream_kind (error->code);
   if (error->domain == BOSH_SASL_ERROR)
     return error->code == BOSH_SASL_ERROR_TEMPORARY_AUTH_FAILURE ? BOSH_ERROR_KIND_TEMPORARY
                                                                  : BOSH_ERROR_KIND_CREDENTIALS;

@@ -6,9 +6,9 @@
 
 #include <string.h>
 
-#include "bosh-error-private.h"
 #include "bosh-i18n-private.h"
 #include "bosh-jid-private.h"
+#include "bosh-stanza-private.h"
 
 /* One timer serves all requests and is ready at the earliest deadline, so the
  * main loop has one source to check however many requests are open. */
@@ -212,40 +212,6 @@ bosh_iq_tracker_add (BoshIqTracker *self,
     }
 }
 
-/* The server stamps the stanzas of others with their address, so only the server
- * itself can leave `from` out or put one of our own addresses there. */
-static gboolean
-is_own (const char *from,
-        const char *domain,
-        const char *jid)
-{
-  g_autofree char *bare = NULL;
-
-  if (from == NULL || bosh_jid_equal (from, domain))
-    return TRUE;
-  if (jid == NULL)
-    return FALSE;
-
-  bare = bosh_jid_dup_bare (jid);
-  return bosh_jid_equal (from, bare) || bosh_jid_equal (from, jid);
-}
-
-/* RFC 6120 §8.1.2.1: a stanza without `to` goes to the account, for which the
- * server responds; it may leave `from` out then. */
-static gboolean
-may_respond (const Request *request,
-             const char    *from,
-             const char    *domain,
-             const char    *jid)
-{
-  if (request->to == NULL)
-    return is_own (from, domain, jid);
-  if (from == NULL)
-    return is_own (request->to, domain, jid);
-
-  return bosh_jid_equal (request->to, from);
-}
-
 gboolean
 bosh_iq_tracker_handle (BoshIqTracker *self,
                         BoshElement   *iq,
@@ -263,7 +229,7 @@ bosh_iq_tracker_handle (BoshIqTracker *self,
 
   request = g_hash_table_lookup (self->requests, id);
   if (request == NULL ||
-      !may_respond (request, bosh_element_get_attribute (iq, "from"), domain, jid))
+      !bosh_jid_may_respond (bosh_element_get_attribute (iq, "from"), request->to, domain, jid))
     return FALSE;
 
   task = take_task (request);

@@ -5,7 +5,7 @@
 #include "bosh-login-driver-private.h"
 
 #include "bosh-connection-private.h"
-#include "bosh-element-private.h"
+#include "bosh-stanza-private.h"
 
 /* The thread that computes has a reference of its own, so the login lives until
  * both the thread and the driver are done with it. */

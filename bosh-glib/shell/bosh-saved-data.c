@@ -7,13 +7,14 @@
 #include <string.h>
 
 #include "bosh-body-private.h"
-#include "bosh-element-private.h"
 #include "bosh-i18n-private.h"
 #include "bosh-jid-private.h"
 #include "bosh-json-private.h"
 #include "bosh-key-sequence-private.h"
+#include "bosh-namespaces-private.h"
 #include "bosh-uri-private.h"
 #include "bosh-xml-private.h"
+#include "bosh-xml-text-private.h"
 
 #define FORMAT_VERSION 1
 

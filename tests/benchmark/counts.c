@@ -8,10 +8,10 @@
 #include "config.h"
 
 #include "bosh-body-private.h"
-#include "bosh-element-private.h"
 #include "bosh-key-sequence-private.h"
+#include "bosh-namespaces-private.h"
 #include "bosh-session-private.h"
-#include "bosh-xml-private.h"
+#include "bosh-xml-writer-private.h"
 
 #include <valgrind/callgrind.h>
 

@@ -356,7 +356,8 @@ class Sessions(unittest.TestCase):
         self.loop.run_until(lambda: closed)
         self.assertEqual(len(closed), 1)
         self.assertIsInstance(closed[0], GLib.Error)
-        self.assertEqual(closed[0].domain, GLib.quark_to_string(Bosh.error_quark()))
+        self.assertTrue(closed[0].matches(Bosh.stream_error_quark(), Bosh.StreamError.CONFLICT),
+                        closed[0])
         self.loop.call(second, 'disconnect')
 
     def test_handler_drops_the_last_reference(self):

@@ -153,7 +153,8 @@ class Reconnect(unittest.TestCase):
         if first.client.get_jid() != second.client.get_jid():
             self.skipTest('the server gave another resource')
         first.wait(lambda: first.closed)
-        self.assertIn('conflict', first.closed[0].message)
+        self.assertTrue(first.closed[0].matches(Bosh.stream_error_quark(),
+                                                Bosh.StreamError.CONFLICT), first.closed[0])
         self.assertEqual(first.lost, [])
         self.assertEqual(second.client.get_state(), Bosh.ClientState.READY)
         second.disconnect()

@@ -792,24 +792,29 @@ test_not_mended (void)
   {
     const char *attributes;
     const char *content;
+    GQuark (*domain) (void);
     int         code;
   } cases[] = {
-    { "type='terminate' condition='policy-violation'", "", BOSH_ERROR_POLICY_VIOLATION },
-    { "type='terminate' condition='bad-request'", "", BOSH_ERROR_BAD_REQUEST },
-    { "type='terminate' condition='other-request'", "", BOSH_ERROR_OTHER_REQUEST },
-    { "type='terminate' condition='host-gone'", "", BOSH_ERROR_HOST_GONE },
+    { "type='terminate' condition='policy-violation'", "",
+      bosh_error_quark, BOSH_ERROR_POLICY_VIOLATION },
+    { "type='terminate' condition='bad-request'", "", bosh_error_quark, BOSH_ERROR_BAD_REQUEST },
+    { "type='terminate' condition='other-request'", "", bosh_error_quark, BOSH_ERROR_OTHER_REQUEST },
+    { "type='terminate' condition='host-gone'", "", bosh_error_quark, BOSH_ERROR_HOST_GONE },
+    { "type='terminate' condition='remote-stream-error'", "",
+      bosh_error_quark, BOSH_ERROR_REMOTE_STREAM_ERROR },
     { "type='terminate' condition='remote-stream-error'",
       "<stream:error " STREAM "><conflict xmlns='" STREAM_ERRORS "'/>"
       "<text xmlns='" STREAM_ERRORS "'>Replaced</text></stream:error>",
-      BOSH_ERROR_REMOTE_STREAM_ERROR },
+      bosh_stream_error_quark, BOSH_STREAM_ERROR_CONFLICT },
     { "type='terminate' condition='remote-stream-error'",
-      "<conflict xmlns='" STREAM_ERRORS "'/>", BOSH_ERROR_REMOTE_STREAM_ERROR },
+      "<conflict xmlns='" STREAM_ERRORS "'/>",
+      bosh_stream_error_quark, BOSH_STREAM_ERROR_CONFLICT },
     { "type='terminate' condition='remote-stream-error'",
       "<stream:error " STREAM "><policy-violation xmlns='" STREAM_ERRORS "'/></stream:error>",
-      BOSH_ERROR_REMOTE_STREAM_ERROR },
+      bosh_stream_error_quark, BOSH_STREAM_ERROR_POLICY_VIOLATION },
     { "type='terminate' condition='remote-stream-error'",
       "<stream:error " STREAM "><not-authorized xmlns='" STREAM_ERRORS "'/></stream:error>",
-      BOSH_ERROR_REMOTE_STREAM_ERROR },
+      bosh_stream_error_quark, BOSH_STREAM_ERROR_NOT_AUTHORIZED },
   };
 
   g_test_summary ("E51: what a new login would not mend ends the client: a conflict of the "
@@ -822,7 +827,7 @@ test_not_mended (void)
       begin (&life);
       lose (&life, cases[i].attributes, cases[i].content);
       bosh_test_await (life.n_closed == 1);
-      g_assert_error (life.close_error, BOSH_ERROR, cases[i].code);
+      g_assert_error (life.close_error, cases[i].domain (), cases[i].code);
       assert_events (&life, "closed end");
       bosh_test_run_dry ();
       g_assert_cmpuint (life.n_creations, ==, 1);

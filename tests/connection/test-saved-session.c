@@ -607,45 +607,6 @@ test_last_number (void)
                     G_GUINT64_CONSTANT (9007199254740991));
 }
 
-static void
-test_jid (void)
-{
-  static const struct
-  {
-    const char *jid;
-    const char *bare;
-    const char *domain;
-  } parts[] = {
-    { "alice@example.org/home", "alice@example.org", "example.org" },
-    { "alice@example.org", "alice@example.org", "example.org" },
-    { "example.org", "example.org", "example.org" },
-    { "example.org/a@b/c", "example.org", "example.org" },
-    { "alice@example.org/a@b/c", "alice@example.org", "example.org" },
-    { "alice@", "alice@", "" },
-    { "/x", "", "" },
-    { "", "", "" },
-  };
-
-  g_test_summary ("RFC 7622 §3.2: the parts of a JID, and which JIDs are equal");
-
-  for (guint i = 0; i < G_N_ELEMENTS (parts); i++)
-    {
-      g_autofree char *bare = bosh_jid_dup_bare (parts[i].jid);
-      g_autofree char *domain = bosh_jid_dup_domain (parts[i].jid);
-
-      g_assert_cmpstr (bare, ==, parts[i].bare);
-      g_assert_cmpstr (domain, ==, parts[i].domain);
-    }
-
-  g_assert_true (bosh_jid_equal ("a@b/c", "a@b/c"));
-  g_assert_true (bosh_jid_equal ("A@B.example/c", "a@b.EXAMPLE/c"));
-  g_assert_true (bosh_jid_equal ("J\xc3\x96RG@b", "jo\xcc\x88rg@b"));
-  g_assert_false (bosh_jid_equal ("a@b/c", "a@b/C"));
-  g_assert_false (bosh_jid_equal ("a@b/c", "a@b"));
-  g_assert_false (bosh_jid_equal ("a@b", "c@b"));
-  g_assert_false (bosh_jid_equal ("a@b\xff", "A@b\xff"));
-}
-
 int
 main (int   argc,
       char *argv[])
@@ -663,7 +624,6 @@ main (int   argc,
   g_test_add_func ("/bosh/saved-session/hostile-json", test_hostile_json);
   g_test_add_func ("/bosh/saved-session/large", test_large);
   g_test_add_func ("/bosh/saved-session/last-number", test_last_number);
-  g_test_add_func ("/bosh/jid/parts-and-equality", test_jid);
 
   return g_test_run ();
 }

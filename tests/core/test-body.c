@@ -3,7 +3,8 @@
 #include "config.h"
 
 #include "bosh-body-private.h"
-#include "bosh-element-private.h"
+#include "bosh-error-private.h"
+#include "bosh-namespaces-private.h"
 
 #include <string.h>
 
@@ -153,27 +154,113 @@ test_verdicts (void)
     }
 }
 
+#define STREAM_ERROR(content) "<error xmlns='" BOSH_NS_STREAMS "'>" content "</error>"
+#define CONFLICT "<conflict xmlns='" BOSH_NS_STREAM_ERRORS "'/>"
+#define TEXT(text) "<text xmlns='" BOSH_NS_STREAM_ERRORS "'>" text "</text>"
+
 static void
 test_detail (void)
 {
-  g_autoptr (BoshResponseBody) stream = parse (BODY ("type='terminate'",
-    "<error xmlns='" BOSH_NS_STREAMS "'><conflict xmlns='" BOSH_NS_STREAM_ERRORS "'/>"
-    "<text xmlns='" BOSH_NS_STREAM_ERRORS "'>Replaced</text></error>"));
-  g_autoptr (BoshResponseBody) uri = parse (BODY ("type='terminate' uri='https://x/'", ""));
-  g_autoptr (BoshResponseBody) none = parse (BODY ("type='terminate'", " \n "));
+  static const struct
+  {
+    const char *attributes;
+    const char *content;
+    const char *detail;  /* NULL: none */
+  } cases[] = {
+    { "", "", NULL },
+    { "", " \n ", NULL },
+    { "", "bye", "bye" },
+    { "message='bye'", "text", "bye" },
+    { "uri='https://x/'", "", "https://x/" },
+    { "message='bye'", "<uri> https://x/ </uri>", "https://x/" },
+    { "", STREAM_ERROR (CONFLICT TEXT ("Replaced")), "conflict: Replaced" },
+    { "", STREAM_ERROR (CONFLICT TEXT ("")), "conflict" },
+    { "", STREAM_ERROR (TEXT ("Replaced")), "Replaced" },
+    { "", STREAM_ERROR (""), NULL },
+  };
   g_autofree char *long_text = g_strnfill (10000, 'x');
   g_autofree char *long_body = g_strdup_printf (BODY ("message='%s'", ""), long_text);
   g_autoptr(BoshResponseBody) bounded = parse (long_body);
-  g_autofree char *stream_detail = bosh_response_body_dup_detail (stream);
-  g_autofree char *uri_detail = bosh_response_body_dup_detail (uri);
-  g_autofree char *bounded_detail = bosh_response_body_dup_detail (bounded);
+  g_autoptr(BoshResponseBody) plain = parse (BODY ("", ""));
+  g_autoptr(GError) bounded_error = bosh_response_body_new_error (bounded);
+  g_autoptr(GError) plain_error = bosh_response_body_new_error (plain);
 
-  g_test_summary ("R91, R92, R123: what a terminal body tells besides its condition, in bounds");
+  g_test_summary ("R91, R92, R123: the error has what a terminal body tells besides its condition, "
+                  "in bounds");
 
-  g_assert_cmpstr (stream_detail, ==, "conflict: Replaced");
-  g_assert_cmpstr (uri_detail, ==, "https://x/");
-  g_assert_null (bosh_response_body_dup_detail (none));
-  g_assert_cmpuint (strlen (bounded_detail), <=, 200);
+  for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      g_autofree char *text = g_strdup_printf (BODY ("type='terminate' %s", "%s"),
+                                               cases[i].attributes, cases[i].content);
+      g_autoptr(BoshResponseBody) body = parse (text);
+      g_autoptr(GError) error = bosh_response_body_new_error (body);
+      g_autofree char *expected = NULL;
+
+      g_assert_error (error, BOSH_ERROR, BOSH_ERROR_TERMINATED);
+      if (cases[i].detail == NULL)
+        expected = g_strdup (plain_error->message);
+      else
+        expected = g_strdup_printf ("%s: %s", plain_error->message, cases[i].detail);
+      g_assert_cmpstr (error->message, ==, expected);
+    }
+
+  g_assert_cmpint (g_utf8_strlen (bounded_error->message, -1), ==,
+                   g_utf8_strlen (plain_error->message, -1) + 2 + BOSH_ERROR_MAX_TEXT + 1);
+}
+
+static void
+test_stream_error (void)
+{
+  static const struct
+  {
+    const char *content;
+    int         code;    /* -1: REMOTE_STREAM_ERROR */
+    const char *detail;  /* NULL: none */
+  } cases[] = {
+    { STREAM_ERROR (CONFLICT), BOSH_STREAM_ERROR_CONFLICT, NULL },
+    { STREAM_ERROR (CONFLICT TEXT (" Re\nplaced ")), BOSH_STREAM_ERROR_CONFLICT, ": Re placed" },
+    { STREAM_ERROR (TEXT ("Replaced") CONFLICT), BOSH_STREAM_ERROR_CONFLICT, ": Replaced" },
+    { STREAM_ERROR (CONFLICT "<see xmlns='urn:other'/>"), BOSH_STREAM_ERROR_CONFLICT, NULL },
+    { STREAM_ERROR ("<odd xmlns='" BOSH_NS_STREAM_ERRORS "'/>" TEXT ("why")),
+      BOSH_STREAM_ERROR_UNDEFINED_CONDITION, "“odd”: why" },
+    { CONFLICT, BOSH_STREAM_ERROR_CONFLICT, NULL },
+    { "<a xmlns='b'/>" CONFLICT TEXT ("Replaced"), BOSH_STREAM_ERROR_CONFLICT, ": Replaced" },
+    { STREAM_ERROR ("") CONFLICT, -1, NULL },
+    { STREAM_ERROR (TEXT ("why")), -1, ": why" },
+    { STREAM_ERROR ("<conflict/>"), -1, NULL },
+    { TEXT ("why"), -1, ": why" },
+    { "<conflict/>", -1, NULL },
+    { "", -1, NULL },
+  };
+  g_autoptr(BoshResponseBody) other = NULL;
+  g_autoptr(GError) other_error = NULL;
+
+  g_test_summary ("R91, R123: a stream error with a condition has an error domain of its own, with "
+                  "its element around it and without");
+
+  for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      g_autofree char *text =
+        g_strdup_printf (BODY ("type='terminate' condition='remote-stream-error'", "%s"),
+                         cases[i].content);
+      g_autoptr(BoshResponseBody) body = parse (text);
+      g_autoptr(GError) error = bosh_response_body_new_error (body);
+
+      g_test_message ("%s", text);
+      if (cases[i].code >= 0)
+        g_assert_error (error, BOSH_STREAM_ERROR, cases[i].code);
+      else
+        g_assert_error (error, BOSH_ERROR, BOSH_ERROR_REMOTE_STREAM_ERROR);
+      if (cases[i].detail == NULL)
+        g_assert_null (strchr (error->message, ':'));
+      else
+        g_assert_true (g_str_has_suffix (error->message, cases[i].detail));
+    }
+
+  other = parse (BODY ("type='terminate' condition='host-gone'", STREAM_ERROR (CONFLICT)));
+  other_error = bosh_response_body_new_error (other);
+  g_assert_error (other_error, BOSH_ERROR, BOSH_ERROR_HOST_GONE);
+  g_assert_true (g_str_has_suffix (other_error->message, ": conflict"));
 }
 
 static void
@@ -206,7 +293,7 @@ test_redact (void)
 }
 
 static void
-test_redact_extensible (void)
+test_redact_sasl2 (void)
 {
   static const struct
   {
@@ -258,8 +345,9 @@ main (int   argc,
   g_test_add_func ("/bosh/body/types", test_types);
   g_test_add_func ("/bosh/body/verdicts", test_verdicts);
   g_test_add_func ("/bosh/body/detail", test_detail);
+  g_test_add_func ("/bosh/body/stream-error", test_stream_error);
   g_test_add_func ("/bosh/body/redact", test_redact);
-  g_test_add_func ("/bosh/body/redact-extensible", test_redact_extensible);
+  g_test_add_func ("/bosh/body/redact-sasl2", test_redact_sasl2);
 
   return g_test_run ();
 }

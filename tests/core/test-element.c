@@ -3,6 +3,7 @@
 #include "config.h"
 
 #include "bosh-element-private.h"
+#include "bosh-namespaces-private.h"
 #include "bosh-xml-private.h"
 
 #include <string.h>

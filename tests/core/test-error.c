@@ -2,8 +2,9 @@
 
 #include "config.h"
 
-#include "bosh-element-private.h"
 #include "bosh-error-private.h"
+#include "bosh-namespaces-private.h"
+#include "bosh-stanza-private.h"
 
 #include <string.h>
 
@@ -341,12 +342,116 @@ test_stanza_odd (void)
   g_assert_cmpint (g_utf8_strlen (large_error->message, -1), ==, BOSH_ERROR_MAX_TEXT + 1);
 }
 
+/* RFC 6120 §4.9.3. */
+static const struct
+{
+  const char      *condition;
+  BoshStreamError  code;
+} stream_conditions[] = {
+  { "bad-format", BOSH_STREAM_ERROR_BAD_FORMAT },
+  { "bad-namespace-prefix", BOSH_STREAM_ERROR_BAD_NAMESPACE_PREFIX },
+  { "conflict", BOSH_STREAM_ERROR_CONFLICT },
+  { "connection-timeout", BOSH_STREAM_ERROR_CONNECTION_TIMEOUT },
+  { "host-gone", BOSH_STREAM_ERROR_HOST_GONE },
+  { "host-unknown", BOSH_STREAM_ERROR_HOST_UNKNOWN },
+  { "improper-addressing", BOSH_STREAM_ERROR_IMPROPER_ADDRESSING },
+  { "internal-server-error", BOSH_STREAM_ERROR_INTERNAL_SERVER_ERROR },
+  { "invalid-from", BOSH_STREAM_ERROR_INVALID_FROM },
+  { "invalid-namespace", BOSH_STREAM_ERROR_INVALID_NAMESPACE },
+  { "invalid-xml", BOSH_STREAM_ERROR_INVALID_XML },
+  { "not-authorized", BOSH_STREAM_ERROR_NOT_AUTHORIZED },
+  { "not-well-formed", BOSH_STREAM_ERROR_NOT_WELL_FORMED },
+  { "policy-violation", BOSH_STREAM_ERROR_POLICY_VIOLATION },
+  { "remote-connection-failed", BOSH_STREAM_ERROR_REMOTE_CONNECTION_FAILED },
+  { "reset", BOSH_STREAM_ERROR_RESET },
+  { "resource-constraint", BOSH_STREAM_ERROR_RESOURCE_CONSTRAINT },
+  { "restricted-xml", BOSH_STREAM_ERROR_RESTRICTED_XML },
+  { "see-other-host", BOSH_STREAM_ERROR_SEE_OTHER_HOST },
+  { "system-shutdown", BOSH_STREAM_ERROR_SYSTEM_SHUTDOWN },
+  { "undefined-condition", BOSH_STREAM_ERROR_UNDEFINED_CONDITION },
+  { "unsupported-encoding", BOSH_STREAM_ERROR_UNSUPPORTED_ENCODING },
+  { "unsupported-feature", BOSH_STREAM_ERROR_UNSUPPORTED_FEATURE },
+  { "unsupported-stanza-type", BOSH_STREAM_ERROR_UNSUPPORTED_STANZA_TYPE },
+  { "unsupported-version", BOSH_STREAM_ERROR_UNSUPPORTED_VERSION },
+};
+
+static GError *
+stream_error (const char *contents)
+{
+  g_autofree char *xml =
+    g_strdup_printf ("<error xmlns='" BOSH_NS_STREAMS "'>%s</error>", contents);
+  g_autoptr(GError) error = NULL;
+  g_autoptr(BoshElement) element = bosh_element_new_from_string (xml, &error);
+
+  g_assert_no_error (error);
+
+  return bosh_stream_error_new_for_element (element);
+}
+
+static void
+test_stream_conditions (void)
+{
+  g_autoptr(GHashTable) messages = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+
+  g_test_summary ("Each condition of a stream error has a code (RFC 6120 §4.9.3)");
+
+  g_assert_cmpuint (G_N_ELEMENTS (stream_conditions), ==, 25);
+  for (gsize i = 0; i < G_N_ELEMENTS (stream_conditions); i++)
+    {
+      const char *condition = stream_conditions[i].condition;
+      g_autofree char *contents =
+        g_strdup_printf ("<%s xmlns='" BOSH_NS_STREAM_ERRORS "'/>", condition);
+      g_autofree char *with_text =
+        g_strdup_printf ("<other xmlns='urn:other'/><text xmlns='" BOSH_NS_STREAM_ERRORS "'>No\nway"
+                         "</text><%s xmlns='" BOSH_NS_STREAM_ERRORS "'>somewhere</%s>",
+                         condition, condition);
+      g_autoptr(GError) error = stream_error (contents);
+      g_autoptr(GError) detailed = stream_error (with_text);
+      g_autofree char *expected = g_strdup_printf ("%s: No way", error->message);
+
+      g_assert_error (error, BOSH_STREAM_ERROR, (int)stream_conditions[i].code);
+      check_message (error);
+      g_assert_true (g_hash_table_add (messages, g_strdup (error->message)));
+      g_assert_error (detailed, BOSH_STREAM_ERROR, (int)stream_conditions[i].code);
+      g_assert_cmpstr (detailed->message, ==, expected);
+      g_assert_cmpint (bosh_stream_error_get_code (condition), ==, stream_conditions[i].code);
+    }
+}
+
+static void
+test_stream_odd (void)
+{
+  g_autofree char *text = g_strnfill (100000, 'x');
+  g_autofree char *large =
+    g_strdup_printf ("<conflict xmlns='" BOSH_NS_STREAM_ERRORS "'/>"
+                     "<text xmlns='" BOSH_NS_STREAM_ERRORS "'>%s</text>",
+                     text);
+  g_autoptr(GError) large_error = stream_error (large);
+  g_autoptr(GError) unknown = stream_error ("<bad-moon xmlns='" BOSH_NS_STREAM_ERRORS "'/>");
+
+  g_test_summary ("A condition of a stream error that is not known is an undefined condition, and "
+                  "is named (RFC 6120 §4.9.3.21)");
+
+  g_assert_error (unknown, BOSH_STREAM_ERROR, BOSH_STREAM_ERROR_UNDEFINED_CONDITION);
+  g_assert_nonnull (strstr (unknown->message, "bad-moon"));
+  check_message (unknown);
+  g_assert_cmpint (bosh_stream_error_get_code ("bad-moon"), ==, BOSH_STREAM_ERROR_UNDEFINED_CONDITION);
+
+  g_assert_null (stream_error (""));
+  g_assert_null (stream_error ("<conflict/>"));
+  g_assert_null (stream_error ("<text xmlns='" BOSH_NS_STREAM_ERRORS "'>why</text>"));
+
+  g_assert_error (large_error, BOSH_STREAM_ERROR, BOSH_STREAM_ERROR_CONFLICT);
+  g_assert_cmpint (g_utf8_strlen (large_error->message, -1), <, 100 + BOSH_ERROR_MAX_TEXT);
+}
+
 static void
 test_domains (void)
 {
   g_assert_cmpstr (g_quark_to_string (BOSH_ERROR), ==, "bosh-error-quark");
   g_assert_cmpstr (g_quark_to_string (BOSH_SASL_ERROR), ==, "bosh-sasl-error-quark");
   g_assert_cmpstr (g_quark_to_string (BOSH_STANZA_ERROR), ==, "bosh-stanza-error-quark");
+  g_assert_cmpstr (g_quark_to_string (BOSH_STREAM_ERROR), ==, "bosh-stream-error-quark");
 }
 
 int
@@ -363,6 +468,8 @@ main (int   argc,
   g_test_add_func ("/bosh/error/sasl-unknown", test_sasl_unknown);
   g_test_add_func ("/bosh/error/stanza-conditions", test_stanza_conditions);
   g_test_add_func ("/bosh/error/stanza-odd", test_stanza_odd);
+  g_test_add_func ("/bosh/error/stream-conditions", test_stream_conditions);
+  g_test_add_func ("/bosh/error/stream-odd", test_stream_odd);
   g_test_add_func ("/bosh/error/domains", test_domains);
 
   return g_test_run ();

@@ -220,7 +220,7 @@ static const Transcript transcripts[] = {
     },
   },
   {
-    .name = "extensible",
+    .name = "sasl2",
     .summary = "XEP-0388 §2.6.1: where no restart is needed the features come with success, and "
                "are waited for",
     .pipeline = TRUE,

@@ -6,9 +6,9 @@
 
 #include <string.h>
 
-#include "bosh-element-private.h"
 #include "bosh-error.h"
 #include "bosh-login-private.h"
+#include "bosh-namespaces-private.h"
 
 #define FEATURES(content) "<features xmlns='" BOSH_NS_STREAMS "'>" content "</features>"
 #define PLAIN \

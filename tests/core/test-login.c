@@ -7,7 +7,6 @@
 #include <gsasl.h>
 #include <string.h>
 
-#include "bosh-element-private.h"
 #include "bosh-error.h"
 
 #define JID "user@example.com/laptop"

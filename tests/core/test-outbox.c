@@ -2,9 +2,9 @@
 
 #include "config.h"
 
-#include "bosh-element-private.h"
+#include "bosh-namespaces-private.h"
 #include "bosh-outbox-private.h"
-#include "bosh-xml-private.h"
+#include "bosh-xml-writer-private.h"
 
 #include <string.h>
 

@@ -576,8 +576,8 @@ test_bare_stream_error (void)
                         "<message xmlns='jabber:client'/>"
                         "<not-well-formed xmlns='" BOSH_NS_STREAM_ERRORS "'/>"
                         "<text xmlns='" BOSH_NS_STREAM_ERRORS "'>A tag is missing</text>");
-  g_assert_error (t.error, BOSH_ERROR, BOSH_ERROR_REMOTE_STREAM_ERROR);
-  g_assert_nonnull (strstr (t.error->message, "not-well-formed: A tag is missing"));
+  g_assert_error (t.error, BOSH_STREAM_ERROR, BOSH_STREAM_ERROR_NOT_WELL_FORMED);
+  g_assert_nonnull (strstr (t.error->message, ": A tag is missing"));
   test_session_attribute (g_ptr_array_index (t.payloads, 0), "id", NULL);
   g_assert_true (bosh_element_matches (g_ptr_array_index (t.payloads, 0), "message", BOSH_NS_CLIENT));
   test_session_clear (&t);

@@ -16,6 +16,7 @@ test_terminal_conditions (void)
     const char *attributes;
     const char *content;
     int         code;
+    const char *text;  /* of a stream error */
   } cases[] = {
     { "condition='bad-request'", "", BOSH_ERROR_BAD_REQUEST },
     { "condition='host-gone'", "", BOSH_ERROR_HOST_GONE },
@@ -28,8 +29,9 @@ test_terminal_conditions (void)
     { "condition='remote-connection-failed'", "", BOSH_ERROR_REMOTE_CONNECTION_FAILED },
     { "condition='remote-stream-error'",
       "<stream:error xmlns:stream='" BOSH_NS_STREAMS "'><conflict xmlns='" BOSH_NS_STREAM_ERRORS "'/>"
-      "</stream:error>",
-      BOSH_ERROR_REMOTE_STREAM_ERROR },
+      "<text xmlns='" BOSH_NS_STREAM_ERRORS "'>Replaced</text></stream:error>",
+      BOSH_STREAM_ERROR_CONFLICT, "Replaced" },
+    { "condition='remote-stream-error'", "", BOSH_ERROR_REMOTE_STREAM_ERROR },
     { "condition='see-other-uri'", "<uri>https://other.example/bosh</uri>", BOSH_ERROR_SEE_OTHER_URI },
     { "condition='system-shutdown'", "", BOSH_ERROR_SYSTEM_SHUTDOWN },
     { "condition='undefined-condition'", "", BOSH_ERROR_UNDEFINED_CONDITION },
@@ -50,10 +52,16 @@ test_terminal_conditions (void)
       test_session_open (&t, TEST_GRANTS);
       g_bytes_unref (test_session_take_bytes (&t, &rid));
       test_session_respond (&t, rid, attributes, content);
-      g_assert_error (t.error, BOSH_ERROR, cases[i].code);
+      if (cases[i].text != NULL)
+        {
+          g_assert_error (t.error, BOSH_STREAM_ERROR, cases[i].code);
+          g_assert_nonnull (strstr (t.error->message, cases[i].text));
+        }
+      else
+        {
+          g_assert_error (t.error, BOSH_ERROR, cases[i].code);
+        }
       g_assert_cmpuint (t.payloads->len, >=, 1);
-      if (cases[i].code == BOSH_ERROR_REMOTE_STREAM_ERROR)
-        g_assert_nonnull (strstr (t.error->message, "conflict"));
       test_session_advance (&t, 100 * TEST_SECOND);
       g_assert_false (test_session_has_request (&t));
       test_session_clear (&t);

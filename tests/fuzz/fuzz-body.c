@@ -7,8 +7,9 @@
 #include "fuzz.h"
 
 #include "bosh-body-private.h"
-#include "bosh-element-private.h"
 #include "bosh-error-private.h"
+#include "bosh-namespaces-private.h"
+#include "bosh-stanza-private.h"
 #include "bosh-xml-private.h"
 
 #include <string.h>
@@ -53,18 +54,16 @@ check_payloads (BoshResponseBody *body)
 static void
 check_end (BoshResponseBody *body)
 {
-  g_autofree char *detail = bosh_response_body_dup_detail (body);
   g_autofree char *uri = bosh_response_body_dup_uri (body);
-  g_autoptr(GError) error = bosh_error_new_for_condition (body->condition, detail);
+  g_autoptr(GError) error = bosh_response_body_new_error (body);
 
   g_assert_true (uri == NULL || g_utf8_validate (uri, -1, NULL));
-  if (detail != NULL)
-    {
-      g_assert_true (g_utf8_validate (detail, -1, NULL));
-      g_assert_cmpint (g_utf8_strlen (detail, -1), <=, 200);
-    }
-  g_assert_error (error, BOSH_ERROR, error->code);
+  g_assert_true (error->domain == BOSH_ERROR || error->domain == BOSH_STREAM_ERROR);
+  g_assert_true (error->domain == BOSH_ERROR ||
+                 g_strcmp0 (body->condition, "remote-stream-error") == 0);
   g_assert_true (g_utf8_validate (error->message, -1, NULL));
+  /* What went wrong, a condition and a text. */
+  g_assert_cmpint (g_utf8_strlen (error->message, -1), <, 200 + 2 * (BOSH_ERROR_MAX_TEXT + 1));
 }
 
 /* No element of SASL keeps its data. */

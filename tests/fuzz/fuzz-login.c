@@ -11,7 +11,10 @@
 
 #include "bosh-element-private.h"
 #include "bosh-login-private.h"
+#include "bosh-namespaces-private.h"
+#include "bosh-stanza-private.h"
 #include "bosh-xml-private.h"
+#include "bosh-xml-writer-private.h"
 
 #include <string.h>
 

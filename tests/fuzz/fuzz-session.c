@@ -10,7 +10,7 @@
 #include "fuzz.h"
 
 #include "bosh-body-private.h"
-#include "bosh-element-private.h"
+#include "bosh-namespaces-private.h"
 #include "bosh-session-private.h"
 #include "bosh-session-save-private.h"
 #include "bosh-xml-private.h"

@@ -7,7 +7,10 @@
 #include "fuzz.h"
 
 #include "bosh-element-private.h"
+#include "bosh-namespaces-private.h"
 #include "bosh-xml-private.h"
+#include "bosh-xml-text-private.h"
+#include "bosh-xml-writer-private.h"
 
 #include <string.h>
 
@@ -97,6 +100,7 @@ int
 LLVMFuzzerTestOneInput (const guint8 *data,
                         gsize         size)
 {
+  g_autofree char *text = g_strndup ((const char *)data, size);
   g_autofree char *name = NULL;
   g_autofree char *ns = NULL;
   g_autofree char *xml = NULL;
@@ -108,7 +112,13 @@ LLVMFuzzerTestOneInput (const guint8 *data,
   g_autoptr(BoshElement) renamed = NULL;
 
   element = bosh_xml_parse ((const char *)data, size, &name, &ns, &error);
-  mutable_element = bosh_xml_parse_mutable ((const char *)data, size, &mutable_error);
+  if (strlen (text) < size)
+    {
+      g_assert_error (error, BOSH_ERROR, BOSH_ERROR_BAD_XML);
+      return 0;
+    }
+
+  mutable_element = bosh_element_new_from_string (text, &mutable_error);
   g_assert_cmpint (element == NULL, ==, mutable_element == NULL);
   if (element == NULL)
     {

@@ -21,14 +21,18 @@ terminate_by_server (Simulation *self)
   };
   const char *condition = conditions[g_rand_int_range (self->random, 0, G_N_ELEMENTS (conditions))];
   const char *content = "";
-  g_autoptr(GError) error = bosh_error_new_for_condition (condition[0] != '\0' ? condition : NULL, NULL);
-
-  if (g_str_equal (condition, "remote-stream-error"))
-    content = "<stream:error xmlns:stream='http://etherx.jabber.org/streams'>"
-              "<conflict xmlns='urn:ietf:params:xml:ns:xmpp-streams'/></stream:error>";
 
   coverage_hit (COVERAGE_SERVER_TERMINATES);
-  self->expected_error = error->code;
+  if (g_str_equal (condition, "remote-stream-error"))
+    {
+      content = "<stream:error xmlns:stream='http://etherx.jabber.org/streams'>"
+                "<conflict xmlns='urn:ietf:params:xml:ns:xmpp-streams'/></stream:error>";
+      self->expected_error = bosh_stream_error_new ("conflict", NULL);
+    }
+  else
+    {
+      self->expected_error = bosh_error_new_for_condition (condition, NULL);
+    }
   model_manager_terminate (self->manager, condition, content, self->now);
 }
 
@@ -63,7 +67,7 @@ catastrophe_strike (Simulation *self)
 
     case CATASTROPHE_SERVER_RESTARTS:
       coverage_hit (COVERAGE_SERVER_RESTARTS);
-      self->expected_error = BOSH_ERROR_ITEM_NOT_FOUND;
+      self->expected_error = bosh_error_new_for_condition ("item-not-found", NULL);
       model_manager_restart (self->manager, chance (self, 50) ? 404 : 200);
       network_break_all (self);
       break;
@@ -91,7 +95,6 @@ void
 catastrophe_check_end (Simulation *self)
 {
   const char *end = model_manager_get_end (self->manager);
-  int code = self->error != NULL ? self->error->code : -1;
 
   say (self, "closed: %s (the manager: %s)", self->error != NULL ? self->error->message : "",
        end != NULL ? end : "lives");
@@ -102,7 +105,9 @@ catastrophe_check_end (Simulation *self)
   if (model_manager_was_strict (self->manager))
     {
       /* If the session learns of it. */
-      if (self->attaching || (self->fault_percent > 0 && code == BOSH_ERROR_SESSION_LOST))
+      if (self->attaching ||
+          (self->fault_percent > 0 &&
+           g_error_matches (self->error, BOSH_ERROR, BOSH_ERROR_SESSION_LOST)))
         return;
       g_assert_error (self->error, BOSH_ERROR, BOSH_ERROR_ITEM_NOT_FOUND);
       return;
@@ -126,14 +131,15 @@ catastrophe_check_end (Simulation *self)
       return;
     }
 
-  if (self->has_struck && self->expected_error != -1)
+  if (self->has_struck && self->expected_error != NULL)
     {
       gboolean repeats = self->fault_percent > 0 || self->pauses > 0 || self->options.error_every > 0;
 
       /* The last response may be lost, or come while no session is attached, or after
        * the response to a retransmission. */
-      if (!self->attaching && !(repeats && code == BOSH_ERROR_ITEM_NOT_FOUND))
-        g_assert_cmpint (code, ==, self->expected_error);
+      if (!self->attaching &&
+          !(repeats && g_error_matches (self->error, BOSH_ERROR, BOSH_ERROR_ITEM_NOT_FOUND)))
+        g_assert_error (self->error, self->expected_error->domain, self->expected_error->code);
       return;
     }
 

@@ -4,7 +4,7 @@
 
 #include "simulation.h"
 
-#include "bosh-element-private.h"
+#include "bosh-namespaces-private.h"
 
 /* The shortest time between the writing of a request and the next (see
  * "No overtaking" in docs/architecture.md). */

@@ -11,7 +11,7 @@
 #include "model-manager.h"
 
 #include "bosh-body-private.h"
-#include "bosh-element-private.h"
+#include "bosh-namespaces-private.h"
 
 G_BEGIN_DECLS
 

@@ -4,7 +4,7 @@
 
 #include "model-internal.h"
 
-#include "bosh-xml-private.h"
+#include "bosh-xml-writer-private.h"
 
 void
 model_responded_free (SentResponse *responded)

@@ -231,7 +231,6 @@ start (Simulation *self,
   self->now = SECOND;
   self->verbose = verbose;
   self->responded_at = NEVER;
-  self->expected_error = -1;
   self->events = g_sequence_new ((GDestroyNotify)event_free);
   self->exchanges = g_array_new (FALSE, TRUE, sizeof (Exchange));
   self->records = g_array_new (FALSE, TRUE, sizeof (Record));
@@ -251,6 +250,7 @@ stop (Simulation *self)
   say (self, "done: %u sent, %u received, %u hand-overs, %u pauses, %u exchanges", self->sent,
        self->received, self->hand_overs, self->pauses, self->exchanges->len);
   g_clear_error (&self->error);
+  g_clear_error (&self->expected_error);
   bosh_session_free (self->session);
   model_manager_free (self->manager);
   g_sequence_free (self->events);

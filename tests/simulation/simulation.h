@@ -166,7 +166,7 @@ typedef struct
   gboolean       has_struck;
   gint64         struck_at;
   gboolean       aborted;
-  int            expected_error;  /* -1: none in particular */
+  GError        *expected_error;  /* NULL: none in particular */
 } Simulation;
 
 /* simulate.c */

@@ -2,8 +2,8 @@
 
 #pragma once
 
-#include "bosh-element-private.h"
 #include "bosh-login-private.h"
+#include "bosh-namespaces-private.h"
 
 G_BEGIN_DECLS
 

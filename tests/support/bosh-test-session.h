@@ -5,7 +5,7 @@
 #pragma once
 
 #include "bosh-body-private.h"
-#include "bosh-element-private.h"
+#include "bosh-namespaces-private.h"
 #include "bosh-session-private.h"
 #include "bosh-session-save-private.h"
 

@@ -162,7 +162,7 @@ static const Transcript transcripts[] = {
     },
   },
   {
-    .name = "only-extensible",
+    .name = "only-sasl2",
     .summary = "A server may have left the list of RFC 6120 out",
     .steps = {
       { FEATURES_COME, FEATURES (AUTHENTICATION (MECHANISM ("DIGEST-MD5") MECHANISM ("\n PLAIN "))) },
@@ -232,7 +232,7 @@ static const Transcript transcripts[] = {
     },
   },
   {
-    .name = "plaintext-only-extensible",
+    .name = "plaintext-only-sasl2",
     .summary = "RFC 6120 §13.8.1, without the list of RFC 6120",
     .no_plaintext = TRUE,
     .domain = bosh_error_quark,
@@ -319,7 +319,7 @@ static const Transcript transcripts[] = {
     },
   },
   {
-    .name = "classic-success",
+    .name = "sasl-success",
     .summary = "An answer to what was not asked is none",
     .domain = bosh_error_quark,
     .code = BOSH_ERROR_LOGIN_FAILED,
@@ -331,7 +331,7 @@ static const Transcript transcripts[] = {
     },
   },
   {
-    .name = "classic-failure",
+    .name = "sasl-failure",
     .summary = "Nor is it where it tells of a failure",
     .domain = bosh_error_quark,
     .code = BOSH_ERROR_LOGIN_FAILED,
@@ -343,7 +343,7 @@ static const Transcript transcripts[] = {
     },
   },
   {
-    .name = "extensible-success",
+    .name = "sasl2-success",
     .summary = "The same the other way round",
     .domain = bosh_error_quark,
     .code = BOSH_ERROR_LOGIN_FAILED,
@@ -635,20 +635,20 @@ main (int   argc,
     const char *path;
     void      (*function) (ScramFixture *, gconstpointer);
   } scram_tests[] = {
-    { "/bosh/login-extensible/scram/success", test_scram_success },
-    { "/bosh/login-extensible/scram/wrong-signature", test_scram_wrong_signature },
-    { "/bosh/login-extensible/scram/no-signature", test_scram_no_signature },
-    { "/bosh/login-extensible/scram/signature-as-text", test_scram_signature_as_text },
-    { "/bosh/login-extensible/scram/refused", test_scram_refused },
+    { "/bosh/login-sasl2/scram/success", test_scram_success },
+    { "/bosh/login-sasl2/scram/wrong-signature", test_scram_wrong_signature },
+    { "/bosh/login-sasl2/scram/no-signature", test_scram_no_signature },
+    { "/bosh/login-sasl2/scram/signature-as-text", test_scram_signature_as_text },
+    { "/bosh/login-sasl2/scram/refused", test_scram_refused },
   };
 
   g_test_init (&argc, &argv, NULL);
 
-  bosh_test_add_transcripts ("login-extensible/transcript", transcripts, G_N_ELEMENTS (transcripts));
-  g_test_add_func ("/bosh/login-extensible/bound-jids", test_bound_jids);
-  g_test_add_func ("/bosh/login-extensible/bad-resource", test_bad_resource);
-  g_test_add_func ("/bosh/login-extensible/many-mechanisms", test_many_mechanisms);
-  g_test_add_func ("/bosh/login-extensible/scram/known", test_scram_known);
+  bosh_test_add_transcripts ("login-sasl2/transcript", transcripts, G_N_ELEMENTS (transcripts));
+  g_test_add_func ("/bosh/login-sasl2/bound-jids", test_bound_jids);
+  g_test_add_func ("/bosh/login-sasl2/bad-resource", test_bad_resource);
+  g_test_add_func ("/bosh/login-sasl2/many-mechanisms", test_many_mechanisms);
+  g_test_add_func ("/bosh/login-sasl2/scram/known", test_scram_known);
   for (gsize i = 0; i < G_N_ELEMENTS (scram_tests); i++)
     g_test_add (scram_tests[i].path, ScramFixture, NULL, set_up_scram,
                 scram_tests[i].function, tear_down_scram);
