@@ -26,9 +26,9 @@
  * An element without a namespace (`NULL`) takes that of the element in which it
  * stands; at the top, where a stanza is sent, that is `jabber:client`. So the
  * parts of a stanza that belong to the same namespace need not repeat it. The
- * empty string says that an element is in no namespace at all, whatever the
- * place. Names never have a prefix: prefixes are made up where they are needed
- * in the XML.
+ * empty string means that an element is in no namespace at all, wherever it
+ * stands. Names never have a prefix: prefixes are made up where the XML needs
+ * them.
  *
  * ```c
  * g_autoptr(BoshElement) message = bosh_element_new_message ("romeo@example.net", "chat", "Hi");
@@ -38,9 +38,10 @@
  *
  * # What XML can't have
  *
- * XML has no way to write most control characters (XML 1.0 §2.2), and names are
- * limited too (Namespaces in XML 1.0 §3). Setters accept all text; such an
- * element can't be sent: that fails with `BOSH_ERROR_INVALID_STANZA`.
+ * Most control characters can't be written in XML (XML 1.0 §2.2), and names are
+ * limited too (Namespaces in XML 1.0 §3). Setters accept any text, but an element
+ * that can't be written can't be sent: that fails with
+ * `BOSH_ERROR_INVALID_STANZA`.
  *
  * Since: 1.0
  */
@@ -54,7 +55,7 @@ typedef struct
 
 typedef struct
 {
-  /* The attribute's strings are in one block that begins with the name. */
+  /* The three strings are in one block of memory, which begins with the name. */
   const char *name;
   const char *ns;
   const char *value;
@@ -63,12 +64,12 @@ typedef struct
 typedef struct
 {
   BoshElement *element;
-  BoshText    *tail;  /* what follows the child, nullable */
+  BoshText    *tail;  /* the text behind the child, nullable */
 } BoshChild;
 
-/* What an element is made with (names and attributes) follows the struct in the
- * same block; what comes later has memory of its own. The two are told apart by
- * their addresses. */
+/* The strings and attributes that an element is made with follow the struct in the
+ * same block of memory. Those that are set later have memory of their own;
+ * is_in_block() tells the two apart. */
 struct _BoshElement
 {
   union
@@ -78,7 +79,7 @@ struct _BoshElement
   };
   const char      *ns;
   BoshAttribute   *attributes;
-  BoshText        *text;      /* what comes before the first child, nullable */
+  BoshText        *text;      /* the text before the first child, nullable */
   BoshChild       *children;
   gsize            block_size;
   guint            n_attributes;
@@ -86,7 +87,7 @@ struct _BoshElement
   guint            n_children;
   guint            n_children_allocated;
   gatomicrefcount  ref_count;
-  /* Never changed in a sealed element, which other threads may read. */
+  /* These are not written in a sealed element, as other threads may read them. */
   guint            sealed : 1;
   guint            has_parent : 1;
 };
@@ -256,8 +257,8 @@ bosh_element_seal (BoshElement *self)
   if (self->sealed)
     return;
 
-  /* An application can nest deeper than the stack is: no recursion here, and
-   * none below. */
+  /* An application may nest elements deeper than the stack allows, so that there
+   * is no recursion here, nor in the functions below. */
   while (self != NULL)
     {
       self->sealed = TRUE;
@@ -283,8 +284,8 @@ bosh_element_seal (BoshElement *self)
     }
 }
 
-/* Is @part the element itself, or in it? What is sealed has no mutable part, so
- * the search leaves it out. */
+/* Is the mutable @part the element itself, or anywhere in it? A sealed element has
+ * no mutable part, so it is not searched. */
 static gboolean
 contains (BoshElement *self,
           BoshElement *part)
@@ -294,7 +295,7 @@ contains (BoshElement *self,
   if (self == part)
     return TRUE;
 
-  /* What nobody added to anything is not in there. */
+  /* An element that was not added to any other can't be in this one. */
   if (!part->has_parent || self->sealed)
     return FALSE;
 
@@ -316,7 +317,7 @@ contains (BoshElement *self,
   return FALSE;
 }
 
-/* A copy without the contents; @to stands for the namespace @from (nullable). */
+/* Makes a copy without the contents. @to replaces the namespace @from (nullable). */
 static BoshElement *
 copy_start (BoshElement *self,
             const char  *from,
@@ -345,7 +346,8 @@ copy_text (BoshElement    *copy,
     bosh_element_append_text (copy, text->data, text->length);
 }
 
-/* Without @from, sealed children are shared. */
+/* Copies an element with its contents. Sealed children are shared if @from is
+ * NULL, and no namespace is replaced. */
 static BoshElement *
 copy_tree (BoshElement *self,
            const char  *from,
@@ -354,7 +356,7 @@ copy_tree (BoshElement *self,
   g_autoptr(GPtrArray) pending = g_ptr_array_new ();
   BoshElement *copy = copy_start (self, from, to);
 
-  /* Pairs of an element whose contents are still to be copied, and its copy. */
+  /* Pairs of an element whose contents have to be copied, and its copy. */
   g_ptr_array_add (pending, self);
   g_ptr_array_add (pending, copy);
   while (pending->len > 0)
@@ -434,8 +436,8 @@ bosh_element_matches_or_inherits (BoshElement *self,
 /**
  * bosh_element_new:
  * @name: the name, without a prefix
- * @ns: (nullable): the namespace, or `NULL` for that of the place where
- *   the element will stand, or the empty string for none at all
+ * @ns: (nullable): the namespace, or `NULL` for that of the element in which
+ *   it will stand, or the empty string for none at all
  *
  * Makes an element without attributes and contents.
  *
@@ -555,7 +557,7 @@ attributes_equal (BoshElement *a,
   if (a->n_attributes != b->n_attributes)
     return FALSE;
 
-  /* Names are unique, so this is enough. */
+  /* Names are unique, so it is enough to look for those of @a. */
   for (guint i = 0; i < a->n_attributes; i++)
     {
       const BoshAttribute *attribute = &a->attributes[i];
@@ -568,7 +570,7 @@ attributes_equal (BoshElement *a,
   return TRUE;
 }
 
-/* Two elements to compare, with the namespaces of the places where they are. */
+/* Two elements to compare, with the namespaces that they inherit. */
 typedef struct
 {
   BoshElement *a;
@@ -577,7 +579,7 @@ typedef struct
   const char  *b_namespace;
 } ElementPair;
 
-/* Compares the elements, but not what is in their children. */
+/* Compares the elements, without their children. */
 static gboolean
 pair_equal (ElementPair *pair)
 {
@@ -699,7 +701,7 @@ bosh_element_get_name (BoshElement *self)
  * one.
  *
  * Returns: (nullable): the namespace, the empty string for none at all, or
- *   `NULL` where it is that of the place
+ *   `NULL` if it is that of the element in which it stands
  *
  * Since: 1.0
  */
@@ -754,7 +756,7 @@ find_attribute (BoshElement *self,
                 const char  *name,
                 const char  *ns)
 {
-  /* Attributes do not inherit a namespace, so there is one way to have none. */
+  /* Attributes inherit no namespace, so NULL and the empty string are the same. */
   if (ns != NULL && ns[0] == '\0')
     ns = NULL;
 
@@ -921,7 +923,7 @@ bosh_element_set_attribute_ns (BoshElement *self,
   attribute->value = block + name_size;
   attribute->ns = has_namespace ? block + name_size + value_size : NULL;
 
-  /* Last: the arguments may point into it. */
+  /* This comes last, as the arguments may point into it. */
   g_free (old_block);
 }
 
@@ -1071,9 +1073,9 @@ bosh_element_add_text (BoshElement *self,
  *
  * Adds an element behind all that @self contains so far.
  *
- * @child is not copied: as long as it is mutable, what is changed in it changes
- * in every element that it was added to, and it is sealed with the first of
- * them. An element can't be added to itself, or to an element that it contains.
+ * @child is not copied. As long as it is mutable, a change of it shows in each
+ * element that it was added to, and it is sealed with the first of them. An element
+ * can't be added to itself, or to an element that it contains.
  *
  * Since: 1.0
  */

@@ -11,77 +11,85 @@ typedef struct
 {
   const char          *domain;
   BoshSaslCredentials  credentials;
-  const char          *username;         /* authorization id for EXTERNAL, nullable there */
-  const char          *password;         /* copied, and cleared as soon as it was used */
-  /* What an earlier login with this name and password left; see
-   * bosh_login_get_salted_password(). Nullable, and treated like the password. */
+  const char          *username;         /* for EXTERNAL the authorization id, nullable */
+  const char          *password;         /* the copy is cleared as soon as it was used */
+  /* From an earlier login with this name and password: see
+   * bosh_login_get_salted_password(). Nullable, and cleared like the password. */
   const char          *salted_password;
-  const char          *resource;         /* nullable: the server chooses */
-  gboolean             allow_plaintext;  /* may PLAIN be used? */
-  gboolean             pipeline;         /* bind behind the restart, whatever is offered? */
+  const char          *resource;         /* NULL: the server chooses it */
+  gboolean             allow_plaintext;  /* PLAIN may be used */
+  gboolean             pipeline;         /* bind behind the restart, even if XEP-0305 is
+                                          * not offered */
 } BoshLoginParameters;
 
 typedef enum
 {
   /* Send @element. */
   BOSH_LOGIN_ACTION_SEND,
-  /* Call bosh_login_compute() once, in any thread; when it has returned,
-   * bosh_login_handle_computed() in the thread of the login. Elements may be
-   * handled and actions drained meanwhile, but the login must not be freed, not
-   * even after it FAILED. */
+  /* Call bosh_login_compute() once, in any thread, and when it has returned
+   * bosh_login_handle_computed() in the thread of the login. Until then elements
+   * may be handled and actions be drained, but the login must not be freed, not
+   * even after FAILED. */
   BOSH_LOGIN_ACTION_COMPUTE,
-  /* Restart the stream (XEP-0206 §5), in front of what is sent from now on. */
+  /* Restart the stream (XEP-0206 §5) before anything else is sent. */
   BOSH_LOGIN_ACTION_RESTART,
-  /* Logged in; @jid is the full JID that the server bound. */
+  /* The login has succeeded. @jid is the full JID that the server bound. */
   BOSH_LOGIN_ACTION_READY,
-  /* The login is over with @error; the session is still open. Where the server
-   * waits for us in the middle of an authentication, an `<abort/>` was sent
-   * before; the `<failure/>` that answers it (RFC 6120 §6.4.4) comes later,
-   * and whoever has no login left swallows it. */
+  /* The login has failed with @error; the session is still open. If the server
+   * was waiting in the middle of an authentication, `<abort/>` was sent before.
+   * The server responds to it with `<failure/>` (RFC 6120 §6.4.4), which the
+   * owner has to swallow if it has freed the login by then. */
   BOSH_LOGIN_ACTION_FAILED,
 } BoshLoginActionType;
 
 typedef struct
 {
   BoshLoginActionType  type;
-  BoshElement         *element;  /* owned by the receiver */
-  char                *jid;      /* owned by the receiver */
-  GError              *error;    /* owned by the receiver */
+  BoshElement         *element;  /* (transfer full), with SEND */
+  char                *jid;      /* (transfer full), with READY */
+  GError              *error;    /* (transfer full), with FAILED */
 } BoshLoginAction;
 
+/* The authentication and the binding of a resource (RFC 6120 §6 and §7, XEP-0388)
+ * as a state machine without I/O: feed features and elements, then drain the
+ * actions that follow. */
 typedef struct _BoshLogin BoshLogin;
 
 BoshLogin  *bosh_login_new                 (const BoshLoginParameters *parameters);
 void        bosh_login_free                (BoshLogin                 *self);
 
-/* Stream features arrived: those of the first stream, or after the restart.
- * May be given again, and for a new login those of an earlier one. */
+/* Stream features arrived: those of the first stream, or those after the
+ * restart. They may be given twice; and a new login in the same session is given
+ * those that arrived for an earlier one. */
 void        bosh_login_handle_features     (BoshLogin                 *self,
                                             BoshElement               *features);
 
-/* Another element arrived. TRUE if it is part of the login (SASL elements, the
- * answers to bind and session), and no business of the application; also when
- * the login is over. */
+/* Another element arrived. Returns TRUE if it is part of the login, so that the
+ * application must not see it: the elements of SASL, also when the login is over,
+ * and the responses to the requests of the login. */
 gboolean    bosh_login_handle_element      (BoshLogin                 *self,
                                             BoshElement               *element);
 
-/* The slow step. Touches nothing that the other functions use meanwhile. */
+/* Computes the slow step. This uses no member that the other functions use until
+ * bosh_login_handle_computed(). */
 void        bosh_login_compute             (BoshLogin                 *self);
 void        bosh_login_handle_computed     (BoshLogin                 *self);
 
-/* FALSE if there is none at the moment. Behind READY and FAILED comes none. */
+/* Drains one action. Returns FALSE if there is none at the moment. READY and
+ * FAILED are the last. */
 gboolean    bosh_login_next_action         (BoshLogin                 *self,
                                             BoshLoginAction           *action);
 
-/* The SASL mechanism in use, or NULL before one was chosen. */
+/* The SASL mechanism in use, NULL before one was chosen. */
 const char *bosh_login_get_mechanism       (BoshLogin                 *self);
 
-/* Will there be two requests at once, the restart and that to bind? Known with
- * the first SEND. */
+/* TRUE if the request to bind will follow the restart at once, so that two
+ * requests are under way. Known from the first SEND on. */
 gboolean    bosh_login_is_pipelined        (BoshLogin                 *self);
 
-/* With READY: what spares the next login of the same account the costly part of
- * SCRAM. As secret as the password. NULL where there is none. */
+/* From READY on, the salted password of SCRAM, with which the next login of the
+ * same account need not compute it again. It is as secret as the password. NULL
+ * after a login by another mechanism. */
 const char *bosh_login_get_salted_password (BoshLogin                 *self);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (BoshLogin, bosh_login_free)

@@ -6,36 +6,36 @@
 
 G_BEGIN_DECLS
 
-/* How an authentication is written in XML: names and places, no behaviour. */
+/* The names and places of an authentication in XML, without any behaviour. */
 typedef struct
 {
   const char *ns;
-  /* The stream feature that has the mechanisms. */
+  /* The stream feature that lists the mechanisms. */
   const char *feature;
-  /* The element with the first message, and the child that has its data; NULL:
-   * the element has it itself. */
+  /* The element with the first message, and the child that has its data. NULL if
+   * the element itself has it. */
   const char *start;
   const char *initial_response;
   /* The same for the data of `<success/>`. */
   const char *additional_data;
-  /* Must the stream be restarted after success? */
+  /* The stream must be restarted after success. */
   gboolean    restarts;
 } BoshLoginProfile;
 
 /* RFC 6120 §6. */
 extern const BoshLoginProfile bosh_login_profile_sasl;
-/* XEP-0388: the new features follow success without a restart, and a resource
- * can be bound with it (XEP-0386). */
+/* XEP-0388: the new features follow success without a restart, and a resource can
+ * be bound together with the authentication (XEP-0386). */
 extern const BoshLoginProfile bosh_login_profile_sasl2;
 
-/* Those that the features have for this profile; perhaps none. */
+/* The mechanisms that the features list for this profile; there may be none. */
 GStrv        bosh_login_profile_dup_mechanisms (const BoshLoginProfile  *self,
                                                 BoshElement             *features);
-/* Can a resource be bound together with the authentication? */
+/* TRUE if the server offers to bind a resource together with the authentication. */
 gboolean     bosh_login_profile_can_bind       (const BoshLoginProfile  *self,
                                                 BoshElement             *features);
 
-/* @data is as bosh_sasl_step() gives it: it is taken, and cleared. */
+/* @data is the output of bosh_sasl_step() (transfer full), which is cleared. */
 BoshElement *bosh_login_profile_new_start      (const BoshLoginProfile  *self,
                                                 const char              *mechanism,
                                                 char                    *data,
@@ -44,10 +44,11 @@ BoshElement *bosh_login_profile_new_response   (const BoshLoginProfile  *self,
                                                 char                    *data);
 BoshElement *bosh_login_profile_new_abort      (const BoshLoginProfile  *self);
 
-/* The data of @success, or NULL where it has none. */
+/* The data of @success, or NULL if it has none. */
 char        *bosh_login_profile_dup_data       (const BoshLoginProfile  *self,
                                                 BoshElement             *success);
-/* Was a resource bound with it? @jid (nullable) is what the server calls us then. */
+/* TRUE if a resource was bound with the authentication. Then @jid receives the
+ * address that the server gave (nullable). */
 gboolean     bosh_login_profile_is_bound       (const BoshLoginProfile  *self,
                                                 BoshElement             *success,
                                                 char                   **jid);

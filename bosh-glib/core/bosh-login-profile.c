@@ -9,7 +9,7 @@
 #include "bosh-namespaces-private.h"
 #include "bosh-secret-clear-private.h"
 
-/* Mechanisms of the server that are looked at. */
+/* More mechanisms of a server are ignored. */
 #define MAX_MECHANISMS 64
 
 const BoshLoginProfile bosh_login_profile_sasl = {
@@ -59,7 +59,7 @@ bosh_login_profile_can_bind (const BoshLoginProfile *self,
   BoshElement *list = bosh_element_get_child (features, self->feature, self->ns);
   BoshElement *extras = NULL;
 
-  /* Nothing is bound before a restart. */
+  /* With a restart, a resource is bound after it. */
   if (list != NULL && !self->restarts)
     extras = bosh_element_get_child (list, "inline", BOSH_NS_SASL2);
 
@@ -79,8 +79,7 @@ bosh_login_profile_new_start (const BoshLoginProfile *self,
   if (self->initial_response != NULL)
     {
       holder = bosh_element_add_new_child (element, self->initial_response, self->ns);
-      /* A child without text is the empty response here (XEP-0388 §2.2), and
-       * needs no sign for it. */
+      /* A child without text is the empty response here (XEP-0388 §2.2). */
       if (strcmp (data, "=") == 0)
         data[0] = '\0';
     }

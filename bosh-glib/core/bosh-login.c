@@ -15,8 +15,8 @@
 #include "bosh-stanza-private.h"
 #include "bosh-xml-text-private.h"
 
-/* Nothing else of ours is under way in the stream while a login is, so fixed
- * ids are unique in it (RFC 6120 §8.1.3). */
+/* No other request is under way in the stream during a login, so fixed ids are
+ * unique in it (RFC 6120 §8.1.3). */
 #define BIND_ID "bosh-login-bind"
 #define SESSION_ID "bosh-login-session"
 
@@ -34,11 +34,11 @@ typedef enum
 {
   /* The features of the first stream are awaited. */
   STATE_FEATURES,
-  /* `<auth/>`, `<authenticate/>` or `<response/>` is out. */
+  /* `<auth/>`, `<authenticate/>` or `<response/>` was sent. */
   STATE_AUTHENTICATING,
-  /* The server waits for a response that is being computed. */
+  /* The response for which the server waits is being computed. */
   STATE_COMPUTING,
-  /* The features are awaited that let us bind: those of the second stream, or
+  /* The features that offer to bind are awaited: those of the second stream, or
    * those that follow success. */
   STATE_AUTHENTICATED,
   STATE_BINDING,
@@ -53,24 +53,23 @@ struct _BoshLogin
   char                *domain;
   BoshSaslCredentials  credentials;
   char                *username;
-  char                *password;  /* NULL once the mechanism has it */
-  /* Likewise; after success, that of this login. */
-  char                *salted_password;
+  char                *password;         /* NULL once the mechanism has it */
+  char                *salted_password;  /* likewise; after success, that of this login */
   char                *resource;
   gboolean             allow_plaintext;
   gboolean             pipelines;
 
-  const BoshLoginProfile *profile;  /* NULL until the features came */
+  /* NULL until the first features arrived. */
+  const BoshLoginProfile *profile;
   const char          *mechanism;
-  gboolean             binds_inline;  /* together with the authentication */
-  char                *jid;         /* NULL until bound */
-  const char          *request_id;  /* of the last iq that was sent */
-  /* The features that follow success have come, and what they say. */
-  gboolean             knows_features;
-  gboolean             needs_session;
+  gboolean             binds_inline;    /* a resource is bound with the authentication */
+  char                *jid;             /* NULL until a resource was bound */
+  const char          *request_id;      /* of the last iq that was sent */
+  gboolean             knows_features;  /* those that follow success arrived */
+  gboolean             needs_session;   /* they demand the session of RFC 3921 */
 
-  /* From COMPUTE until it was handled; @state may go on to OVER in the
-   * meantime, but what follows belongs to the computation until then. */
+  /* TRUE from COMPUTE until the result was handled. The state may go on to OVER in
+   * the meantime, but the members below belong to the computation until then. */
   gboolean             computing;
   BoshSasl            *sasl;
   char                *challenge;
@@ -101,7 +100,7 @@ free_action (BoshLoginAction *action)
   g_free (action);
 }
 
-/* Takes @element. */
+/* @element is (transfer full). */
 static void
 send_element (BoshLogin   *self,
               BoshElement *element)
@@ -118,7 +117,7 @@ end (BoshLogin *self)
     g_clear_pointer (&self->sasl, bosh_sasl_free);
 }
 
-/* Takes @error. */
+/* @error is (transfer full). */
 static void
 fail (BoshLogin *self,
       GError    *error)
@@ -143,25 +142,25 @@ succeed (BoshLogin *self)
   push_action (self, BOSH_LOGIN_ACTION_READY)->jid = g_strdup (self->jid);
 }
 
-/* The mechanism is chosen from what RFC 6120 has, so that nothing depends on how
- * it is written then. A server may leave that list out (XEP-0388). */
+/* The mechanism is the best of both lists, so that it does not depend on the
+ * profile. A server with XEP-0388 may leave out the list of RFC 6120. */
 static gboolean
 choose_mechanism (BoshLogin    *self,
                   BoshElement  *features,
                   GError      **error)
 {
-  g_auto(GStrv) classic = NULL;
-  g_auto(GStrv) extensible = NULL;
+  g_auto(GStrv) in_sasl = NULL;
+  g_auto(GStrv) in_sasl2 = NULL;
   g_auto(GStrv) offered = NULL;
   g_autoptr(GStrvBuilder) builder = g_strv_builder_new ();
 
-  classic = bosh_login_profile_dup_mechanisms (&bosh_login_profile_sasl, features);
-  extensible = bosh_login_profile_dup_mechanisms (&bosh_login_profile_sasl2, features);
-  g_strv_builder_addv (builder, (const char **)classic);
-  for (guint i = 0; extensible[i] != NULL; i++)
+  in_sasl = bosh_login_profile_dup_mechanisms (&bosh_login_profile_sasl, features);
+  in_sasl2 = bosh_login_profile_dup_mechanisms (&bosh_login_profile_sasl2, features);
+  g_strv_builder_addv (builder, (const char **)in_sasl);
+  for (guint i = 0; in_sasl2[i] != NULL; i++)
     {
-      if (!g_strv_contains ((const char * const *)classic, extensible[i]))
-        g_strv_builder_add (builder, extensible[i]);
+      if (!g_strv_contains ((const char * const *)in_sasl, in_sasl2[i]))
+        g_strv_builder_add (builder, in_sasl2[i]);
     }
   offered = g_strv_builder_end (builder);
 
@@ -173,7 +172,7 @@ choose_mechanism (BoshLogin    *self,
     return FALSE;
 
   self->mechanism = bosh_sasl_get_mechanism (self->sasl);
-  if (g_strv_contains ((const char * const *)extensible, self->mechanism))
+  if (g_strv_contains ((const char * const *)in_sasl2, self->mechanism))
     self->profile = &bosh_login_profile_sasl2;
   else
     self->profile = &bosh_login_profile_sasl;
@@ -185,9 +184,9 @@ choose_mechanism (BoshLogin    *self,
   return TRUE;
 }
 
-/* RFC 6120 §6.4.2. STARTTLS is ignored (XEP-0206 §4), and so is a stream that
- * allows to bind already: whoever gave a password must know that the server
- * is the one that knows it. */
+/* RFC 6120 §6.4.2. STARTTLS is ignored (XEP-0206 §4). So is an offer to bind
+ * without an authentication, as the server would not have to prove that it knows
+ * the password. */
 static void
 start_authentication (BoshLogin   *self,
                       BoshElement *features)
@@ -195,7 +194,8 @@ start_authentication (BoshLogin   *self,
   char *data = NULL;
   GError *error = NULL;
 
-  /* Better said before the name and password are sent than after. */
+  /* This must fail before the name and password are sent, not when the resource
+   * is bound. */
   if (self->resource != NULL && !bosh_xml_is_valid_text (self->resource, -1))
     {
       fail_literal (self, BOSH_ERROR_LOGIN_FAILED,
@@ -226,7 +226,7 @@ start_authentication (BoshLogin   *self,
   self->state = STATE_AUTHENTICATING;
 }
 
-/* Sends what the step gave. */
+/* Sends the result of the step. */
 static void
 respond (BoshLogin *self)
 {
@@ -234,7 +234,7 @@ respond (BoshLogin *self)
 
   if (self->step_error != NULL)
     {
-      /* The server waits for us, so it is told (RFC 6120 §6.4.4). */
+      /* The server waits for a response (RFC 6120 §6.4.4). */
       send_element (self, bosh_login_profile_new_abort (self->profile));
       fail (self, g_steal_pointer (&self->step_error));
     }
@@ -295,8 +295,8 @@ send_bind (BoshLogin *self)
   self->state = STATE_BINDING;
 }
 
-/* FALSE if it has failed. The session of RFC 3921 §3 is wanted only by servers
- * that do not mark it as optional. */
+/* Returns FALSE if the login has failed. Only a server that does not mark the
+ * session of RFC 3921 §3 as optional demands it. */
 static gboolean
 take_features (BoshLogin   *self,
                BoshElement *features)
@@ -319,7 +319,8 @@ take_features (BoshLogin   *self,
   return TRUE;
 }
 
-/* When the answer to bind has come, and the features that allow it. */
+/* Where requests are pipelined, the response to the bind request and the features
+ * may arrive in any order. */
 static void
 go_on_if_bound (BoshLogin *self)
 {
@@ -337,7 +338,7 @@ go_on_if_bound (BoshLogin *self)
     succeed (self);
 }
 
-/* Enough to be sure that it is one; the rules of each part are the server's. */
+/* A rough check. The server is responsible for the rules of each part. */
 static gboolean
 is_full_jid (const char *jid)
 {
@@ -360,7 +361,7 @@ is_full_jid (const char *jid)
   return at != jid && domain < slash;
 }
 
-/* FALSE if it has failed. */
+/* Returns FALSE if the login has failed. */
 static gboolean
 take_jid (BoshLogin  *self,
           const char *jid)
@@ -395,7 +396,8 @@ handle_success (BoshLogin   *self,
   self->salted_password = bosh_sasl_steal_salted_password (self->sasl);
   g_clear_pointer (&self->sasl, bosh_sasl_free);
 
-  /* Where it was asked for in vain, it is asked for in the classic way. */
+  /* If the server did not bind, though it offered to, a resource is bound by RFC
+   * 6120. */
   if (self->binds_inline && bosh_login_profile_is_bound (self->profile, element, &jid))
     {
       if (take_jid (self, jid))
@@ -430,7 +432,7 @@ handle_sasl_element (BoshLogin   *self,
   gboolean waiting = is_known && self->state == STATE_AUTHENTICATING;
   gboolean under_way = waiting || (is_known && self->state == STATE_COMPUTING);
 
-  /* The answer to an `<abort/>`, for instance. */
+  /* For instance the response to an `<abort/>`. */
   if (self->state == STATE_OVER)
     return;
 
@@ -473,7 +475,8 @@ handle_response (BoshLogin   *self,
     {
     case STATE_BINDING:
     case STATE_SESSION:
-      /* Bound already, while the features are still awaited: given twice. */
+      /* The response was given twice: a resource is bound already, and the features
+       * are still awaited. */
       if (self->state == STATE_BINDING && self->jid != NULL)
         break;
 
@@ -498,14 +501,14 @@ handle_response (BoshLogin   *self,
     case STATE_AUTHENTICATED:
     case STATE_OVER:
     default:
-      /* Given twice. */
+      /* The response was given twice. */
       break;
     }
 }
 
-/* Before a resource is bound only the server can reach us (RFC 6120 §7.1), and it
- * has not told yet how it calls the account: so any address of the domain will
- * do. */
+/* Before a resource is bound only the server can reach us (RFC 6120 §7.1), and how
+ * it calls the account is not known yet: so any address of the domain is
+ * accepted. */
 static gboolean
 is_from_server (BoshLogin  *self,
                 const char *from)
@@ -601,7 +604,7 @@ bosh_login_handle_features (BoshLogin   *self,
     case STATE_SESSION:
     case STATE_OVER:
     default:
-      /* They may come in any answer (XEP-0206 §4), so perhaps in two. */
+      /* Features may arrive in any response (XEP-0206 §4), so also in two. */
       break;
     }
 }

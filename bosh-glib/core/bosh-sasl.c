@@ -15,11 +15,11 @@ typedef enum
 {
   /* Nothing was sent yet. */
   STATE_INITIAL,
-  /* SCRAM: our nonce is out; salt and iteration count are awaited. */
+  /* SCRAM: the nonce was sent; salt and iteration count are awaited. */
   STATE_FIRST_SENT,
-  /* SCRAM: our proof is out; the signature of the server is awaited. */
+  /* SCRAM: the proof was sent; the signature of the server is awaited. */
   STATE_PROOF_SENT,
-  /* Nothing is left to send, nor to check. */
+  /* Nothing is left to send or to check. */
   STATE_DONE,
   STATE_FAILED,
 } BoshSaslState;
@@ -31,9 +31,9 @@ typedef struct
   gboolean             is_scram;
 } BoshSaslMechanism;
 
-/* Everything that is ever used, the best first. GNU SASL knows more, but what
- * it would pick for itself includes mechanisms that are broken or obsolete.
- * The -PLUS variants need the TLS channel, which the HTTP library keeps. */
+/* All mechanisms that are ever used, the best first. GNU SASL would also pick
+ * mechanisms that are broken or obsolete. The -PLUS variants need data of the TLS
+ * channel, which the HTTP library does not give. */
 static const BoshSaslMechanism mechanisms[] = {
   { "SCRAM-SHA-256", BOSH_SASL_CREDENTIALS_PASSWORD, TRUE },
   { "SCRAM-SHA-1", BOSH_SASL_CREDENTIALS_PASSWORD, TRUE },
@@ -46,17 +46,17 @@ struct _BoshSasl
 {
   const BoshSaslMechanism *mechanism;
   BoshSaslState            state;
-  /* Both are NULL once nothing is left to compute. */
+  /* NULL once nothing is left to compute. */
   Gsasl                   *context;
   Gsasl_session           *session;
 
   /* SCRAM. */
   char                    *username;
-  char                    *known;   /* salted password of another exchange, nullable */
-  char                    *salted;  /* the one of this exchange, from the proof on */
+  char                    *known;   /* the salted password of another exchange, nullable */
+  char                    *salted;  /* the one of this exchange, once the proof was made */
 };
 
-/* Of the server-first-message (RFC 5802 §7); points into it. */
+/* The parts of a server-first-message (RFC 5802 §7), as pointers into it. */
 typedef struct
 {
   const char *salt;
@@ -109,9 +109,8 @@ choose_mechanism (const char * const   *offered,
   return NULL;
 }
 
-/* Finds out early what GNU SASL will make of @text, with the flag that it uses
- * for both: once it fails inside an exchange it is too late for a clear
- * message. */
+/* Prepares @text as GNU SASL does for names and passwords. If that failed inside
+ * the exchange, the error would not say which of them is wrong. */
 static gboolean
 is_usable (const char *text,
            gboolean    is_scram)
@@ -199,8 +198,8 @@ set_properties (BoshSasl   *self,
   return code;
 }
 
-/* GNU SASL frees its copies without clearing them. What it gives a pointer to
- * is its own, writable memory. */
+/* GNU SASL frees its copies without clearing them. The pointer that it gives is
+ * to its own memory, which is writable. */
 static void
 clear_property (Gsasl_session  *session,
                 Gsasl_property  property)
@@ -218,7 +217,7 @@ clear_secrets (BoshSasl *self)
   clear_property (self->session, GSASL_SCRAM_SALTED_PASSWORD);
 }
 
-/* Ends all computing: what is left of the exchange needs no secret. */
+/* Clears all secrets: nothing is left to compute. */
 static void
 finish (BoshSasl      *self,
         BoshSaslState  state)
@@ -297,7 +296,7 @@ bosh_sasl_get_mechanism (BoshSasl *self)
   return self->mechanism->name;
 }
 
-/* No message of the mechanisms above has a nul in it, so a string will do. */
+/* Returns a string, as no challenge of the mechanisms above may have a nul. */
 static char *
 decode (const char  *input,
         GError     **error)
@@ -344,9 +343,9 @@ encode (char  *data,
   return text;
 }
 
-/* Looks at the server-first-message (RFC 5802 §7) before GNU SASL does, which
- * would start with any number of iterations: `r=nonce,s=salt,i=count`, perhaps
- * with extensions behind. One in front (`m=`) is to be refused (§5.1). */
+/* Reads the server-first-message (RFC 5802 §7), `r=nonce,s=salt,i=count` and
+ * perhaps extensions, before GNU SASL does, which would compute any number of
+ * iterations. A mandatory extension (`m=`) in front is refused (§5.1). */
 static gboolean
 read_server_first (const char   *message,
                    ServerFirst  *first,
@@ -364,7 +363,7 @@ read_server_first (const char   *message,
       gsize n_digits = strspn (count + 3, "0123456789");
 
       if (count[3] != '0' && (count[3 + n_digits] == '\0' || count[3 + n_digits] == ','))
-        /* Becomes G_MAXUINT64 where there are too many digits. */
+        /* Too many digits give G_MAXUINT64. */
         iterations = g_ascii_strtoull (count + 3, NULL, 10);
     }
 
@@ -392,8 +391,9 @@ read_server_first (const char   *message,
   return FALSE;
 }
 
-/* What a salted password is computed from besides the password; it is written
- * in front of it. The name may have commas, what follows it has none. */
+/* Describes what a salted password was computed from, besides the password: the
+ * prefix of the text in which it is kept. The name comes last, as it alone may
+ * have commas. */
 static char *
 dup_salting (BoshSasl          *self,
              const ServerFirst *first)
@@ -402,7 +402,8 @@ dup_salting (BoshSasl          *self,
                           (int)first->salt_length, first->salt, self->username);
 }
 
-/* The hexadecimal digits for GNU SASL if they are known, else NULL. */
+/* The salted password in hexadecimal digits, as GNU SASL wants it, or NULL if it
+ * is not known. */
 static const char *
 find_known (BoshSasl          *self,
             const ServerFirst *first)
@@ -418,7 +419,7 @@ find_known (BoshSasl          *self,
   return digits[strspn (digits, "0123456789abcdef")] == '\0' ? digits : NULL;
 }
 
-/* What the proof was made with. */
+/* Keeps the salted password with which the proof was made. */
 static void
 keep_salted (BoshSasl          *self,
              const ServerFirst *first)
@@ -484,7 +485,7 @@ step_proof (BoshSasl    *self,
     case GSASL_NEEDS_MORE:
       *output = encode (data, length);
       gsasl_free (data);
-      /* What the server has to sign was computed together with the proof. */
+      /* The signature that the server must send was computed with the proof. */
       keep_salted (self, &first);
       bosh_secret_clear (&self->known);
       clear_secrets (self);
@@ -493,7 +494,7 @@ step_proof (BoshSasl    *self,
 
     case GSASL_AUTHENTICATION_ERROR:
       g_set_error_literal (error, BOSH_ERROR, BOSH_ERROR_SERVER_NOT_AUTHENTIC,
-                           _("The server answered with the nonce of another "
+                           _("The server responded with the nonce of another "
                              "authentication"));
       break;
 
@@ -540,8 +541,8 @@ verify_server (BoshSasl    *self,
   return TRUE;
 }
 
-/* RFC 5802 §9 lets the signature come in a challenge of its own, to which the
- * response is empty; or the reason why the proof was not accepted (§7). */
+/* The signature may come in a challenge of its own, to which the response is empty
+ * (RFC 5802 §9), and so may the reason why the proof was not accepted (§7). */
 static gboolean
 step_final (BoshSasl    *self,
             const char  *input,
@@ -649,7 +650,7 @@ bosh_sasl_succeed (BoshSasl    *self,
   g_autofree char *message = NULL;
   gboolean success;
 
-  /* Whatever comes with a success that was already earned proves nothing. */
+  /* The server has proved its identity, or the mechanism has no such proof. */
   if (self->state == STATE_DONE)
     return TRUE;
 

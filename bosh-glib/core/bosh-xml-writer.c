@@ -12,25 +12,25 @@
 
 #include <string.h>
 
-/* An element whose start tag is written, and its end tag is not. */
+/* An element whose start tag was written, but not its end tag. */
 typedef struct
 {
   BoshElement *element;
-  const char  *ns;  /* its own, set or inherited, nullable */
-  const char  *declared;    /* the default namespace in force, nullable */
+  const char  *ns;        /* set or inherited, nullable */
+  const char  *declared;  /* the default namespace in force, nullable */
   guint        next_node;
 } OpenElement;
 
 typedef struct
 {
   GString     *output;
-  gboolean     is_lenient;
-  GError      *error;  /* the first thing that can't be written */
+  gboolean     is_lenient;  /* what can't be written is replaced */
+  GError      *error;       /* for the first thing that can't be written */
   OpenElement  open[BOSH_XML_MAX_DEPTH];
   guint        depth;
 } Writer;
 
-/* @where names what can't be written. */
+/* @where is the name of what can't be written. */
 static void
 fail (Writer     *self,
       const char *message,
@@ -72,7 +72,7 @@ write_name (Writer     *self,
     }
 }
 
-/* @where: the name of the element or attribute. */
+/* @where is the name of the element or attribute. */
 static void
 write_text (Writer     *self,
             const char *text,
@@ -111,7 +111,7 @@ write_declaration (Writer     *self,
                    guint       prefix,
                    const char *ns)
 {
-  /* This one must not be declared (Namespaces in XML §3). */
+  /* This namespace must not be declared (Namespaces in XML 1.0 §3). */
   if (g_str_equal (ns, BOSH_NS_XMLNS) && !self->is_lenient)
     fail (self, _("This namespace is reserved"), ns);
 
@@ -163,7 +163,7 @@ write_attributes (Writer      *self,
     }
 }
 
-/* An element of the XML namespace, which can't be a default one. */
+/* The XML namespace can't be a default one (Namespaces in XML 1.0 §3). */
 static gboolean
 needs_xml_prefix (const char *ns)
 {
@@ -180,9 +180,9 @@ write_tag_name (Writer     *self,
   write_name (self, name, bosh_xml_is_name (name));
 }
 
-/* Writes the start tag, and opens the element if there is anything in it.
- * @inherited is its namespace if it has none set, @declared the default
- * namespace in force. */
+/* Writes the start tag of an element, and opens the element if it is not empty.
+ * @inherited is its namespace if it has none set, @declared the default namespace
+ * in force. */
 static void
 start_element (Writer      *self,
                BoshElement *element,
@@ -295,11 +295,11 @@ bosh_xml_append_element (GString      *output,
  * Writes the element as XML. Where no namespace is set at the top, none is
  * declared.
  *
- * For an element that can be sent this is XML that
- * [ctor@Element.new_from_string] reads as an equal element. In one that can't,
- * it shows what is there as well as it can: a character that XML does not have
- * appears as U+FFFD, a name that is none begins with `_` and has `_` in the place
- * of each wrong character, and what nests deeper than 64 elements is left out.
+ * If the element can be sent, [ctor@Element.new_from_string] reads the XML as an
+ * equal element. If it can't, the XML is an approximation: a character that XML
+ * does not have is replaced by U+FFFD, an invalid name gets `_` in front and in
+ * the place of each invalid character, and elements that nest deeper than 64 are
+ * left out.
  *
  * Returns: (transfer full): the XML
  *

@@ -13,7 +13,7 @@
 
 #include <string.h>
 
-/* Bytes that libxml2 gets at a time, so that its buffer stays small. */
+/* Bytes that libxml2 is given at a time, so that its buffer stays small. */
 #define PIECE_SIZE 32768
 
 #define N_INLINE_ATTRIBUTES 16
@@ -26,11 +26,12 @@ typedef struct
   gboolean             has_references; /* some value in a tag has an ampersand */
   char               **root_name;
   char               **root_namespace;
-  GError              *error;  /* the first refusal; nothing is done after it */
+  GError              *error;  /* once it is set, the rest is ignored */
   BoshElement         *root;
   /* The open elements, from the root; they belong to their parents. */
   BoshElement         *open[BOSH_XML_MAX_DEPTH];
-  guint                n_declared[BOSH_XML_MAX_DEPTH];  /* namespaces, in all up to there */
+  /* The namespaces that are declared by each of them and those around it. */
+  guint                n_declared[BOSH_XML_MAX_DEPTH];
   guint                depth;
   gsize                budget;
   BoshAttributeSource  inline_attributes[N_INLINE_ATTRIBUTES];
@@ -52,7 +53,7 @@ refuse_memory (Parser *self)
   refuse (self, BOSH_ERROR_TOO_LARGE, _("The elements of the XML need too much memory"));
 }
 
-/* Refuses an element of which an endless number would be too much. */
+/* Returns FALSE, with the error set, if another element would be over a limit. */
 static gboolean
 check_limits (Parser *self,
               guint   n_namespaces)
@@ -83,7 +84,7 @@ check_limits (Parser *self,
   return TRUE;
 }
 
-/* What a SAX2 event gives for an attribute. */
+/* An attribute, in the layout in which SAX2 gives it. */
 typedef struct
 {
   const xmlChar *name;
@@ -187,7 +188,7 @@ take_root (Parser      *self,
     *self->root_namespace = g_strdup (bosh_element_get_namespace (element));
 }
 
-/* Is there `xmlns=''`? */
+/* Is there an `xmlns=''`? */
 static gboolean
 undeclares_default (int             n_namespaces,
                     const xmlChar **namespaces)
@@ -220,7 +221,7 @@ on_start_element (void           *user_data,
   if (self->error != NULL || !check_limits (self, n_namespaces))
     return;
 
-  /* NULL would stand for the namespace of the parent. */
+  /* NULL would mean the namespace of the parent. */
   if (ns == NULL &&
       (undeclares_default (n_namespaces, namespaces) ||
        (parent != NULL && bosh_element_get_namespace (parent) != NULL)))
@@ -315,9 +316,9 @@ on_error (void     *user_data,
   g_autofree char *detail = NULL;
   g_autofree char *message = NULL;
 
-  /* A prefix without a declaration is no fatal error to libxml2, but it is one
-   * here (RFC 6120 §11.4). That a namespace does not look like a URI is none:
-   * any contact could end the session with such a stanza. */
+  /* An undeclared prefix is a fatal error here (RFC 6120 §11.4), though not to
+   * libxml2. A namespace that does not look like a URI is not an error: any
+   * contact could end the session with such a stanza. */
   if (error->level != XML_ERR_FATAL &&
       !(error->code >= XML_NS_ERR_XML_NAMESPACE && error->code <= XML_NS_ERR_COLON))
     return;
@@ -326,7 +327,7 @@ on_error (void     *user_data,
 
   if (error->code == XML_ERR_DOCUMENT_END && (self->root == NULL || self->depth > 0))
     {
-      /* "Extra content at the end", says libxml2. */
+      /* The message of libxml2, "Extra content at the end", would mislead. */
       refuse (self, BOSH_ERROR_BAD_XML, _("The XML ends too early"));
       return;
     }
@@ -361,7 +362,7 @@ skip_space (const char **cursor,
   return *cursor > start;
 }
 
-/* Reads ` NAME='VALUE'` of the XML declaration. */
+/* Reads ` NAME='VALUE'` of the XML declaration. Returns NULL if it is not there. */
 static char *
 read_declared (const char **cursor,
                const char  *end,
@@ -394,9 +395,9 @@ read_declared (const char **cursor,
   return g_strndup (value, p - value);
 }
 
-/* Checks an XML declaration and goes behind it (XML 1.0 §2.8). libxml2 does not
- * get to see it, for it would accept other versions, and convert from whatever
- * encoding it names. */
+/* Checks an XML declaration and skips it (XML 1.0 §2.8). libxml2 is not given it,
+ * as it would accept other versions, and convert from any encoding that it
+ * names. */
 static gboolean
 skip_declaration (const char **cursor,
                   const char  *end,
@@ -482,8 +483,9 @@ find_tag_end (Parser     *self,
   return p;
 }
 
-/* The end of a CDATA section, or of a comment or a processing instruction where
- * these are skipped, that begins at @p; NULL where none begins, or none ends. */
+/* Finds the end of the CDATA section that begins at @p, or of the comment or
+ * processing instruction if these are skipped. Returns NULL if none begins there,
+ * or if it does not end. */
 static const char *
 skip_section (const char *p,
               const char *end,
@@ -524,7 +526,7 @@ find_large_tag (Parser      *self,
       if (left >= 2 && (p[1] == '!' || p[1] == '?'))
         {
           p = skip_section (p, end, self->skips_remarks);
-          /* Here the document is refused. */
+          /* libxml2 will refuse the document at this place. */
           if (p == NULL)
             return end;
         }
@@ -551,9 +553,9 @@ find_large_tag (Parser      *self,
   return end;
 }
 
-/* A parser of libxml2 costs as much to make as a short answer to parse, so each
- * thread keeps one. It remembers every name that it ever saw, though, so it is
- * not kept for ever; nor after an error. */
+/* To make a parser of libxml2 costs as much as to parse a short response, so each
+ * thread keeps one. As a parser remembers every name that it has seen, it is not
+ * kept for ever, and not after an error. */
 #define MAX_KEPT_NAMES 1024
 
 static GPrivate kept_context = G_PRIVATE_INIT ((GDestroyNotify)xmlFreeParserCtxt);
@@ -570,7 +572,7 @@ take_context (Parser *self)
     }
   g_private_set (&kept_context, NULL);
 
-  /* As a new one has it: the encoding is not known yet. A reset forgets that. */
+  /* A reset leaves the encoding as it was, while a new parser does not know it. */
   context->charset = XML_CHAR_ENCODING_NONE;
   context->userData = self;
   xmlCtxtUseOptions (context, XML_PARSE_NONET);
@@ -602,7 +604,7 @@ parse_pieces (Parser     *self,
     {
       gsize size = MIN (limit - data, PIECE_SIZE);
 
-      /* Not within a character. */
+      /* A piece must not end within a character. */
       while (data + size < limit && ((guchar)data[size] & 0xc0) == 0x80)
         size--;
       xmlParseChunk (self->context, data, size, 0);
@@ -613,13 +615,13 @@ parse_pieces (Parser     *self,
     refuse (self, BOSH_ERROR_TOO_LARGE, problem);
   if (self->error == NULL)
     xmlParseChunk (self->context, NULL, 0, 1);
-  /* Should libxml2 ever fail without a call of on_error(). */
+  /* In case that libxml2 has failed without a call of on_error(). */
   if (self->error == NULL && !self->context->wellFormed)
     refuse (self, BOSH_ERROR_BAD_XML, _("The XML is malformed"));
 
   give_context (self->context, self->error != NULL);
 
-  /* libxml2 keeps the last error of each thread. */
+  /* libxml2 would keep the last error of the thread. */
   if (self->error != NULL)
     xmlResetLastError ();
 }
@@ -654,7 +656,7 @@ parse (Parser      *self,
     }
 
   end = data + length;
-  /* A byte order mark may stand there (XML 1.0 §4.3.3). */
+  /* There may be a byte order mark (XML 1.0 §4.3.3). */
   if (length >= 3 && memcmp (data, "\357\273\277", 3) == 0)
     data += 3;
   if (!skip_declaration (&data, end, error))
@@ -711,15 +713,18 @@ bosh_xml_parse_document (const char  *data,
 /**
  * bosh_element_new_from_string:
  * @text: one XML element
- * @error: return location for a [error@Bosh.Error]
+ * @error: return location for an error
  *
  * Reads an element from XML.
  *
  * An element for which no namespace is declared has none set, so a stanza can be
- * written without `xmlns`. What XMPP forbids is refused (RFC 6120 §11.1: DTD,
- * entities other than the predefined ones, comments, processing instructions),
- * as is an undeclared prefix, with `BOSH_ERROR_BAD_XML`; XML that nests deeper
- * than 64 elements, or is very large, with `BOSH_ERROR_TOO_LARGE`.
+ * written without `xmlns`.
+ *
+ * Fails with `BOSH_ERROR_BAD_XML` if the XML is malformed or has an undeclared
+ * prefix, and if it has what XMPP forbids (RFC 6120 §11.1: a DTD, entities other
+ * than the predefined ones, comments, processing instructions). Fails with
+ * `BOSH_ERROR_TOO_LARGE` if elements nest deeper than 64, or the XML is very
+ * large.
  *
  * Returns: (transfer full): a mutable element, or `NULL` with @error set
  *

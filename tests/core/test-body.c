@@ -140,7 +140,7 @@ test_verdicts (void)
     { BODY ("", "<p:a/>"), BOSH_BODY_REFUSED, BOSH_ERROR_BAD_XML },
   };
 
-  g_test_summary ("R09-R15: a web page is told from a bad answer of a connection manager");
+  g_test_summary ("R09-R15: a web page is distinguished from a bad response of a connection manager");
 
   for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
     {

@@ -566,7 +566,7 @@ test_iq_result (void)
   g_autoptr(BoshElement) result = bosh_element_new_iq_result (request, payload);
   g_autoptr(BoshElement) empty = bosh_element_new_iq_result (bare, NULL);
 
-  g_test_summary ("The answer to an iq goes back to the sender with the same id (RFC 6120 §8.2.3)");
+  g_test_summary ("The response to an iq goes back to the sender with the same id (RFC 6120 §8.2.3)");
 
   assert_xml (result, "<iq xmlns='jabber:client' to='a@b/c' type='result' from='d@e/f' id='1&lt;'>"
                       "<q xmlns='u'/></iq>");

@@ -119,7 +119,7 @@ static const Transcript transcripts[] = {
   },
   {
     .name = "bound-twice",
-    .summary = "The answer to bind counts once (RFC 6120 §8.1.3)",
+    .summary = "The response to bind counts once (RFC 6120 §8.1.3)",
     .pipeline = TRUE,
     .steps = {
       SENT_ALL,
@@ -183,7 +183,7 @@ static const Transcript transcripts[] = {
   },
   {
     .name = "bind-other-stanzas",
-    .summary = "Only the answer to our own request is taken (RFC 6120 §8.1.3)",
+    .summary = "Only the response to our own request is taken (RFC 6120 §8.1.3)",
     .pipeline = TRUE,
     .steps = {
       SENT_ALL,

@@ -320,7 +320,7 @@ static const Transcript transcripts[] = {
   },
   {
     .name = "sasl-success",
-    .summary = "An answer to what was not asked is none",
+    .summary = "In XEP-0388, a success of RFC 6120 §6 breaks the rules",
     .domain = bosh_error_quark,
     .code = BOSH_ERROR_LOGIN_FAILED,
     .steps = {
@@ -332,7 +332,7 @@ static const Transcript transcripts[] = {
   },
   {
     .name = "sasl-failure",
-    .summary = "Nor is it where it tells of a failure",
+    .summary = "In XEP-0388, a failure of RFC 6120 §6 breaks the rules",
     .domain = bosh_error_quark,
     .code = BOSH_ERROR_LOGIN_FAILED,
     .steps = {
@@ -344,7 +344,7 @@ static const Transcript transcripts[] = {
   },
   {
     .name = "sasl2-success",
-    .summary = "The same the other way round",
+    .summary = "In RFC 6120 §6, a success of XEP-0388 breaks the rules",
     .domain = bosh_error_quark,
     .code = BOSH_ERROR_LOGIN_FAILED,
     .no_resource = TRUE,

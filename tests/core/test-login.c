@@ -108,7 +108,7 @@ static const Transcript transcripts[] = {
   {
     .name = "session-response-of-stranger",
     .summary = "Once bound, others can reach us: only the server and the "
-               "account itself answer (RFC 6120 §8.1.2.1)",
+               "account itself respond (RFC 6120 §8.1.2.1)",
     .steps = {
       AUTHENTICATED,
       { FEATURES_COME, FEATURES (BIND ("") SESSION ("")) },
@@ -209,7 +209,7 @@ static const Transcript transcripts[] = {
   },
   {
     .name = "challenge-of-plain",
-    .summary = "An exchange that can't go on is aborted, and the answer to that "
+    .summary = "An exchange that can't go on is aborted, and the response to that "
                "swallowed (RFC 6120 §6.4.4)",
     .domain = bosh_error_quark,
     .code = BOSH_ERROR_LOGIN_FAILED,
@@ -326,7 +326,7 @@ static const Transcript transcripts[] = {
   },
   {
     .name = "bind-other-stanzas",
-    .summary = "Only the answer to our own request is taken (RFC 6120 §8.1.3, §8.2.3)",
+    .summary = "Only the response to our own request is taken (RFC 6120 §8.1.3, §8.2.3)",
     .steps = {
       BOUND,
       { NOT_TAKEN, IQ ("type='get' id='bosh-login-bind'", "<ping xmlns='urn:xmpp:ping'/>") },
@@ -483,7 +483,7 @@ test_bind_from (void)
     "example.com/x",
   };
 
-  g_test_summary ("The server answers for itself or for the account "
+  g_test_summary ("The server responds for itself or for the account "
                   "(RFC 6120 §8.1.2.1)");
 
   for (guint i = 0; i < G_N_ELEMENTS (senders); i++)
@@ -855,7 +855,7 @@ test_scram_computing_challenged (ScramFixture  *fixture,
   g_autofree char *server_first =
     bosh_test_sasl_server_step (fixture->server, client_first, GSASL_NEEDS_MORE);
 
-  g_test_summary ("A second challenge before we answered the first is refused");
+  g_test_summary ("A second challenge before the response to the first is refused");
 
   give_sasl (fixture->login, "challenge", server_first);
   bosh_test_assert_action (fixture->login, BOSH_LOGIN_ACTION_COMPUTE);

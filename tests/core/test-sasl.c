@@ -597,7 +597,7 @@ test_scram_extra_challenge (gconstpointer data)
   g_autoptr(GError) error = NULL;
 
   g_test_summary ("The signature of the server may come in a challenge, which "
-                  "is answered by an empty response (RFC 5802 §9)");
+                  "has an empty response (RFC 5802 §9)");
 
   g_assert_true (bosh_sasl_step (sasl, encoded, &output, &error));
   g_assert_no_error (error);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* An answer is read as a body, and shown without its secrets. */
+/* A response is read as a body, and shown without its secrets. */
 
 #include "config.h"
 
