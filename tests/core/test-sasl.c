@@ -11,6 +11,7 @@
 
 #include "bosh-error.h"
 #include "bosh-sasl-private.h"
+#include "bosh-secret-clear-private.h"
 
 #define CLIENT_NONCE_BYTES 18
 
@@ -1180,12 +1181,32 @@ add_scram_tests (void)
     }
 }
 
+static void
+test_secret_clear (void)
+{
+  char *secret = g_strdup ("wonderland");
+  char *empty = g_strdup ("");
+  char *none = NULL;
+
+  g_test_summary ("A secret is cleared once, and may be empty or missing");
+
+  bosh_secret_clear (&secret);
+  g_assert_null (secret);
+  bosh_secret_clear (&secret);
+  g_assert_null (secret);
+  bosh_secret_clear (&empty);
+  g_assert_null (empty);
+  bosh_secret_clear (&none);
+  g_assert_null (none);
+}
+
 int
 main (int   argc,
       char *argv[])
 {
   g_test_init (&argc, &argv, NULL);
 
+  g_test_add_func ("/bosh/secret-clear/clear", test_secret_clear);
   g_test_add_func ("/bosh/sasl/choice", test_choice);
   g_test_add_func ("/bosh/sasl/choice-message", test_choice_message);
   g_test_add_func ("/bosh/sasl/plain", test_plain);
