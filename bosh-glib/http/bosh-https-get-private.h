@@ -8,26 +8,26 @@
 
 G_BEGIN_DECLS
 
-/* Redirects that are followed. */
 #define BOSH_HTTPS_GET_MAX_REDIRECTS 5
 
-/* Fetches a small document over https. The certificate is always verified, for
- * the host of each URI; redirects are followed to https alone. Of
- * @configuration count the proxy resolver, the TLS database and the user agent;
- * a client certificate is not shown, as this need not be the host that it is for.
- * @deadline is in monotonic time. */
-void    bosh_https_get_async  (GUri                         *uri,
-                               const char                   *accept,
-                               BoshConnectionConfiguration  *configuration,
-                               gsize                         max_size,
-                               gint64                        deadline,
-                               GCancellable                 *cancellable,
-                               GAsyncReadyCallback           callback,
-                               gpointer                      user_data);
+/* Fetches a small document over https, with connections that are closed afterwards. The
+ * certificate is verified for the host of each URI, and redirects are followed to https
+ * alone. Of @configuration, the proxy resolver, the TLS database and the user agent are
+ * used, but not the client certificate: this need not be the host that it is for.
+ * @deadline: in monotonic time. */
+void    bosh_https_get_async  (GUri                        *uri,
+                               const char                  *accept,
+                               BoshConnectionConfiguration *configuration,
+                               gsize                        max_size,
+                               gint64                       deadline,
+                               GCancellable                *cancellable,
+                               GAsyncReadyCallback          callback,
+                               gpointer                     user_data);
 
-/* The document; or NULL with BOSH_ERROR: HTTP (the status, or the redirect),
- * TOO_LARGE, TIMED_OUT, TLS, NOT_BOSH (no HTTP), or with an error of GIO. */
-GBytes *bosh_https_get_finish (GAsyncResult                 *result,
-                               GError                      **error);
+/* Returns the document. Fails with an error of GIO or with BOSH_ERROR: HTTP (any status
+ * but 200, or a redirect that is not followed), TOO_LARGE, TIMED_OUT, TLS or NOT_BOSH (no
+ * HTTP). */
+GBytes *bosh_https_get_finish (GAsyncResult  *result,
+                               GError       **error);
 
 G_END_DECLS

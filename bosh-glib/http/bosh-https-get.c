@@ -5,22 +5,20 @@
 #include "bosh-https-get-private.h"
 
 #include "bosh-error.h"
+#include "bosh-http-coding-private.h"
+#include "bosh-http-error-private.h"
+#include "bosh-http-message-private.h"
 #include "bosh-i18n-private.h"
-#include "bosh-transport-coding-private.h"
-#include "bosh-transport-error-private.h"
-#include "bosh-uri-private.h"
+#include "bosh-source-private.h"
 
-#include <libsoup/soup.h>
+#include <string.h>
 
-/* Bytes asked of the socket at once. */
-#define PIECE_SIZE (8 * 1024)
+#define MAX_LOCATION_LENGTH 2048
+/* libsoup also reads the lines after the last chunk into the buffer for the body, and
+ * fails if it is too small for one of them. */
+#define ROOM_FOR_TRAILERS (8 * 1024)
 
-/* Limits on what a server can make us do: see bosh-transport.c. */
-#define MAX_INFORMATIONAL 16
-#define MAX_PROXY_NEGOTIATIONS 8
-
-/* One document, and what is under way for it: the exchange with one host, each
- * with a session of its own, so that nothing is left of it afterwards. */
+/* The data of the task. */
 typedef struct
 {
   BoshConnectionConfiguration *configuration;
@@ -28,20 +26,20 @@ typedef struct
   gsize max_size;
   guint n_redirects;
   GSource *timer;
-  /* Ours, so that we can break off; the one of the caller goes through to it. */
-  GCancellable *cancellable;
+  GCancellable *cancellable;      /* cancelled by the one of the caller, and by abort */
   gulong forwarding;
-  GError *verdict;                /* why we broke it off */
+  GError *abort_error;            /* why it was aborted by us */
 
+  /* The exchange with one host. Each has a session of its own, so that neither cookies
+   * nor connections remain. */
   GUri *uri;
   SoupSession *session;
   SoupMessage *message;
   GInputStream *stream;
-  GByteArray *body;
+  char *buffer;
+  BoshHttpCounts counts;
   GTlsCertificateFlags certificate_errors;
-  guint n_informational;
-  guint n_proxy_negotiations;
-  gboolean was_started;           /* a connection was had */
+  gboolean was_started;           /* the request was sent on some connection */
 } Get;
 
 static void
@@ -52,66 +50,75 @@ end_exchange (Get *get)
   g_clear_object (&get->stream);
   g_clear_object (&get->message);
   g_clear_object (&get->session);
-  g_clear_pointer (&get->body, g_byte_array_unref);
+  g_clear_pointer (&get->buffer, g_free);
   g_clear_pointer (&get->uri, g_uri_unref);
+  get->counts = (BoshHttpCounts){ 0 };
+  get->certificate_errors = 0;
+  get->was_started = FALSE;
 }
 
 static void
 get_free (Get *get)
 {
   end_exchange (get);
-  g_clear_error (&get->verdict);
+  g_clear_error (&get->abort_error);
   g_object_unref (get->cancellable);
   g_object_unref (get->configuration);
   g_free (get->accept);
   g_free (get);
 }
 
-/* Before the task returns. */
+/* Ends the task with @document or with @error (both transfer full). */
 static void
-stop (GTask *task)
+complete (GTask  *task,
+          GBytes *document,
+          GError *error)
 {
   Get *get = g_task_get_task_data (task);
 
-  g_source_destroy (get->timer);
-  g_clear_pointer (&get->timer, g_source_unref);
+  bosh_source_clear (&get->timer);
   g_cancellable_disconnect (g_task_get_cancellable (task), get->forwarding);
   end_exchange (get);
+
+  if (document != NULL)
+    g_task_return_pointer (task, document, (GDestroyNotify)g_bytes_unref);
+  else
+    g_task_return_error (task, error);
 }
 
-/* Takes @error. */
+/* Fails because of @error of libsoup, or because of what had us abort it. */
 static void
-fail (GTask  *task,
-      GError *error)
-{
-  stop (task);
-  g_task_return_error (task, error);
-}
-
-static void
-fail_with_soup (GTask        *task,
-                const GError *error)
+fail (GTask        *task,
+      const GError *error)
 {
   Get *get = g_task_get_task_data (task);
 
-  if (get->verdict != NULL)
-    fail (task, g_steal_pointer (&get->verdict));
-  else
-    fail (task, bosh_transport_translate_error (g_uri_get_host (get->uri),
-                                                get->certificate_errors, error));
+  complete (task, NULL,
+            get->abort_error != NULL
+              ? g_steal_pointer (&get->abort_error)
+              : bosh_http_translate_error (g_uri_get_host (get->uri), get->certificate_errors,
+                                           error));
 }
 
-/* Breaks off, from anywhere; the callback of libsoup follows. Takes @verdict. */
+/* The callback of libsoup follows, and fails with @error (transfer full). */
 static void
-condemn (Get    *get,
-         GError *verdict)
+abort_exchange (Get    *get,
+                GError *error)
 {
-  if (get->verdict == NULL)
-    get->verdict = verdict;
+  if (get->abort_error == NULL)
+    get->abort_error = error;
   else
-    g_error_free (verdict);
+    g_error_free (error);
   g_cancellable_cancel (get->cancellable);
 }
+
+static GError *
+new_status_error (guint status)
+{
+  return g_error_new (BOSH_ERROR, BOSH_ERROR_HTTP, _("HTTP status %u"), status);
+}
+
+/* --- Signals of the message --- */
 
 static void
 on_network_event (SoupMessage        *message,
@@ -119,17 +126,11 @@ on_network_event (SoupMessage        *message,
                   GIOStream          *connection,
                   gpointer            user_data)
 {
-  /* HTTP/2 of libsoup 3.2 does not notice a cancelled request until the server
-   * says something, so it is not offered. */
-  static const char * const protocols[] = { "http/1.1", NULL };
   Get *get = user_data;
+  GError *error = NULL;
 
-  if (event == G_SOCKET_CLIENT_TLS_HANDSHAKING && G_IS_TLS_CONNECTION (connection))
-    g_tls_connection_set_advertised_protocols (G_TLS_CONNECTION (connection), protocols);
-  else if (event == G_SOCKET_CLIENT_PROXY_NEGOTIATING &&
-           ++get->n_proxy_negotiations > MAX_PROXY_NEGOTIATIONS)
-    condemn (get, g_error_new_literal (G_IO_ERROR, G_IO_ERROR_PROXY_FAILED,
-                                       _("The proxy refuses to connect")));
+  if (!bosh_http_check_network_event (&get->counts, event, connection, FALSE, &error))
+    abort_exchange (get, error);
 }
 
 static gboolean
@@ -159,49 +160,22 @@ on_got_informational (SoupMessage *message,
                       gpointer     user_data)
 {
   Get *get = user_data;
+  GError *error = NULL;
 
-  if (++get->n_informational > MAX_INFORMATIONAL)
-    condemn (get, g_error_new_literal (BOSH_ERROR, BOSH_ERROR_NOT_BOSH,
-                                       _("The server sends no final answer")));
+  if (!bosh_http_check_informational (&get->counts, &error))
+    abort_exchange (get, error);
 }
 
-static GError *
-new_status_error (guint status)
-{
-  return g_error_new (BOSH_ERROR, BOSH_ERROR_HTTP, _("HTTP status %u"), status);
-}
-
-/* What libsoup would do without a limit. */
+/* libsoup would collect the body of 421 without a limit, and send the request again. */
 static void
 on_got_headers (SoupMessage *message,
                 gpointer     user_data)
 {
   if (soup_message_get_status (message) == SOUP_STATUS_MISDIRECTED_REQUEST)
-    condemn (user_data, new_status_error (SOUP_STATUS_MISDIRECTED_REQUEST));
+    abort_exchange (user_data, new_status_error (SOUP_STATUS_MISDIRECTED_REQUEST));
 }
 
-static void
-take_body (GTask *task)
-{
-  Get *get = g_task_get_task_data (task);
-  SoupMessageHeaders *headers = soup_message_get_response_headers (get->message);
-  g_autoptr(GBytes) body = g_byte_array_free_to_bytes (g_steal_pointer (&get->body));
-  GBytes *decoded;
-  GError *error = NULL;
-
-  decoded = bosh_coding_decode (body, soup_message_headers_get_list (headers, "Content-Encoding"),
-                                get->max_size, &error);
-  if (decoded == NULL)
-    {
-      fail (task, error);
-      return;
-    }
-
-  stop (task);
-  g_task_return_pointer (task, decoded, (GDestroyNotify)g_bytes_unref);
-}
-
-static void read_body (GTask *task);
+/* --- The exchange --- */
 
 static void
 on_read (GObject      *source,
@@ -209,48 +183,31 @@ on_read (GObject      *source,
          gpointer      user_data)
 {
   g_autoptr(GTask) task = user_data;
-  g_autoptr(GError) error = NULL;
   Get *get = g_task_get_task_data (task);
-  gssize n_read;
+  SoupMessageHeaders *headers = soup_message_get_response_headers (get->message);
+  g_autoptr(GBytes) body = NULL;
+  GBytes *document;
+  GError *error = NULL;
+  gsize size;
 
-  n_read = g_input_stream_read_finish (G_INPUT_STREAM (source), result, &error);
-  g_byte_array_set_size (get->body, get->body->len - PIECE_SIZE + (guint)MAX (n_read, 0));
+  if (!g_input_stream_read_all_finish (G_INPUT_STREAM (source), result, &size, &error))
+    {
+      fail (task, error);
+      g_error_free (error);
+      return;
+    }
 
-  if (n_read < 0)
+  if (size > get->max_size)
     {
-      fail_with_soup (task, error);
+      complete (task, NULL, g_error_new_literal (BOSH_ERROR, BOSH_ERROR_TOO_LARGE,
+                                                 _("The response of the server is too large")));
+      return;
     }
-  else if (get->body->len > get->max_size)
-    {
-      fail (task, g_error_new_literal (BOSH_ERROR, BOSH_ERROR_TOO_LARGE,
-                                       _("The answer of the server is too large")));
-    }
-  else if (n_read > 0)
-    {
-      read_body (task);
-    }
-  else
-    {
-      take_body (task);
-    }
-}
 
-/* Always a whole piece: libsoup also uses the buffer for the lines after the last
- * chunk, and complains when it is too small for one. */
-static void
-read_body (GTask *task)
-{
-  Get *get = g_task_get_task_data (task);
-  guint length = get->body->len;
-
-  g_byte_array_set_size (get->body, length + PIECE_SIZE);
-  g_input_stream_read_async (get->stream,
-                             get->body->data + length,
-                             PIECE_SIZE,
-                             g_task_get_priority (task),
-                             get->cancellable,
-                             on_read,
-                             g_object_ref (task));
+  body = g_bytes_new_take (g_steal_pointer (&get->buffer), size);
+  document = bosh_http_decode (body, soup_message_headers_get_list (headers, "Content-Encoding"),
+                               get->max_size, &error);
+  complete (task, document, error);
 }
 
 static gboolean
@@ -261,7 +218,15 @@ is_redirect (guint status)
          status == SOUP_STATUS_PERMANENT_REDIRECT;
 }
 
-/* R124 (XEP-0156 §2): https, and nothing else, on the whole way. */
+static gboolean
+is_address (GUri *uri)
+{
+  return g_ascii_strcasecmp (g_uri_get_scheme (uri), "https") == 0 &&
+         g_uri_get_userinfo (uri) == NULL &&
+         g_uri_get_host (uri) != NULL && *g_uri_get_host (uri) != '\0';
+}
+
+/* XEP-0156 §2: https, and nothing else, on the whole way. */
 static GUri *
 resolve_location (Get     *get,
                   GError **error)
@@ -276,9 +241,9 @@ resolve_location (Get     *get,
       return NULL;
     }
 
-  if (location != NULL)
-    uri = bosh_uri_parse_http (location, get->uri, NULL);
-  if (uri == NULL || !bosh_uri_is_secure (uri))
+  if (location != NULL && strlen (location) <= MAX_LOCATION_LENGTH)
+    uri = g_uri_parse_relative (get->uri, location, G_URI_FLAGS_ENCODED, NULL);
+  if (uri == NULL || !is_address (uri))
     {
       g_set_error_literal (error, BOSH_ERROR, BOSH_ERROR_HTTP,
                            _("A redirect to an address that is not https"));
@@ -292,64 +257,62 @@ static void start_exchange (GTask *task,
                             GUri  *uri);
 
 static void
+follow_redirect (GTask *task)
+{
+  Get *get = g_task_get_task_data (task);
+  GError *error = NULL;
+  g_autoptr(GUri) uri = resolve_location (get, &error);
+
+  if (uri == NULL)
+    {
+      complete (task, NULL, error);
+      return;
+    }
+
+  get->n_redirects++;
+  start_exchange (task, uri);
+}
+
+static void
 on_sent (GObject      *source,
          GAsyncResult *result,
          gpointer      user_data)
 {
   g_autoptr(GTask) task = user_data;
   Get *get = g_task_get_task_data (task);
-  g_autoptr(GUri) uri = NULL;
-  g_autoptr(GError) error = NULL;
   guint status = soup_message_get_status (get->message);
+  g_autoptr(GError) error = NULL;
 
   get->stream = soup_session_send_finish (SOUP_SESSION (source), result, &error);
 
-  if (get->verdict != NULL || error != NULL)
+  if (get->abort_error != NULL || error != NULL)
     {
-      fail_with_soup (task, error);
+      fail (task, error);
     }
   else if (!get->was_started)
     {
-      /* libsoup shows the answer of a proxy to CONNECT as if it were ours. */
-      fail (task, g_error_new (G_IO_ERROR, G_IO_ERROR_PROXY_FAILED,
-                               _("The proxy refused to connect (HTTP status %u)"), status));
+      complete (task, NULL, bosh_http_new_proxy_error (status));
     }
   else if (is_redirect (status))
     {
-      uri = resolve_location (get, &error);
-      if (uri != NULL)
-        {
-          get->n_redirects++;
-          start_exchange (task, uri);
-        }
-      else
-        fail (task, g_steal_pointer (&error));
+      follow_redirect (task);
     }
   else if (status != SOUP_STATUS_OK)
     {
-      fail (task, new_status_error (status));
+      complete (task, NULL, new_status_error (status));
     }
   else
     {
-      get->body = g_byte_array_new ();
-      read_body (task);
+      /* A byte more than is allowed tells that it is too large. */
+      get->buffer = g_malloc (get->max_size + 1 + ROOM_FOR_TRAILERS);
+      g_input_stream_read_all_async (get->stream,
+                                     get->buffer,
+                                     get->max_size + 1 + ROOM_FOR_TRAILERS,
+                                     g_task_get_priority (task),
+                                     get->cancellable,
+                                     on_read,
+                                     g_object_ref (task));
     }
-}
-
-static SoupSession *
-create_session (BoshConnectionConfiguration *configuration)
-{
-  GProxyResolver *resolver = bosh_connection_configuration_get_proxy_resolver (configuration);
-  GTlsDatabase *database = bosh_connection_configuration_get_tls_database (configuration);
-  SoupSession *session = soup_session_new_with_options ("timeout", 0, NULL);
-
-  soup_session_remove_feature_by_type (session, SOUP_TYPE_CONTENT_DECODER);
-  if (resolver != NULL)
-    soup_session_set_proxy_resolver (session, resolver);
-  if (database != NULL)
-    soup_session_set_tls_database (session, database);
-
-  return session;
 }
 
 static void
@@ -357,31 +320,21 @@ start_exchange (GTask *task,
                 GUri  *uri)
 {
   Get *get = g_task_get_task_data (task);
-  const char *user_agent = bosh_connection_configuration_get_user_agent (get->configuration);
-  SoupMessageHeaders *headers;
 
   end_exchange (get);
   get->uri = g_uri_ref (uri);
-  get->was_started = FALSE;
-  get->certificate_errors = 0;
-  get->session = create_session (get->configuration);
-  get->message = soup_message_new_from_uri (SOUP_METHOD_GET, uri);
-  soup_message_set_flags (get->message, SOUP_MESSAGE_NO_REDIRECT);
-  /* There are no passwords for HTTP, and this collects the bodies of 401 and 407
-   * without a limit. */
-  soup_message_disable_feature (get->message, SOUP_TYPE_AUTH_MANAGER);
+  get->session = bosh_http_session_new (get->configuration);
+  get->message = bosh_http_message_new (SOUP_METHOD_GET, uri, 0, get->configuration);
+  soup_message_headers_replace (soup_message_get_request_headers (get->message), "Accept",
+                                get->accept);
 
-  headers = soup_message_get_request_headers (get->message);
-  soup_message_headers_replace (headers, "Accept", get->accept);
-  soup_message_headers_replace (headers, "Accept-Encoding", BOSH_CODINGS);
-  if (*user_agent != '\0')
-    soup_message_headers_replace (headers, "User-Agent", user_agent);
-
-  g_signal_connect (get->message, "network-event", G_CALLBACK (on_network_event), get);
-  g_signal_connect (get->message, "accept-certificate", G_CALLBACK (on_accept_certificate), get);
-  g_signal_connect (get->message, "starting", G_CALLBACK (on_starting), get);
-  g_signal_connect (get->message, "got-informational", G_CALLBACK (on_got_informational), get);
-  g_signal_connect (get->message, "got-headers", G_CALLBACK (on_got_headers), get);
+  g_object_connect (get->message,
+                    "signal::network-event", on_network_event, get,
+                    "signal::accept-certificate", on_accept_certificate, get,
+                    "signal::starting", on_starting, get,
+                    "signal::got-informational", on_got_informational, get,
+                    "signal::got-headers", on_got_headers, get,
+                    NULL);
 
   soup_session_send_async (get->session,
                            get->message,
@@ -391,20 +344,22 @@ start_exchange (GTask *task,
                            g_object_ref (task));
 }
 
+/* --- The task --- */
+
 static gboolean
 on_timeout (gpointer user_data)
 {
   Get *get = user_data;
 
-  condemn (get, g_error_new (BOSH_ERROR, BOSH_ERROR_TIMED_OUT, _("No answer of %s in time"),
-                             g_uri_get_host (get->uri)));
+  abort_exchange (get, g_error_new (BOSH_ERROR, BOSH_ERROR_TIMED_OUT,
+                                    _("No response of %s in time"), g_uri_get_host (get->uri)));
 
   return G_SOURCE_REMOVE;
 }
 
 static void
-forward_cancellation (GCancellable *cancellable,
-                      gpointer      user_data)
+on_cancelled (GCancellable *cancellable,
+              gpointer      user_data)
 {
   g_cancellable_cancel (user_data);
 }
@@ -441,7 +396,7 @@ bosh_https_get_async (GUri                        *uri,
 
   start_exchange (task, uri);
   if (cancellable != NULL)
-    get->forwarding = g_cancellable_connect (cancellable, G_CALLBACK (forward_cancellation),
+    get->forwarding = g_cancellable_connect (cancellable, G_CALLBACK (on_cancelled),
                                              g_object_ref (get->cancellable), g_object_unref);
 }
 

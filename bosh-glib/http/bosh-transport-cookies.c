@@ -11,8 +11,9 @@
 
 struct _BoshCookies
 {
-  SoupCookieJar *jar;    /* no feature of the SoupSession: that is costly */
-  gboolean has_cookies;  /* were there ever any? */
+  SoupCookieJar *jar;    /* not added to the SoupSession: a feature costs something in
+                          * each exchange */
+  gboolean has_cookies;  /* once there was a cookie; without one the jar isn't asked */
 };
 
 BoshCookies *
@@ -32,9 +33,9 @@ bosh_cookies_free (BoshCookies *self)
   g_free (self);
 }
 
-/* libsoup's jar keeps whatever it is given. */
+/* SoupCookieJar has no limits. */
 static void
-limit (BoshCookies *self)
+drop_excess (BoshCookies *self)
 {
   GSList *cookies = soup_cookie_jar_all_cookies (self->jar);
   guint n_kept = 0;
@@ -64,17 +65,17 @@ bosh_cookies_take (BoshCookies *self,
   SoupMessageHeaders *headers = soup_message_get_response_headers (message);
   g_autoptr(GSList) cookies = NULL;
 
-  /* The former is NULL where the header is there twice. */
+  /* get_one() returns NULL if the header is there twice. */
   if (soup_message_headers_get_one (headers, "Set-Cookie") == NULL &&
       soup_message_headers_get_list (headers, "Set-Cookie") == NULL)
     return;
 
-  /* The jar takes each cookie. */
+  /* The jar takes ownership of each cookie. */
   cookies = soup_cookies_from_response (message);
   for (GSList *l = cookies; l != NULL; l = l->next)
     soup_cookie_jar_add_cookie_full (self->jar, l->data, uri, NULL);
 
-  limit (self);
+  drop_excess (self);
   self->has_cookies = TRUE;
 }
 
@@ -101,8 +102,8 @@ bosh_cookies_dup_list (BoshCookies *self,
       const char *domain = soup_cookie_get_domain (cookie);
       g_autofree char *header = NULL;
 
-      /* RFC 6265 §5.3: without a dot it is for this host alone, and stays so
-       * only if no domain is written. */
+      /* RFC 6265 §5.3: libsoup marks a cookie for subdomains by a dot. One without
+       * it is for this host alone, and remains so only if no domain is written. */
       if (domain != NULL && *domain != '.')
         soup_cookie_set_domain (cookie, NULL);
 
@@ -124,6 +125,6 @@ bosh_cookies_add (BoshCookies        *self,
   for (gsize i = 0; cookies[i] != NULL; i++)
     soup_cookie_jar_set_cookie (self->jar, uri, cookies[i]);
 
-  limit (self);
+  drop_excess (self);
   self->has_cookies = TRUE;
 }

@@ -4,120 +4,108 @@
 
 #include <libsoup/soup.h>
 
+#include "bosh-connection-configuration.h"
+#include "bosh-http-message-private.h"
+#include "bosh-http-response-private.h"
+#include "bosh-inner-context-private.h"
 #include "bosh-transport-cookies-private.h"
-#include "bosh-transport-private.h"
+#include "bosh-transport-peer-private.h"
 
 G_BEGIN_DECLS
 
+/* Seconds of the header Retry-After that are respected. */
+#define BOSH_EXCHANGE_MAX_RETRY_AFTER 3600
+
+/* One POST, or a connection that is made for a later one. It outlives the transport
+ * while libsoup works on it; it has no owner then, and nothing is reported. */
 typedef struct _BoshExchange BoshExchange;
+typedef struct _BoshExchangeOwner BoshExchangeOwner;
 
-/* What a message of libsoup is to us. It goes with the message. */
-typedef struct
-{
-  BoshExchange *exchange;         /* NULL: its exchange is over */
-  guint n_moves;                  /* of the transport, at the start */
-  gboolean had_response;
-} BoshRole;
-
-struct _BoshTransport
+/* What the exchanges of one transport share, which embeds it. The functions may free
+ * the transport; after response() and failure() the exchange is over. */
+struct _BoshExchangeOwner
 {
   BoshConnectionConfiguration *configuration;
-  BoshTransportWrittenFunc written;
-  BoshTransportResponseFunc response;
-  gpointer user_data;
-
   BoshInnerContext *inner;
-  SoupSession *session;
+  BoshPeer *peer;
   BoshCookies *cookies;
-  GUri *uri;                      /* NULL: the configuration has none */
-  guint n_moves;                  /* how often it was changed */
-  GHashTable *exchanges;          /* id → BoshExchange, those under way */
-  GQueue spare;                   /* of SoupMessage, that come from the URI */
-  GHashTable *sockets;            /* libsoup's id of a connection → GSocket */
-  GTlsCertificate *certificate;   /* of the server, as first seen */
-  gboolean was_used;
-  gboolean is_local;              /* all connections used were direct and local */
-  gboolean may_be_misled;         /* sent elsewhere by what nobody vouches for */
+  guint n_urgent;                 /* exchanges under way with is_urgent */
+
+  void     (*written)            (BoshExchange           *exchange);
+  void     (*response)           (BoshExchange           *exchange,
+                    const BoshHttpResponse *response);
+  void     (*failure)            (BoshExchange           *exchange,
+                   const GError *error,
+                   gboolean maybe_sent);
+  gboolean (*accept_certificate) (BoshExchangeOwner      *owner,
+                                  GTlsCertificate        *certificate,
+                                  GTlsCertificateFlags    errors);
 };
 
-/* One POST. It outlives the transport while libsoup works on it: then its
- * transport is NULL, and it comes to its end without a word. */
+/* Attached to each SoupMessage, which may be used by several exchanges, one after
+ * another. */
+typedef struct
+{
+  BoshExchange *exchange;         /* NULL after the exchange is over */
+  guint generation;               /* of the pool, when the exchange began */
+  gboolean is_reusable;           /* the response was 200 */
+} BoshMessageLink;
+
 struct _BoshExchange
 {
   grefcount ref_count;
   guint64 id;
-  BoshTransport *transport;
+  BoshExchangeOwner *owner;       /* NULL: orphaned */
   SoupMessage *message;
-  BoshRole *role;                 /* of the message; valid as long as there is one */
+  BoshMessageLink *link;          /* of the message */
   GCancellable *cancellable;
-  GSource *timer;                 /* until the connection is up */
+  GSource *timer;                 /* it fails then; NULL once there is a connection */
   GInputStream *stream;
   GByteArray *body;
   gsize max_size;
-  GError *verdict;                /* why we broke it off */
+  GError *abort_error;            /* why it was aborted by us */
   GTlsCertificateFlags certificate_errors;
-  guint n_informational;
-  guint n_proxy_negotiations;
+  BoshHttpCounts counts;
   gboolean is_urgent;
   gboolean is_connecting;
-  gboolean was_started;           /* a connection was had */
-  gboolean is_bodyless;           /* broken off, but status and headers count */
-  gboolean is_spare;              /* makes a connection, and nobody waits for it */
+  gboolean was_started;           /* the request was sent on some connection */
+  gboolean is_bodyless;           /* aborted, but status and headers count */
+  gboolean is_preconnect;
 };
 
-/* The transport has it until it is over, and gives no reference away. */
-BoshExchange *bosh_exchange_new                (BoshTransport   *transport,
-                                                guint64          id);
-BoshExchange *bosh_exchange_ref                (BoshExchange    *exchange);
-void          bosh_exchange_unref              (BoshExchange    *exchange);
+BoshExchange *bosh_exchange_new                  (BoshExchangeOwner *owner,
+                                                  guint64            id,
+                                                  gboolean           is_urgent);
+BoshExchange *bosh_exchange_ref                  (BoshExchange          *exchange);
+void          bosh_exchange_unref                (BoshExchange          *exchange);
+/* Parts it from its owner and its message: nothing is reported afterwards. */
+void          bosh_exchange_orphan               (BoshExchange          *exchange);
 
-/* Gives it a message to send; in bosh-transport-message.c. */
-void          bosh_exchange_take_message       (BoshExchange    *exchange,
-                                                GBytes          *body,
-                                                const char      *coding);
 /* For soup_session_send_async(), with a reference as @user_data. */
-void          bosh_exchange_on_sent            (GObject         *source,
-                                                GAsyncResult    *result,
-                                                gpointer         user_data);
-/* For SoupSession::request-unqueued, with the transport as @user_data. */
-void          bosh_exchange_on_unqueued        (SoupSession     *session,
-                                                SoupMessage     *message,
-                                                gpointer         user_data);
+void          bosh_exchange_on_sent              (GObject      *source,
+                                                  GAsyncResult *result,
+                                                  gpointer      user_data);
 
-/* libsoup has begun with a new connection, which must be up in time. */
-void          bosh_exchange_start_connecting   (BoshExchange    *exchange);
-void          bosh_exchange_end_connecting     (BoshExchange    *exchange);
-void          bosh_exchange_set_timer          (BoshExchange    *exchange,
-                                                guint            milliseconds,
-                                                const char      *name,
-                                                GSourceFunc      callback);
+/* What libsoup reports while it works on the message. */
+void          bosh_exchange_handle_network_event (BoshExchange       *exchange,
+                                                  GSocketClientEvent  event,
+                                                  GIOStream          *connection);
+gboolean      bosh_exchange_handle_certificate   (BoshExchange         *exchange,
+                                                  GTlsCertificate      *certificate,
+                                                  GTlsCertificateFlags  errors);
+void          bosh_exchange_handle_starting      (BoshExchange          *exchange);
+void          bosh_exchange_handle_informational (BoshExchange          *exchange);
+void          bosh_exchange_handle_headers       (BoshExchange          *exchange);
 
-/* Ends what libsoup does for it. Cancelling takes effect in the next iteration
- * of the main loop; the socket is closed now, so that the server sees the end
- * of this exchange before the start of the next. It also keeps the blocking
- * close of a TLS connection from waiting for room in the socket's buffer. */
-void          bosh_exchange_break_off          (BoshExchange    *exchange);
-/* Breaks off from inside a signal of libsoup; the callback follows from the
- * main loop, where everything may be done. */
-void          bosh_exchange_condemn            (BoshExchange    *exchange,
-                                                GQuark           domain,
-                                                int              code,
-                                                const char      *message);
-/* Tells the transport's user, who may free the transport. @error: nullable where
- * there is a verdict. */
-void          bosh_exchange_fail               (BoshExchange    *exchange,
-                                                const GError    *error);
-/* Parts it from its transport: no callback comes afterwards. */
-void          bosh_exchange_detach             (BoshExchange    *exchange);
+/* Ends what libsoup does for it. Cancelling takes effect in the next iteration of the
+ * main loop only, so the socket is shut down at once: the server sees the end of this
+ * exchange before the start of the next one. A blocking close of the TLS connection
+ * does not wait for room in the socket's buffer then. */
+void          bosh_exchange_cancel_io            (BoshExchange          *exchange);
 
-/* What an exchange asks of its transport. */
-void          bosh_transport_remember_socket   (BoshTransport   *self,
-                                                guint64          connection_id,
-                                                GIOStream       *connection);
-/* XEP-0124 §19.1: all connections of a session show the same certificate; on
- * one that does not, nothing is sent. */
-gboolean      bosh_transport_check_certificate (BoshTransport   *self,
-                                                GTlsConnection  *connection);
+/* Fails with @error (transfer full) from the main loop, without sending anything. */
+void          bosh_exchange_fail_soon            (BoshExchange *exchange,
+                                                  GError       *error);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (BoshExchange, bosh_exchange_unref)
 

@@ -6,31 +6,43 @@
 
 #include "bosh-connection-configuration-private.h"
 #include "bosh-error.h"
+#include "bosh-http-coding-private.h"
+#include "bosh-http-error-private.h"
 #include "bosh-i18n-private.h"
-#include "bosh-transport-coding-private.h"
-#include "bosh-transport-error-private.h"
-#include "bosh-uri-private.h"
+#include "bosh-source-private.h"
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <string.h>
 
-/* Bytes asked of the socket at once. */
+/* Bytes that are read from the stream at once. */
 #define PIECE_SIZE (8 * 1024)
 
+#define MAX_LOCATION_LENGTH 2048
+
 BoshExchange *
-bosh_exchange_new (BoshTransport *transport,
-                   guint64        id)
+bosh_exchange_new (BoshExchangeOwner *owner,
+                   guint64            id,
+                   gboolean           is_urgent)
 {
   BoshExchange *exchange = g_new0 (BoshExchange, 1);
 
   g_ref_count_init (&exchange->ref_count);
   exchange->id = id;
-  exchange->transport = transport;
+  exchange->owner = owner;
   exchange->cancellable = g_cancellable_new ();
-  exchange->max_size =
-    bosh_connection_configuration_get_max_response_size (transport->configuration);
-  g_hash_table_insert (transport->exchanges, &exchange->id, exchange);
+  exchange->max_size = bosh_connection_configuration_get_max_response_size (owner->configuration);
+  exchange->is_urgent = is_urgent;
+  if (is_urgent)
+    owner->n_urgent++;
+
+  return exchange;
+}
+
+BoshExchange *
+bosh_exchange_ref (BoshExchange *exchange)
+{
+  g_ref_count_inc (&exchange->ref_count);
 
   return exchange;
 }
@@ -45,63 +57,58 @@ bosh_exchange_unref (BoshExchange *exchange)
   g_clear_object (&exchange->cancellable);
   g_clear_object (&exchange->stream);
   g_clear_pointer (&exchange->body, g_byte_array_unref);
-  g_clear_error (&exchange->verdict);
+  g_clear_error (&exchange->abort_error);
   g_free (exchange);
 }
 
-BoshExchange *
-bosh_exchange_ref (BoshExchange *exchange)
+/* For error messages. */
+static const char *
+exchange_get_hostname (BoshExchange *exchange)
 {
-  g_ref_count_inc (&exchange->ref_count);
+  GUri *uri = bosh_peer_get_uri (exchange->owner->peer);
 
-  return exchange;
+  return uri != NULL
+           ? g_uri_get_host (uri)
+           : bosh_connection_configuration_get_hostname (exchange->owner->configuration);
+}
+
+/* --- The end --- */
+
+static void
+exchange_end_connecting (BoshExchange *exchange)
+{
+  bosh_source_clear (&exchange->timer);
+  if (!exchange->is_connecting)
+    return;
+
+  exchange->is_connecting = FALSE;
+  bosh_inner_context_set_opening (exchange->owner->inner, FALSE);
 }
 
 void
-bosh_exchange_set_timer (BoshExchange *exchange,
-                         guint         milliseconds,
-                         const char   *name,
-                         GSourceFunc   callback)
+bosh_exchange_orphan (BoshExchange *exchange)
 {
-  exchange->timer = g_timeout_source_new (milliseconds);
-  g_source_set_static_name (exchange->timer, name);
-  g_source_set_callback (exchange->timer, callback, exchange, NULL);
-  g_source_attach (exchange->timer, bosh_inner_context_get (exchange->transport->inner));
+  exchange_end_connecting (exchange);
+  if (exchange->is_urgent)
+    exchange->owner->n_urgent--;
+  exchange->owner = NULL;
+  if (exchange->link != NULL)
+    exchange->link->exchange = NULL;
 }
 
-static void
-exchange_clear_timer (BoshExchange *exchange)
-{
-  if (exchange->timer != NULL)
-    g_source_destroy (exchange->timer);
-  g_clear_pointer (&exchange->timer, g_source_unref);
-}
-
-static void
-exchange_set_connecting (BoshExchange *exchange,
-                         gboolean      is_connecting)
-{
-  if (exchange->is_connecting == is_connecting)
-    return;
-
-  exchange->is_connecting = is_connecting;
-  bosh_inner_context_set_opening (exchange->transport->inner, is_connecting);
-}
-
-/* NULL if it has none yet. */
+/* NULL before there is a connection. */
 static GSocket *
 exchange_get_socket (BoshExchange *exchange)
 {
-  guint64 connection_id = soup_message_get_connection_id (exchange->message);
-
-  return g_hash_table_lookup (exchange->transport->sockets, &connection_id);
+  return bosh_peer_get_socket (exchange->owner->peer,
+                               soup_message_get_connection_id (exchange->message));
 }
 
 void
-bosh_exchange_break_off (BoshExchange *exchange)
+bosh_exchange_cancel_io (BoshExchange *exchange)
 {
-  /* What was to be only a connection may be another one's by now. */
-  if (exchange->message != NULL && !exchange->is_spare)
+  /* The connection of a preconnect may be in use by another exchange already. */
+  if (exchange->message != NULL && !exchange->is_preconnect)
     {
       GSocket *socket = exchange_get_socket (exchange);
 
@@ -112,114 +119,196 @@ bosh_exchange_break_off (BoshExchange *exchange)
   g_cancellable_cancel (exchange->cancellable);
 }
 
-void
-bosh_exchange_detach (BoshExchange *exchange)
-{
-  BoshTransport *transport;
-
-  bosh_exchange_end_connecting (exchange);
-  transport = g_steal_pointer (&exchange->transport);
-  if (exchange->message != NULL)
-    exchange->role->exchange = NULL;
-  g_hash_table_remove (transport->exchanges, &exchange->id);
-}
-
-/* The last that is done for an exchange: the callback may free the transport. */
+/* For use inside of a signal of libsoup: the exchange fails with @error (transfer full)
+ * from the main loop, where the transport may be freed. */
 static void
-exchange_finish (BoshExchange                *exchange,
-                 const BoshTransportResponse *response)
+exchange_abort (BoshExchange *exchange,
+                GError       *error)
 {
-  g_autoptr(BoshExchange) kept = bosh_exchange_ref (exchange);
-  BoshTransport *transport = exchange->transport;
-  BoshTransportResponseFunc callback = transport->response;
-  gpointer user_data = transport->user_data;
-
-  bosh_exchange_detach (exchange);
-
-  callback (exchange->id, response, user_data);
-}
-
-/* For messages. */
-static const char *
-get_hostname (BoshTransport *self)
-{
-  return self->uri != NULL ? g_uri_get_host (self->uri)
-                           : bosh_connection_configuration_get_hostname (self->configuration);
+  if (exchange->abort_error == NULL)
+    exchange->abort_error = error;
+  else
+    g_error_free (error);
+  bosh_exchange_cancel_io (exchange);
 }
 
 static GError *
 exchange_new_timeout (BoshExchange *exchange)
 {
   return g_error_new (BOSH_ERROR, BOSH_ERROR_TIMED_OUT, _("Could not connect to %s in time"),
-                      get_hostname (exchange->transport));
+                      exchange_get_hostname (exchange));
 }
 
-void
-bosh_exchange_fail (BoshExchange *exchange,
-                    const GError *error)
+/* @error: (nullable) after exchange_abort(). */
+static void
+exchange_fail (BoshExchange *exchange,
+               const GError *error)
 {
-  const char *hostname = get_hostname (exchange->transport);
   g_autoptr(GError) translated = NULL;
-  BoshTransportResponse response = { .retry_after = -1 };
 
-  /* It waited for a connection that was begun for nobody, and not ended by us. */
-  if (exchange->verdict == NULL && g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
-    exchange->verdict = exchange_new_timeout (exchange);
-  translated = exchange->verdict != NULL
-                 ? g_steal_pointer (&exchange->verdict)
-                 : bosh_transport_translate_error (hostname, exchange->certificate_errors, error);
-  response.error = translated;
-  response.maybe_sent = exchange->was_started;
+  /* libsoup had it wait for the connection of a preconnect, which timed out. */
+  if (exchange->abort_error == NULL && g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
+    exchange->abort_error = exchange_new_timeout (exchange);
 
-  exchange_finish (exchange, &response);
-}
-
-void
-bosh_exchange_condemn (BoshExchange *exchange,
-                       GQuark        domain,
-                       int           code,
-                       const char   *message)
-{
-  if (exchange->verdict == NULL)
-    exchange->verdict = g_error_new_literal (domain, code, message);
-  bosh_exchange_break_off (exchange);
+  translated = exchange->abort_error != NULL
+                 ? g_steal_pointer (&exchange->abort_error)
+                 : bosh_http_translate_error (exchange_get_hostname (exchange),
+                                              exchange->certificate_errors, error);
+  exchange->owner->failure (exchange, translated, exchange->was_started);
 }
 
 static gboolean
-on_connect_timeout (gpointer user_data)
+on_timer (gpointer user_data)
 {
   BoshExchange *exchange = user_data;
 
-  if (exchange->verdict == NULL)
-    exchange->verdict = exchange_new_timeout (exchange);
-  bosh_exchange_break_off (exchange);
-  if (!exchange->is_spare)
-    bosh_exchange_fail (exchange, NULL);
+  if (exchange->abort_error == NULL)
+    exchange->abort_error = exchange_new_timeout (exchange);
+  bosh_exchange_cancel_io (exchange);
+  /* A preconnect ends with the callback of libsoup. */
+  if (!exchange->is_preconnect)
+    exchange_fail (exchange, NULL);
 
   return G_SOURCE_REMOVE;
 }
 
-void
-bosh_exchange_start_connecting (BoshExchange *exchange)
+static void
+exchange_set_timer (BoshExchange *exchange,
+                    guint         milliseconds)
 {
-  guint timeout =
-    bosh_connection_configuration_get_connect_timeout (exchange->transport->configuration);
+  exchange->timer = g_timeout_source_new (milliseconds);
+  g_source_set_static_name (exchange->timer, "[bosh] connect timeout");
+  g_source_set_callback (exchange->timer, on_timer, exchange, NULL);
+  g_source_attach (exchange->timer, bosh_inner_context_get (exchange->owner->inner));
+}
 
-  exchange_set_connecting (exchange, TRUE);
-  exchange_clear_timer (exchange);
+void
+bosh_exchange_fail_soon (BoshExchange *exchange,
+                         GError       *error)
+{
+  exchange->abort_error = error;
+  exchange_set_timer (exchange, 0);
+}
+
+/* --- The request --- */
+
+/* libsoup begins with a new connection. */
+static void
+exchange_start_connecting (BoshExchange *exchange)
+{
+  BoshExchangeOwner *owner = exchange->owner;
+  guint timeout = bosh_connection_configuration_get_connect_timeout (owner->configuration);
+
+  if (!exchange->is_connecting)
+    bosh_inner_context_set_opening (owner->inner, TRUE);
+  exchange->is_connecting = TRUE;
+
+  bosh_source_clear (&exchange->timer);
   if (timeout != 0)
-    bosh_exchange_set_timer (exchange, timeout * 1000, "[bosh] connect timeout",
-                             on_connect_timeout);
+    exchange_set_timer (exchange, timeout * 1000);
 }
 
 void
-bosh_exchange_end_connecting (BoshExchange *exchange)
+bosh_exchange_handle_network_event (BoshExchange       *exchange,
+                                    GSocketClientEvent  event,
+                                    GIOStream          *connection)
 {
-  exchange_set_connecting (exchange, FALSE);
-  exchange_clear_timer (exchange);
+  BoshExchangeOwner *owner = exchange->owner;
+  gboolean allow_http2 = bosh_connection_configuration_get_allow_http2 (owner->configuration);
+  GError *error = NULL;
+
+  if (!bosh_http_check_network_event (&exchange->counts, event, connection, allow_http2, &error))
+    exchange_abort (exchange, error);
+
+  if (event == G_SOCKET_CLIENT_RESOLVING)
+    {
+      exchange_start_connecting (exchange);
+    }
+  else if (event == G_SOCKET_CLIENT_COMPLETE)
+    {
+      bosh_peer_remember_socket (owner->peer,
+                                 soup_message_get_connection_id (exchange->message),
+                                 connection);
+      if (G_IS_TLS_CONNECTION (connection) &&
+          !bosh_peer_check_certificate (owner->peer, G_TLS_CONNECTION (connection)))
+        exchange_abort (exchange,
+                        g_error_new_literal (BOSH_ERROR, BOSH_ERROR_TLS,
+                                             _("The server shows another certificate than "
+                                               "before")));
+    }
 }
 
-/* Retry-After of RFC 9110 §10.2.3: a delay or a date. */
+/* The application may show a dialog, drop the transport, or both. */
+static gboolean
+exchange_ask (BoshExchange         *exchange,
+              GTlsCertificate      *certificate,
+              GTlsCertificateFlags  errors)
+{
+  g_autoptr(BoshExchange) kept = bosh_exchange_ref (exchange);
+  BoshExchangeOwner *owner = exchange->owner;
+  gboolean is_accepted;
+
+  bosh_source_clear (&exchange->timer);
+  is_accepted = owner->accept_certificate (owner, certificate, errors);
+  if (!is_accepted || exchange->owner == NULL)
+    return FALSE;
+
+  bosh_peer_accept_certificate (owner->peer);
+  exchange_start_connecting (exchange);
+
+  return TRUE;
+}
+
+gboolean
+bosh_exchange_handle_certificate (BoshExchange         *exchange,
+                                  GTlsCertificate      *certificate,
+                                  GTlsCertificateFlags  errors)
+{
+  BoshPeerVerdict verdict = bosh_peer_judge_certificate (exchange->owner->peer, certificate,
+                                                         errors);
+
+  if (verdict == BOSH_PEER_ACCEPT ||
+      (verdict == BOSH_PEER_ASK && exchange_ask (exchange, certificate, errors)))
+    return TRUE;
+
+  exchange->certificate_errors = errors != 0 ? errors : G_TLS_CERTIFICATE_GENERIC_ERROR;
+
+  return FALSE;
+}
+
+void
+bosh_exchange_handle_starting (BoshExchange *exchange)
+{
+  exchange->was_started = TRUE;
+  exchange_end_connecting (exchange);
+  bosh_peer_note_start (exchange->owner->peer,
+                        soup_message_get_remote_address (exchange->message));
+}
+
+/* --- The response --- */
+
+void
+bosh_exchange_handle_informational (BoshExchange *exchange)
+{
+  GError *error = NULL;
+
+  if (!bosh_http_check_informational (&exchange->counts, &error))
+    exchange_abort (exchange, error);
+}
+
+void
+bosh_exchange_handle_headers (BoshExchange *exchange)
+{
+  if (soup_message_get_status (exchange->message) != SOUP_STATUS_MISDIRECTED_REQUEST)
+    return;
+
+  /* libsoup would collect the body of 421 without a limit, and send the request
+   * again. */
+  exchange->is_bodyless = TRUE;
+  bosh_exchange_cancel_io (exchange);
+}
+
+/* RFC 9110 §10.2.3: Retry-After is a delay in seconds or a date. */
 static int
 parse_retry_after (const char *value)
 {
@@ -231,28 +320,41 @@ parse_retry_after (const char *value)
     return -1;
 
   if (strspn (value, "0123456789") == strlen (value))
-    return (int)MIN (g_ascii_strtoull (value, NULL, 10), BOSH_TRANSPORT_MAX_RETRY_AFTER);
+    return (int)MIN (g_ascii_strtoull (value, NULL, 10), BOSH_EXCHANGE_MAX_RETRY_AFTER);
 
   date = soup_date_time_new_from_http_string (value);
   if (date == NULL)
     return -1;
 
-  /* Rounded up, so that the time has truly come. */
+  /* Rounded up, so as not to come too early. */
   now = g_date_time_new_now_utc ();
   seconds = (g_date_time_difference (date, now) + G_TIME_SPAN_SECOND - 1) / G_TIME_SPAN_SECOND;
 
-  return (int)CLAMP (seconds, 0, BOSH_TRANSPORT_MAX_RETRY_AFTER);
+  return (int)CLAMP (seconds, 0, BOSH_EXCHANGE_MAX_RETRY_AFTER);
 }
 
 static char *
 resolve_location (GUri       *base,
                   const char *value)
 {
-  g_autoptr(GUri) uri = value != NULL ? bosh_uri_parse_http (value, base, NULL) : NULL;
+  g_autoptr(GUri) uri = NULL;
+  g_autofree char *location = NULL;
 
-  return uri != NULL ? g_uri_to_string (uri) : NULL;
+  if (value == NULL || strlen (value) > MAX_LOCATION_LENGTH ||
+      !g_utf8_validate (value, -1, NULL))
+    return NULL;
+
+  uri = g_uri_parse_relative (base, value, G_URI_FLAGS_ENCODED, NULL);
+  if (uri == NULL)
+    return NULL;
+
+  location = g_uri_to_string (uri);
+
+  return g_utf8_validate (location, -1, NULL) ? g_steal_pointer (&location) : NULL;
 }
 
+/* Fails if the body of a response with status 200 can't be decoded; with any other
+ * status, the body is not needed. */
 static GBytes *
 exchange_steal_body (BoshExchange  *exchange,
                      GError       **error)
@@ -265,51 +367,52 @@ exchange_steal_body (BoshExchange  *exchange,
     return g_bytes_new (NULL, 0);
 
   body = g_byte_array_free_to_bytes (g_steal_pointer (&exchange->body));
-  decoded = bosh_coding_decode (body, soup_message_headers_get_list (headers, "Content-Encoding"),
-                                exchange->max_size, error);
+  decoded = bosh_http_decode (body, soup_message_headers_get_list (headers, "Content-Encoding"),
+                              exchange->max_size, error);
   if (decoded != NULL || soup_message_get_status (exchange->message) == SOUP_STATUS_OK)
     return decoded;
 
-  /* Of an error the status counts. */
   g_clear_error (error);
 
   return g_steal_pointer (&body);
 }
 
 static void
-exchange_response (BoshExchange *exchange)
+exchange_respond (BoshExchange *exchange)
 {
+  BoshExchangeOwner *owner = exchange->owner;
+  GUri *uri = bosh_peer_get_uri (owner->peer);
   SoupMessageHeaders *headers = soup_message_get_response_headers (exchange->message);
+  guint status = soup_message_get_status (exchange->message);
   g_autoptr(GError) error = NULL;
   g_autoptr(GBytes) body = exchange_steal_body (exchange, &error);
   g_autofree char *location = NULL;
-  BoshTransportResponse response = { NULL };
+  BoshHttpResponse response;
 
-  bosh_cookies_take (exchange->transport->cookies, exchange->transport->uri, exchange->message);
+  bosh_cookies_take (owner->cookies, uri, exchange->message);
   if (body == NULL)
     {
-      bosh_exchange_fail (exchange, error);
+      exchange_fail (exchange, error);
       return;
     }
 
-  response.status = soup_message_get_status (exchange->message);
-  if (SOUP_STATUS_IS_REDIRECTION (response.status))
-    location = resolve_location (exchange->transport->uri,
-                                 soup_message_headers_get_one (headers, "Location"));
+  if (SOUP_STATUS_IS_REDIRECTION (status))
+    location = resolve_location (uri, soup_message_headers_get_one (headers, "Location"));
 
-  response.maybe_sent = TRUE;
-  response.body = body;
-  response.location = location;
-  response.retry_after =
-    parse_retry_after (soup_message_headers_get_one (headers, "Retry-After"));
-
-  exchange->role->had_response = response.status == SOUP_STATUS_OK;
-  exchange_finish (exchange, &response);
+  response = (BoshHttpResponse){
+    .status = status,
+    .body = body,
+    .retry_after = parse_retry_after (soup_message_headers_get_one (headers, "Retry-After")),
+    .location = location,
+  };
+  exchange->link->is_reusable = status == SOUP_STATUS_OK;
+  owner->response (exchange, &response);
 }
 
 static void exchange_read (BoshExchange *exchange);
 
-/* Returns TRUE if there is more to read. */
+/* Takes the result of a read. Returns TRUE if there is more to read; the transport may
+ * be gone otherwise. */
 static gboolean
 exchange_take (BoshExchange *exchange,
                gssize        n_read,
@@ -320,17 +423,18 @@ exchange_take (BoshExchange *exchange,
 
   if (n_read < 0)
     {
-      bosh_exchange_fail (exchange, error);
+      exchange_fail (exchange, error);
     }
   else if (n_read == 0)
     {
-      exchange_response (exchange);
+      exchange_respond (exchange);
     }
   else if (exchange->body->len > exchange->max_size)
     {
-      bosh_exchange_condemn (exchange, BOSH_ERROR, BOSH_ERROR_TOO_LARGE,
-                             _("The answer of the server is too large"));
-      bosh_exchange_fail (exchange, NULL);
+      exchange_abort (exchange, g_error_new_literal (BOSH_ERROR, BOSH_ERROR_TOO_LARGE,
+                                                     _("The response of the server is too "
+                                                       "large")));
+      exchange_fail (exchange, NULL);
     }
   else
     {
@@ -350,13 +454,13 @@ on_read (GObject      *source,
   gssize n_read;
 
   n_read = g_input_stream_read_finish (G_INPUT_STREAM (source), result, &error);
-  if (exchange->transport != NULL && exchange_take (exchange, n_read, error))
+  if (exchange->owner != NULL && exchange_take (exchange, n_read, error))
     exchange_read (exchange);
 }
 
-/* Reads what is there at once: mostly that is the rest of the answer, and each
- * round through the main loop costs as much as parsing it. Returns FALSE, with
- * nothing done, where it has to be waited for. */
+/* Reads without waiting, because the rest of the response is mostly there already, and
+ * an iteration of the main loop costs as much as to parse it. Returns FALSE, having
+ * done nothing, if it has to be waited for. */
 static gboolean
 exchange_read_now (BoshExchange  *exchange,
                    guint          length,
@@ -381,45 +485,30 @@ exchange_read_now (BoshExchange  *exchange,
   return FALSE;
 }
 
-static gboolean
-has_urgent (BoshTransport *self)
-{
-  GHashTableIter iter;
-  gpointer exchange;
-
-  g_hash_table_iter_init (&iter, self->exchanges);
-  while (g_hash_table_iter_next (&iter, NULL, &exchange))
-    {
-      if (((BoshExchange *)exchange)->is_urgent)
-        return TRUE;
-    }
-
-  return FALSE;
-}
-
-/* By Nagle's algorithm a server keeps the rest of an answer back until it knows that
- * the beginning has arrived; the system takes 40 ms to tell, unless it is asked. What
- * comes unasked may take its time, and is more in each answer then. */
+/* With Nagle's algorithm a server keeps the rest of a response back until it knows that
+ * the beginning has arrived, and Linux puts the acknowledgement off for 40 ms. So it is
+ * asked to send it at once while a request with stanzas is open, that is, while somebody
+ * may wait for the response. Other responses may take their time, and then carry more. */
 static void
 exchange_acknowledge (BoshExchange *exchange)
 {
 #ifdef TCP_QUICKACK
   GSocket *socket = NULL;
 
-  if (exchange->transport != NULL && has_urgent (exchange->transport))
+  if (exchange->owner != NULL && exchange->owner->n_urgent > 0)
     socket = exchange_get_socket (exchange);
   if (socket != NULL)
     g_socket_set_option (socket, IPPROTO_TCP, TCP_QUICKACK, 1, NULL);
 #endif
 }
 
-/* Reads the next pieces right behind what is there. Always whole ones, though
- * less might do near the limit: libsoup also uses the buffer for the lines after
- * the last chunk, and complains when it is too small for one. */
+/* Appends to the body, always by whole pieces, though less might do near the limit:
+ * libsoup also uses the buffer for the lines after the last chunk, and fails if it is
+ * too small for one of them. */
 static void
 exchange_read (BoshExchange *exchange)
 {
-  int priority = bosh_inner_context_get_priority (exchange->transport->inner);
+  int priority = bosh_inner_context_get_priority (exchange->owner->inner);
   g_autoptr(GError) error = NULL;
   guint length;
   gssize n_read;
@@ -430,7 +519,7 @@ exchange_read (BoshExchange *exchange)
       g_byte_array_set_size (exchange->body, length + PIECE_SIZE);
       if (!exchange_read_now (exchange, length, &n_read, &error))
         break;
-      if (exchange->transport == NULL || !exchange_take (exchange, n_read, error))
+      if (exchange->owner == NULL || !exchange_take (exchange, n_read, error))
         return;
     }
 
@@ -444,7 +533,6 @@ exchange_read (BoshExchange *exchange)
                              bosh_exchange_ref (exchange));
 }
 
-/* The end of the request, and the head of the response. */
 void
 bosh_exchange_on_sent (GObject      *source,
                        GAsyncResult *result,
@@ -454,28 +542,25 @@ bosh_exchange_on_sent (GObject      *source,
   g_autoptr(GError) error = NULL;
 
   exchange->stream = soup_session_send_finish (SOUP_SESSION (source), result, &error);
-  if (exchange->transport == NULL)
+  if (exchange->owner == NULL)
     return;
 
   if (exchange->is_bodyless)
     {
-      exchange_response (exchange);
+      exchange_respond (exchange);
     }
-  else if (exchange->verdict != NULL || error != NULL)
+  else if (exchange->abort_error != NULL || error != NULL)
     {
-      bosh_exchange_fail (exchange, error);
+      exchange_fail (exchange, error);
     }
   else if (!exchange->was_started)
     {
-      /* libsoup shows the answer of a proxy to CONNECT as if it were ours. */
-      error = g_error_new (G_IO_ERROR, G_IO_ERROR_PROXY_FAILED,
-                           _("The proxy refused to connect (HTTP status %u)"),
-                           soup_message_get_status (exchange->message));
-      bosh_exchange_fail (exchange, error);
+      error = bosh_http_new_proxy_error (soup_message_get_status (exchange->message));
+      exchange_fail (exchange, error);
     }
   else
     {
-      /* Most fit into the first piece, and the end is found with a second. */
+      /* Most responses fit into one piece; the second one finds the end. */
       exchange->body = g_byte_array_sized_new (2 * PIECE_SIZE);
       exchange_read (exchange);
     }

@@ -2,146 +2,44 @@
 
 #include "config.h"
 
-#include "bosh-transport-exchange-private.h"
+#include "bosh-transport-message-private.h"
 
 #include "bosh-connection-configuration-private.h"
-#include "bosh-error.h"
-#include "bosh-i18n-private.h"
-#include "bosh-transport-coding-private.h"
+#include "bosh-http-coding-private.h"
 
-/* Messages of libsoup that are kept for the next exchanges. */
-#define MAX_SPARE 2
+#define MAX_IDLE 2
 
-/* Limits on what a server can make us do. */
-#define MAX_INFORMATIONAL 16
-#define MAX_PROXY_NEGOTIATIONS 8
-
-static void
-on_network_event (SoupMessage        *message,
-                  GSocketClientEvent  event,
-                  GIOStream          *connection,
-                  gpointer            user_data)
+struct _BoshMessagePool
 {
-  /* HTTP/2 of libsoup 3.2 does not notice a cancelled request until the server
-   * says something, so it is not offered. */
-  static const char * const protocols[] = { "http/1.1", NULL };
-  BoshExchange *exchange = ((BoshRole *)user_data)->exchange;
+  GQueue idle;       /* of SoupMessage */
+  guint generation;  /* the number of resets */
+};
 
-  if (exchange == NULL)
-    return;
-
-  if (event == G_SOCKET_CLIENT_RESOLVING)
-    {
-      bosh_exchange_start_connecting (exchange);
-    }
-  else if (event == G_SOCKET_CLIENT_TLS_HANDSHAKING && G_IS_TLS_CONNECTION (connection))
-    {
-      if (bosh_connection_configuration_get_allow_http2 (exchange->transport->configuration))
-        return;
-      g_tls_connection_set_advertised_protocols (G_TLS_CONNECTION (connection), protocols);
-    }
-  else if (event == G_SOCKET_CLIENT_PROXY_NEGOTIATING)
-    {
-      /* Where a proxy does not take the password of its URI, libsoup 3.2 may
-       * offer it again and again. */
-      if (++exchange->n_proxy_negotiations > MAX_PROXY_NEGOTIATIONS)
-        bosh_exchange_condemn (exchange, G_IO_ERROR, G_IO_ERROR_PROXY_FAILED,
-                               _("The proxy refuses to connect"));
-    }
-  else if (event == G_SOCKET_CLIENT_COMPLETE)
-    {
-      bosh_transport_remember_socket (exchange->transport,
-                                      soup_message_get_connection_id (message),
-                                      connection);
-
-      if (G_IS_TLS_CONNECTION (connection) &&
-          !bosh_transport_check_certificate (exchange->transport, G_TLS_CONNECTION (connection)))
-        bosh_exchange_condemn (exchange, BOSH_ERROR, BOSH_ERROR_TLS,
-                               _("The server shows another certificate than before"));
-    }
+BoshMessagePool *
+bosh_message_pool_new (void)
+{
+  return g_new0 (BoshMessagePool, 1);
 }
 
-static gboolean
-on_accept_certificate (SoupMessage          *message,
-                       GTlsCertificate      *certificate,
-                       GTlsCertificateFlags  errors,
-                       gpointer              user_data)
+void
+bosh_message_pool_free (BoshMessagePool *self)
 {
-  BoshExchange *exchange = ((BoshRole *)user_data)->exchange;
-
-  if (exchange != NULL)
-    exchange->certificate_errors = errors != 0 ? errors : G_TLS_CERTIFICATE_GENERIC_ERROR;
-
-  return FALSE;
+  g_queue_clear_full (&self->idle, g_object_unref);
+  g_free (self);
 }
 
-static gboolean
-on_request_certificate (SoupMessage          *message,
-                        GTlsClientConnection *connection,
-                        gpointer              user_data)
+void
+bosh_message_pool_reset (BoshMessagePool *self)
 {
-  BoshExchange *exchange = ((BoshRole *)user_data)->exchange;
-  GTlsCertificate *certificate = NULL;
-
-  if (exchange != NULL)
-    certificate =
-      bosh_connection_configuration_get_tls_certificate (exchange->transport->configuration);
-  if (certificate == NULL)
-    return FALSE;
-
-  soup_message_set_tls_client_certificate (message, certificate);
-
-  return TRUE;
+  g_queue_clear_full (&self->idle, g_object_unref);
+  self->generation++;
 }
 
-static gboolean
-is_local_address (GSocketAddress *address)
-{
-  GInetAddress *inet_address;
+/* --- Signals ---
+ *
+ * Four signals are emitted for each exchange. One closure for all of them, connected by
+ * id, saves three allocations and the look-up of the names. */
 
-  if (!G_IS_INET_SOCKET_ADDRESS (address) || G_IS_PROXY_ADDRESS (address))
-    return FALSE;
-
-  inet_address = g_inet_socket_address_get_address (G_INET_SOCKET_ADDRESS (address));
-
-  return g_inet_address_get_is_loopback (inet_address);
-}
-
-/* A connection is up, and the request goes out next. */
-static void
-exchange_start (BoshExchange *exchange)
-{
-  BoshTransport *self = exchange->transport;
-
-  exchange->was_started = TRUE;
-  bosh_exchange_end_connecting (exchange);
-
-  self->is_local = (self->is_local || !self->was_used) &&
-                   is_local_address (soup_message_get_remote_address (exchange->message));
-  self->was_used = TRUE;
-}
-
-/* A server could go on with these for ever, and libsoup with reading them. */
-static void
-exchange_take_informational (BoshExchange *exchange)
-{
-  if (++exchange->n_informational > MAX_INFORMATIONAL)
-    bosh_exchange_condemn (exchange, BOSH_ERROR, BOSH_ERROR_NOT_BOSH,
-                           _("The server sends no final answer"));
-}
-
-static void
-exchange_take_headers (BoshExchange *exchange)
-{
-  if (soup_message_get_status (exchange->message) != SOUP_STATUS_MISDIRECTED_REQUEST)
-    return;
-
-  /* libsoup would collect its body, without a limit, and then try again. */
-  exchange->is_bodyless = TRUE;
-  bosh_exchange_break_off (exchange);
-}
-
-/* What libsoup tells of a message, step by step. */
 typedef enum
 {
   STEP_STARTING,
@@ -152,26 +50,6 @@ typedef enum
 } Step;
 
 static guint step_signals[N_STEPS];
-
-static void
-on_step (SoupMessage *message,
-         gpointer     user_data)
-{
-  guint signal_id = g_signal_get_invocation_hint (message)->signal_id;
-  BoshExchange *exchange = ((BoshRole *)user_data)->exchange;
-
-  if (exchange == NULL)
-    return;
-
-  if (signal_id == step_signals[STEP_STARTING])
-    exchange_start (exchange);
-  else if (signal_id == step_signals[STEP_WROTE_BODY])
-    exchange->transport->written (exchange->id, exchange->transport->user_data);
-  else if (signal_id == step_signals[STEP_GOT_INFORMATIONAL])
-    exchange_take_informational (exchange);
-  else
-    exchange_take_headers (exchange);
-}
 
 static void
 look_up_steps (void)
@@ -193,85 +71,129 @@ look_up_steps (void)
 }
 
 static void
-free_role (gpointer  user_data,
+on_step (SoupMessage *message,
+         gpointer     user_data)
+{
+  guint signal_id = g_signal_get_invocation_hint (message)->signal_id;
+  BoshExchange *exchange = ((BoshMessageLink *)user_data)->exchange;
+
+  if (exchange == NULL)
+    return;
+
+  if (signal_id == step_signals[STEP_STARTING])
+    bosh_exchange_handle_starting (exchange);
+  else if (signal_id == step_signals[STEP_WROTE_BODY])
+    exchange->owner->written (exchange);
+  else if (signal_id == step_signals[STEP_GOT_INFORMATIONAL])
+    bosh_exchange_handle_informational (exchange);
+  else
+    bosh_exchange_handle_headers (exchange);
+}
+
+static void
+on_network_event (SoupMessage        *message,
+                  GSocketClientEvent  event,
+                  GIOStream          *connection,
+                  gpointer            user_data)
+{
+  BoshExchange *exchange = ((BoshMessageLink *)user_data)->exchange;
+
+  if (exchange != NULL)
+    bosh_exchange_handle_network_event (exchange, event, connection);
+}
+
+static gboolean
+on_accept_certificate (SoupMessage          *message,
+                       GTlsCertificate      *certificate,
+                       GTlsCertificateFlags  errors,
+                       gpointer              user_data)
+{
+  BoshExchange *exchange = ((BoshMessageLink *)user_data)->exchange;
+
+  return exchange != NULL && bosh_exchange_handle_certificate (exchange, certificate, errors);
+}
+
+static gboolean
+on_request_certificate (SoupMessage          *message,
+                        GTlsClientConnection *connection,
+                        gpointer              user_data)
+{
+  BoshExchange *exchange = ((BoshMessageLink *)user_data)->exchange;
+  GTlsCertificate *certificate = NULL;
+
+  if (exchange != NULL)
+    certificate =
+      bosh_connection_configuration_get_tls_certificate (exchange->owner->configuration);
+  if (certificate == NULL)
+    return FALSE;
+
+  soup_message_set_tls_client_certificate (message, certificate);
+
+  return TRUE;
+}
+
+static void
+free_link (gpointer  user_data,
            GClosure *closure)
 {
   g_free (user_data);
 }
 
-/* One closure does for all steps, and frees the role in the end. */
+/* The closure owns @link. */
 static void
-follow (SoupMessage *message,
-        BoshRole    *role)
+connect_signals (SoupMessage     *message,
+                 BoshMessageLink *link)
 {
-  GClosure *closure = g_cclosure_new (G_CALLBACK (on_step), role, free_role);
+  GClosure *closure = g_cclosure_new (G_CALLBACK (on_step), link, free_link);
 
   look_up_steps ();
   for (guint i = 0; i < N_STEPS; i++)
     g_signal_connect_closure_by_id (message, step_signals[i], 0, closure, FALSE);
 
-  g_signal_connect (message, "network-event", G_CALLBACK (on_network_event), role);
+  g_signal_connect (message, "network-event", G_CALLBACK (on_network_event), link);
   if (g_str_equal (g_uri_get_scheme (soup_message_get_uri (message)), "https"))
     {
-      g_signal_connect (message, "accept-certificate", G_CALLBACK (on_accept_certificate), role);
-      g_signal_connect (message, "request-certificate", G_CALLBACK (on_request_certificate), role);
+      g_signal_connect (message, "accept-certificate", G_CALLBACK (on_accept_certificate), link);
+      g_signal_connect (message, "request-certificate", G_CALLBACK (on_request_certificate), link);
     }
 }
 
+/* --- Messages --- */
+
 static GQuark
-role_quark (void)
+link_quark (void)
 {
   static GQuark quark;
 
   if (quark == 0)
-    quark = g_quark_from_static_string ("bosh-role");
+    quark = g_quark_from_static_string ("bosh-message-link");
 
   return quark;
 }
 
-/* libsoup is done with it. A new message costs as much as what it is used for, so
- * it is used again. */
-void
-bosh_exchange_on_unqueued (SoupSession *session,
-                           SoupMessage *message,
-                           gpointer     user_data)
+static BoshMessageLink *
+get_link (SoupMessage *message)
 {
-  BoshTransport *self = user_data;
-  BoshRole *role = g_object_get_qdata (G_OBJECT (message), role_quark ());
-
-  if (role == NULL || role->exchange != NULL || !role->had_response ||
-      role->n_moves != self->n_moves || self->spare.length >= MAX_SPARE)
-    return;
-
-  /* There may be secrets in it. */
-  soup_message_set_request_body (message, NULL, NULL, 0);
-  g_queue_push_tail (&self->spare, g_object_ref (message));
+  return g_object_get_qdata (G_OBJECT (message), link_quark ());
 }
 
 static SoupMessage *
-create_message (BoshTransport *self)
+create_message (BoshExchangeOwner *owner)
 {
-  const char *user_agent = bosh_connection_configuration_get_user_agent (self->configuration);
-  SoupMessage *message = soup_message_new_from_uri (SOUP_METHOD_POST, self->uri);
-  SoupMessageHeaders *headers = soup_message_get_request_headers (message);
-  BoshRole *role = g_new0 (BoshRole, 1);
+  BoshMessageLink *link = g_new0 (BoshMessageLink, 1);
+  SoupMessage *message = NULL;
 
-  /* Not idempotent to HTTP, but it is to BOSH, by its number; without the flag
-   * libsoup makes a new connection for every POST. */
-  soup_message_set_flags (message, SOUP_MESSAGE_IDEMPOTENT | SOUP_MESSAGE_NO_REDIRECT);
-  if (*user_agent != '\0')
-    soup_message_headers_replace (headers, "User-Agent", user_agent);
-  soup_message_headers_replace (headers, "Accept-Encoding", BOSH_CODINGS);
-  /* There are no passwords for HTTP, and this collects the bodies of 401 and 407
-   * without a limit. */
-  soup_message_disable_feature (message, SOUP_TYPE_AUTH_MANAGER);
-  g_object_set_qdata (G_OBJECT (message), role_quark (), role);
-  follow (message, role);
+  /* A POST is not idempotent by HTTP, but a BOSH request is, by its rid. Without the
+   * flag libsoup opens a new connection for each. */
+  message = bosh_http_message_new (SOUP_METHOD_POST, bosh_peer_get_uri (owner->peer),
+                                   SOUP_MESSAGE_IDEMPOTENT, owner->configuration);
+  g_object_set_qdata (G_OBJECT (message), link_quark (), link);
+  connect_signals (message, link);
 
   return message;
 }
 
-/* NULL for none. */
+/* @value: (nullable): removes the header. */
 static void
 set_header (SoupMessage *message,
             const char  *name,
@@ -286,26 +208,45 @@ set_header (SoupMessage *message,
 }
 
 void
-bosh_exchange_take_message (BoshExchange *exchange,
-                            GBytes       *body,
-                            const char   *coding)
+bosh_message_pool_take (BoshMessagePool *self,
+                        BoshExchange    *exchange,
+                        GBytes          *body,
+                        BoshCoding       coding)
 {
-  BoshTransport *self = exchange->transport;
-  const char *content_type = bosh_connection_configuration_get_content_type (self->configuration);
-  g_autoptr(GBytes) compressed = bosh_coding_encode (body, coding);
+  BoshExchangeOwner *owner = exchange->owner;
+  const char *content_type = bosh_connection_configuration_get_content_type (owner->configuration);
+  g_autoptr(GBytes) encoded = bosh_http_encode (body, coding);
   g_autofree char *cookies = NULL;
-  SoupMessage *message = g_queue_pop_tail (&self->spare);
+  SoupMessage *message = g_queue_pop_tail (&self->idle);
 
   if (message == NULL)
-    message = create_message (self);
+    message = create_message (owner);
 
+  /* libsoup clears the rest when a message is queued again. */
   soup_message_set_request_body_from_bytes (message, content_type,
-                                            compressed != NULL ? compressed : body);
-  set_header (message, "Content-Encoding", compressed != NULL ? coding : NULL);
-  cookies = bosh_cookies_dup_header (self->cookies, self->uri);
+                                            encoded != NULL ? encoded : body);
+  set_header (message, "Content-Encoding",
+              encoded != NULL ? bosh_coding_get_name (coding) : NULL);
+  cookies = bosh_cookies_dup_header (owner->cookies, bosh_peer_get_uri (owner->peer));
   set_header (message, "Cookie", cookies);
 
   exchange->message = message;
-  exchange->role = g_object_get_qdata (G_OBJECT (message), role_quark ());
-  *exchange->role = (BoshRole){ exchange, self->n_moves, FALSE };
+  exchange->link = get_link (message);
+  *exchange->link = (BoshMessageLink){ .exchange = exchange, .generation = self->generation };
+}
+
+void
+bosh_message_pool_give (BoshMessagePool *self,
+                        SoupMessage     *message)
+{
+  BoshMessageLink *link = get_link (message);
+
+  /* A CONNECT of libsoup has no link. */
+  if (link == NULL || link->exchange != NULL || !link->is_reusable || link->generation != self->generation ||
+      self->idle.length >= MAX_IDLE)
+    return;
+
+  /* The body may contain a password. */
+  soup_message_set_request_body (message, NULL, NULL, 0);
+  g_queue_push_tail (&self->idle, g_object_ref (message));
 }

@@ -5,113 +5,122 @@
 #include "bosh-transport-private.h"
 
 #include "bosh-connection-configuration-private.h"
-#include "bosh-transport-exchange-private.h"
-#include "bosh-uri-private.h"
+#include "bosh-transport-message-private.h"
 
-/* Enough for the window of a session and the spare requests of XEP-0124 §11. */
-#define MAX_CONNECTIONS 10
-/* Seconds that a connection is kept which nobody uses. */
-#define IDLE_TIMEOUT 60
-/* Of the exchange that only makes a connection: no request has it. */
-#define SPARE_ID G_MAXUINT64
+/* The exchange of a preconnect; no request has this number. */
+#define PRECONNECT_ID G_MAXUINT64
+
+struct _BoshTransport
+{
+  BoshExchangeOwner owner;        /* first, so that its functions find the transport */
+  const BoshTransportFuncs *funcs;
+  gpointer user_data;
+  SoupSession *session;
+  BoshMessagePool *messages;
+  GHashTable *exchanges;          /* id → BoshExchange, those under way */
+};
+
+/* --- What exchanges report --- */
+
+static BoshTransport *
+get_transport (BoshExchange *exchange)
+{
+  return (BoshTransport *)exchange->owner;
+}
+
+/* The exchange may be freed by it. */
+static void
+transport_remove (BoshTransport *self,
+                  BoshExchange  *exchange)
+{
+  bosh_exchange_orphan (exchange);
+  g_hash_table_remove (self->exchanges, &exchange->id);
+}
+
+static void
+on_written (BoshExchange *exchange)
+{
+  BoshTransport *self = get_transport (exchange);
+
+  self->funcs->written (exchange->id, self->user_data);
+}
+
+static void
+on_response (BoshExchange           *exchange,
+             const BoshHttpResponse *response)
+{
+  BoshTransport *self = get_transport (exchange);
+  guint64 id = exchange->id;
+
+  transport_remove (self, exchange);
+  self->funcs->response (id, response, self->user_data);
+}
+
+static void
+on_failure (BoshExchange *exchange,
+            const GError *error,
+            gboolean      maybe_sent)
+{
+  BoshTransport *self = get_transport (exchange);
+  guint64 id = exchange->id;
+
+  transport_remove (self, exchange);
+  self->funcs->failure (id, error, maybe_sent, self->user_data);
+}
 
 static gboolean
-socket_is_closed (gpointer key,
-                  gpointer value,
-                  gpointer user_data)
+on_accept_certificate (BoshExchangeOwner    *owner,
+                       GTlsCertificate      *certificate,
+                       GTlsCertificateFlags  errors)
 {
-  return g_socket_is_closed (value);
+  BoshTransport *self = (BoshTransport *)owner;
+  GMainContext *outer = bosh_inner_context_get_outer (owner->inner);
+  gboolean is_accepted;
+
+  if (self->funcs->accept_certificate == NULL)
+    return FALSE;
+
+  g_main_context_push_thread_default (outer);
+  is_accepted = self->funcs->accept_certificate (certificate, errors, self->user_data);
+  g_main_context_pop_thread_default (outer);
+
+  return is_accepted;
 }
 
-void
-bosh_transport_remember_socket (BoshTransport *self,
-                                guint64        connection_id,
-                                GIOStream     *connection)
+static void
+on_unqueued (SoupSession *session,
+             SoupMessage *message,
+             gpointer     user_data)
 {
-  g_autoptr(GIOStream) base = NULL;
-
-  if (G_IS_TLS_CONNECTION (connection))
-    g_object_get (connection, "base-io-stream", &base, NULL);
-  else
-    base = g_object_ref (connection);
-
-  g_hash_table_foreach_remove (self->sockets, socket_is_closed, NULL);
-  if (G_IS_SOCKET_CONNECTION (base))
-    {
-      GSocket *socket = g_socket_connection_get_socket (G_SOCKET_CONNECTION (base));
-
-      g_hash_table_insert (self->sockets,
-                           g_memdup2 (&connection_id, sizeof connection_id),
-                           g_object_ref (socket));
-    }
+  bosh_message_pool_give (user_data, message);
 }
 
-gboolean
-bosh_transport_check_certificate (BoshTransport  *self,
-                                  GTlsConnection *connection)
-{
-  GTlsCertificate *certificate = g_tls_connection_get_peer_certificate (connection);
-
-  if (self->certificate == NULL)
-    g_set_object (&self->certificate, certificate);
-
-  return certificate != NULL && g_tls_certificate_is_same (self->certificate, certificate);
-}
-
-static gboolean
-on_invalid_uri (gpointer user_data)
-{
-  BoshExchange *exchange = user_data;
-  g_autoptr(GError) error = NULL;
-  g_autoptr(GUri) uri = NULL;
-
-  uri = bosh_connection_configuration_build_uri (exchange->transport->configuration, &error);
-  bosh_exchange_fail (exchange, error);
-
-  return G_SOURCE_REMOVE;
-}
+/* --- The object --- */
 
 BoshTransport *
 bosh_transport_new (BoshConnectionConfiguration *configuration,
                     BoshInnerContext            *inner,
-                    BoshTransportWrittenFunc     written,
-                    BoshTransportResponseFunc    response,
+                    const BoshTransportFuncs    *funcs,
                     gpointer                     user_data)
 {
   BoshTransport *self = g_new0 (BoshTransport, 1);
-  GProxyResolver *resolver = bosh_connection_configuration_get_proxy_resolver (configuration);
-  GTlsDatabase *database = bosh_connection_configuration_get_tls_database (configuration);
+  g_autoptr(GUri) uri = bosh_connection_configuration_build_uri (configuration, NULL);
 
-  self->configuration = g_object_ref (configuration);
-  self->written = written;
-  self->response = response;
+  self->owner = (BoshExchangeOwner){
+    .configuration = g_object_ref (configuration),
+    .inner = inner,
+    .peer = bosh_peer_new (uri),
+    .cookies = bosh_cookies_new (),
+    .written = on_written,
+    .response = on_response,
+    .failure = on_failure,
+    .accept_certificate = on_accept_certificate,
+  };
+  self->funcs = funcs;
   self->user_data = user_data;
-  self->inner = inner;
-  self->uri = bosh_connection_configuration_build_uri (configuration, NULL);
+  self->messages = bosh_message_pool_new ();
   self->exchanges = g_hash_table_new_full (g_int64_hash, g_int64_equal,
                                            NULL, (GDestroyNotify)bosh_exchange_unref);
-  self->sockets = g_hash_table_new_full (g_int64_hash, g_int64_equal,
-                                         g_free, g_object_unref);
-
-  bosh_inner_context_enter (inner);
-  /* A long poll is silent for minutes: deadlines are the session's. */
-  self->session = soup_session_new_with_options ("timeout", 0,
-                                                 "idle-timeout", IDLE_TIMEOUT,
-                                                 "max-conns", MAX_CONNECTIONS,
-                                                 "max-conns-per-host", MAX_CONNECTIONS,
-                                                 NULL);
-  /* It costs something in each exchange; bosh-transport-coding decodes. */
-  soup_session_remove_feature_by_type (self->session, SOUP_TYPE_CONTENT_DECODER);
-  g_signal_connect (self->session, "request-unqueued",
-                    G_CALLBACK (bosh_exchange_on_unqueued), self);
-  if (resolver != NULL)
-    soup_session_set_proxy_resolver (self->session, resolver);
-  if (database != NULL)
-    soup_session_set_tls_database (self->session, database);
-
-  bosh_inner_context_leave (inner);
-
-  self->cookies = bosh_cookies_new ();
 
   return self;
 }
@@ -119,19 +128,17 @@ bosh_transport_new (BoshConnectionConfiguration *configuration,
 void
 bosh_transport_free (BoshTransport *self)
 {
-  bosh_transport_cancel_all (self);
+  g_autoptr(BoshInnerScope) scope = bosh_inner_context_enter (self->owner.inner);
 
+  bosh_transport_cancel_all (self);
   g_hash_table_unref (self->exchanges);
-  g_hash_table_unref (self->sockets);
-  g_clear_object (&self->certificate);
-  bosh_cookies_free (self->cookies);
-  bosh_inner_context_enter (self->inner);
-  g_queue_clear_full (&self->spare, g_object_unref);
-  g_signal_handlers_disconnect_by_data (self->session, self);
-  g_object_unref (self->session);
-  bosh_inner_context_leave (self->inner);
-  g_clear_pointer (&self->uri, g_uri_unref);
-  g_object_unref (self->configuration);
+  if (self->session != NULL)
+    g_signal_handlers_disconnect_by_func (self->session, on_unqueued, self->messages);
+  g_clear_object (&self->session);
+  bosh_message_pool_free (self->messages);
+  bosh_cookies_free (self->owner.cookies);
+  bosh_peer_free (self->owner.peer);
+  g_object_unref (self->owner.configuration);
   g_free (self);
 }
 
@@ -139,94 +146,110 @@ void
 bosh_transport_set_uri (BoshTransport *self,
                         const char    *uri)
 {
-  gboolean was_private = bosh_transport_is_private (self);
-  g_autoptr(GUri) before = g_steal_pointer (&self->uri);
+  g_autoptr(GUri) parsed = g_uri_parse (uri, G_URI_FLAGS_ENCODED, NULL);
 
-  self->uri = bosh_uri_parse_http (uri, NULL, NULL);
-  self->n_moves++;
-  g_queue_clear_full (&self->spare, g_object_unref);
-  /* Whoever listened to the old address may have named the new one: its
-   * certificate is worth something only where the host is the one asked for. */
-  if (!was_private && (before == NULL || self->uri == NULL ||
-                       g_ascii_strcasecmp (g_uri_get_host (before), g_uri_get_host (self->uri)) != 0))
-    self->may_be_misled = TRUE;
-  g_clear_object (&self->certificate);
-  self->was_used = FALSE;
-  self->is_local = FALSE;
+  bosh_peer_move_to (self->owner.peer, parsed);
+  bosh_message_pool_reset (self->messages);
 }
 
 char *
 bosh_transport_dup_uri (BoshTransport *self)
 {
-  return self->uri != NULL ? g_uri_to_string (self->uri) : NULL;
+  GUri *uri = bosh_peer_get_uri (self->owner.peer);
+
+  return uri != NULL ? g_uri_to_string (uri) : NULL;
+}
+
+/* --- Exchanges --- */
+
+static void
+on_preconnected (GObject      *source,
+                 GAsyncResult *result,
+                 gpointer      user_data)
+{
+  g_autoptr(BoshExchange) exchange = user_data;
+
+  soup_session_preconnect_finish (SOUP_SESSION (source), result, NULL);
+  if (exchange->owner != NULL)
+    transport_remove (get_transport (exchange), exchange);
+}
+
+/* The session belongs to the main context in which it is created. */
+static SoupSession *
+transport_get_session (BoshTransport *self)
+{
+  if (self->session == NULL)
+    {
+      self->session = bosh_http_session_new (self->owner.configuration);
+      g_signal_connect (self->session, "request-unqueued", G_CALLBACK (on_unqueued),
+                        self->messages);
+    }
+
+  return self->session;
+}
+
+/* Takes @exchange. */
+static void
+transport_start (BoshTransport *self,
+                 BoshExchange  *exchange,
+                 GBytes        *body,
+                 BoshCoding     coding)
+{
+  g_autoptr(BoshInnerScope) scope = bosh_inner_context_enter (self->owner.inner);
+  GError *error = NULL;
+
+  g_hash_table_insert (self->exchanges, &exchange->id, exchange);
+  if (bosh_peer_get_uri (self->owner.peer) == NULL)
+    {
+      bosh_connection_configuration_build_uri (self->owner.configuration, &error);
+      bosh_exchange_fail_soon (exchange, error);
+      return;
+    }
+
+  bosh_message_pool_take (self->messages, exchange, body, coding);
+  if (exchange->is_preconnect)
+    soup_session_preconnect_async (transport_get_session (self),
+                                   exchange->message,
+                                   G_PRIORITY_DEFAULT,
+                                   exchange->cancellable,
+                                   on_preconnected,
+                                   bosh_exchange_ref (exchange));
+  else
+    soup_session_send_async (transport_get_session (self),
+                             exchange->message,
+                             bosh_inner_context_get_priority (self->owner.inner),
+                             exchange->cancellable,
+                             bosh_exchange_on_sent,
+                             bosh_exchange_ref (exchange));
 }
 
 void
 bosh_transport_post (BoshTransport *self,
                      guint64        id,
                      GBytes        *body,
-                     const char    *coding,
+                     BoshCoding     coding,
                      gboolean       is_urgent)
 {
-  BoshExchange *exchange;
-
   g_return_if_fail (!g_hash_table_contains (self->exchanges, &id));
 
-  exchange = bosh_exchange_new (self, id);
-  exchange->is_urgent = is_urgent;
-  bosh_inner_context_enter (self->inner);
-  if (self->uri == NULL)
-    {
-      bosh_exchange_set_timer (exchange, 0, "[bosh] invalid URI", on_invalid_uri);
-    }
-  else
-    {
-      bosh_exchange_take_message (exchange, body, coding);
-      soup_session_send_async (self->session,
-                               exchange->message,
-                               bosh_inner_context_get_priority (self->inner),
-                               exchange->cancellable,
-                               bosh_exchange_on_sent,
-                               bosh_exchange_ref (exchange));
-    }
-  bosh_inner_context_leave (self->inner);
-}
-
-static void
-on_prepared (GObject      *source,
-             GAsyncResult *result,
-             gpointer      user_data)
-{
-  g_autoptr(BoshExchange) exchange = user_data;
-
-  soup_session_preconnect_finish (SOUP_SESSION (source), result, NULL);
-  if (exchange->transport != NULL)
-    bosh_exchange_detach (exchange);
+  transport_start (self, bosh_exchange_new (&self->owner, id, is_urgent), body, coding);
 }
 
 void
-bosh_transport_prepare (BoshTransport *self)
+bosh_transport_preconnect (BoshTransport *self)
 {
-  static const guint64 id = SPARE_ID;
+  static const guint64 id = PRECONNECT_ID;
   g_autoptr(GBytes) nothing = NULL;
   BoshExchange *exchange;
 
-  if (self->uri == NULL || g_hash_table_contains (self->exchanges, &id))
+  if (bosh_peer_get_uri (self->owner.peer) == NULL ||
+      g_hash_table_contains (self->exchanges, &id))
     return;
 
   nothing = g_bytes_new (NULL, 0);
-  exchange = bosh_exchange_new (self, id);
-  exchange->is_spare = TRUE;
-
-  bosh_inner_context_enter (self->inner);
-  bosh_exchange_take_message (exchange, nothing, NULL);
-  soup_session_preconnect_async (self->session,
-                                 exchange->message,
-                                 G_PRIORITY_DEFAULT,
-                                 exchange->cancellable,
-                                 on_prepared,
-                                 bosh_exchange_ref (exchange));
-  bosh_inner_context_leave (self->inner);
+  exchange = bosh_exchange_new (&self->owner, id, FALSE);
+  exchange->is_preconnect = TRUE;
+  transport_start (self, exchange, nothing, BOSH_CODING_IDENTITY);
 }
 
 void
@@ -234,47 +257,65 @@ bosh_transport_cancel (BoshTransport *self,
                        guint64        id)
 {
   BoshExchange *exchange = g_hash_table_lookup (self->exchanges, &id);
+  g_autoptr(BoshInnerScope) scope = NULL;
 
   if (exchange == NULL)
     return;
 
-  bosh_inner_context_enter (self->inner);
-  bosh_exchange_break_off (exchange);
-  bosh_exchange_detach (exchange);
-  bosh_inner_context_leave (self->inner);
+  scope = bosh_inner_context_enter (self->owner.inner);
+  bosh_exchange_cancel_io (exchange);
+  transport_remove (self, exchange);
 }
 
 void
 bosh_transport_cancel_all (BoshTransport *self)
 {
-  g_autofree gpointer *exchanges = NULL;
-  guint n_exchanges;
+  g_autofree gpointer *ids = NULL;
+  guint n_ids;
 
-  exchanges = g_hash_table_get_keys_as_array (self->exchanges, &n_exchanges);
-  for (guint i = 0; i < n_exchanges; i++)
-    bosh_transport_cancel (self, *(guint64 *)exchanges[i]);
+  ids = g_hash_table_get_keys_as_array (self->exchanges, &n_ids);
+  for (guint i = 0; i < n_ids; i++)
+    bosh_transport_cancel (self, *(guint64 *)ids[i]);
 }
+
+/* --- The peer --- */
 
 GStrv
 bosh_transport_dup_cookies (BoshTransport *self)
 {
-  return bosh_cookies_dup_list (self->cookies, self->uri);
+  return bosh_cookies_dup_list (self->owner.cookies, bosh_peer_get_uri (self->owner.peer));
 }
 
 void
 bosh_transport_add_cookies (BoshTransport      *self,
                             const char * const *cookies)
 {
-  if (self->uri != NULL)
-    bosh_cookies_add (self->cookies, self->uri, cookies);
+  GUri *uri = bosh_peer_get_uri (self->owner.peer);
+
+  if (uri != NULL)
+    bosh_cookies_add (self->owner.cookies, uri, cookies);
+}
+
+GTlsCertificate *
+bosh_transport_get_peer_certificate (BoshTransport *self)
+{
+  GTlsCertificateFlags errors;
+
+  return bosh_peer_get_certificate (self->owner.peer, &errors);
+}
+
+GTlsCertificateFlags
+bosh_transport_get_peer_certificate_errors (BoshTransport *self)
+{
+  GTlsCertificateFlags errors;
+
+  bosh_peer_get_certificate (self->owner.peer, &errors);
+
+  return errors;
 }
 
 gboolean
 bosh_transport_is_private (BoshTransport *self)
 {
-  if (self->may_be_misled)
-    return FALSE;
-
-  return self->is_local ||
-         (self->uri != NULL && bosh_uri_is_secure (self->uri));
+  return bosh_peer_is_private (self->owner.peer);
 }

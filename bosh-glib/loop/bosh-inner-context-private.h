@@ -27,9 +27,16 @@ GMainContext     *bosh_inner_context_get   (BoshInnerContext *self);
  * is busy with something else. */
 int               bosh_inner_context_get_priority (BoshInnerContext *self);
 
-/* What is started between the two comes back in the inner context. */
-void              bosh_inner_context_enter (BoshInnerContext *self);
-void              bosh_inner_context_leave (BoshInnerContext *self);
+/* The application's context. */
+GMainContext     *bosh_inner_context_get_outer (BoshInnerContext *self);
+
+/* Operations that are started before the scope is left complete in the inner context:
+ *
+ *   g_autoptr(BoshInnerScope) scope = bosh_inner_context_enter (inner);
+ */
+typedef BoshInnerContext BoshInnerScope;
+BoshInnerScope   *bosh_inner_context_enter (BoshInnerContext *self);
+void              bosh_inner_context_leave (BoshInnerScope   *scope);
 
 /* While a user of it may open and close file descriptors: else they are not looked
  * at again as long as they have the same numbers. */
@@ -47,5 +54,6 @@ void              bosh_inner_context_call  (BoshInnerContext *self,
 void              bosh_inner_context_wake  (BoshInnerContext *self);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (BoshInnerContext, bosh_inner_context_free)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (BoshInnerScope, bosh_inner_context_leave)
 
 G_END_DECLS

@@ -781,17 +781,27 @@ bosh_inner_context_get_priority (BoshInnerContext *self)
   return self->poller != NULL ? WAITING_PRIORITY : G_PRIORITY_DEFAULT;
 }
 
-void
+GMainContext *
+bosh_inner_context_get_outer (BoshInnerContext *self)
+{
+  return self->outer;
+}
+
+BoshInnerScope *
 bosh_inner_context_enter (BoshInnerContext *self)
 {
   if (self->poller != NULL)
     own (self);
   g_main_context_push_thread_default (self->context);
+
+  return self;
 }
 
 void
-bosh_inner_context_leave (BoshInnerContext *self)
+bosh_inner_context_leave (BoshInnerScope *scope)
 {
+  BoshInnerContext *self = scope;
+
   g_main_context_pop_thread_default (self->context);
   if (self->poller != NULL && !g_main_context_is_owner (self->outer))
     disown (self);

@@ -459,7 +459,7 @@ test_strange_responses (void)
     { "HTTP/1.1 401 Who\r\nWWW-Authenticate: Basic realm=x\r\nContent-Length: 10\r\n\r\n", "HTTP status 401" },
     { "HTTP/1.1 204 Nothing\r\n\r\n", "HTTP status 204" },
     { "HTTP/1.1 300 Choose\r\nLocation: /\r\nContent-Length: 10\r\n\r\n", "HTTP status 300" },
-    { NULL, "no final answer" },
+    { NULL, "no final response" },
     { "GARBAGE\r\n\r\n", "not HTTP" },
   };
   GString *many = g_string_new (NULL);

@@ -5,6 +5,7 @@
 #include "bosh-error.h"
 #include "bosh-test-http.h"
 #include "bosh-test-transport.h"
+#include "bosh-transport-exchange-private.h"
 
 #include <string.h>
 
@@ -604,16 +605,16 @@ test_retry_after (void)
 
   g_assert_cmpint (get_retry_after ("0"), ==, 0);
   g_assert_cmpint (get_retry_after ("120"), ==, 120);
-  g_assert_cmpint (get_retry_after ("3601"), ==, BOSH_TRANSPORT_MAX_RETRY_AFTER);
+  g_assert_cmpint (get_retry_after ("3601"), ==, BOSH_EXCHANGE_MAX_RETRY_AFTER);
   g_assert_cmpint (get_retry_after ("99999999999999999999999999"), ==,
-                   BOSH_TRANSPORT_MAX_RETRY_AFTER);
+                   BOSH_EXCHANGE_MAX_RETRY_AFTER);
   g_assert_cmpint (get_retry_after ("-5"), ==, -1);
   g_assert_cmpint (get_retry_after ("soon"), ==, -1);
   g_assert_cmpint (get_retry_after (""), ==, -1);
   g_assert_cmpint (get_retry_after ("Wed, 99 Foo 2026 99:99:99 GMT"), ==, -1);
   g_assert_cmpint (get_retry_after ("Fri, 31 Dec 1999 23:59:59 GMT"), ==, 0);
   g_assert_cmpint (get_retry_after ("Fri, 31 Dec 2199 23:59:59 GMT"), ==,
-                   BOSH_TRANSPORT_MAX_RETRY_AFTER);
+                   BOSH_EXCHANGE_MAX_RETRY_AFTER);
   g_assert_cmpint (get_retry_after (date), >, 40);
   g_assert_cmpint (get_retry_after (date), <=, 100);
 }

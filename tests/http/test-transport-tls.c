@@ -153,11 +153,11 @@ on_plain_incoming (GSocketService    *service,
                    GObject           *source_object,
                    gpointer           user_data)
 {
-  static const char answer[] = "HTTP/1.1 400 TLS? What TLS?\r\nContent-Length: 0\r\n\r\n";
+  static const char response[] = "HTTP/1.1 400 TLS? What TLS?\r\nContent-Length: 0\r\n\r\n";
   GPtrArray *connections = user_data;
 
   g_output_stream_write_all (g_io_stream_get_output_stream (G_IO_STREAM (connection)),
-                             answer, strlen (answer), NULL, NULL, NULL);
+                             response, strlen (response), NULL, NULL, NULL);
   g_ptr_array_add (connections, g_object_ref (connection));
 
   return TRUE;
@@ -226,7 +226,7 @@ hold_first (BoshTestPeer          *peer,
 }
 
 static void
-test_prepared (void)
+test_preconnect (void)
 {
   BoshTestPeer *held = NULL;
   g_autoptr(BoshTestServer) server = bosh_test_server_new (tls->server, hold_first, &held);
@@ -239,7 +239,7 @@ test_prepared (void)
   bosh_test_poster_post (client, 1, "x");
   bosh_test_wait (held != NULL);
   bosh_test_server_set_certificate (server, tls->other_server);
-  bosh_transport_prepare (client->transport);
+  bosh_transport_preconnect (client->transport);
   bosh_test_wait (bosh_test_server_get_n_accepted (server) == 2);
   bosh_test_wait (bosh_test_server_get_n_closed (server) == 1);
   g_assert_cmpuint (client->outcomes->len, ==, 0);
@@ -249,7 +249,7 @@ test_prepared (void)
   g_assert_cmpuint (bosh_test_server_get_requests (server)->len, ==, 1);
 
   bosh_test_server_set_certificate (server, tls->server);
-  bosh_transport_prepare (client->transport);
+  bosh_transport_preconnect (client->transport);
   bosh_test_wait (bosh_test_server_get_n_accepted (server) == 4);
   bosh_test_assert_body (bosh_test_poster_exchange (client, 3, "x"), "<body/>");
   g_assert_cmpuint (bosh_test_server_get_n_accepted (server), ==, 4);
@@ -563,7 +563,7 @@ main (int   argc,
   g_test_add_func ("/bosh/transport/tls/handshake-broken-off", test_broken_handshake);
   g_test_add_func ("/bosh/transport/tls/other-protocol", test_other_protocol);
   g_test_add_func ("/bosh/transport/tls/changed-certificate", test_changed_certificate);
-  g_test_add_func ("/bosh/transport/tls/prepared", test_prepared);
+  g_test_add_func ("/bosh/transport/tls/preconnect", test_preconnect);
   g_test_add_func ("/bosh/transport/tls/connect-timeout", test_connect_timeout);
   g_test_add_func ("/bosh/transport/tls/cancel", test_cancel);
   g_test_add_func ("/bosh/transport/tls/cancel-while-writing", test_cancel_while_writing);

@@ -160,7 +160,7 @@ test_nothing_stays (void)
 
   g_test_summary ("R03, R07: nothing of an exchange is left in the next one");
 
-  bosh_transport_post (client->transport, 1, body, "gzip", TRUE);
+  bosh_transport_post (client->transport, 1, body, BOSH_CODING_GZIP, TRUE);
   bosh_test_wait (client->outcomes->len == 1);
   g_assert_cmpint (bosh_test_poster_get_outcome (client, 0)->retry_after, ==, 7);
   bosh_test_assert_header (bosh_test_server_get_request (server, 0), "Content-Encoding", "gzip");
@@ -249,7 +249,7 @@ test_parallel (void)
 }
 
 static void
-test_prepare (void)
+test_preconnect (void)
 {
   BoshTestPeer *held = NULL;
   g_autoptr(BoshTestServer) server = bosh_test_server_new (NULL, respond_or_hold, &held);
@@ -260,8 +260,8 @@ test_prepare (void)
 
   client = bosh_test_poster_new_for_port (bosh_test_server_get_port (server));
   bosh_test_poster_post (client, 1, "hold");
-  bosh_transport_prepare (client->transport);
-  bosh_transport_prepare (client->transport);
+  bosh_transport_preconnect (client->transport);
+  bosh_transport_preconnect (client->transport);
   bosh_test_wait (held != NULL && bosh_test_server_get_n_accepted (server) == 2);
   bosh_test_drain ();
   g_assert_cmpuint (bosh_test_server_get_requests (server)->len, ==, 1);
@@ -275,14 +275,14 @@ test_prepare (void)
   bosh_test_poster_post (client, 3, "hold");
   bosh_test_wait (bosh_test_server_get_requests (server)->len == 3);
   bosh_test_poster_post (client, 4, "hold");
-  bosh_transport_prepare (client->transport);
+  bosh_transport_preconnect (client->transport);
   bosh_transport_cancel_all (client->transport);
   bosh_test_drain ();
   g_assert_cmpuint (client->outcomes->len, ==, 1);
 }
 
 static void
-test_prepare_in_vain (void)
+test_preconnect_in_vain (void)
 {
   g_autoptr(BoshTestServer) server = bosh_test_server_new (NULL, respond_never, NULL);
   guint port = bosh_test_server_get_port (server);
@@ -294,7 +294,7 @@ test_prepare_in_vain (void)
   g_clear_pointer (&server, bosh_test_server_free);
   client = bosh_test_poster_new_for_port (port);
   bosh_test_poster_post (client, 1, "x");
-  bosh_transport_prepare (client->transport);
+  bosh_transport_preconnect (client->transport);
   bosh_test_wait (client->outcomes->len == 1);
   outcome = bosh_test_poster_get_outcome (client, 0);
   g_assert_cmpuint (outcome->id, ==, 1);
@@ -755,7 +755,7 @@ run_in_thread (gpointer data)
 
   /* Outside of its context, as an application may call. */
   client->n_reposts = 4;
-  bosh_transport_post (client->transport, 1, bytes, NULL, FALSE);
+  bosh_transport_post (client->transport, 1, bytes, BOSH_CODING_IDENTITY, FALSE);
 
   g_main_context_push_thread_default (context);
   while (client->outcomes->len < 5)
@@ -792,31 +792,16 @@ test_thread (void)
   g_assert_cmpuint (bosh_test_server_get_n_accepted (server), ==, 1);
 }
 
-static void
-ignore_written (guint64  id,
-                gpointer user_data)
-{
-}
-
-static void
-ignore_response (guint64                      id,
-                 const BoshTransportResponse *response,
-                 gpointer                     user_data)
-{
-}
-
 static gboolean
 is_private_after (const char *uri)
 {
   g_autoptr(BoshConnectionConfiguration) configuration =
     bosh_connection_configuration_new ("chat.example.org", 5280, "/http-bind/");
-  g_autoptr(BoshInnerContext) inner = bosh_inner_context_new (g_main_context_default ());
-  g_autoptr(BoshTransport) transport = bosh_transport_new (configuration, inner, ignore_written,
-                                                            ignore_response, NULL);
+  g_autoptr(BoshTestPoster) client = bosh_test_poster_new (configuration);
 
-  bosh_transport_set_uri (transport, uri);
+  bosh_transport_set_uri (client->transport, uri);
 
-  return bosh_transport_is_private (transport);
+  return bosh_transport_is_private (client->transport);
 }
 
 static void
@@ -843,8 +828,8 @@ main (int   argc,
   g_test_add_func ("/bosh/transport/nothing-stays", test_nothing_stays);
   g_test_add_func ("/bosh/transport/nagle", test_nagle);
   g_test_add_func ("/bosh/transport/parallel", test_parallel);
-  g_test_add_func ("/bosh/transport/prepare", test_prepare);
-  g_test_add_func ("/bosh/transport/prepare-in-vain", test_prepare_in_vain);
+  g_test_add_func ("/bosh/transport/preconnect", test_preconnect);
+  g_test_add_func ("/bosh/transport/preconnect-in-vain", test_preconnect_in_vain);
   g_test_add_func ("/bosh/transport/window", test_window);
   g_test_add_func ("/bosh/transport/cancel", test_cancel);
   g_test_add_func ("/bosh/transport/cancel-anywhere", test_cancel_anywhere);

@@ -646,7 +646,7 @@ test_fallback (void)
   g_assert_cmpint (setrlimit (RLIMIT_NOFILE, &limit), ==, 0);
 
   g_assert_true (bosh_inner_context_get (self.inner) == outer);
-  bosh_inner_context_enter (self.inner);
+  g_assert_true (bosh_inner_context_enter (self.inner) == self.inner);
   g_assert_true (g_main_context_get_thread_default () == outer);
   bosh_inner_context_set_opening (self.inner, TRUE);
   bosh_inner_context_set_opening (self.inner, FALSE);

@@ -32,26 +32,14 @@ on_written (guint64  id,
     g_clear_pointer (&self->transport, bosh_transport_free);
 }
 
+/* Takes @outcome. */
 static void
-on_response (guint64                      id,
-             const BoshTransportResponse *response,
-             gpointer                     user_data)
+add_outcome (BoshTestPoster  *self,
+             BoshTestOutcome *outcome)
 {
-  BoshTestPoster *self = user_data;
-  BoshTestOutcome *outcome = g_new0 (BoshTestOutcome, 1);
-
   g_assert_true (g_thread_self () == self->thread);
-  g_assert_true ((response->error != NULL) != (response->body != NULL));
 
-  outcome->id = id;
-  outcome->error = response->error != NULL ? g_error_copy (response->error) : NULL;
-  outcome->maybe_sent = response->maybe_sent;
-  outcome->status = response->status;
-  outcome->body = response->body != NULL ? g_bytes_ref (response->body) : NULL;
-  outcome->location = g_strdup (response->location);
-  outcome->retry_after = response->retry_after;
   g_ptr_array_add (self->outcomes, outcome);
-
   if (self->free_in_response)
     {
       g_clear_pointer (&self->transport, bosh_transport_free);
@@ -59,9 +47,69 @@ on_response (guint64                      id,
   else if (self->n_reposts > 0)
     {
       self->n_reposts--;
-      bosh_test_poster_post (self, id, "again");
+      bosh_test_poster_post (self, outcome->id, "again");
     }
 }
+
+static void
+on_response (guint64                 id,
+             const BoshHttpResponse *response,
+             gpointer                user_data)
+{
+  BoshTestOutcome *outcome = g_new0 (BoshTestOutcome, 1);
+
+  g_assert_nonnull (response->body);
+
+  outcome->id = id;
+  outcome->maybe_sent = TRUE;
+  outcome->status = response->status;
+  outcome->body = g_bytes_ref (response->body);
+  outcome->location = g_strdup (response->location);
+  outcome->retry_after = response->retry_after;
+  add_outcome (user_data, outcome);
+}
+
+static void
+on_failure (guint64       id,
+            const GError *error,
+            gboolean      maybe_sent,
+            gpointer      user_data)
+{
+  BoshTestOutcome *outcome = g_new0 (BoshTestOutcome, 1);
+
+  g_assert_nonnull (error);
+
+  outcome->id = id;
+  outcome->error = g_error_copy (error);
+  outcome->maybe_sent = maybe_sent;
+  outcome->retry_after = -1;
+  add_outcome (user_data, outcome);
+}
+
+static gboolean
+on_accept_certificate (GTlsCertificate      *certificate,
+                       GTlsCertificateFlags  errors,
+                       gpointer              user_data)
+{
+  BoshTestPoster *self = user_data;
+
+  g_assert_true (g_thread_self () == self->thread);
+
+  self->n_questions++;
+  self->asked_errors = errors;
+  g_set_object (&self->asked_certificate, certificate);
+  if (self->free_in_question)
+    g_clear_pointer (&self->transport, bosh_transport_free);
+
+  return self->accepts;
+}
+
+static const BoshTransportFuncs funcs = {
+  .written = on_written,
+  .response = on_response,
+  .failure = on_failure,
+  .accept_certificate = on_accept_certificate,
+};
 
 BoshTestPoster *
 bosh_test_poster_new (BoshConnectionConfiguration *configuration)
@@ -72,7 +120,7 @@ bosh_test_poster_new (BoshConnectionConfiguration *configuration)
   self->thread = g_thread_self ();
   self->outcomes = g_ptr_array_new_with_free_func (outcome_free);
   self->inner = bosh_inner_context_new (context);
-  self->transport = bosh_transport_new (configuration, self->inner, on_written, on_response, self);
+  self->transport = bosh_transport_new (configuration, self->inner, &funcs, self);
 
   return self;
 }
@@ -81,10 +129,11 @@ void
 bosh_test_poster_free (BoshTestPoster *self)
 {
   g_clear_pointer (&self->transport, bosh_transport_free);
-  /* What was cancelled comes to its end. */
+  /* Operations that were cancelled complete. */
   bosh_test_drain ();
   bosh_inner_context_free (self->inner);
   g_ptr_array_unref (self->outcomes);
+  g_clear_object (&self->asked_certificate);
   g_free (self);
 }
 
@@ -105,7 +154,7 @@ bosh_test_poster_post (BoshTestPoster *self,
 {
   g_autoptr(GBytes) bytes = g_bytes_new (body, strlen (body));
 
-  bosh_transport_post (self->transport, id, bytes, NULL, TRUE);
+  bosh_transport_post (self->transport, id, bytes, BOSH_CODING_IDENTITY, TRUE);
 }
 
 const BoshTestOutcome *

@@ -2,14 +2,13 @@
 
 #include "config.h"
 
-#include "bosh-transport-error-private.h"
+#include "bosh-http-error-private.h"
 
 #include "bosh-error.h"
 #include "bosh-i18n-private.h"
 
 #include <libsoup/soup.h>
 
-/* What is wrong with a certificate, for people. */
 static char *
 describe_certificate_errors (GTlsCertificateFlags flags)
 {
@@ -44,9 +43,9 @@ describe_certificate_errors (GTlsCertificateFlags flags)
 }
 
 GError *
-bosh_transport_translate_error (const char           *hostname,
-                                GTlsCertificateFlags  certificate_errors,
-                                const GError         *error)
+bosh_http_translate_error (const char           *hostname,
+                           GTlsCertificateFlags  certificate_errors,
+                           const GError         *error)
 {
   if (certificate_errors != 0)
     {
@@ -57,8 +56,8 @@ bosh_transport_translate_error (const char           *hostname,
                           hostname, text);
     }
 
-  /* The connection broke, and TLS is merely who noticed: in the handshake it
-   * says NOT_TLS, and later EOF. */
+  /* These mean that the connection broke: NOT_TLS within the handshake, EOF after
+   * it. */
   if (g_error_matches (error, G_TLS_ERROR, G_TLS_ERROR_NOT_TLS) ||
       g_error_matches (error, G_TLS_ERROR, G_TLS_ERROR_EOF))
     return g_error_new_literal (G_IO_ERROR, G_IO_ERROR_CONNECTION_CLOSED, error->message);
@@ -70,8 +69,15 @@ bosh_transport_translate_error (const char           *hostname,
 
   if (error->domain == SOUP_SESSION_ERROR)
     return g_error_new (BOSH_ERROR, BOSH_ERROR_NOT_BOSH,
-                        _("The answer of %s is not HTTP: %s"),
+                        _("The response of %s is not HTTP: %s"),
                         hostname, error->message);
 
   return g_error_copy (error);
+}
+
+GError *
+bosh_http_new_proxy_error (guint status)
+{
+  return g_error_new (G_IO_ERROR, G_IO_ERROR_PROXY_FAILED,
+                      _("The proxy refused to connect (HTTP status %u)"), status);
 }
