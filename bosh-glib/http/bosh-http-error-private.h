@@ -13,8 +13,4 @@ GError *bosh_http_translate_error (const char           *hostname,
                                    GTlsCertificateFlags  certificate_errors,
                                    const GError         *error);
 
-/* Returns the error for a response that a proxy gave to CONNECT. libsoup shows it as
- * if it were the response of the server. */
-GError *bosh_http_new_proxy_error (guint                 status);
-
 G_END_DECLS

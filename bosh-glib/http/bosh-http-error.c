@@ -74,10 +74,3 @@ bosh_http_translate_error (const char           *hostname,
 
   return g_error_copy (error);
 }
-
-GError *
-bosh_http_new_proxy_error (guint status)
-{
-  return g_error_new (G_IO_ERROR, G_IO_ERROR_PROXY_FAILED,
-                      _("The proxy refused to connect (HTTP status %u)"), status);
-}

@@ -5,7 +5,7 @@
 #include "bosh-transport-private.h"
 
 #include "bosh-connection-configuration-private.h"
-#include "bosh-transport-message-private.h"
+#include "bosh-http-message-private.h"
 
 /* The exchange of a preconnect; no request has this number. */
 #define PRECONNECT_ID G_MAXUINT64
@@ -111,6 +111,10 @@ bosh_transport_new (BoshConnectionConfiguration *configuration,
     .inner = inner,
     .peer = bosh_peer_new (uri),
     .cookies = bosh_cookies_new (),
+    .client_certificate = bosh_connection_configuration_get_tls_certificate (configuration),
+    .connect_timeout = bosh_connection_configuration_get_connect_timeout (configuration),
+    .max_size = bosh_connection_configuration_get_max_response_size (configuration),
+    .allow_http2 = bosh_connection_configuration_get_allow_http2 (configuration),
     .written = on_written,
     .response = on_response,
     .failure = on_failure,

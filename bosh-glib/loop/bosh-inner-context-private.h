@@ -17,6 +17,8 @@ typedef void (*BoshInnerFunc) (gpointer user_data);
 /* Inside of @outer, which must outlive it. Where the system can't do that, it is
  * @outer itself. */
 BoshInnerContext *bosh_inner_context_new   (GMainContext     *outer);
+/* Is @outer itself, for rare work that may run beside the application's. */
+BoshInnerContext *bosh_inner_context_new_plain (GMainContext *outer);
 /* What is still under way in it is brought to its end all the same. */
 void              bosh_inner_context_free  (BoshInnerContext *self);
 

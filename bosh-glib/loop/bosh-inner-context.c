@@ -739,19 +739,25 @@ disown (BoshInnerContext *self)
 #endif
 
 BoshInnerContext *
+bosh_inner_context_new_plain (GMainContext *outer)
+{
+  BoshInnerContext *self = g_new0 (BoshInnerContext, 1);
+
+  self->context = g_main_context_ref (outer);
+  self->outer = outer;
+
+  return self;
+}
+
+BoshInnerContext *
 bosh_inner_context_new (GMainContext *outer)
 {
   BoshInnerContext *self = find_context (outer);
 
-  if (self != NULL)
-    {
-      add_user (self);
-      return self;
-    }
+  if (self == NULL)
+    return bosh_inner_context_new_plain (outer);
 
-  self = g_new0 (BoshInnerContext, 1);
-  self->context = g_main_context_ref (outer);
-  self->outer = outer;
+  add_user (self);
 
   return self;
 }

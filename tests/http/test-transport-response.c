@@ -5,7 +5,7 @@
 #include "bosh-error.h"
 #include "bosh-test-http.h"
 #include "bosh-test-transport.h"
-#include "bosh-transport-exchange-private.h"
+#include "bosh-http-exchange-private.h"
 
 #include <string.h>
 

@@ -2,7 +2,7 @@
 
 #include "config.h"
 
-#include "bosh-transport-peer-private.h"
+#include "bosh-http-peer-private.h"
 
 struct _BoshPeer
 {

@@ -5,39 +5,44 @@
 #include <libsoup/soup.h>
 
 #include "bosh-connection-configuration.h"
-#include "bosh-http-message-private.h"
+#include "bosh-http-cookies-private.h"
+#include "bosh-http-peer-private.h"
 #include "bosh-http-response-private.h"
 #include "bosh-inner-context-private.h"
-#include "bosh-transport-cookies-private.h"
-#include "bosh-transport-peer-private.h"
 
 G_BEGIN_DECLS
 
 /* Seconds of the header Retry-After that are respected. */
 #define BOSH_EXCHANGE_MAX_RETRY_AFTER 3600
 
-/* One POST, or a connection that is made for a later one. It outlives the transport
- * while libsoup works on it; it has no owner then, and nothing is reported. */
+/* One request with its response, or a connection that is made for a later request. It
+ * outlives its owner while libsoup works on it; nothing is reported then. */
 typedef struct _BoshExchange BoshExchange;
 typedef struct _BoshExchangeOwner BoshExchangeOwner;
 
-/* What the exchanges of one transport share, which embeds it. The functions may free
- * the transport; after response() and failure() the exchange is over. */
+/* What the exchanges of one owner share, which embeds it. */
 struct _BoshExchangeOwner
 {
   BoshConnectionConfiguration *configuration;
   BoshInnerContext *inner;
   BoshPeer *peer;
-  BoshCookies *cookies;
-  guint n_urgent;                 /* exchanges under way with is_urgent */
+  BoshCookies *cookies;                 /* NULL: none are kept */
+  GTlsCertificate *client_certificate;  /* for servers that ask for one; nullable */
+  guint connect_timeout;                /* seconds, 0: none */
+  gsize max_size;                       /* of a body, as it comes and decoded */
+  gboolean allow_http2;
+  gboolean needs_only_200;              /* no body is read of any other response */
+  guint n_urgent;                       /* exchanges under way with is_urgent */
 
-  void     (*written)            (BoshExchange           *exchange);
+  /* The owner may be freed by each of these functions, and forgets the exchange in
+   * response() and failure(). */
+  void     (*written)            (BoshExchange           *exchange);  /* nullable */
   void     (*response)           (BoshExchange           *exchange,
                     const BoshHttpResponse *response);
   void     (*failure)            (BoshExchange           *exchange,
                    const GError *error,
                    gboolean maybe_sent);
-  gboolean (*accept_certificate) (BoshExchangeOwner      *owner,
+  gboolean (*accept_certificate) (BoshExchangeOwner      *owner,      /* nullable */
                                   GTlsCertificate        *certificate,
                                   GTlsCertificateFlags    errors);
 };
@@ -62,10 +67,10 @@ struct _BoshExchange
   GSource *timer;                 /* it fails then; NULL once there is a connection */
   GInputStream *stream;
   GByteArray *body;
-  gsize max_size;
   GError *abort_error;            /* why it was aborted by us */
   GTlsCertificateFlags certificate_errors;
-  BoshHttpCounts counts;
+  guint n_informational;
+  guint n_proxy_negotiations;
   gboolean is_urgent;
   gboolean is_connecting;
   gboolean was_started;           /* the request was sent on some connection */
@@ -94,6 +99,7 @@ gboolean      bosh_exchange_handle_certificate   (BoshExchange         *exchange
                                                   GTlsCertificate      *certificate,
                                                   GTlsCertificateFlags  errors);
 void          bosh_exchange_handle_starting      (BoshExchange          *exchange);
+void          bosh_exchange_handle_written       (BoshExchange          *exchange);
 void          bosh_exchange_handle_informational (BoshExchange          *exchange);
 void          bosh_exchange_handle_headers       (BoshExchange          *exchange);
 

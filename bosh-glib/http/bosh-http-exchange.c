@@ -2,9 +2,8 @@
 
 #include "config.h"
 
-#include "bosh-transport-exchange-private.h"
+#include "bosh-http-exchange-private.h"
 
-#include "bosh-connection-configuration-private.h"
 #include "bosh-error.h"
 #include "bosh-http-coding-private.h"
 #include "bosh-http-error-private.h"
@@ -17,6 +16,10 @@
 
 /* Bytes that are read from the stream at once. */
 #define PIECE_SIZE (8 * 1024)
+
+/* Limits on what a server or a proxy could go on with for ever. */
+#define MAX_INFORMATIONAL 16
+#define MAX_PROXY_NEGOTIATIONS 8
 
 #define MAX_LOCATION_LENGTH 2048
 
@@ -31,7 +34,6 @@ bosh_exchange_new (BoshExchangeOwner *owner,
   exchange->id = id;
   exchange->owner = owner;
   exchange->cancellable = g_cancellable_new ();
-  exchange->max_size = bosh_connection_configuration_get_max_response_size (owner->configuration);
   exchange->is_urgent = is_urgent;
   if (is_urgent)
     owner->n_urgent++;
@@ -67,9 +69,7 @@ exchange_get_hostname (BoshExchange *exchange)
 {
   GUri *uri = bosh_peer_get_uri (exchange->owner->peer);
 
-  return uri != NULL
-           ? g_uri_get_host (uri)
-           : bosh_connection_configuration_get_hostname (exchange->owner->configuration);
+  return uri != NULL ? g_uri_get_host (uri) : "";
 }
 
 /* --- The end --- */
@@ -197,15 +197,41 @@ static void
 exchange_start_connecting (BoshExchange *exchange)
 {
   BoshExchangeOwner *owner = exchange->owner;
-  guint timeout = bosh_connection_configuration_get_connect_timeout (owner->configuration);
 
   if (!exchange->is_connecting)
     bosh_inner_context_set_opening (owner->inner, TRUE);
   exchange->is_connecting = TRUE;
 
   bosh_source_clear (&exchange->timer);
-  if (timeout != 0)
-    exchange_set_timer (exchange, timeout * 1000);
+  if (owner->connect_timeout != 0)
+    exchange_set_timer (exchange, owner->connect_timeout * 1000);
+}
+
+/* With HTTP/2, libsoup 3.2 does not notice that a request was cancelled before the
+ * server sends something, so it is offered only where it is asked for. */
+static void
+exchange_restrict_protocols (BoshExchange *exchange,
+                             GIOStream    *connection)
+{
+  static const char * const protocols[] = { "http/1.1", NULL };
+
+  if (G_IS_TLS_CONNECTION (connection) && !exchange->owner->allow_http2)
+    g_tls_connection_set_advertised_protocols (G_TLS_CONNECTION (connection), protocols);
+}
+
+/* There is a new connection. */
+static void
+exchange_check_connection (BoshExchange *exchange,
+                           GIOStream    *connection)
+{
+  BoshPeer *peer = exchange->owner->peer;
+
+  bosh_peer_remember_socket (peer, soup_message_get_connection_id (exchange->message), connection);
+  if (G_IS_TLS_CONNECTION (connection) &&
+      !bosh_peer_check_certificate (peer, G_TLS_CONNECTION (connection)))
+    exchange_abort (exchange, g_error_new_literal (BOSH_ERROR, BOSH_ERROR_TLS,
+                                                   _("The server shows another certificate "
+                                                     "than before")));
 }
 
 void
@@ -213,29 +239,17 @@ bosh_exchange_handle_network_event (BoshExchange       *exchange,
                                     GSocketClientEvent  event,
                                     GIOStream          *connection)
 {
-  BoshExchangeOwner *owner = exchange->owner;
-  gboolean allow_http2 = bosh_connection_configuration_get_allow_http2 (owner->configuration);
-  GError *error = NULL;
-
-  if (!bosh_http_check_network_event (&exchange->counts, event, connection, allow_http2, &error))
-    exchange_abort (exchange, error);
-
   if (event == G_SOCKET_CLIENT_RESOLVING)
-    {
-      exchange_start_connecting (exchange);
-    }
+    exchange_start_connecting (exchange);
+  else if (event == G_SOCKET_CLIENT_TLS_HANDSHAKING)
+    exchange_restrict_protocols (exchange, connection);
   else if (event == G_SOCKET_CLIENT_COMPLETE)
-    {
-      bosh_peer_remember_socket (owner->peer,
-                                 soup_message_get_connection_id (exchange->message),
-                                 connection);
-      if (G_IS_TLS_CONNECTION (connection) &&
-          !bosh_peer_check_certificate (owner->peer, G_TLS_CONNECTION (connection)))
-        exchange_abort (exchange,
-                        g_error_new_literal (BOSH_ERROR, BOSH_ERROR_TLS,
-                                             _("The server shows another certificate than "
-                                               "before")));
-    }
+    exchange_check_connection (exchange, connection);
+  /* libsoup 3.2 may offer the password of the proxy's URI again and again. */
+  else if (event == G_SOCKET_CLIENT_PROXY_NEGOTIATING &&
+           ++exchange->n_proxy_negotiations > MAX_PROXY_NEGOTIATIONS)
+    exchange_abort (exchange, g_error_new_literal (G_IO_ERROR, G_IO_ERROR_PROXY_FAILED,
+                                                   _("The proxy refuses to connect")));
 }
 
 /* The application may show a dialog, drop the transport, or both. */
@@ -247,6 +261,9 @@ exchange_ask (BoshExchange         *exchange,
   g_autoptr(BoshExchange) kept = bosh_exchange_ref (exchange);
   BoshExchangeOwner *owner = exchange->owner;
   gboolean is_accepted;
+
+  if (owner->accept_certificate == NULL)
+    return FALSE;
 
   bosh_source_clear (&exchange->timer);
   is_accepted = owner->accept_certificate (owner, certificate, errors);
@@ -285,27 +302,36 @@ bosh_exchange_handle_starting (BoshExchange *exchange)
                         soup_message_get_remote_address (exchange->message));
 }
 
+void
+bosh_exchange_handle_written (BoshExchange *exchange)
+{
+  if (exchange->owner->written != NULL)
+    exchange->owner->written (exchange);
+}
+
 /* --- The response --- */
 
 void
 bosh_exchange_handle_informational (BoshExchange *exchange)
 {
-  GError *error = NULL;
-
-  if (!bosh_http_check_informational (&exchange->counts, &error))
-    exchange_abort (exchange, error);
+  if (++exchange->n_informational > MAX_INFORMATIONAL)
+    exchange_abort (exchange, g_error_new_literal (BOSH_ERROR, BOSH_ERROR_NOT_BOSH,
+                                                   _("The server sends no final response")));
 }
 
 void
 bosh_exchange_handle_headers (BoshExchange *exchange)
 {
-  if (soup_message_get_status (exchange->message) != SOUP_STATUS_MISDIRECTED_REQUEST)
-    return;
+  guint status = soup_message_get_status (exchange->message);
 
   /* libsoup would collect the body of 421 without a limit, and send the request
-   * again. */
-  exchange->is_bodyless = TRUE;
-  bosh_exchange_cancel_io (exchange);
+   * again. Before the request was sent, this may be the response of a proxy. */
+  if (status == SOUP_STATUS_MISDIRECTED_REQUEST ||
+      (exchange->owner->needs_only_200 && exchange->was_started && status != SOUP_STATUS_OK))
+    {
+      exchange->is_bodyless = TRUE;
+      bosh_exchange_cancel_io (exchange);
+    }
 }
 
 /* RFC 9110 §10.2.3: Retry-After is a delay in seconds or a date. */
@@ -368,7 +394,7 @@ exchange_steal_body (BoshExchange  *exchange,
 
   body = g_byte_array_free_to_bytes (g_steal_pointer (&exchange->body));
   decoded = bosh_http_decode (body, soup_message_headers_get_list (headers, "Content-Encoding"),
-                              exchange->max_size, error);
+                              exchange->owner->max_size, error);
   if (decoded != NULL || soup_message_get_status (exchange->message) == SOUP_STATUS_OK)
     return decoded;
 
@@ -389,7 +415,8 @@ exchange_respond (BoshExchange *exchange)
   g_autofree char *location = NULL;
   BoshHttpResponse response;
 
-  bosh_cookies_take (owner->cookies, uri, exchange->message);
+  if (owner->cookies != NULL)
+    bosh_cookies_take (owner->cookies, uri, exchange->message);
   if (body == NULL)
     {
       exchange_fail (exchange, error);
@@ -429,7 +456,7 @@ exchange_take (BoshExchange *exchange,
     {
       exchange_respond (exchange);
     }
-  else if (exchange->body->len > exchange->max_size)
+  else if (exchange->body->len > exchange->owner->max_size)
     {
       exchange_abort (exchange, g_error_new_literal (BOSH_ERROR, BOSH_ERROR_TOO_LARGE,
                                                      _("The response of the server is too "
@@ -555,7 +582,10 @@ bosh_exchange_on_sent (GObject      *source,
     }
   else if (!exchange->was_started)
     {
-      error = bosh_http_new_proxy_error (soup_message_get_status (exchange->message));
+      /* libsoup shows the response of a proxy to CONNECT as if it were ours. */
+      error = g_error_new (G_IO_ERROR, G_IO_ERROR_PROXY_FAILED,
+                           _("The proxy refused to connect (HTTP status %u)"),
+                           soup_message_get_status (exchange->message));
       exchange_fail (exchange, error);
     }
   else

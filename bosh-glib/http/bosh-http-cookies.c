@@ -2,7 +2,7 @@
 
 #include "config.h"
 
-#include "bosh-transport-cookies-private.h"
+#include "bosh-http-cookies-private.h"
 
 #include <string.h>
 
