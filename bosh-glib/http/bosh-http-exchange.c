@@ -9,6 +9,7 @@
 #include "bosh-http-error-private.h"
 #include "bosh-i18n-private.h"
 #include "bosh-source-private.h"
+#include "bosh-uri-private.h"
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -20,8 +21,6 @@
 /* Limits on what a server or a proxy could go on with for ever. */
 #define MAX_INFORMATIONAL 16
 #define MAX_PROXY_NEGOTIATIONS 8
-
-#define MAX_LOCATION_LENGTH 2048
 
 BoshExchange *
 bosh_exchange_new (BoshExchangeOwner *owner,
@@ -363,20 +362,9 @@ static char *
 resolve_location (GUri       *base,
                   const char *value)
 {
-  g_autoptr(GUri) uri = NULL;
-  g_autofree char *location = NULL;
+  g_autoptr(GUri) uri = value != NULL ? bosh_uri_parse_http (value, base, NULL) : NULL;
 
-  if (value == NULL || strlen (value) > MAX_LOCATION_LENGTH ||
-      !g_utf8_validate (value, -1, NULL))
-    return NULL;
-
-  uri = g_uri_parse_relative (base, value, G_URI_FLAGS_ENCODED, NULL);
-  if (uri == NULL)
-    return NULL;
-
-  location = g_uri_to_string (uri);
-
-  return g_utf8_validate (location, -1, NULL) ? g_steal_pointer (&location) : NULL;
+  return uri != NULL ? g_uri_to_string (uri) : NULL;
 }
 
 /* Fails if the body of a response with status 200 can't be decoded; with any other

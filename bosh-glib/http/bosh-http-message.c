@@ -6,6 +6,7 @@
 
 #include "bosh-connection-configuration-private.h"
 #include "bosh-http-coding-private.h"
+#include "bosh-uri-private.h"
 
 /* Enough for the window of a session and the two extra requests of XEP-0124 §11. */
 #define MAX_CONNECTIONS 10
@@ -154,7 +155,7 @@ connect_signals (SoupMessage     *message,
     g_signal_connect_closure_by_id (message, step_signals[i], 0, closure, FALSE);
 
   g_signal_connect (message, "network-event", G_CALLBACK (on_network_event), link);
-  if (g_str_equal (g_uri_get_scheme (soup_message_get_uri (message)), "https"))
+  if (bosh_uri_is_secure (bosh_peer_get_uri (link->exchange->owner->peer)))
     {
       g_signal_connect (message, "accept-certificate", G_CALLBACK (on_accept_certificate), link);
       g_signal_connect (message, "request-certificate", G_CALLBACK (on_request_certificate), link);
@@ -191,6 +192,10 @@ bosh_message_create (BoshExchange     *exchange,
   SoupMessageHeaders *headers = soup_message_get_request_headers (message);
   BoshMessageLink *link = g_new0 (BoshMessageLink, 1);
 
+  link->exchange = exchange;
+  exchange->link = link;
+  exchange->message = message;
+
   soup_message_set_flags (message, flags | SOUP_MESSAGE_NO_REDIRECT);
   /* There are no passwords for HTTP, and SoupAuthManager collects the bodies of 401
    * and 407 without a limit. */
@@ -201,10 +206,6 @@ bosh_message_create (BoshExchange     *exchange,
 
   g_object_set_qdata (G_OBJECT (message), link_quark (), link);
   connect_signals (message, link);
-
-  link->exchange = exchange;
-  exchange->link = link;
-  exchange->message = message;
 
   return message;
 }

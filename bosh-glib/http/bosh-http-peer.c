@@ -4,6 +4,8 @@
 
 #include "bosh-http-peer-private.h"
 
+#include "bosh-uri-private.h"
+
 struct _BoshPeer
 {
   GUri *uri;                      /* nullable */
@@ -194,5 +196,5 @@ bosh_peer_is_private (BoshPeer *self)
     return FALSE;
 
   return self->is_local ||
-         (self->uri != NULL && g_str_equal (g_uri_get_scheme (self->uri), "https"));
+         (self->uri != NULL && bosh_uri_is_secure (self->uri));
 }

@@ -8,6 +8,7 @@
 #include "bosh-http-message-private.h"
 #include "bosh-i18n-private.h"
 #include "bosh-source-private.h"
+#include "bosh-uri-private.h"
 
 /* The data of the task. Each exchange has a SoupSession and a peer of its own, so that
  * nothing of it remains: neither cookies nor connections. */
@@ -68,36 +69,10 @@ is_redirect (guint status)
          status == SOUP_STATUS_PERMANENT_REDIRECT;
 }
 
-static gboolean
-is_address (GUri *uri)
-{
-  return g_ascii_strcasecmp (g_uri_get_scheme (uri), "https") == 0 &&
-         g_uri_get_userinfo (uri) == NULL &&
-         g_uri_get_host (uri) != NULL && *g_uri_get_host (uri) != '\0';
-}
-
-/* XEP-0156 §2: https, and nothing else, on the whole way. */
-static GUri *
-parse_location (const char  *location,
-                GError     **error)
-{
-  g_autoptr(GUri) uri = NULL;
-
-  if (location != NULL)
-    uri = g_uri_parse (location, G_URI_FLAGS_ENCODED, NULL);
-  if (uri == NULL || !is_address (uri))
-    {
-      g_set_error_literal (error, BOSH_ERROR, BOSH_ERROR_HTTP,
-                           _("A redirect to an address that is not https"));
-      return NULL;
-    }
-
-  return g_steal_pointer (&uri);
-}
-
 static void start_exchange (Get  *get,
                             GUri *uri);
 
+/* XEP-0156 §2: https, and nothing else, on the whole way. */
 static void
 follow_redirect (Get        *get,
                  const char *location)
@@ -105,13 +80,17 @@ follow_redirect (Get        *get,
   g_autoptr(GUri) uri = NULL;
   GError *error = NULL;
 
+  if (location != NULL)
+    uri = bosh_uri_parse_http (location, NULL, NULL);
+
   if (++get->n_redirects > BOSH_HTTPS_GET_MAX_REDIRECTS)
     g_set_error_literal (&error, BOSH_ERROR, BOSH_ERROR_HTTP, _("Too many redirects"));
-  else
-    uri = parse_location (location, &error);
+  else if (uri == NULL || !bosh_uri_is_secure (uri))
+    g_set_error_literal (&error, BOSH_ERROR, BOSH_ERROR_HTTP,
+                         _("A redirect to an address that is not https"));
 
   end_exchange (get);
-  if (uri != NULL)
+  if (error == NULL)
     start_exchange (get, uri);
   else
     complete (get, NULL, error);

@@ -6,6 +6,7 @@
 
 #include "bosh-connection-configuration-private.h"
 #include "bosh-http-message-private.h"
+#include "bosh-uri-private.h"
 
 /* The exchange of a preconnect; no request has this number. */
 #define PRECONNECT_ID G_MAXUINT64
@@ -150,7 +151,7 @@ void
 bosh_transport_set_uri (BoshTransport *self,
                         const char    *uri)
 {
-  g_autoptr(GUri) parsed = g_uri_parse (uri, G_URI_FLAGS_ENCODED, NULL);
+  g_autoptr(GUri) parsed = bosh_uri_parse_http (uri, NULL, NULL);
 
   bosh_peer_move_to (self->owner.peer, parsed);
   bosh_message_pool_reset (self->messages);
