@@ -6,54 +6,57 @@
 
 G_BEGIN_DECLS
 
-/* A main context inside of that of the application, for the sockets and timers
- * of a connection. The main loop looks at every source of a context in each
- * iteration; this way it sees a single one, however many connections there are,
- * and only contexts in which something happens are run. */
+/* A main context for the sockets and timers of one connection. GLib looks at every
+ * source of a context in each iteration. Of all inner contexts the application's context
+ * sees a single source, however many connections there are, and only those in which
+ * something happens are iterated.
+ *
+ * A plain inner context is the application's context itself. All functions work with it. */
 typedef struct _BoshInnerContext BoshInnerContext;
+typedef struct _BoshInnerContext BoshInnerScope;
 
 typedef void (*BoshInnerFunc) (gpointer user_data);
 
-/* Inside of @outer, which must outlive it. Where the system can't do that, it is
- * @outer itself. */
-BoshInnerContext *bosh_inner_context_new   (GMainContext     *outer);
-/* Is @outer itself, for rare work that may run beside the application's. */
-BoshInnerContext *bosh_inner_context_new_plain (GMainContext *outer);
-/* What is still under way in it is brought to its end all the same. */
-void              bosh_inner_context_free  (BoshInnerContext *self);
+/* @outer: the application's context, which must outlive the inner one. It is a plain one
+ * for the first user of @outer, which gains nothing by another; where the system has no
+ * epoll or no descriptor left; where GLib does not work as expected; and with
+ * BOSH_DEBUG=no-inner-context in the environment. */
+BoshInnerContext *bosh_inner_context_new          (GMainContext     *outer);
+BoshInnerContext *bosh_inner_context_new_plain    (GMainContext     *outer);
+/* Operations that are under way in it complete all the same. */
+void              bosh_inner_context_free         (BoshInnerContext *self);
 
-/* Where to attach sources. Another connection may share it. */
-GMainContext     *bosh_inner_context_get   (BoshInnerContext *self);
+/* The context to attach sources to. Another connection may share it. */
+GMainContext     *bosh_inner_context_get          (BoshInnerContext *self);
+GMainContext     *bosh_inner_context_get_outer    (BoshInnerContext *self);
 
-/* Of requests, and of sources that mostly wait: with it they cost nothing while libsoup
- * is busy with something else. */
+/* The priority of requests, and of sources that wait most of the time. It is behind the
+ * default priority, in which libsoup goes on with a request in several steps, so that
+ * GLib looks at these sources only after the last step. */
 int               bosh_inner_context_get_priority (BoshInnerContext *self);
 
-/* The application's context. */
-GMainContext     *bosh_inner_context_get_outer (BoshInnerContext *self);
-
-/* Operations that are started before the scope is left complete in the inner context:
+/* Operations that are started within the scope complete in the inner context:
  *
  *   g_autoptr(BoshInnerScope) scope = bosh_inner_context_enter (inner);
  */
-typedef BoshInnerContext BoshInnerScope;
-BoshInnerScope   *bosh_inner_context_enter (BoshInnerContext *self);
-void              bosh_inner_context_leave (BoshInnerScope   *scope);
+BoshInnerScope   *bosh_inner_context_enter        (BoshInnerContext *self);
+void              bosh_inner_context_leave        (BoshInnerScope   *scope);
 
-/* While a user of it may open and close file descriptors: else they are not looked
- * at again as long as they have the same numbers. */
-void              bosh_inner_context_set_opening (BoshInnerContext *self,
-                                                  gboolean          is_opening);
+/* TRUE while a user opens and closes file descriptors: epoll does not notice by itself
+ * that a number means another descriptor. */
+void              bosh_inner_context_set_opening  (BoshInnerContext *self,
+                                                   gboolean          is_opening);
 
-/* For a source of the inner context that has to do with the application: calls
- * @func as a source of the outer one would, as soon as the caller has returned. */
-void              bosh_inner_context_call  (BoshInnerContext *self,
-                                            BoshInnerFunc     func,
-                                            gpointer          user_data);
+/* Calls @func, which may run code of the application, as a source of the outer context
+ * would: from the inner context as soon as the caller has returned to it, and with a
+ * plain one at once. */
+void              bosh_inner_context_call         (BoshInnerContext *self,
+                                                   BoshInnerFunc     func,
+                                                   gpointer          user_data);
 
-/* The inner context has something to do: it is run in the next iteration of the
- * outer one. */
-void              bosh_inner_context_wake  (BoshInnerContext *self);
+/* Has the inner context iterated in the next iteration of the outer one, because a
+ * source of it has become ready without GLib's knowledge. */
+void              bosh_inner_context_wake         (BoshInnerContext *self);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (BoshInnerContext, bosh_inner_context_free)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (BoshInnerScope, bosh_inner_context_leave)

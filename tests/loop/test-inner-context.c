@@ -16,6 +16,7 @@
 typedef struct
 {
   GMainContext *outer;
+  BoshInnerContext *plain;     /* the first one */
   BoshInnerContext *inner;
   guint n_calls;
   GMainContext *seen_default;  /* no reference */
@@ -28,6 +29,7 @@ set_up (Fixture       *self,
         gconstpointer  user_data)
 {
   self->outer = g_main_context_new ();
+  self->plain = bosh_inner_context_new (self->outer);
   self->inner = bosh_inner_context_new (self->outer);
 }
 
@@ -36,6 +38,7 @@ tear_down (Fixture       *self,
            gconstpointer  user_data)
 {
   bosh_inner_context_free (self->inner);
+  bosh_inner_context_free (self->plain);
   g_main_context_unref (self->outer);
 }
 
@@ -436,7 +439,7 @@ static void
 test_passed_on (Fixture       *self,
                 gconstpointer  user_data)
 {
-  Fixture other = { self->outer, bosh_inner_context_new (self->outer), 0, NULL, NULL, NULL };
+  Fixture other = { .outer = self->outer, .inner = bosh_inner_context_new (self->outer) };
   Fixture *users[] = { self, &other, self, &other };
   int fds[2];
 
@@ -617,6 +620,68 @@ test_used_again (Fixture       *self,
     bosh_inner_context_free (many[n]);
 }
 
+/* A plain inner context is @outer itself in all that can be done with it. */
+static void
+check_plain (BoshInnerContext *inner,
+             GMainContext     *outer)
+{
+  Fixture self = { .outer = outer, .inner = inner };
+
+  g_assert_true (bosh_inner_context_get (inner) == outer);
+  g_assert_true (bosh_inner_context_get_outer (inner) == outer);
+  g_assert_true (bosh_inner_context_enter (inner) == inner);
+  g_assert_true (g_main_context_get_thread_default () == outer);
+  bosh_inner_context_set_opening (inner, TRUE);
+  bosh_inner_context_set_opening (inner, FALSE);
+  bosh_inner_context_leave (inner);
+  bosh_inner_context_wake (inner);
+  bosh_inner_context_call (inner, look, &self);
+  g_assert_cmpuint (self.n_calls, ==, 1);
+}
+
+static void
+test_first (Fixture       *self,
+            gconstpointer  user_data)
+{
+  g_autoptr(GMainContext) other_outer = g_main_context_new ();
+  g_autoptr(BoshInnerContext) other = bosh_inner_context_new (other_outer);
+
+  g_test_summary ("The first user of a context gets that one itself, again when it is free "
+                  "again");
+
+  check_plain (other, other_outer);
+  check_plain (self->plain, self->outer);
+  g_assert_true (bosh_inner_context_get (self->inner) != self->outer);
+  g_assert_true (bosh_inner_context_get_outer (self->inner) == self->outer);
+
+  bosh_inner_context_free (self->plain);
+  self->plain = bosh_inner_context_new (self->outer);
+  check_plain (self->plain, self->outer);
+}
+
+static void
+test_switched_off (void)
+{
+  g_autoptr(GMainContext) outer = g_main_context_new ();
+  g_autoptr(BoshInnerContext) first = bosh_inner_context_new (outer);
+  g_autofree char *before = g_strdup (g_getenv ("BOSH_DEBUG"));
+
+  g_test_summary ("BOSH_DEBUG=no-inner-context has everybody use the application's context");
+
+  g_setenv ("BOSH_DEBUG", "something-else,no-inner-context", TRUE);
+  for (guint n = 0; n < 3; n++)
+    {
+      g_autoptr(BoshInnerContext) inner = bosh_inner_context_new (outer);
+
+      check_plain (inner, outer);
+    }
+
+  if (before != NULL)
+    g_setenv ("BOSH_DEBUG", before, TRUE);
+  else
+    g_unsetenv ("BOSH_DEBUG");
+}
+
 static int
 open_lowest (void)
 {
@@ -631,7 +696,8 @@ static void
 test_fallback (void)
 {
   g_autoptr(GMainContext) outer = g_main_context_new ();
-  Fixture self = { outer, NULL, 0, NULL, NULL, NULL };
+  g_autoptr(BoshInnerContext) first = bosh_inner_context_new (outer);
+  g_autoptr(BoshInnerContext) inner = NULL;
   struct rlimit limit;
   rlim_t before;
 
@@ -641,20 +707,11 @@ test_fallback (void)
   before = limit.rlim_cur;
   limit.rlim_cur = (rlim_t)open_lowest ();
   g_assert_cmpint (setrlimit (RLIMIT_NOFILE, &limit), ==, 0);
-  self.inner = bosh_inner_context_new (outer);
+  inner = bosh_inner_context_new (outer);
   limit.rlim_cur = before;
   g_assert_cmpint (setrlimit (RLIMIT_NOFILE, &limit), ==, 0);
 
-  g_assert_true (bosh_inner_context_get (self.inner) == outer);
-  g_assert_true (bosh_inner_context_enter (self.inner) == self.inner);
-  g_assert_true (g_main_context_get_thread_default () == outer);
-  bosh_inner_context_set_opening (self.inner, TRUE);
-  bosh_inner_context_set_opening (self.inner, FALSE);
-  bosh_inner_context_leave (self.inner);
-  bosh_inner_context_wake (self.inner);
-  bosh_inner_context_call (self.inner, look, &self);
-  g_assert_cmpuint (self.n_calls, ==, 1);
-  bosh_inner_context_free (self.inner);
+  check_plain (inner, outer);
 }
 
 int
@@ -682,6 +739,8 @@ main (int   argc,
   ADD ("used-again", test_used_again);
   ADD ("forked", test_forked);
   ADD ("refused", test_refused);
+  ADD ("first", test_first);
+  g_test_add_func ("/bosh/inner-context/switched-off", test_switched_off);
   g_test_add_func ("/bosh/inner-context/fallback", test_fallback);
 
   return g_test_run ();
