@@ -4,7 +4,6 @@
 
 #include "bosh-session-driver-private.h"
 
-#include "bosh-coding-private.h"
 #include "bosh-error.h"
 #include "bosh-inner-context-private.h"
 #include "bosh-network-watch-private.h"
@@ -129,10 +128,10 @@ send_request (BoshSessionDriver *self,
   self->n_requests_sent++;
   if (action->repeated)
     self->n_requests_repeated++;
-  bosh_transport_post (self->transport, action->rid, action->bytes,
-                       bosh_coding_get_name (action->coding), action->has_payload);
+  bosh_transport_post (self->transport, action->rid, action->bytes, action->coding,
+                       action->has_payload);
   if (self->preconnect_next)
-    bosh_transport_prepare (self->transport);
+    bosh_transport_preconnect (self->transport);
   self->preconnect_next = FALSE;
 
   /* Nothing leaves before the main loop runs, so a handler that saves the session
@@ -270,44 +269,48 @@ on_written (guint64  id,
     set_deadline (self, bosh_session_get_deadline (self->session));
 }
 
-static BoshFailure
-classify_failure (const BoshTransportResponse *response)
+static void
+on_response (guint64                 id,
+             const BoshHttpResponse *response,
+             gpointer                user_data)
 {
-  if (g_error_matches (response->error, BOSH_ERROR, BOSH_ERROR_TLS))
+  BoshSessionDriver *self = user_data;
+
+  bosh_session_handle_response (self->session, id, response, g_get_monotonic_time ());
+  g_ptr_array_add (self->responses, g_bytes_ref (response->body));
+  act_soon (self);
+}
+
+static BoshFailure
+classify_failure (const GError *error,
+                  gboolean      maybe_sent)
+{
+  if (g_error_matches (error, BOSH_ERROR, BOSH_ERROR_TLS))
     return BOSH_FAILURE_UNTRUSTED;
-  if (g_error_matches (response->error, BOSH_ERROR, BOSH_ERROR_TOO_LARGE))
+  if (g_error_matches (error, BOSH_ERROR, BOSH_ERROR_TOO_LARGE))
     return BOSH_FAILURE_TOO_LARGE;
 
-  return response->maybe_sent ? BOSH_FAILURE_BROKEN : BOSH_FAILURE_UNREACHABLE;
+  return maybe_sent ? BOSH_FAILURE_BROKEN : BOSH_FAILURE_UNREACHABLE;
 }
 
 static void
-on_response (guint64                      id,
-             const BoshTransportResponse *response,
-             gpointer                     user_data)
+on_failure (guint64       id,
+            const GError *error,
+            gboolean      maybe_sent,
+            gpointer      user_data)
 {
   BoshSessionDriver *self = user_data;
-  gint64 now = g_get_monotonic_time ();
 
-  if (response->error != NULL)
-    {
-      bosh_session_handle_failure (self->session, id, classify_failure (response),
-                                   response->error, now);
-    }
-  else
-    {
-      BoshHttpResponse http_response = {
-        .status = response->status,
-        .body = response->body,
-        .retry_after = response->retry_after,
-        .location = response->location,
-      };
-
-      bosh_session_handle_response (self->session, id, &http_response, now);
-      g_ptr_array_add (self->responses, g_bytes_ref (response->body));
-    }
+  bosh_session_handle_failure (self->session, id, classify_failure (error, maybe_sent), error,
+                               g_get_monotonic_time ());
   act_soon (self);
 }
+
+static const BoshTransportFuncs transport_funcs = {
+  .written = on_written,
+  .response = on_response,
+  .failure = on_failure,
+};
 
 /* --- Life --- */
 
@@ -337,7 +340,7 @@ bosh_session_driver_new (BoshSession                      *session,
   self->responses = g_ptr_array_new_with_free_func ((GDestroyNotify)g_bytes_unref);
   self->context = g_main_context_ref_thread_default ();
   self->inner = bosh_inner_context_new (self->context);
-  self->transport = bosh_transport_new (configuration, self->inner, on_written, on_response, self);
+  self->transport = bosh_transport_new (configuration, self->inner, &transport_funcs, self);
   add_source (self);
   self->network = bosh_network_watch_new (self->source);
   self->sleep = bosh_sleep_watch_new (self->source, self->context);
