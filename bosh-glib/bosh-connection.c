@@ -719,7 +719,8 @@ define_session_properties (void)
    *
    * The session id that the connection manager gave (XEP-0124 §7.2), or `NULL`
    * before it did. Anyone who knows it can take over the session, unless a key
-   * sequence protects it.
+   * sequence protects it. It is notified when the session is open, with all that was
+   * granted.
    *
    * Since: 1.0
    */
@@ -844,8 +845,8 @@ define_current_properties (void)
    * proxy for instance, or 200 with a web page. 0 if there was none, and after a
    * response of the connection manager.
    *
-   * It tells more of `BOSH_ERROR_HTTP` and `BOSH_ERROR_NOT_BOSH`, and of why the
-   * state is [enum@Bosh.ConnectionState] `RETRYING`.
+   * It tells more of `BOSH_ERROR_HTTP` and `BOSH_ERROR_NOT_BOSH`, and of why
+   * [property@Bosh.Connection:state] is `BOSH_CONNECTION_STATE_RETRYING`.
    *
    * Since: 1.0
    */
@@ -871,6 +872,9 @@ define_current_properties (void)
    * BoshConnection:n-stanzas-queued:
    *
    * How many elements wait for a request that may carry them.
+   *
+   * A change is notified when the connection acts on it, which is after the call
+   * that made it. The same is true of the other counts.
    *
    * Since: 1.0
    */

@@ -132,7 +132,7 @@ test_attach (void)
 }
 
 static void
-test_unanswered (void)
+test_no_response (void)
 {
   g_autoptr(BoshTestManager) manager = bosh_test_manager_new (NULL);
   g_auto(BoshTestWire) old = { NULL };
@@ -144,7 +144,7 @@ test_unanswered (void)
   BoshTestExchange *repeats[2];
 
   g_test_summary ("A server that does not respond: the session is handed over after a while "
-                  "with all that is unanswered and unsent, and nothing is lost or doubled");
+                  "with all that has no response or was not sent, and nothing is lost or doubled");
 
   bosh_test_wire_init (&old, manager, NULL);
   poll = bosh_test_wire_open (&old, BOSH_TEST_GRANTS);
@@ -693,7 +693,7 @@ main (int   argc,
 
   g_test_add_func ("/bosh/connection-ends/detach", test_detach);
   g_test_add_func ("/bosh/connection-ends/attach", test_attach);
-  g_test_add_func ("/bosh/connection-ends/unanswered", test_unanswered);
+  g_test_add_func ("/bosh/connection-ends/no-response", test_no_response);
   g_test_add_func ("/bosh/connection-ends/attach-unknown", test_attach_unknown);
   g_test_add_func ("/bosh/connection-ends/attach-with-lower-limit", test_attach_with_lower_limit);
   g_test_add_func ("/bosh/connection-ends/refused", test_refused);

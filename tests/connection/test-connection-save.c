@@ -127,9 +127,9 @@ test_repeats (void)
   BoshTestExchange *repeat;
   BoshTestExchange *next;
 
-  g_test_summary ("R64, R71, R95, E25: a "
-                  "process that died is followed by one that repeats all unanswered requests "
-                  "byte by byte, with their keys, before anything else");
+  g_test_summary ("R64, R71, R95, E25: a process that died is followed by one that sends all "
+                  "requests without a response again, byte by byte, with their keys, before "
+                  "anything else");
 
   bosh_test_wire_init (&old, manager,
                        bosh_test_manager_configure (manager,

@@ -555,7 +555,7 @@ test_pause (void)
 }
 
 static void
-test_unanswered_pause (void)
+test_pause_without_response (void)
 {
   g_autoptr(BoshTestManager) manager = bosh_test_manager_new (NULL);
   g_auto(BoshTestWire) wire = { NULL };
@@ -862,7 +862,7 @@ main (int   argc,
   g_test_add_func ("/bosh/connection/console", test_console);
   g_test_add_func ("/bosh/connection/restart", test_restart);
   g_test_add_func ("/bosh/connection/pause", test_pause);
-  g_test_add_func ("/bosh/connection/unanswered-pause", test_unanswered_pause);
+  g_test_add_func ("/bosh/connection/pause-without-response", test_pause_without_response);
   g_test_add_func ("/bosh/connection/no-pause", test_no_pause);
   g_test_add_func ("/bosh/connection/disconnect", test_disconnect);
   g_test_add_func ("/bosh/connection/disconnect-again", test_disconnect_again);
