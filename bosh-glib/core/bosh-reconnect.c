@@ -931,6 +931,10 @@ wants (BoshReconnect           *self,
       return self->dropped.length > 0;
     case BOSH_RECONNECT_ACTION_RESEND:
       return self->phase == PHASE_RESENDING && self->resending == NULL;
+    /* A handler may run a main loop while a stanza is being handed over: what becomes
+     * of that has to be known before anything is put in front of it. */
+    case BOSH_RECONNECT_ACTION_ASK:
+      return is_due (self, type) && self->resending == NULL;
     case BOSH_RECONNECT_ACTION_EXPECT_LOGIN:
       return self->has_session && self->told_expected != expects_login (self, now);
     case BOSH_RECONNECT_ACTION_FORGET:
@@ -938,7 +942,6 @@ wants (BoshReconnect           *self,
     case BOSH_RECONNECT_ACTION_ABORT:
     case BOSH_RECONNECT_ACTION_DISCONNECT:
     case BOSH_RECONNECT_ACTION_FAIL_REQUESTS:
-    case BOSH_RECONNECT_ACTION_ASK:
     case BOSH_RECONNECT_ACTION_RENEW:
     case BOSH_RECONNECT_ACTION_CONNECT:
     case BOSH_RECONNECT_ACTION_LOGIN:

@@ -1000,6 +1000,38 @@ test_lost_while_resending (void)
 }
 
 static void
+handler_loses_and_drains (Fixture *fixture)
+{
+  g_autofree char *output = g_strdup (fixture->output->str);
+
+  lose_with (fixture, BOSH_ERROR_KIND_TEMPORARY, "u1");
+  assert_actions (fixture, "fail-requests(lost)");
+  fixture->now += 1000 * SECOND;
+  assert_actions (fixture, "");
+  g_string_assign (fixture->output, output);
+}
+
+static void
+test_main_loop_while_resending (void)
+{
+  g_auto(Fixture) fixture;
+
+  g_test_summary ("A handler may run a main loop: the verdict comes when it is known whether the "
+                  "session took what was being handed over");
+
+  fixture_init (&fixture);
+  go_to_relogin (&fixture);
+  queue (&fixture, "a1");
+  queue (&fixture, "a2");
+  fixture.trigger = "resend:a1";
+  fixture.handler = handler_loses_and_drains;
+  fixture.is_refusing = TRUE;
+  bosh_reconnect_handle_logged_in (fixture.reconnect, fixture.now);
+  assert_actions (&fixture, "resend:a1 ask(lost)");
+  assert_waiting (&fixture, "u1,a1,a2");
+}
+
+static void
 test_waiting_after_the_end (void)
 {
   g_auto(Fixture) fixture;
@@ -1300,6 +1332,7 @@ main (int   argc,
   g_test_add_func ("/bosh/reconnect/dropped", test_dropped);
   g_test_add_func ("/bosh/reconnect/sent-while-resending", test_sent_while_resending);
   g_test_add_func ("/bosh/reconnect/lost-while-resending", test_lost_while_resending);
+  g_test_add_func ("/bosh/reconnect/main-loop-while-resending", test_main_loop_while_resending);
   g_test_add_func ("/bosh/reconnect/waiting-after-the-end", test_waiting_after_the_end);
   g_test_add_func ("/bosh/reconnect/disconnect", test_disconnect);
   g_test_add_func ("/bosh/reconnect/disconnect-early", test_disconnect_early);

@@ -6,6 +6,9 @@
 
 #include "bosh-error.h"
 
+/* How deep handlers may run main loops. */
+#define LEVELS 3
+
 Copy *
 application_get_copy (Simulation *self,
                       guint64     serial)
@@ -168,8 +171,24 @@ application_behave (Simulation *self)
 
 /* --- What comes of an action --- */
 
-/* What handlers of the application may do in the middle of it all, a main loop of
- * their own among it. */
+/* What goes on in a main loop that a handler runs: the rest of the actions, too. */
+static void
+run_main_loop (Simulation *self)
+{
+  if (self->loop_level == LEVELS)
+    return;
+
+  self->loop_level++;
+  application_drain (self);
+  for (guint n = draw (self, 1, 20); n > 0 && !self->ended; n--)
+    {
+      coverage_hit (COVERAGE_NESTED_STEP);
+      step (self);
+    }
+  self->loop_level--;
+}
+
+/* What handlers of the application may do in the middle of it all. */
 static void
 run_handlers (Simulation *self)
 {
@@ -177,7 +196,7 @@ run_handlers (Simulation *self)
     return;
 
   coverage_hit (COVERAGE_HANDLER);
-  switch (draw (self, 0, 8))
+  switch (draw (self, 0, 9))
     {
     case 0:
       application_disconnect (self);
@@ -194,10 +213,15 @@ run_handlers (Simulation *self)
     case 4:
       if (self->session.id != 0)
         schedule (self, EVENT_LOSS, self->session.id, 0);
+      if (chance (self, 50))
+        run_main_loop (self);
       while (take_event (self))
         coverage_hit (COVERAGE_NESTED_EVENT);
       break;
     case 5:
+      run_main_loop (self);
+      break;
+    case 6:
       ledger_note_retry (self);
       bosh_reconnect_retry_now (self->reconnect, self->now);
       break;
@@ -234,8 +258,7 @@ resend (Simulation *self,
 {
   gboolean was_taken;
 
-  if (chance (self, 50))
-    run_handlers (self);
+  run_handlers (self);
   if (self->session.id != 0 && chance (self, 2))
     {
       coverage_hit (COVERAGE_REFUSED);
@@ -247,8 +270,7 @@ resend (Simulation *self,
     {
       coverage_hit (COVERAGE_RESENT);
       ledger_note_resent (self, serial);
-      if (chance (self, 50))
-        run_handlers (self);
+      run_handlers (self);
     }
   bosh_reconnect_handle_resent (self->reconnect, was_taken);
 }
@@ -332,10 +354,10 @@ application_drain (Simulation *self)
 {
   BoshReconnectAction action;
 
-  if (self->is_draining)
+  if (self->drain_level > self->loop_level)
     return;
 
-  self->is_draining = TRUE;
+  self->drain_level++;
   while (bosh_reconnect_next_action (self->reconnect, &action, self->now))
     {
       if (self->digest != NULL)
@@ -344,5 +366,5 @@ application_drain (Simulation *self)
       carry_out (self, &action);
       bosh_reconnect_action_clear (&action);
     }
-  self->is_draining = FALSE;
+  self->drain_level--;
 }

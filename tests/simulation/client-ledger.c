@@ -66,13 +66,6 @@ expect_close (Simulation   *self,
 }
 
 static void
-expect_wait (Simulation *self)
-{
-  self->waits_since = self->now;
-  self->allowed_attempts = self->max_attempts;
-}
-
-static void
 fail_attempt (Simulation    *self,
               BoshErrorKind  kind,
               const GError  *error)
@@ -95,7 +88,8 @@ fail_attempt (Simulation    *self,
   else
     {
       self->aborts = self->session.id != 0;
-      expect_wait (self);
+      self->waits_since = self->now;
+      self->allowed_attempts = self->max_attempts;
     }
 }
 
@@ -268,7 +262,7 @@ ledger_note_verdict (Simulation *self,
       coverage_hit (COVERAGE_DROPPED);
       g_queue_push_tail (&self->to_drop, serial);
     }
-  expect_wait (self);
+  self->waits_since = self->now;
 }
 
 /* --- What becomes of the session --- */
@@ -338,6 +332,7 @@ note_loss (Simulation    *self,
 
   self->duty = DUTY_ASK;
   self->requests_fail = TRUE;
+  self->allowed_attempts = self->max_attempts;
   self->is_lost = TRUE;
   self->n_ahead = 0;
   set_error (&self->last_failure, error);

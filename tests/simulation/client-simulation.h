@@ -123,7 +123,8 @@ typedef struct
   gboolean            attaches;
   gboolean            attaches_ready;  /* somebody is logged in there */
   gboolean            has_credentials;
-  gboolean            is_draining;
+  guint               drain_level;     /* how many loops drain, one in the other */
+  guint               loop_level;      /* how many main loops run, one in the other */
   guint               handler_percent; /* of handlers that do something */
   guint               to_send;
   guint               send_interval;   /* the longest, in milliseconds */
@@ -141,7 +142,7 @@ typedef struct
   gboolean            is_enabled;
   gboolean            remembers;
   guint               max_attempts;
-  guint               allowed_attempts; /* the maximum when the delay began */
+  guint               allowed_attempts; /* the maximum when it was decided to go on */
   guint               n_attempts;
   guint               n_tries;
   gint64              ready_at;
@@ -182,6 +183,8 @@ void      handle_event                (Simulation                *self,
                                        const Event               *event);
 /* Takes the first event if it is due. */
 gboolean  take_event                  (Simulation                *self);
+/* Goes to what comes next. */
+void      step                        (Simulation                *self);
 
 /* client-world.c */
 void      world_connect               (Simulation                *self);

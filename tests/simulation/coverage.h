@@ -131,7 +131,8 @@ G_BEGIN_DECLS
   X (SWITCHED_OFF, "application: switches off while reconnecting")            \
   X (DISCONNECT_RECONNECTING, "application: disconnects while reconnecting")  \
   X (HANDLER, "application: a handler does something")                        \
-  X (NESTED_EVENT, "application: a handler runs a main loop")                 \
+  X (NESTED_EVENT, "application: something happens in a handler")             \
+  X (NESTED_STEP, "application: a handler runs a main loop")                  \
   X (LONG_LIFE, "end: the application has enough")
 
 typedef enum

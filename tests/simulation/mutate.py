@@ -344,6 +344,9 @@ MUTATIONS = (
      '      enter (self, PHASE_CONNECTED'),
     ('a person who asks uses attempts up', RECONNECT,
      '  set_n_attempts (self, 0);\n  self->n_tries = 0;\n  start', '  start'),
+    ('a verdict comes while a stanza is being handed over', RECONNECT,
+     '      return is_due (self, type) && self->resending == NULL;\n',
+     '      return is_due (self, type);\n'),
     ('a session is ended twice', RECONNECT,
      '    case PHASE_NEW:\n    case PHASE_DISCONNECTING:\n    case PHASE_DETACHED:\n    case PHASE_CLOSED:\n'
      '    default:\n      break;\n',
