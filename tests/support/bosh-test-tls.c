@@ -64,22 +64,68 @@ load (BoshTestTls *self,
   return g_steal_pointer (&certificate);
 }
 
-static GTlsCertificate *
-sign (BoshTestTls *self,
-      const char  *name,
-      const char  *common_name,
-      const char  *extension,
-      int          days)
+static void
+request (BoshTestTls *self,
+         const char  *name,
+         const char  *common_name,
+         const char  *extension)
 {
   run_openssl (self->directory,
                "req -new " NEW_KEY "-subj /CN=%s -addext %s -keyout %s.key -out %s.csr",
                common_name, extension, name, name);
+}
+
+static GTlsCertificate *
+sign (BoshTestTls *self,
+      const char  *name,
+      const char  *common_name,
+      const char  *extension)
+{
+  request (self, name, common_name, extension);
   run_openssl (self->directory,
                "x509 -req -in %s.csr -CA authority.pem -CAkey authority.key "
-               "-CAcreateserial -copy_extensions copy -days %d -out %s.pem",
-               name, days, name);
+               "-CAcreateserial -copy_extensions copy -days 2 -out %s.pem",
+               name, name);
 
   return load (self, name);
+}
+
+static void
+write_file (BoshTestTls *self,
+            const char  *name,
+            const char  *contents)
+{
+  g_autofree char *path = g_build_filename (self->directory, name, NULL);
+  g_autoptr(GError) error = NULL;
+
+  g_file_set_contents (path, contents, -1, &error);
+  g_assert_no_error (error);
+}
+
+/* Of the commands that every OpenSSL 3 has, only `ca` takes dates, and it wants files. */
+static GTlsCertificate *
+sign_expired (BoshTestTls *self)
+{
+  write_file (self, "index", "");
+  write_file (self, "ca.cnf",
+              "[ca]\n"
+              "default_ca = authority\n"
+              "[authority]\n"
+              "database = index\n"
+              "rand_serial = yes\n"
+              "new_certs_dir = .\n"
+              "default_md = sha256\n"
+              "copy_extensions = copy\n"
+              "policy = names\n"
+              "[names]\n"
+              "commonName = supplied\n");
+  request (self, "expired", "localhost", OUR_NAMES);
+  run_openssl (self->directory,
+               "ca -batch -config ca.cnf -cert authority.pem -keyfile authority.key "
+               "-notext -startdate 20200101000000Z -enddate 20200131000000Z "
+               "-in expired.csr -out expired.pem");
+
+  return load (self, "expired");
 }
 
 BoshTestTls *
@@ -99,13 +145,13 @@ bosh_test_tls_new (void)
   self->database = g_tls_file_database_new (self->authority_path, &error);
   g_assert_no_error (error);
 
-  self->server = sign (self, "server", "localhost", OUR_NAMES, 2);
+  self->server = sign (self, "server", "localhost", OUR_NAMES);
   self->server_path = g_build_filename (self->directory, "server.pem", NULL);
-  self->other_server = sign (self, "other-server", "localhost", OUR_NAMES, 2);
+  self->other_server = sign (self, "other-server", "localhost", OUR_NAMES);
   self->other_host = sign (self, "other-host", "other.example",
-                           "subjectAltName=DNS:other.example", 2);
-  self->expired = sign (self, "expired", "localhost", OUR_NAMES, -1);
-  self->client = sign (self, "client", "romeo", "extendedKeyUsage=clientAuth", 2);
+                           "subjectAltName=DNS:other.example");
+  self->expired = sign_expired (self);
+  self->client = sign (self, "client", "romeo", "extendedKeyUsage=clientAuth");
 
   run_openssl (self->directory,
                "req -x509 " NEW_KEY "-days 2 -subj /CN=localhost -addext " OUR_NAMES " "
