@@ -31,7 +31,7 @@ prosody                 command prosody
 '
 
 test_packages='
-clang-format-14         command clang-format-14
+clang-format            command clang-format
 ejabberd                command ejabberdctl
 gi-docgen               command gi-docgen
 gjs                     command gjs
@@ -47,8 +47,8 @@ valgrind                command valgrind
 '
 
 fuzz_packages='
-clang-14                command clang-14
-libclang-rt-14-dev      file /usr/lib/llvm-14/lib/clang/14*/lib/linux/libclang_rt.fuzzer-*.a
+clang                   command clang
+libclang-rt-dev         file /usr/lib/llvm-*/lib/clang/*/lib/linux/libclang_rt.fuzzer-*.a
 '
 
 coverage_packages='

@@ -96,7 +96,7 @@ if [ -n "$thread" ]; then
 fi
 if [ -n "$fuzz" ]; then
   [ -e "$build-fuzz/build.ninja" ] \
-    || CC=clang-14 meson setup "$build-fuzz" -Dwerror=true -Dfuzzing=true \
+    || CC=clang meson setup "$build-fuzz" -Dwerror=true -Dfuzzing=true \
          -Db_sanitize=address,undefined -Db_lundef=false -Dintrospection=disabled
   ninja -C "$build-fuzz" fuzzers
   BOSH_FUZZ_SECONDS=$fuzz

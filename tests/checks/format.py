@@ -10,7 +10,7 @@ columns go across prototypes.
 clang-format knows no columns inside a line; so where it changes nothing but
 the width of the spaces in one, the line stays as it was, and the columns of
 parameters are set here. It also has its own mind about g_autoptr(), _() and
-`* const`.
+`* const`. Its versions 14 and 19, of Debian 12 and 13, agree on the sources.
 """
 
 import argparse
@@ -25,7 +25,7 @@ import tempfile
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 PATTERNS = ('bosh-glib/**/*.c', 'tests/**/*.c', 'docs/examples/*.c')
-PROGRAM = 'clang-format-14'
+PROGRAM = 'clang-format'
 MAX_WIDTH = 100
 
 # The start of the parameter list of a definition or a forward declaration,
@@ -45,9 +45,11 @@ def keep_columns(original, formatted):
 
     Also where clang-format has joined lines into one that is too long.
     """
-    matcher = difflib.SequenceMatcher(
-        None, [collapse(line) for line in original],
-        [collapse(line) for line in formatted], autojunk=False)
+    collapsed = [collapse(line) for line in original]
+    other_collapsed = [collapse(line) for line in formatted]
+    if collapsed == other_collapsed:
+        return original
+    matcher = difflib.SequenceMatcher(None, collapsed, other_collapsed, autojunk=False)
     result = []
     for tag, start, end, other_start, other_end in matcher.get_opcodes():
         old, new = original[start:end], formatted[other_start:other_end]
