@@ -38,7 +38,7 @@ C_FUNCTION = re.compile(r'^(\w+) \([^)]*\)\n\{\n(.*?)^\}', re.MULTILINE | re.DOT
 C_SUMMARY = re.compile(r'g_test_summary \(((?:\s*"(?:[^"\\]|\\.)*")+)\)')
 C_TABLE = re.compile(r'\.name = "([^"]+)",\s*\.summary = ((?:\s*"(?:[^"\\]|\\.)*")+)')
 C_ADD = re.compile(r'g_test_add(?:_func|_data_func|_data_func_full)? \((.*?)\);', re.DOTALL)
-C_TAP = re.compile(r'"ok \d+ (/[\w/-]+)')
+C_SEEDS = re.compile(r'\bseeds_main \(\w+, \w+, "([\w-]+)"')
 JS_FUNCTION = re.compile(r'^    (?:async )?(\w+)\(\) \{\n(.*?)^    \}', re.MULTILINE | re.DOTALL)
 
 problems = []
@@ -99,8 +99,8 @@ def c_tests(text):
                     yield path[:-1] + name, rules_of(join_strings(strings))
             else:
                 yield path, rules_of(summary_of(tested))
-    for path in C_TAP.findall(text):
-        yield path, set()
+    for name in C_SEEDS.findall(text):
+        yield f'/bosh/{name}/runs', set()
 
 
 def python_tests(name, text):
