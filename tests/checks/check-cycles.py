@@ -2,14 +2,15 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """The units of the library and of bosh-tool depend on each other in one direction.
 
-Usage: check-cycles.py [--list] ROOT ARCHIVE_OR_OBJECT...
+Usage: check-cycles.py [--list] ROOT TARGET...
 
 A unit is a source with the headers of its name: bosh-body.c and bosh-body-private.h,
 for instance. It depends on the units whose headers it includes, and on those that
-define a symbol it uses, as the object files tell. A cycle is printed with what ties
+define a symbol it uses, as the objects tell that Meson keeps beside each target. A cycle is printed with what ties
 it. With --list the units are printed, each behind all that it depends on.
 """
 
+import glob
 import os
 import re
 import subprocess
@@ -37,9 +38,10 @@ def read_includes(root):
                     yield unit_of(name), unit_of(included), f'#include "{included}" in {name}'
 
 
-def read_objects(paths):
+def read_objects(targets):
     """Returns the symbols that each unit defines, and those that it uses."""
     defined, used = {}, {}
+    paths = [path for target in targets for path in glob.glob(f'{target}.p/*.o')]
     output = subprocess.run(['nm', '--print-file-name', '--extern-only', '--format=posix', *paths],
                             stdout=subprocess.PIPE, text=True, check=True).stdout
     for line in output.splitlines():
@@ -53,23 +55,23 @@ def read_objects(paths):
         else:
             defined[symbol] = match.group(1)
     if not defined:
-        sys.exit('no symbol was found: are these the objects of the library?')
+        sys.exit('no symbol was found: are these targets of the library?')
     return defined, used
 
 
-def read_uses(paths):
+def read_uses(targets):
     """Yields (unit, unit, what ties them) for each symbol of another unit."""
-    defined, used = read_objects(paths)
+    defined, used = read_objects(targets)
     for unit, symbols in used.items():
         for symbol in symbols:
             if symbol in defined:
                 yield unit, defined[symbol], f'{symbol} ()'
 
 
-def read_graph(root, paths):
+def read_graph(root, targets):
     """Returns the units, each with those it depends on and what ties them."""
     graph = {}
-    for unit, other, tie in [*read_includes(root), *read_uses(paths)]:
+    for unit, other, tie in [*read_includes(root), *read_uses(targets)]:
         if unit == other or {unit, other} & GENERATED:
             continue
         graph.setdefault(unit, {}).setdefault(other, set()).add(tie)
@@ -104,8 +106,8 @@ def find_cycles(graph):
 def main():
     arguments = sys.argv[1:]
     show = '--list' in arguments
-    root, *paths = [argument for argument in arguments if argument != '--list']
-    graph = read_graph(root, paths)
+    root, *targets = [argument for argument in arguments if argument != '--list']
+    graph = read_graph(root, targets)
     components = find_cycles(graph)
     if show:
         print('\n'.join(unit for component in components for unit in component))
