@@ -19,8 +19,9 @@ typedef void (*BoshInnerFunc) (gpointer user_data);
 
 /* @outer: the application's context, which must outlive the inner one. It is a plain one
  * for the first user of @outer, which gains nothing by another; where the system has no
- * epoll or no descriptor left; where GLib does not work as expected; and with
- * BOSH_DEBUG=no-inner-context in the environment. */
+ * epoll or no descriptor left; and where GLib does not work as expected. In the environment
+ * BOSH_DEBUG=no-inner-context makes all of them plain, and BOSH_DEBUG=no-plain-context not
+ * even the first one. */
 BoshInnerContext *bosh_inner_context_new          (GMainContext     *outer);
 BoshInnerContext *bosh_inner_context_new_plain    (GMainContext     *outer);
 /* Operations that are under way in it complete all the same. */

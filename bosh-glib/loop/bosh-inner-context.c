@@ -48,12 +48,21 @@ count_plain_users (GMainContext *outer,
   return n_users <= MAX_PLAIN;
 }
 
-static gboolean
-is_switched_off (void)
+typedef enum
 {
-  static const GDebugKey keys[] = { { "no-inner-context", 1 } };
+  DEBUG_NO_INNER_CONTEXT = 1 << 0,   /* all are plain */
+  DEBUG_NO_PLAIN_CONTEXT = 1 << 1,   /* none is, if that is possible */
+} DebugFlags;
 
-  return g_parse_debug_string (g_getenv ("BOSH_DEBUG"), keys, G_N_ELEMENTS (keys)) != 0;
+static DebugFlags
+get_debug_flags (void)
+{
+  static const GDebugKey keys[] = {
+    { "no-inner-context", DEBUG_NO_INNER_CONTEXT },
+    { "no-plain-context", DEBUG_NO_PLAIN_CONTEXT },
+  };
+
+  return g_parse_debug_string (g_getenv ("BOSH_DEBUG"), keys, G_N_ELEMENTS (keys));
 }
 
 BoshInnerContext *
@@ -71,9 +80,10 @@ BoshInnerContext *
 bosh_inner_context_new (GMainContext *outer)
 {
   BoshInnerContext *self = bosh_inner_context_new_plain (outer);
+  DebugFlags flags = get_debug_flags ();
 
-  self->is_counted = count_plain_users (outer, 1);
-  if (self->is_counted || is_switched_off ())
+  self->is_counted = (flags & DEBUG_NO_PLAIN_CONTEXT) == 0 && count_plain_users (outer, 1);
+  if (self->is_counted || (flags & DEBUG_NO_INNER_CONTEXT) != 0)
     return self;
 
   self->epoll = bosh_epoll_context_new (outer);

@@ -8,7 +8,7 @@
  * The suite runs it with the options below as they are; the long run is
  *
  *   --messages=20000 --every=10 --black-hole=10
- *   --faults=reset-before,reset-after,half-answer,cut-chunk,bad-gateway,html,black-hole
+ *   --faults=reset-before,reset-after,half-response,cut-chunk,bad-gateway,html,black-hole
  *
  * BOSH_TEST_TRACE=1 in the environment shows all requests and answers. */
 

@@ -82,7 +82,7 @@ test_response_size (void)
     }
 }
 
-/* What a server repeats after a head. */
+/* A response of which a block is repeated after the head. */
 typedef struct
 {
   const char *head;
@@ -244,7 +244,7 @@ test_decoded_size (void)
 static void
 test_bad_codings (void)
 {
-  static const char * const answers[] = {
+  static const char * const responses[] = {
     "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 5\r\n\r\nhello",
     "HTTP/1.1 200 OK\r\nContent-Encoding: deflate\r\nContent-Length: 5\r\n\r\nhello",
     "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 0\r\n\r\n",
@@ -252,14 +252,14 @@ test_bad_codings (void)
     "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 4\r\n\r\n\37\213\10\10",
   };
 
-  g_test_summary ("R06 (XEP-0124 §5): what is not what its coding says is refused");
+  g_test_summary ("R06 (XEP-0124 §5): a response that is not in the coding it names is refused");
 
-  for (gsize i = 0; i < G_N_ELEMENTS (answers); i++)
+  for (gsize i = 0; i < G_N_ELEMENTS (responses); i++)
     {
       g_autoptr(BoshTestServer) server = NULL;
       g_autoptr(BoshTestPoster) client = NULL;
 
-      server = bosh_test_server_new (NULL, bosh_test_respond_with, (gpointer)answers[i]);
+      server = bosh_test_server_new (NULL, bosh_test_respond_with, (gpointer)responses[i]);
       client = bosh_test_poster_new_for_port (bosh_test_server_get_port (server));
       bosh_test_assert_failed (bosh_test_poster_exchange (client, 1, "x"),
                                BOSH_ERROR, BOSH_ERROR_NOT_BOSH, TRUE);
@@ -269,15 +269,15 @@ test_bad_codings (void)
 static void
 test_coded_error (void)
 {
-  static char answer[] =
+  static char response[] =
     "HTTP/1.1 404 Gone\r\nContent-Encoding: gzip\r\nContent-Length: 5\r\n\r\nhello";
   g_autoptr(BoshTestServer) server = NULL;
   g_autoptr(BoshTestPoster) client = NULL;
   const BoshTestOutcome *outcome;
 
-  g_test_summary ("Of an error the status counts, however its body is coded");
+  g_test_summary ("Of an HTTP error the status is reported, even if its body can't be decoded");
 
-  server = bosh_test_server_new (NULL, bosh_test_respond_with, answer);
+  server = bosh_test_server_new (NULL, bosh_test_respond_with, response);
   client = bosh_test_poster_new_for_port (bosh_test_server_get_port (server));
   outcome = bosh_test_poster_exchange (client, 1, "x");
   g_assert_no_error (outcome->error);
@@ -344,7 +344,7 @@ test_challenge (void)
   g_autofree char *block = g_strnfill (64 * 1024, 'x');
   g_autoptr(GBytes) bytes = g_bytes_new (block, 64 * 1024);
 
-  g_test_summary ("Answers that HTTP would react to: no memory for their bodies, and no "
+  g_test_summary ("Responses that libsoup would react to: no memory for their bodies, and no "
                   "second try");
 
   bosh_test_reset_peak_memory ();
@@ -377,7 +377,7 @@ test_statuses (void)
     200, 204, 400, 401, 403, 404, 407, 408, 429, 500, 502, 503, 504, 599
   };
 
-  g_test_summary ("R86, R87 (XEP-0124 §17.1): every HTTP status is told, with its body");
+  g_test_summary ("R86, R87 (XEP-0124 §17.1): every HTTP status is reported, with its body");
 
   for (gsize i = 0; i < G_N_ELEMENTS (statuses); i++)
     {
@@ -487,8 +487,8 @@ test_bad_framing (void)
     { "HTTP/1.1 200 OK\r\nContent-Encoding: tulip\r\n\r\nhello", "hello" },
   };
 
-  g_test_summary ("R10 (XEP-0124 §6): where HTTP does not tell that a response is cut, "
-                  "nothing is made up; XML finds it");
+  g_test_summary ("R10 (XEP-0124 §6): a response that is cut short, which HTTP does not always "
+                  "notice, is passed on as it came; the XML parser refuses it");
 
   for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
     {
@@ -547,7 +547,7 @@ test_redirect (void)
     { long_path, NULL },
   };
 
-  g_test_summary ("A redirect is told, and not followed by the transport");
+  g_test_summary ("A redirect is reported, and not followed by the transport");
 
   for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
     {

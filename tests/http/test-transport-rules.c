@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* What XEP-0124 §5 says of headers that come with an answer. */
+/* XEP-0124 §5: the headers of a response. */
 
 #include "config.h"
 
@@ -9,32 +9,26 @@
 
 #include <string.h>
 
-/* The text that all answers here have. */
-#define ANSWER "<body xmlns='http://jabber.org/protocol/httpbind'>é</body>"
-
-typedef struct
-{
-  const char *headers;
-} Answer;
+#define BODY "<body xmlns='http://jabber.org/protocol/httpbind'>é</body>"
 
 static void
 respond_with_headers (BoshTestPeer          *peer,
                       const BoshTestRequest *request,
                       gpointer               user_data)
 {
-  Answer *answer = user_data;
+  const char **headers = user_data;
 
-  bosh_test_peer_reply (peer, 200, answer->headers, ANSWER);
+  bosh_test_peer_reply (peer, 200, *headers, BODY);
 }
 
-/* Each answer is read as if it had no such headers, and the connection is used
+/* Each response is read as if it had no such headers, and the connection is used
  * again. */
 static void
 check_headers (const char * const *headers,
                gsize               n_headers)
 {
-  Answer answer = { NULL };
-  g_autoptr(BoshTestServer) server = bosh_test_server_new (NULL, respond_with_headers, &answer);
+  const char *current = NULL;
+  g_autoptr(BoshTestServer) server = bosh_test_server_new (NULL, respond_with_headers, &current);
   g_autoptr(BoshTestPoster) client = NULL;
 
   client = bosh_test_poster_new_for_port (bosh_test_server_get_port (server));
@@ -42,9 +36,9 @@ check_headers (const char * const *headers,
     {
       const BoshTestOutcome *outcome;
 
-      answer.headers = headers[i];
+      current = headers[i];
       outcome = bosh_test_poster_exchange (client, i + 1, "x");
-      bosh_test_assert_body (outcome, ANSWER);
+      bosh_test_assert_body (outcome, BODY);
       g_assert_cmpuint (outcome->status, ==, 200);
       g_assert_cmpint (outcome->retry_after, ==, -1);
       g_assert_null (outcome->location);
@@ -84,7 +78,7 @@ test_content_type (void)
     "Content-Type: ;;;\r\n",
   };
 
-  g_test_summary ("R08 (XEP-0124 §5): the Content-Type of an answer is ignored");
+  g_test_summary ("R08 (XEP-0124 §5): the Content-Type of a response is ignored");
 
   check_headers (headers, G_N_ELEMENTS (headers));
 }

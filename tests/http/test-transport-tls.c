@@ -106,8 +106,8 @@ test_distrusted (void)
     { tls->expired, tls->database, "expired" },
   };
 
-  g_test_summary ("R100 (XEP-0124 §19.1): to a server that can't be trusted nothing is sent, "
-                  "and the reason is told");
+  g_test_summary ("R100 (XEP-0124 §19.1): nothing is sent to a server that can't be trusted, "
+                  "and the error says why");
 
   for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
     {
@@ -211,7 +211,189 @@ test_changed_certificate (void)
   bosh_test_assert_body (bosh_test_poster_exchange (client, 4, "x"), "<body/>");
 }
 
-/* Holds the first, and answers the others. */
+static void
+assert_peer_certificate (BoshTestPoster       *client,
+                         GTlsCertificate      *certificate,
+                         GTlsCertificateFlags  errors)
+{
+  GTlsCertificate *shown = bosh_transport_get_peer_certificate (client->transport);
+
+  if (certificate == NULL)
+    g_assert_null (shown);
+  else
+    g_assert_true (g_tls_certificate_is_same (shown, certificate));
+  g_assert_cmpint (bosh_transport_get_peer_certificate_errors (client->transport), ==, errors);
+}
+
+static void
+test_peer_certificate (void)
+{
+  g_autoptr(BoshTestServer) server = bosh_test_server_new (tls->server, respond_ok, NULL);
+  g_autoptr(BoshTestServer) plain = bosh_test_server_new (NULL, respond_ok, NULL);
+  g_autoptr(BoshTestPoster) client = NULL;
+  g_autoptr(BoshTestPoster) plain_client = NULL;
+
+  g_test_summary ("The certificate of the server can be looked at, after the handshake");
+
+  client = create_client (bosh_test_server_get_port (server), tls->database, NULL, NULL);
+  assert_peer_certificate (client, NULL, 0);
+  bosh_test_assert_body (bosh_test_poster_exchange (client, 1, "x"), "<body/>");
+  assert_peer_certificate (client, tls->server, 0);
+  g_assert_cmpuint (client->n_questions, ==, 0);
+
+  plain_client = create_plain_client ("127.0.0.1", bosh_test_server_get_port (plain), NULL);
+  bosh_test_assert_body (bosh_test_poster_exchange (plain_client, 1, "x"), "<body/>");
+  assert_peer_certificate (plain_client, NULL, 0);
+}
+
+static void
+test_accepted (void)
+{
+  const struct
+  {
+    GTlsCertificate *certificate;
+    GTlsCertificateFlags errors;
+  } cases[] = {
+    { tls->untrusted, G_TLS_CERTIFICATE_UNKNOWN_CA },
+    { tls->other_host, G_TLS_CERTIFICATE_BAD_IDENTITY },
+    { tls->expired, G_TLS_CERTIFICATE_EXPIRED },
+  };
+
+  g_test_summary ("R100 (XEP-0124 §19.1): a certificate that can't be verified is used if the owner "
+                  "accepts it, who is asked once, before anything is sent");
+
+  for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      g_autoptr(BoshTestServer) server = NULL;
+      g_autoptr(BoshTestPoster) client = NULL;
+
+      server = bosh_test_server_new (cases[i].certificate, respond_and_close, NULL);
+      client = create_client (bosh_test_server_get_port (server), tls->database, NULL, NULL);
+      client->accepts = TRUE;
+      for (guint64 id = 1; id <= 3; id++)
+        bosh_test_assert_body (bosh_test_poster_exchange (client, id, "x"), "<body/>");
+      g_assert_cmpuint (bosh_test_server_get_n_accepted (server), ==, 3);
+
+      g_assert_cmpuint (client->n_questions, ==, 1);
+      g_assert_true (g_tls_certificate_is_same (client->asked_certificate, cases[i].certificate));
+      g_assert_cmpint (client->asked_errors, ==, cases[i].errors);
+      assert_peer_certificate (client, cases[i].certificate, cases[i].errors);
+
+      /* A connection that breaks later is not reported as a matter of certificates. */
+      g_clear_pointer (&server, bosh_test_server_free);
+      g_assert_cmpuint (bosh_test_poster_exchange (client, 4, "x")->error->domain, ==, G_IO_ERROR);
+    }
+}
+
+static void
+test_accepted_then_another (void)
+{
+  g_autoptr(BoshTestServer) server = bosh_test_server_new (tls->untrusted, respond_and_close, NULL);
+  GTlsCertificate *others[] = { tls->expired, tls->server };
+  g_autoptr(BoshTestPoster) client = NULL;
+
+  g_test_summary ("R99, R100 (XEP-0124 §19.1): after a certificate was accepted, no other is: neither "
+                  "one that can't be verified, which is not asked about, nor one that can");
+
+  client = create_client (bosh_test_server_get_port (server), tls->database, NULL, NULL);
+  client->accepts = TRUE;
+  bosh_test_assert_body (bosh_test_poster_exchange (client, 1, "x"), "<body/>");
+
+  for (gsize i = 0; i < G_N_ELEMENTS (others); i++)
+    {
+      bosh_test_server_set_certificate (server, others[i]);
+      bosh_test_assert_failed (bosh_test_poster_exchange (client, i + 2, "x"),
+                               BOSH_ERROR, BOSH_ERROR_TLS, FALSE);
+    }
+  g_assert_cmpuint (client->n_questions, ==, 1);
+  g_assert_cmpuint (bosh_test_server_get_requests (server)->len, ==, 1);
+  assert_peer_certificate (client, tls->untrusted, G_TLS_CERTIFICATE_UNKNOWN_CA);
+
+  bosh_test_server_set_certificate (server, tls->untrusted);
+  bosh_test_assert_body (bosh_test_poster_exchange (client, 4, "x"), "<body/>");
+}
+
+static void
+test_verified_then_another (void)
+{
+  g_autoptr(BoshTestServer) server = bosh_test_server_new (tls->server, respond_and_close, NULL);
+  g_autoptr(BoshTestPoster) client = NULL;
+
+  g_test_summary ("R99, R100 (XEP-0124 §19.1): after a certificate that was verified the owner is not "
+                  "asked about another");
+
+  client = create_client (bosh_test_server_get_port (server), tls->database, NULL, NULL);
+  client->accepts = TRUE;
+  bosh_test_assert_body (bosh_test_poster_exchange (client, 1, "x"), "<body/>");
+  bosh_test_server_set_certificate (server, tls->untrusted);
+  bosh_test_assert_failed (bosh_test_poster_exchange (client, 2, "x"),
+                           BOSH_ERROR, BOSH_ERROR_TLS, FALSE);
+  g_assert_cmpuint (client->n_questions, ==, 0);
+  assert_peer_certificate (client, tls->server, 0);
+}
+
+static void
+test_refused (void)
+{
+  g_autoptr(BoshTestServer) server = bosh_test_server_new (tls->untrusted, respond_ok, NULL);
+  g_autoptr(BoshTestPoster) client = NULL;
+
+  g_test_summary ("R100 (XEP-0124 §19.1): a certificate that the owner does not accept is refused, and "
+                  "again without asking; it can be looked at");
+
+  client = create_client (bosh_test_server_get_port (server), tls->database, NULL, NULL);
+  for (guint64 id = 1; id <= 2; id++)
+    bosh_test_assert_failed (bosh_test_poster_exchange (client, id, "x"),
+                             BOSH_ERROR, BOSH_ERROR_TLS, FALSE);
+  g_assert_cmpuint (client->n_questions, ==, 1);
+  g_assert_cmpuint (bosh_test_server_get_requests (server)->len, ==, 0);
+  assert_peer_certificate (client, tls->untrusted, G_TLS_CERTIFICATE_UNKNOWN_CA);
+}
+
+static void
+test_accepted_after_redirect (void)
+{
+  g_autoptr(BoshTestServer) server = bosh_test_server_new (tls->untrusted, respond_ok, NULL);
+  g_autoptr(BoshTestServer) other = bosh_test_server_new (tls->expired, respond_ok, NULL);
+  g_autofree char *uri = g_strdup_printf ("https://localhost:%u/",
+                                          bosh_test_server_get_port (other));
+  g_autoptr(BoshTestPoster) client = NULL;
+
+  g_test_summary ("R99 (XEP-0124 §19.1): at another address the owner is asked anew");
+
+  client = create_client (bosh_test_server_get_port (server), tls->database, NULL, NULL);
+  client->accepts = TRUE;
+  bosh_test_assert_body (bosh_test_poster_exchange (client, 1, "x"), "<body/>");
+  bosh_transport_set_uri (client->transport, uri);
+  assert_peer_certificate (client, NULL, 0);
+  bosh_test_assert_body (bosh_test_poster_exchange (client, 2, "x"), "<body/>");
+  g_assert_cmpuint (client->n_questions, ==, 2);
+  assert_peer_certificate (client, tls->expired, G_TLS_CERTIFICATE_EXPIRED);
+}
+
+static void
+test_free_in_question (void)
+{
+  g_test_summary ("The transport can be freed by the owner who is asked about a certificate");
+
+  for (guint accepts = 0; accepts <= 1; accepts++)
+    {
+      g_autoptr(BoshTestServer) server = bosh_test_server_new (tls->untrusted, respond_ok, NULL);
+      g_autoptr(BoshTestPoster) client = NULL;
+
+      client = create_client (bosh_test_server_get_port (server), tls->database, NULL, NULL);
+      client->accepts = accepts;
+      client->free_in_question = TRUE;
+      bosh_test_poster_post (client, 1, "x");
+      bosh_test_wait (client->transport == NULL);
+      bosh_test_wait (bosh_test_server_get_n_closed (server) == 1);
+      bosh_test_drain ();
+      g_assert_cmpuint (client->outcomes->len, ==, 0);
+      g_assert_cmpuint (bosh_test_server_get_requests (server)->len, ==, 0);
+    }
+}
+
+/* Holds the first request, and responds to the others. */
 static void
 hold_first (BoshTestPeer          *peer,
             const BoshTestRequest *request,
@@ -232,8 +414,8 @@ test_preconnect (void)
   g_autoptr(BoshTestServer) server = bosh_test_server_new (tls->server, hold_first, &held);
   g_autoptr(BoshTestPoster) client = NULL;
 
-  g_test_summary ("R100 (XEP-0124 §19.1): a connection that is made early is looked at like any "
-                  "other: with the same certificate it is used, with another nothing is sent on it");
+  g_test_summary ("R100 (XEP-0124 §19.1): the certificate of a preconnect is checked as well: with the "
+                  "same one the connection is used, with another nothing is sent on it");
 
   client = create_client (bosh_test_server_get_port (server), tls->database, NULL, NULL);
   bosh_test_poster_post (client, 1, "x");
@@ -478,7 +660,7 @@ test_refusing_proxy (void)
     "HTTP/1.1 302 Elsewhere\r\nLocation: http://portal.example/\r\nContent-Length: 0\r\n\r\n",
   };
 
-  g_test_summary ("A proxy that refuses CONNECT is no answer of the server");
+  g_test_summary ("The response of a proxy that refuses CONNECT is not taken for that of the server");
 
   for (gsize i = 0; i < G_N_ELEMENTS (refusals); i++)
     {
@@ -518,7 +700,7 @@ test_proxy_challenge (void)
   g_autoptr(GProxyResolver) plain = bosh_test_proxy_new_resolver (proxy);
   g_auto(GStrv) uris = NULL;
 
-  g_test_summary ("A proxy that wants a password is told as such, with one in its URI and "
+  g_test_summary ("A proxy that wants a password is reported as such, with one in its URI and "
                   "without, and tried a few times at most");
 
   bosh_test_proxy_set_refusal (proxy, challenge);
@@ -563,6 +745,13 @@ main (int   argc,
   g_test_add_func ("/bosh/transport/tls/handshake-broken-off", test_broken_handshake);
   g_test_add_func ("/bosh/transport/tls/other-protocol", test_other_protocol);
   g_test_add_func ("/bosh/transport/tls/changed-certificate", test_changed_certificate);
+  g_test_add_func ("/bosh/transport/tls/peer-certificate", test_peer_certificate);
+  g_test_add_func ("/bosh/transport/tls/accepted", test_accepted);
+  g_test_add_func ("/bosh/transport/tls/accepted-then-another", test_accepted_then_another);
+  g_test_add_func ("/bosh/transport/tls/verified-then-another", test_verified_then_another);
+  g_test_add_func ("/bosh/transport/tls/refused", test_refused);
+  g_test_add_func ("/bosh/transport/tls/accepted-after-redirect", test_accepted_after_redirect);
+  g_test_add_func ("/bosh/transport/tls/free-in-question", test_free_in_question);
   g_test_add_func ("/bosh/transport/tls/preconnect", test_preconnect);
   g_test_add_func ("/bosh/transport/tls/connect-timeout", test_connect_timeout);
   g_test_add_func ("/bosh/transport/tls/cancel", test_cancel);

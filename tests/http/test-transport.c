@@ -26,7 +26,8 @@ respond_never (BoshTestPeer          *peer,
 {
 }
 
-/* Holds "hold", answers the rest; @user_data receives the peer that holds. */
+/* Holds the request "hold", and responds to others; @user_data receives the peer of the
+ * one that is held. */
 static void
 respond_or_hold (BoshTestPeer          *peer,
                  const BoshTestRequest *request,
@@ -130,7 +131,7 @@ test_reuse (void)
   g_assert_cmpuint (client->n_written, ==, 5);
 }
 
-/* The first answer brings a cookie, and the second takes it back. */
+/* The first response sets a cookie, and the second deletes it. */
 static void
 respond_in_turn (BoshTestPeer          *peer,
                  const BoshTestRequest *request,
@@ -203,8 +204,8 @@ test_nagle (void)
   g_autoptr(BoshTestPoster) client = NULL;
   gint64 shortest = G_MAXINT64;
 
-  g_test_summary ("E52: a server that waits until we have the beginning of its answer is not kept "
-                  "waiting");
+  g_test_summary ("E52: a server that waits for the acknowledgement of the beginning of its response "
+                  "gets it at once");
 
   /* New connections are told at once, some dozen times. On a busy machine it may take
    * some tries to get the processor for a whole exchange. */
@@ -256,7 +257,7 @@ test_preconnect (void)
   g_autoptr(BoshTestPoster) client = NULL;
 
   g_test_summary ("XEP-0124 §18.1: the connection for the second of two requests is made while the "
-                  "first is out, and nobody hears of it");
+                  "first is under way, and nothing is reported of it");
 
   client = bosh_test_poster_new_for_port (bosh_test_server_get_port (server));
   bosh_test_poster_post (client, 1, "hold");
@@ -289,7 +290,7 @@ test_preconnect_in_vain (void)
   g_autoptr(BoshTestPoster) client = NULL;
   const BoshTestOutcome *outcome;
 
-  g_test_summary ("Where it can't be made that is told by the requests alone");
+  g_test_summary ("A preconnect that fails is not reported; the requests that need it are");
 
   g_clear_pointer (&server, bosh_test_server_free);
   client = bosh_test_poster_new_for_port (port);
@@ -443,7 +444,7 @@ test_free_in_callback (void)
     }
 }
 
-/* Resets the connection on "x", and answers the rest. */
+/* Resets the connection of the request "x", and responds to others. */
 static void
 respond_with_reset (BoshTestPeer          *peer,
                     const BoshTestRequest *request,
@@ -819,7 +820,7 @@ is_private_after (const char *uri)
 static void
 test_misled (void)
 {
-  g_test_summary ("R90, R97: no password is shown at another host that plain http has led to");
+  g_test_summary ("R90, R97: no password is sent to another host that a redirect over http has led to");
 
   g_assert_true (is_private_after ("https://chat.example.org/http-bind/"));
   g_assert_true (is_private_after ("https://CHAT.example.org:443/"));

@@ -12,10 +12,12 @@ G_BEGIN_DECLS
 /* Runs the default context until @condition holds; the limit on time is that
  * of the test program. */
 #define bosh_test_wait(condition)                                             \
-  G_STMT_START {                                                              \
+  G_STMT_START                               \
+  {                                          \
     while (!(condition))                                                      \
       g_main_context_iteration (NULL, TRUE);                                  \
-  } G_STMT_END
+  }                                          \
+  G_STMT_END
 
 /* Runs what is ready in the default context. */
 void             bosh_test_drain                  (void);
@@ -38,22 +40,22 @@ typedef void (*BoshTestHandler) (BoshTestPeer          *peer,
                                  gpointer               user_data);
 
 /* @certificate: speak TLS with it; nullable. */
-BoshTestServer  *bosh_test_server_new             (GTlsCertificate  *certificate,
-                                                   BoshTestHandler   handler,
-                                                   gpointer          user_data);
+BoshTestServer  *bosh_test_server_new             (GTlsCertificate *certificate,
+                                                   BoshTestHandler  handler,
+                                                   gpointer         user_data);
 void             bosh_test_server_free            (BoshTestServer   *self);
 guint            bosh_test_server_get_port        (BoshTestServer   *self);
 /* For connections that come after. */
-void             bosh_test_server_set_certificate (BoshTestServer   *self,
-                                                   GTlsCertificate  *certificate);
+void             bosh_test_server_set_certificate (BoshTestServer  *self,
+                                                   GTlsCertificate *certificate);
 /* While FALSE, connections are accepted, and nothing is read from them. */
-void             bosh_test_server_set_reading     (BoshTestServer   *self,
-                                                   gboolean          reading);
+void             bosh_test_server_set_reading     (BoshTestServer *self,
+                                                   gboolean        reading);
 /* Of BoshTestRequest, in the order of arrival. */
 GPtrArray       *bosh_test_server_get_requests    (BoshTestServer   *self);
 const BoshTestRequest *
-                 bosh_test_server_get_request     (BoshTestServer   *self,
-                                                   guint             index);
+bosh_test_server_get_request (BoshTestServer *self,
+                              guint           index);
 guint            bosh_test_server_get_n_accepted  (BoshTestServer   *self);
 /* How many the other side has closed first. */
 guint            bosh_test_server_get_n_closed    (BoshTestServer   *self);
@@ -67,21 +69,21 @@ void             bosh_test_assert_header          (const BoshTestRequest *reques
                                                    const char            *name,
                                                    const char            *expected);
 
-/* A handler that answers with the string @user_data, a response as it is. */
+/* A handler that writes the string @user_data, a whole response. */
 void             bosh_test_respond_with            (BoshTestPeer          *peer,
-                                                   const BoshTestRequest *request,
-                                                   gpointer               user_data);
+                                                    const BoshTestRequest *request,
+                                                    gpointer               user_data);
 
 /* A whole response; @headers (nullable) ends with CRLF. */
-void             bosh_test_peer_reply             (BoshTestPeer     *self,
-                                                   guint             status,
-                                                   const char       *headers,
-                                                   const char       *body);
-void             bosh_test_peer_write             (BoshTestPeer     *self,
-                                                   const char       *text);
-void             bosh_test_peer_write_bytes       (BoshTestPeer     *self,
-                                                   GBytes           *bytes,
-                                                   guint             times);
+void             bosh_test_peer_reply             (BoshTestPeer *self,
+                                                   guint         status,
+                                                   const char   *headers,
+                                                   const char   *body);
+void             bosh_test_peer_write             (BoshTestPeer *self,
+                                                   const char   *text);
+void             bosh_test_peer_write_bytes       (BoshTestPeer *self,
+                                                   GBytes       *bytes,
+                                                   guint         times);
 /* After what is written. */
 void             bosh_test_peer_close             (BoshTestPeer     *self);
 /* Now, and rudely. */
@@ -104,12 +106,12 @@ typedef struct _BoshTestProxy BoshTestProxy;
 BoshTestProxy   *bosh_test_proxy_new              (BoshTestProxyType  type);
 void             bosh_test_proxy_free             (BoshTestProxy     *self);
 GProxyResolver  *bosh_test_proxy_new_resolver     (BoshTestProxy     *self);
-/* HTTP: answer this, and close, instead of going on; nullable. */
-void             bosh_test_proxy_set_refusal      (BoshTestProxy     *self,
-                                                   const char        *head);
+/* HTTP: respond to each request with this, and close; nullable. */
+void             bosh_test_proxy_set_refusal      (BoshTestProxy *self,
+                                                   const char    *head);
 /* HTTP: tunnels lead to this port of 127.0.0.1, whatever was asked for. */
-void             bosh_test_proxy_set_destination  (BoshTestProxy     *self,
-                                                   guint              port);
+void             bosh_test_proxy_set_destination  (BoshTestProxy *self,
+                                                   guint          port);
 /* Of strings: the heads of HTTP requests, or `host:port` of SOCKS requests. */
 GPtrArray       *bosh_test_proxy_get_requests     (BoshTestProxy     *self);
 

@@ -54,7 +54,7 @@ struct _Link
   BoshTestFaultProxy *proxy;
   GCancellable *cancellable;  /* of what is being read */
   Way request;
-  Way answer;
+  Way response;
   gboolean is_busy;           /* an exchange is under way */
   gboolean is_closed;
   BoshTestFault fault;        /* of the exchange under way */
@@ -71,7 +71,7 @@ static const char * const fault_names[] = {
   [BOSH_TEST_FAULT_BAD_GATEWAY] = "bad-gateway",
   [BOSH_TEST_FAULT_HTML] = "html",
   [BOSH_TEST_FAULT_RESET_AFTER] = "reset-after",
-  [BOSH_TEST_FAULT_HALF_RESPONSE] = "half-answer",
+  [BOSH_TEST_FAULT_HALF_RESPONSE] = "half-response",
   [BOSH_TEST_FAULT_CUT_CHUNK] = "cut-chunk",
   [BOSH_TEST_FAULT_SILENCE] = "silence",
   [BOSH_TEST_FAULT_GATEWAY_TIMEOUT] = "gateway-timeout",
@@ -189,9 +189,9 @@ link_unref (gpointer data)
     return;
 
   g_object_unref (self->request.from);
-  g_object_unref (self->answer.from);
+  g_object_unref (self->response.from);
   g_byte_array_unref (self->request.bytes);
-  g_byte_array_unref (self->answer.bytes);
+  g_byte_array_unref (self->response.bytes);
   g_object_unref (self->cancellable);
   g_free (self);
 }
@@ -216,7 +216,7 @@ link_close (Link *self)
   link_clear_timer (self);
   g_cancellable_cancel (self->cancellable);
   g_io_stream_close (G_IO_STREAM (self->request.from), NULL, NULL);
-  g_io_stream_close (G_IO_STREAM (self->answer.from), NULL, NULL);
+  g_io_stream_close (G_IO_STREAM (self->response.from), NULL, NULL);
   g_ptr_array_remove_fast (self->proxy->links, self);
 }
 
@@ -286,7 +286,7 @@ link_fall_silent (Link *self)
   link_set_timer (self, g_timeout_source_new (milliseconds), on_black_hole_over);
 }
 
-/* An answer of ours instead of the server's; @status with its phrase. */
+/* A response of the proxy instead of the server's; @status with its phrase. */
 static void
 link_respond (Link       *self,
               const char *status)
@@ -312,7 +312,7 @@ link_end_exchange (Link  *self,
     return;
 
   link_clear_timer (self);
-  g_byte_array_remove_range (self->answer.bytes, 0, response_size);
+  g_byte_array_remove_range (self->response.bytes, 0, response_size);
   self->is_busy = FALSE;
   link_advance (self);
 }
@@ -321,7 +321,7 @@ static void
 link_pass_request (Link  *self,
                    gsize  size)
 {
-  link_write (self, self->answer.from, self->request.bytes->data, size);
+  link_write (self, self->response.from, self->request.bytes->data, size);
 }
 
 static void
@@ -380,7 +380,7 @@ on_request_due (gpointer user_data)
   return G_SOURCE_REMOVE;
 }
 
-/* --- What happens to an answer --- */
+/* --- What happens to a response --- */
 
 static void
 link_cut_response (Link  *self,
@@ -389,11 +389,11 @@ link_cut_response (Link  *self,
 {
   gsize kept = g_rand_int_range (self->proxy->rand, head_size, MAX (size, head_size + 1));
 
-  link_write (self, self->request.from, self->answer.bytes->data, kept);
+  link_write (self, self->request.from, self->response.bytes->data, kept);
   link_close (self);
 }
 
-/* One chunk of the length of the answer, in which some of it comes. */
+/* One chunk of the length of the response, of which only a part comes. */
 static void
 link_cut_chunk (Link  *self,
                 gsize  head_size,
@@ -407,7 +407,7 @@ link_cut_chunk (Link  *self,
                           size - head_size);
   link_tell (self, head);
   if (!self->is_closed)
-    link_write (self, self->request.from, self->answer.bytes->data + head_size, kept);
+    link_write (self, self->request.from, self->response.bytes->data + head_size, kept);
   link_close (self);
 }
 
@@ -416,9 +416,9 @@ on_dribble (gpointer user_data)
 {
   Link *self = user_data;
   gsize head_size;
-  gsize size = measure_message (self->answer.bytes, &head_size);
+  gsize size = measure_message (self->response.bytes, &head_size);
 
-  link_write (self, self->request.from, self->answer.bytes->data + self->n_dribbled++, 1);
+  link_write (self, self->request.from, self->response.bytes->data + self->n_dribbled++, 1);
   if (self->is_closed)
     return G_SOURCE_REMOVE;
   if (self->n_dribbled < size)
@@ -433,7 +433,7 @@ static void
 link_handle_response (Link *self)
 {
   gsize head_size;
-  gsize size = measure_message (self->answer.bytes, &head_size);
+  gsize size = measure_message (self->response.bytes, &head_size);
 
   switch ((guint)self->fault)
     {
@@ -464,7 +464,7 @@ link_handle_response (Link *self)
       break;
 
     default:
-      link_write (self, self->request.from, self->answer.bytes->data, size);
+      link_write (self, self->request.from, self->response.bytes->data, size);
       link_end_exchange (self, size);
       break;
     }
@@ -607,10 +607,10 @@ on_incoming (GSocketService    *service,
   link->proxy = self;
   link->cancellable = g_cancellable_new ();
   way_init (&link->request, link, client);
-  way_init (&link->answer, link, server);
+  way_init (&link->response, link, server);
   g_ptr_array_add (self->links, link);
   way_read (&link->request);
-  way_read (&link->answer);
+  way_read (&link->response);
 
   return TRUE;
 }

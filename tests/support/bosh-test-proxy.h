@@ -19,16 +19,16 @@ typedef enum
   BOSH_TEST_FAULT_RESET_BEFORE,
   BOSH_TEST_FAULT_RESET_DURING,   /* it sees the first half */
   BOSH_TEST_FAULT_BLACK_HOLE,     /* nothing for a while, then the end */
-  BOSH_TEST_FAULT_GARBAGE,        /* an answer that is no HTTP */
+  BOSH_TEST_FAULT_GARBAGE,        /* a response that is no HTTP */
   BOSH_TEST_FAULT_BAD_GATEWAY,    /* 502 */
   BOSH_TEST_FAULT_HTML,           /* 200, but it is a page */
-  /* The server has seen the request, and has answered it. */
+  /* The server has seen the request, and has responded. */
   BOSH_TEST_FAULT_RESET_AFTER,
   BOSH_TEST_FAULT_HALF_RESPONSE,    /* less than Content-Length says */
   BOSH_TEST_FAULT_CUT_CHUNK,      /* chunked, and cut short */
-  BOSH_TEST_FAULT_SILENCE,        /* the answer falls into the black hole */
-  BOSH_TEST_FAULT_GATEWAY_TIMEOUT,/* 504 */
-  BOSH_TEST_FAULT_DRIBBLE,        /* the answer comes byte by byte, but whole */
+  BOSH_TEST_FAULT_SILENCE,        /* the response is swallowed */
+  BOSH_TEST_FAULT_GATEWAY_TIMEOUT, /* 504 */
+  BOSH_TEST_FAULT_DRIBBLE,        /* the response comes byte by byte, but whole */
   BOSH_TEST_N_FAULTS
 } BoshTestFault;
 
@@ -43,12 +43,12 @@ typedef struct _BoshTestFaultProxy BoshTestFaultProxy;
 
 /* On a free port of 127.0.0.1, in front of the server at @port of the same. Where
  * it cuts is drawn from @seed. */
-BoshTestFaultProxy *bosh_test_fault_proxy_new               (guint                port,
-                                                             guint32              seed);
+BoshTestFaultProxy *bosh_test_fault_proxy_new               (guint   port,
+                                                             guint32 seed);
 /* The same with a socket that listens already. */
-BoshTestFaultProxy *bosh_test_fault_proxy_new_with_socket   (GSocket             *socket,
-                                                             guint                port,
-                                                             guint32              seed);
+BoshTestFaultProxy *bosh_test_fault_proxy_new_with_socket   (GSocket *socket,
+                                                             guint    port,
+                                                             guint32  seed);
 void                bosh_test_fault_proxy_free              (BoshTestFaultProxy  *self);
 guint               bosh_test_fault_proxy_get_port          (BoshTestFaultProxy  *self);
 
@@ -59,16 +59,16 @@ void                bosh_test_fault_proxy_set_faults        (BoshTestFaultProxy 
                                                              const BoshTestFault *faults,
                                                              gsize                n_faults);
 /* How long black hole and silence last. */
-void                bosh_test_fault_proxy_set_black_hole    (BoshTestFaultProxy  *self,
-                                                             guint                milliseconds);
-/* By how much each request and each answer comes later. */
-void                bosh_test_fault_proxy_set_latency       (BoshTestFaultProxy  *self,
-                                                             guint                milliseconds);
+void                bosh_test_fault_proxy_set_black_hole    (BoshTestFaultProxy *self,
+                                                             guint               milliseconds);
+/* The time by which each request and each response is delayed. */
+void                bosh_test_fault_proxy_set_latency       (BoshTestFaultProxy *self,
+                                                             guint               milliseconds);
 
 /* Requests that came whole. */
 guint               bosh_test_fault_proxy_get_n_exchanges   (BoshTestFaultProxy  *self);
-guint               bosh_test_fault_proxy_get_n_faults      (BoshTestFaultProxy  *self,
-                                                             BoshTestFault        fault);
+guint               bosh_test_fault_proxy_get_n_faults      (BoshTestFaultProxy *self,
+                                                             BoshTestFault       fault);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (BoshTestFaultProxy, bosh_test_fault_proxy_free)
 

@@ -92,8 +92,10 @@ on_accept_certificate (GTlsCertificate      *certificate,
                        gpointer              user_data)
 {
   BoshTestPoster *self = user_data;
+  g_autoptr(GMainContext) context = g_main_context_ref_thread_default ();
 
   g_assert_true (g_thread_self () == self->thread);
+  g_assert_true (context == bosh_inner_context_get_outer (self->inner));
 
   self->n_questions++;
   self->asked_errors = errors;
