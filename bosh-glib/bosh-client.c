@@ -4,11 +4,9 @@
 
 #include "bosh-client-private.h"
 
-#include "bosh-connection.h"
-#include "bosh-element-private.h"
 #include "bosh-enum-types.h"
 #include "bosh-error.h"
-#include "bosh-namespaces-private.h"
+#include "bosh-iq-reply-private.h"
 
 /**
  * BoshClient:
@@ -151,63 +149,31 @@ G_DEFINE_FINAL_TYPE (BoshClient, bosh_client, G_TYPE_OBJECT)
 /* The states of the machine are those of the client. */
 G_STATIC_ASSERT ((int)BOSH_RECONNECT_CLOSED == (int)BOSH_CLIENT_STATE_CLOSED);
 
-/* --- Requests of others --- */
-
-static void
-reply_with_error (BoshClient      *self,
-                  BoshElement     *request,
-                  BoshStanzaError  condition)
-{
-  g_autoptr(BoshElement) reply = bosh_element_new_error_reply (request, condition, NULL);
-
-  /* After the end of the session nobody waits for the reply. */
-  bosh_connection_send (bosh_client_get_connection (self), reply, NULL);
-}
-
-static gboolean
-is_ping (BoshElement *request)
-{
-  return g_strcmp0 (bosh_element_get_attribute (request, "type"), "get") == 0 &&
-         bosh_element_get_child (request, "ping", BOSH_NS_PING) != NULL;
-}
-
-/* Sees to it that @request has a response, if it is a request. */
+/* Sees to it that @element has a response, if it is a request. */
 static void
 respond (BoshClient  *self,
-         BoshElement *request)
+         BoshElement *element)
 {
-  const char *type = bosh_element_get_attribute (request, "type");
+  BoshIqKind kind = bosh_iq_get_kind (element);
+  g_autoptr(BoshElement) reply = NULL;
   gboolean is_handled = FALSE;
 
+  if (kind != BOSH_IQ_REQUEST && kind != BOSH_IQ_MALFORMED)
+    return;
   /* Before a resource is bound nobody can address a request to us. */
-  if (!bosh_element_matches_or_inherits (request, "iq", BOSH_NS_CLIENT) || self->jid == NULL ||
+  if (self->jid == NULL ||
       bosh_client_get_state (self) == BOSH_CLIENT_STATE_CLOSED ||
       bosh_client_get_state (self) == BOSH_CLIENT_STATE_RECONNECTING)
     return;
-  if (g_strcmp0 (type, "result") == 0 || g_strcmp0 (type, "error") == 0)
-    return;
 
-  /* RFC 6120 §8.2.3: of a known type, with an id and exactly one child. */
-  if ((g_strcmp0 (type, "get") != 0 && g_strcmp0 (type, "set") != 0) ||
-      bosh_element_get_attribute (request, "id") == NULL ||
-      bosh_element_get_n_children (request) != 1)
-    {
-      reply_with_error (self, request, BOSH_STANZA_ERROR_BAD_REQUEST);
-      return;
-    }
-
-  g_signal_emit (self, signals[SIGNAL_IQ_REQUEST], 0, request, &is_handled);
+  if (kind == BOSH_IQ_REQUEST)
+    g_signal_emit (self, signals[SIGNAL_IQ_REQUEST], 0, element, &is_handled);
   if (is_handled)
     return;
 
-  if (is_ping (request))
-    {
-      g_autoptr(BoshElement) reply = bosh_element_new_iq_result (request, NULL);
-
-      bosh_connection_send (bosh_client_get_connection (self), reply, NULL);
-    }
-  else
-    reply_with_error (self, request, BOSH_STANZA_ERROR_SERVICE_UNAVAILABLE);
+  /* After the end of the session nobody waits for the reply. */
+  reply = bosh_iq_reply_new_default (element);
+  bosh_connection_send (bosh_client_get_connection (self), reply, NULL);
 }
 
 /* --- What the driver tells --- */

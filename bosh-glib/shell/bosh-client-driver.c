@@ -124,7 +124,7 @@ is_pending_request (BoshClientDriver *self,
   const char *id = bosh_element_get_attribute (element, "id");
   const char *type = bosh_element_get_attribute (element, "type");
 
-  /* A response of ours may have the same id. */
+  /* A response of ours may have the same id. A request of ours may have no child. */
   return id != NULL && bosh_element_matches_or_inherits (element, "iq", BOSH_NS_CLIENT) &&
          (g_strcmp0 (type, "get") == 0 || g_strcmp0 (type, "set") == 0) &&
          bosh_client_driver_has_iq (self, id);
