@@ -20,8 +20,6 @@
 #include "bosh-source-private.h"
 #include "bosh-stanza-private.h"
 
-#include <string.h>
-
 struct _BoshClientDriver
 {
   const BoshClientDriverCallbacks *callbacks;
@@ -695,17 +693,18 @@ static void
 note_stream_error (BoshClientDriver *self,
                    BoshElement      *element)
 {
+  const char *condition = NULL;
+
   if (bosh_element_matches (element, "error", BOSH_NS_STREAMS))
-    {
-      for (guint i = 0; i < bosh_element_get_n_children (element); i++)
-        note_stream_error (self, bosh_element_get_nth_child (element, i));
-    }
-  else if (g_strcmp0 (bosh_element_get_namespace (element), BOSH_NS_STREAM_ERRORS) == 0 &&
-           strcmp (bosh_element_get_name (element), "text") != 0)
-    {
-      g_free (self->stream_condition);
-      self->stream_condition = g_strdup (bosh_element_get_name (element));
-    }
+    condition = bosh_stanza_read_condition (element, BOSH_NS_STREAM_ERRORS, NULL);
+  else if (bosh_element_matches (element, NULL, BOSH_NS_STREAM_ERRORS) &&
+           !bosh_element_matches (element, "text", NULL))
+    condition = bosh_element_get_name (element);
+  if (condition == NULL)
+    return;
+
+  g_free (self->stream_condition);
+  self->stream_condition = g_strdup (condition);
 }
 
 /* --- What the connection tells --- */
