@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Logs in, and hands the session over: prints the numbers by which another
- * program goes on with it.
+/* Logs in, and hands the session over: prints the JID, SID and RID with which
+ * another program attaches to it.
  *
  *   prebind URI DOMAIN [USERNAME [RESOURCE]]
  *
@@ -14,47 +14,19 @@
 typedef struct
 {
   GMainLoop *loop;
-  const char *username;
-  const char *resource;
+  BoshSavedSession *session;
   GError *error;
 } Prebind;
 
 static void
-on_logged_in (GObject      *source,
-              GAsyncResult *result,
-              gpointer      user_data)
+on_prebound (GObject      *source,
+             GAsyncResult *result,
+             gpointer      user_data)
 {
   Prebind *prebind = user_data;
-  BoshClient *client = BOSH_CLIENT (source);
-  BoshConnection *connection = bosh_client_get_connection (client);
 
-  if (prebind->username != NULL
-        ? bosh_client_login_finish (client, result, &prebind->error)
-        : bosh_client_login_anonymously_finish (client, result, &prebind->error))
-    {
-      g_print ("JID: %s\n", bosh_client_get_jid (client));
-      g_print ("SID: %s\n", bosh_connection_get_session_id (connection));
-      /* The session lives on in the server. */
-      g_print ("RID: %" G_GUINT64_FORMAT "\n", bosh_connection_detach (connection));
-    }
+  prebind->session = bosh_client_prebind_finish (BOSH_CLIENT (source), result, &prebind->error);
   g_main_loop_quit (prebind->loop);
-}
-
-static void
-on_connected (GObject      *source,
-              GAsyncResult *result,
-              gpointer      user_data)
-{
-  Prebind *prebind = user_data;
-  BoshClient *client = BOSH_CLIENT (source);
-
-  if (!bosh_client_connect_finish (client, result, &prebind->error))
-    g_main_loop_quit (prebind->loop);
-  else if (prebind->username != NULL)
-    bosh_client_login_async (client, prebind->username, g_getenv ("BOSH_PASSWORD"),
-                             prebind->resource, NULL, on_logged_in, prebind);
-  else
-    bosh_client_login_anonymously_async (client, NULL, NULL, on_logged_in, prebind);
 }
 
 static BoshClient *
@@ -92,12 +64,15 @@ int
 main (int   argc,
       char *argv[])
 {
+  const char *username = argc > 3 ? argv[3] : NULL;
+  const char *password = username != NULL ? g_getenv ("BOSH_PASSWORD") : NULL;
   g_autoptr(GMainLoop) loop = g_main_loop_new (NULL, FALSE);
   g_autoptr(BoshClient) client = NULL;
+  g_autoptr(BoshSavedSession) session = NULL;
   g_autoptr(GError) error = NULL;
-  Prebind prebind = { loop, argc > 3 ? argv[3] : NULL, argc > 4 ? argv[4] : NULL, NULL };
+  Prebind prebind = { loop, NULL, NULL };
 
-  if (argc < 3 || (argc > 3 && g_getenv ("BOSH_PASSWORD") == NULL))
+  if (argc < 3 || (username != NULL && password == NULL))
     {
       g_printerr ("Usage: BOSH_PASSWORD=… prebind URI DOMAIN [USERNAME [RESOURCE]]\n");
       return 2;
@@ -106,13 +81,22 @@ main (int   argc,
   client = create_client (argv[1], argv[2], &prebind.error);
   if (client != NULL)
     {
-      bosh_client_connect_async (client, NULL, on_connected, &prebind);
+      bosh_client_prebind_async (client, username, password, argc > 4 ? argv[4] : NULL,
+                                 NULL, on_prebound, &prebind);
       g_main_loop_run (loop);
     }
 
+  session = prebind.session;
   error = prebind.error;
-  if (error != NULL)
-    g_printerr ("%s\n", error->message);
+  if (session == NULL)
+    {
+      g_printerr ("%s\n", error->message);
+      return 1;
+    }
 
-  return error == NULL ? 0 : 1;
+  g_print ("JID: %s\n", bosh_saved_session_get_jid (session));
+  g_print ("SID: %s\n", bosh_saved_session_get_session_id (session));
+  g_print ("RID: %" G_GUINT64_FORMAT "\n", bosh_saved_session_get_request_id (session));
+
+  return 0;
 }

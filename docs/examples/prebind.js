@@ -1,8 +1,8 @@
 #!/usr/bin/gjs -m
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-// Logs in, and hands the session over: prints the numbers by which another
-// program goes on with it.
+// Logs in, and hands the session over: prints the JID, SID and RID with which
+// another program attaches to it.
 //
 //   gjs -m prebind.js URI DOMAIN [USERNAME [RESOURCE]]
 //
@@ -14,9 +14,7 @@ import Gio from 'gi://Gio?version=2.0';
 import GLib from 'gi://GLib?version=2.0';
 import System from 'system';
 
-Gio._promisify(Bosh.Client.prototype, 'connect_async', 'connect_finish');
-Gio._promisify(Bosh.Client.prototype, 'login_async', 'login_finish');
-Gio._promisify(Bosh.Client.prototype, 'login_anonymously_async', 'login_anonymously_finish');
+Gio._promisify(Bosh.Client.prototype, 'prebind_async', 'prebind_finish');
 
 async function prebind(address, domain, username = null, resource = null) {
     const uri = GLib.Uri.parse(address, GLib.UriFlags.SCHEME_NORMALIZE);
@@ -31,17 +29,12 @@ async function prebind(address, domain, username = null, resource = null) {
     });
     const client = Bosh.Client.new(domain, configuration);
 
-    await client.connect_async(null);
-    if (username !== null)
-        await client.login_async(username, GLib.getenv('BOSH_PASSWORD'), resource, null);
-    else
-        await client.login_anonymously_async(null, null);
+    const password = username !== null ? GLib.getenv('BOSH_PASSWORD') : null;
+    const session = await client.prebind_async(username, password, resource, null);
 
-    const connection = client.get_connection();
-    print(`JID: ${client.get_jid()}`);
-    print(`SID: ${connection.get_session_id()}`);
-    // The session lives on in the server.
-    print(`RID: ${connection.detach()}`);
+    print(`JID: ${session.get_jid()}`);
+    print(`SID: ${session.get_session_id()}`);
+    print(`RID: ${session.get_request_id()}`);
 }
 
 if (ARGV.length < 2 || (ARGV.length > 2 && GLib.getenv('BOSH_PASSWORD') === null)) {

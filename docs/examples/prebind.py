@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Logs in, and hands the session over: prints the numbers by which another
-program goes on with it.
+"""Logs in, and hands the session over: prints the JID, SID and RID with which
+another program attaches to it.
 
     prebind.py URI DOMAIN [USERNAME [RESOURCE]]
 
@@ -17,7 +17,7 @@ gi.require_version('Bosh', '1.0')
 from gi.repository import Bosh, Gio, GLib
 
 address, domain, username, resource = (sys.argv[1:] + [None] * 4)[:4]
-password = os.environ.get('BOSH_PASSWORD')
+password = os.environ.get('BOSH_PASSWORD') if username is not None else None
 if domain is None or (username is not None and password is None):
     print('Usage: BOSH_PASSWORD=… prebind.py URI DOMAIN [USERNAME [RESOURCE]]', file=sys.stderr)
     sys.exit(2)
@@ -33,35 +33,19 @@ loop = GLib.MainLoop()
 status = 0
 
 
-def on_connected(client, result):
-    if not finish(client.connect_finish, result):
-        loop.quit()
-    elif username is not None:
-        client.login_async(username, password, resource, None, on_logged_in)
-    else:
-        client.login_anonymously_async(None, None, on_logged_in)
-
-
-def on_logged_in(client, result):
-    if finish(client.login_anonymously_finish if username is None else client.login_finish, result):
-        connection = client.get_connection()
-        print('JID:', client.get_jid())
-        print('SID:', connection.get_session_id())
-        # The session lives on in the server.
-        print('RID:', connection.detach())
-    loop.quit()
-
-
-def finish(function, result):
+def on_prebound(client, result):
     global status
     try:
-        return function(result)
+        session = client.prebind_finish(result)
+        print('JID:', session.get_jid())
+        print('SID:', session.get_session_id())
+        print('RID:', session.get_request_id())
     except GLib.Error as error:
         print(error.message, file=sys.stderr)
         status = 1
-        return False
+    loop.quit()
 
 
-client.connect_async(None, on_connected)
+client.prebind_async(username, password, resource, None, on_prebound)
 loop.run()
 sys.exit(status)

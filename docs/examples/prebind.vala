@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Logs in, and hands the session over: prints the numbers by which another
- * program goes on with it.
+/* Logs in, and hands the session over: prints the JID, SID and RID with which
+ * another program attaches to it.
  *
  *   prebind-vala URI DOMAIN [USERNAME [RESOURCE]]
  *
@@ -24,16 +24,12 @@ async void prebind (string address, string domain, string? username, string? res
     tls_database: database);
   var client = new Bosh.Client (domain, configuration);
 
-  yield client.connect_async (null);
-  if (username != null)
-    yield client.login_async (username, Environment.get_variable ("BOSH_PASSWORD"), resource, null);
-  else
-    yield client.login_anonymously_async (null, null);
+  string? password = username != null ? Environment.get_variable ("BOSH_PASSWORD") : null;
+  var session = yield client.prebind_async (username, password, resource, null);
 
-  stdout.printf ("JID: %s\n", client.get_jid ());
-  stdout.printf ("SID: %s\n", client.get_connection ().get_session_id ());
-  /* The session lives on in the server. */
-  stdout.printf ("RID: %" + uint64.FORMAT + "\n", client.get_connection ().detach ());
+  stdout.printf ("JID: %s\n", session.get_jid ());
+  stdout.printf ("SID: %s\n", session.get_session_id ());
+  stdout.printf ("RID: %" + uint64.FORMAT + "\n", session.get_request_id ());
 }
 
 int main (string[] args)
