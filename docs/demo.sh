@@ -42,7 +42,7 @@ show ()
   session=$directory/session.json
   printf 'secret\n' > "$directory/password"
 
-  say "The server answers at $uri"
+  say "The server responds at $uri"
   say "First process: alice logs in over HTTP, then lets go of the session"
   echo "\$ bosh-tool prebind alice@localhost --resource=demo --format=json > session.json"
   start "$tool" prebind alice@localhost --uri="$uri" --resource=demo \
