@@ -9,9 +9,8 @@
 
 #include <string.h>
 
-/* SoupContentDecoder would do for well-behaved servers, at half a percent more
- * instructions for each exchange. There is a decoder here because of what that one
- * accepts: it chains a decompressor for each name in Content-Encoding, of which there
+/* SoupContentDecoder would do for well-behaved servers, at 1 % more instructions for each
+ * exchange. There is a decoder here because of what that one accepts: it chains a decompressor for each name in Content-Encoding, of which there
  * may be thousands, and data that is not in the announced coding it hands out as it
  * came. Here the compressed and the decoded size are limited as well, each by itself.
  */
