@@ -193,21 +193,11 @@ check_options (ToolOptions  *options,
   return TRUE;
 }
 
+/* The options of the commands that have a session. */
 static void
-add_entries (GOptionContext  *context,
-             ToolOptions     *options,
-             char           **format,
-             char           **preference)
+add_session_entries (GOptionContext *context,
+                     ToolOptions    *options)
 {
-  const GOptionEntry network[] = {
-    { "ca-file", 0, G_OPTION_FLAG_NONE, G_OPTION_ARG_FILENAME, &options->ca_file,
-      N_("Trust the certificate authorities in this PEM file, and no others"), N_("FILE") },
-    { "proxy", 0, G_OPTION_FLAG_NONE, G_OPTION_ARG_STRING, &options->proxy,
-      N_("Go through this proxy (http:, socks5:)"), N_("URI") },
-    { "timeout", 0, G_OPTION_FLAG_NONE, G_OPTION_ARG_INT, &options->timeout,
-      N_("Give up when logging in, attaching, sending or asking the domain takes longer (default: 60; 0: never)"), N_("SECONDS") },
-    G_OPTION_ENTRY_NULL
-  };
   const GOptionEntry connection[] = {
     { "uri", 'u', G_OPTION_FLAG_NONE, G_OPTION_ARG_STRING, &options->uri,
       N_("Address of the connection manager (default: the one that the domain announces)"), N_("URI") },
@@ -235,6 +225,36 @@ add_entries (GOptionContext  *context,
       N_("Go on with the session in this file, which prebind --format=json wrote, in place of JID and login (-: standard input)"), N_("FILE") },
     G_OPTION_ENTRY_NULL
   };
+
+  g_option_context_add_main_entries (context, connection, GETTEXT_PACKAGE);
+  g_option_context_add_main_entries (context, login, GETTEXT_PACKAGE);
+  if (options->command != TOOL_COMMAND_PREBIND)
+    g_option_context_add_main_entries (context, session, GETTEXT_PACKAGE);
+}
+
+/* In the order in which --help shows them. */
+static void
+add_entries (GOptionContext  *context,
+             ToolOptions     *options,
+             char           **format,
+             char           **preference)
+{
+  const GOptionEntry network[] = {
+    { "ca-file", 0, G_OPTION_FLAG_NONE, G_OPTION_ARG_FILENAME, &options->ca_file,
+      N_("Trust the certificate authorities in this PEM file, and no others"), N_("FILE") },
+    { "proxy", 0, G_OPTION_FLAG_NONE, G_OPTION_ARG_STRING, &options->proxy,
+      N_("Go through this proxy (http:, socks5:)"), N_("URI") },
+    { "timeout", 0, G_OPTION_FLAG_NONE, G_OPTION_ARG_INT, &options->timeout,
+      N_("Give up when logging in, attaching, sending or asking the domain takes longer (default: 60; 0: never)"), N_("SECONDS") },
+    G_OPTION_ENTRY_NULL
+  };
+  const GOptionEntry discover[] = {
+    { "prefer", 0, G_OPTION_FLAG_NONE, G_OPTION_ARG_STRING, preference,
+      N_("Which document to fetch first: xml (default) or json"), N_("FORM") },
+    { "dns-txt", 0, G_OPTION_FLAG_NONE, G_OPTION_ARG_NONE, &options->dns_txt,
+      N_("Ask DNS too where the documents give nothing; insecure: anybody on the way can forge a response"), NULL },
+    G_OPTION_ENTRY_NULL
+  };
   const GOptionEntry output[] = {
     { "format", 'f', G_OPTION_FLAG_NONE, G_OPTION_ARG_STRING, format,
       N_("What to print: text (default) or json"), N_("FORMAT") },
@@ -248,27 +268,11 @@ add_entries (GOptionContext  *context,
     G_OPTION_ENTRY_NULL
   };
 
-  const GOptionEntry discover[] = {
-    { "prefer", 0, G_OPTION_FLAG_NONE, G_OPTION_ARG_STRING, preference,
-      N_("Which document to fetch first: xml (default) or json"), N_("FORM") },
-    { "dns-txt", 0, G_OPTION_FLAG_NONE, G_OPTION_ARG_NONE, &options->dns_txt,
-      N_("Ask DNS too where the documents give nothing; insecure: anybody on the way can answer"), NULL },
-    G_OPTION_ENTRY_NULL
-  };
-  gboolean has_session = options->command != TOOL_COMMAND_DISCOVER;
-
   g_option_context_add_main_entries (context, network, GETTEXT_PACKAGE);
-  if (has_session)
-    {
-      g_option_context_add_main_entries (context, connection, GETTEXT_PACKAGE);
-      g_option_context_add_main_entries (context, login, GETTEXT_PACKAGE);
-    }
+  if (options->command == TOOL_COMMAND_DISCOVER)
+    g_option_context_add_main_entries (context, discover, GETTEXT_PACKAGE);
   else
-    {
-      g_option_context_add_main_entries (context, discover, GETTEXT_PACKAGE);
-    }
-  if (has_session && options->command != TOOL_COMMAND_PREBIND)
-    g_option_context_add_main_entries (context, session, GETTEXT_PACKAGE);
+    add_session_entries (context, options);
   if (options->command != TOOL_COMMAND_SEND)
     g_option_context_add_main_entries (context, output, GETTEXT_PACKAGE);
   if (options->command == TOOL_COMMAND_LISTEN)

@@ -334,8 +334,9 @@ typedef struct
   GError *error;
 } Login;
 
-/* The login begins in the answer to the connection: a moment later, the empty
- * request that waits for stanzas would be on its way before it. */
+/* Starts the login from within the callback, so that its first stanza is in the
+ * next request. A moment later, the empty request that polls for stanzas would
+ * leave first. */
 static void
 on_connected (GObject      *source,
               GAsyncResult *result,

@@ -16,8 +16,8 @@ typedef struct _ToolSession ToolSession;
 ToolSession         *tool_session_new             (const ToolOptions    *options);
 void                 tool_session_free            (ToolSession          *self);
 
-/* To be called before the session is opened: what arrives with the first answer
- * is shown too. @handler is one of BoshClient::stanza. */
+/* Connects @handler to BoshClient::stanza. To be called before the session is
+ * opened, so that @handler sees the stanzas in the first response too. */
 void                 tool_session_set_stanza_handler (ToolSession       *self,
                                                    GCallback             handler,
                                                    gpointer              user_data);
@@ -31,19 +31,20 @@ gboolean             tool_session_log_in          (ToolSession          *self,
                                                    const char           *password,
                                                    GError              **error);
 gboolean             tool_session_attach          (ToolSession          *self,
-                                                   BoshSavedSession  *saved,
+                                                   BoshSavedSession     *saved,
                                                    GError              **error);
 
-/* Sends @stanza and ends the session. The end does not wait for the answer of
- * the stanza: a server that has nothing to tell would hold it back until the
- * next request. But only that answer is success. */
+/* Sends @stanza and terminates the session. The termination does not wait for the
+ * response to the request with @stanza, because a server that has nothing to send
+ * holds that request until the next one arrives. Succeeds only if that response
+ * arrives in the end. */
 gboolean             tool_session_send_last       (ToolSession          *self,
                                                    BoshElement          *stanza,
                                                    GError              **error);
 
 /* Both stop after a few seconds; the end then is the server's own, after its
  * time of inactivity. */
-BoshSavedSession *tool_session_detach          (ToolSession          *self,
+BoshSavedSession    *tool_session_detach          (ToolSession          *self,
                                                    GError              **error);
 void                 tool_session_end             (ToolSession          *self);
 
