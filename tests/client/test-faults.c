@@ -10,7 +10,7 @@
  *   --messages=20000 --every=10 --black-hole=10
  *   --faults=reset-before,reset-after,half-response,cut-chunk,bad-gateway,html,black-hole
  *
- * BOSH_TEST_TRACE=1 in the environment shows all requests and answers. */
+ * BOSH_TEST_TRACE=1 in the environment shows all requests and responses. */
 
 #include "config.h"
 

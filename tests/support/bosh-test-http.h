@@ -70,9 +70,9 @@ void             bosh_test_assert_header          (const BoshTestRequest *reques
                                                    const char            *expected);
 
 /* A handler that writes the string @user_data, a whole response. */
-void             bosh_test_respond_with            (BoshTestPeer          *peer,
-                                                    const BoshTestRequest *request,
-                                                    gpointer               user_data);
+void             bosh_test_respond_with           (BoshTestPeer          *peer,
+                                                   const BoshTestRequest *request,
+                                                   gpointer               user_data);
 
 /* A whole response; @headers (nullable) ends with CRLF. */
 void             bosh_test_peer_reply             (BoshTestPeer *self,
@@ -89,7 +89,7 @@ void             bosh_test_peer_close             (BoshTestPeer     *self);
 /* Now, and rudely. */
 void             bosh_test_peer_reset             (BoshTestPeer     *self);
 
-/* Is it at its end, whoever closed it? */
+/* Has either side closed it? */
 gboolean         bosh_test_peer_is_closed         (BoshTestPeer     *self);
 /* Has the other side closed its end? Looks at the socket, whatever was read. */
 gboolean         bosh_test_peer_sees_end          (BoshTestPeer     *self);

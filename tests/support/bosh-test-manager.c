@@ -32,7 +32,7 @@ struct _BoshTestExchange
   const BoshTestRequest *request;
   char *line;
   BoshElement *body;         /* NULL if it is none */
-  char *answer;              /* what bosh_test_exchange_respond() said */
+  char *response;            /* by bosh_test_exchange_respond(); nullable */
   gboolean has_response;
 };
 
@@ -99,7 +99,7 @@ exchange_free (gpointer data)
 
   g_clear_pointer (&self->body, bosh_element_unref);
   g_free (self->line);
-  g_free (self->answer);
+  g_free (self->response);
   g_free (self);
 }
 
@@ -119,7 +119,7 @@ find_responded (BoshTestManager  *self,
     {
       BoshTestExchange *exchange = g_ptr_array_index (self->exchanges, i);
 
-      if (exchange != repeat && exchange->answer != NULL &&
+      if (exchange != repeat && exchange->response != NULL &&
           g_bytes_equal (exchange->request->body, repeat->request->body))
         return exchange;
     }
@@ -158,7 +158,7 @@ handle_automatically (BoshTestManager  *self,
 
   if (before != NULL)
     {
-      bosh_test_exchange_reply (exchange, 200, NULL, before->answer);
+      bosh_test_exchange_reply (exchange, 200, NULL, before->response);
     }
   else if (bosh_test_exchange_get_attribute (exchange, "sid") == NULL)
     {
@@ -381,9 +381,9 @@ bosh_test_exchange_respond (BoshTestExchange *self,
                             const char       *attributes,
                             const char       *content)
 {
-  self->answer = g_strdup_printf ("<body xmlns='" NS_HTTPBIND "' %s>%s</body>",
-                                  attributes, content);
-  bosh_test_exchange_reply (self, 200, NULL, self->answer);
+  self->response = g_strdup_printf ("<body xmlns='" NS_HTTPBIND "' %s>%s</body>",
+                                    attributes, content);
+  bosh_test_exchange_reply (self, 200, NULL, self->response);
 }
 
 void

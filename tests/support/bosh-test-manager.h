@@ -6,9 +6,9 @@
 
 G_BEGIN_DECLS
 
-/* A connection manager that does what a test says: on a free port of 127.0.0.1,
- * in the thread-default main context in which it is made. It keeps every
- * request that it ever got, and holds each until it is answered. */
+/* A connection manager under the control of a test: on a free port of 127.0.0.1,
+ * in the thread-default main context in which it is made. It keeps every request
+ * that it has received, and holds each until the test responds to it. */
 typedef struct _BoshTestManager BoshTestManager;
 
 /* One request, and what becomes of it. It belongs to its manager. */
@@ -27,7 +27,7 @@ typedef struct _BoshTestExchange BoshTestExchange;
 
 GSource           *bosh_test_lose_patience          (const char             *what);
 
-/* Sees a request first. TRUE: it is taken care of, or stays held. */
+/* Called first for each request. TRUE: it has responded, or the request stays held. */
 typedef gboolean (*BoshTestScript) (BoshTestManager  *manager,
                                     BoshTestExchange *exchange,
                                     gpointer          user_data);
@@ -49,7 +49,7 @@ void               bosh_test_manager_set_certificate (BoshTestManager       *sel
                  "port", bosh_test_manager_get_port (self),                   \
                  __VA_ARGS__))
 
-/* The attributes of the creation answer, and what is in it. */
+/* The attributes of the response to the creation request, and its content. */
 #define BOSH_TEST_GRANTS                                                      \
   "sid='s1' wait='55' hold='1' requests='2' inactivity='30' polling='2' ver='1.11'"
 #define BOSH_TEST_FEATURES "<stream:features xmlns:stream='http://etherx.jabber.org/streams'/>"
@@ -57,12 +57,13 @@ void               bosh_test_manager_set_certificate (BoshTestManager       *sel
 void               bosh_test_manager_set_script     (BoshTestManager        *self,
                                                      BoshTestScript          script,
                                                      gpointer                user_data);
-/* While TRUE, requests for which the script does nothing are treated as servers
- * treat them: one is held, until a newer one comes or bosh_test_manager_deliver()
- * is called, and a repeat of what was answered gets the same answer. */
+/* While TRUE, requests that the script leaves alone are treated as servers treat
+ * them: one is held until a newer one arrives or bosh_test_manager_deliver() is
+ * called, and the retransmission of a request that has its response gets the same
+ * response again. */
 void               bosh_test_manager_set_automatic  (BoshTestManager        *self,
                                                      gboolean                automatic);
-/* For the creation answers of the automatic. */
+/* Attributes and content of the automatic responses to creation requests. */
 void               bosh_test_manager_set_grants     (BoshTestManager        *self,
                                                      const char             *grants,
                                                      const char             *content);
@@ -91,12 +92,12 @@ const char        *bosh_test_exchange_get_attribute (BoshTestExchange       *sel
 guint64            bosh_test_exchange_get_rid       (BoshTestExchange       *self);
 /* Names the TCP connection. */
 guint              bosh_test_exchange_get_connection (BoshTestExchange      *self);
-gboolean           bosh_test_exchange_has_response   (BoshTestExchange       *self);
+gboolean           bosh_test_exchange_has_response  (BoshTestExchange       *self);
 /* Is its connection at its end? */
 gboolean           bosh_test_exchange_is_gone       (BoshTestExchange       *self);
 
 /* `<body …>content</body>` with status 200. */
-void               bosh_test_exchange_respond        (BoshTestExchange       *self,
+void               bosh_test_exchange_respond       (BoshTestExchange       *self,
                                                      const char             *attributes,
                                                      const char             *content);
 /* @headers (nullable) end with CRLF. */
@@ -104,7 +105,7 @@ void               bosh_test_exchange_reply         (BoshTestExchange       *sel
                                                      guint                   status,
                                                      const char             *headers,
                                                      const char             *text);
-/* Raw bytes instead of an answer, as often as said; then the next, and so on. */
+/* Writes raw bytes instead of a response, @times times. Further calls append. */
 void               bosh_test_exchange_write         (BoshTestExchange       *self,
                                                      GBytes                 *bytes,
                                                      guint                   times);

@@ -5,7 +5,7 @@
 #include "bosh-test-model.h"
 
 /* Not SoupServer: that of libsoup 3.2.3 leaks the sockets that break, and can't
- * write half an answer. */
+ * write half a response. */
 #include "bosh-test-http.h"
 
 #include <string.h>

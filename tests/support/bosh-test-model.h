@@ -11,12 +11,13 @@ G_BEGIN_DECLS
  * of the client come once and in order, by their ids: 0, 1, 2, … */
 typedef struct _BoshTestModel BoshTestModel;
 
-/* Whoever opens the session gets features. */
+/* A creation request has features in its response. */
 BoshTestModel *bosh_test_model_new            (const ModelOptions *options);
 void           bosh_test_model_free           (BoshTestModel      *self);
 guint          bosh_test_model_get_port       (BoshTestModel      *self);
-/* From now on, breaks every @n-th exchange: in turn a reset before the request
- * is looked at, one instead of the answer, half an answer, and 502. 0: none. */
+/* From now on, breaks every @n-th exchange, in turn by a reset before the request
+ * is looked at, a reset instead of the response, half a response, and status 502.
+ * 0: breaks none. */
 void           bosh_test_model_break_every    (BoshTestModel      *self,
                                                guint               n);
 guint          bosh_test_model_get_n_broken   (BoshTestModel      *self);

@@ -8,9 +8,9 @@ G_BEGIN_DECLS
 
 /* An HTTP/1.1 proxy between a client and a real server that breaks exchanges as
  * bad networks and intermediaries do. It runs in a thread and a main context of
- * its own, so that a request leaves for the server at once, whatever the client
- * is busy with; one that comes first also leaves first. Each connection of the client has one of
- * its own to the server, and they end together. */
+ * its own, so that it forwards each request at once and in the order of arrival,
+ * even while the client is busy. Each connection of the client has one of its own
+ * to the server, and both end together. */
 
 typedef enum
 {
@@ -24,7 +24,7 @@ typedef enum
   BOSH_TEST_FAULT_HTML,           /* 200, but it is a page */
   /* The server has seen the request, and has responded. */
   BOSH_TEST_FAULT_RESET_AFTER,
-  BOSH_TEST_FAULT_HALF_RESPONSE,    /* less than Content-Length says */
+  BOSH_TEST_FAULT_HALF_RESPONSE,  /* less than Content-Length says */
   BOSH_TEST_FAULT_CUT_CHUNK,      /* chunked, and cut short */
   BOSH_TEST_FAULT_SILENCE,        /* the response is swallowed */
   BOSH_TEST_FAULT_GATEWAY_TIMEOUT, /* 504 */

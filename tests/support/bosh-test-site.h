@@ -19,14 +19,14 @@ G_BEGIN_DECLS
   "<Link rel='" BOSH_TEST_RELATION "' href='" uri "'/></XRD>"
 #define BOSH_TEST_JRD(uri) "{\"links\":[{\"rel\":\"" BOSH_TEST_RELATION "\",\"href\":\"" uri "\"}]}"
 
-/* The answer to a GET. */
+/* The response to a GET request. */
 typedef struct
 {
   const char *path;
-  guint       status;   /* 0: no answer */
+  guint       status;   /* 0: no response */
   const char *headers;
-  const char *body;     /* with status 1: the whole answer */
-  GBytes     *data;     /* behind that, where it is no text */
+  const char *body;     /* with status 1: the response with its head */
+  GBytes     *data;     /* with status 1: bytes that follow; nullable */
 } BoshTestPage;
 
 /* The web server of localhost, and a connection manager at all other paths. A

@@ -24,8 +24,8 @@ void              bosh_test_wire_init          (BoshTestWire                 *se
 /* Drops the connection, which must be the end of it. */
 void              bosh_test_wire_clear         (BoshTestWire                 *self);
 
-/* Opens the session by hand: the creation request is answered with @attributes,
- * and the poll that follows is held and returned. */
+/* Opens the session by hand: the response to the creation request has @attributes;
+ * the poll that follows is held and returned. */
 BoshTestExchange *bosh_test_wire_open          (BoshTestWire                 *self,
                                                 const char                   *attributes);
 /* The same where the manager does it all by itself. */

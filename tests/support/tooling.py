@@ -70,7 +70,7 @@ class RawSession:
         self.rid = int(rid)
 
     def post(self, payload='', attributes=''):
-        """Returns the <body/> of the answer."""
+        """Returns the <body/> of the response."""
         body = (f'<body xmlns="{NS_BODY}" rid="{self.rid}" sid="{self.sid}"{attributes}>'
                 f'{payload}</body>')
         self.rid += 1
@@ -78,20 +78,20 @@ class RawSession:
                                          {'Content-Type': 'text/xml; charset=utf-8'})
         is_secure = self.uri.startswith('https:')
         with urllib.request.urlopen(request, timeout=PATIENCE,
-                                    **({'context': self.context} if is_secure else {})) as answer:
-            return ElementTree.fromstring(answer.read())
+                                    **({'context': self.context} if is_secure else {})) as response:
+            return ElementTree.fromstring(response.read())
 
     def ping(self):
-        """Whether the session lives: the server answers a stanza in it."""
-        answer = self.post(PING)
-        # The answer may come with the next request only.
+        """Whether the session lives: the server replies to an iq request in it."""
+        body = self.post(PING)
+        # The reply may come in the response to the next request only.
         for _ in range(3):
-            if answer.get('type') == 'terminate':
+            if body.get('type') == 'terminate':
                 return False
-            for iq in answer.iter(f'{{{NS_CLIENT}}}iq'):
+            for iq in body.iter(f'{{{NS_CLIENT}}}iq'):
                 if iq.get('id') == 'hand':
                     return True
-            answer = self.post(PING.replace('hand', 'again'))
+            body = self.post(PING.replace('hand', 'again'))
         return False
 
     def receive(self):
@@ -159,7 +159,7 @@ class ToolTestCase(ProgramTestCase):
 
 
 class DeafServer:
-    """Takes connections, and never answers."""
+    """Accepts connections, and never responds."""
 
     def __enter__(self):
         self._socket = socket.create_server(('127.0.0.1', 0))
@@ -182,7 +182,7 @@ class DeafServer:
 
 
 class HttpServer:
-    """Answers each POST by `respond (path, headers, body)`, which returns
+    """Responds to each POST with what `respond (path, headers, body)` returns:
     (status, headers, bytes)."""
 
     def __init__(self, respond):
@@ -191,13 +191,13 @@ class HttpServer:
 
             def do_POST(self):
                 body = self.rfile.read(int(self.headers['Content-Length']))
-                status, headers, answer = respond(self.path, self.headers, body)
+                status, headers, content = respond(self.path, self.headers, body)
                 self.send_response(status)
                 for name, value in headers.items():
                     self.send_header(name, value)
-                self.send_header('Content-Length', str(len(answer)))
+                self.send_header('Content-Length', str(len(content)))
                 self.end_headers()
-                self.wfile.write(answer)
+                self.wfile.write(content)
 
             def log_message(self, *_):
                 pass
