@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /* The floor without any HTTP library: raw sockets and epoll. It understands the
- * answers of the servers of the benchmark, and nothing else. */
+ * responses of the servers of the benchmark, and nothing else. */
 
 #include "config.h"
 
@@ -24,7 +24,7 @@ typedef struct
   Floor *floor;
   int fd;
   gboolean busy;
-  GString *answer;
+  GString *response;
 } Socket;
 
 static int epoll_fd = -1;
@@ -101,24 +101,24 @@ floor_post (Floor   *self,
   free_socket->busy = TRUE;
 }
 
-/* Hands the answer out when it is whole. */
+/* Hands the response over once it is complete. */
 static void
 look (Socket *self)
 {
-  const char *end = strstr (self->answer->str, "\r\n\r\n");
+  const char *end = strstr (self->response->str, "\r\n\r\n");
   const char *header;
   gsize length;
 
   if (end == NULL)
     return;
 
-  header = strcasestr (self->answer->str, "\r\nContent-Length:");
+  header = strcasestr (self->response->str, "\r\nContent-Length:");
   if (header == NULL || header > end)
-    bench_failed (self->answer->str);
+    bench_failed (self->response->str);
   length = strtoul (header + strlen ("\r\nContent-Length:"), NULL, 10);
-  if (end + 4 + length <= self->answer->str + self->answer->len)
+  if (end + 4 + length <= self->response->str + self->response->len)
     {
-      g_autoptr(GString) answer = g_steal_pointer (&self->answer);
+      g_autoptr(GString) response = g_steal_pointer (&self->response);
 
       self->busy = FALSE;
       floor_respond (self->floor, end + 4);
@@ -129,7 +129,7 @@ static void
 iterate (void)
 {
   struct epoll_event events[64];
-  /* With a limit, so that somebody else sees that time is up. */
+  /* With a limit, so that the caller notices when time is up. */
   int n_events = epoll_wait (epoll_fd, events, G_N_ELEMENTS (events), 1000);
 
   for (int i = 0; i < n_events; i++)
@@ -140,9 +140,9 @@ iterate (void)
 
       if (length <= 0)
         bench_failed ("A connection was closed");
-      if (self->answer == NULL)
-        self->answer = g_string_new (NULL);
-      g_string_append_len (self->answer, piece, length);
+      if (self->response == NULL)
+        self->response = g_string_new (NULL);
+      g_string_append_len (self->response, piece, length);
       look (self);
     }
 }
@@ -157,8 +157,8 @@ close_client (gpointer client)
     {
       if (sockets[i].fd >= 0)
         close (sockets[i].fd);
-      if (sockets[i].answer != NULL)
-        g_string_free (sockets[i].answer, TRUE);
+      if (sockets[i].response != NULL)
+        g_string_free (sockets[i].response, TRUE);
     }
   g_free (sockets);
   floor_free (self);

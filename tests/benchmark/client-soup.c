@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The floor of libsoup. SOUP_READ is whether the answer is read by ourselves. */
+/* The floor with libsoup. With SOUP_READ, the program reads the response from a
+ * stream; without, libsoup collects it. */
 
 #include "config.h"
 
@@ -21,7 +22,7 @@ typedef struct
   GCancellable *cancellable;
   SoupMessage *message;
   GInputStream *stream;
-  GByteArray *answer;
+  GByteArray *response;
 } Exchange;
 
 static void
@@ -30,7 +31,7 @@ exchange_free (Exchange *self)
   g_object_unref (self->message);
   g_object_unref (self->cancellable);
   g_clear_object (&self->stream);
-  g_clear_pointer (&self->answer, g_byte_array_unref);
+  g_clear_pointer (&self->response, g_byte_array_unref);
   g_free (self);
 }
 
@@ -66,24 +67,24 @@ on_read (GObject      *source,
   if (!check (self, error))
     return;
 
-  g_byte_array_set_size (self->answer, self->answer->len - PIECE_SIZE + length);
+  g_byte_array_set_size (self->response, self->response->len - PIECE_SIZE + length);
   if (length > 0)
     {
       read_more (g_steal_pointer (&self));
       return;
     }
 
-  g_byte_array_append (self->answer, (const guint8 *)"", 1);
-  floor_respond (self->floor, (const char *)self->answer->data);
+  g_byte_array_append (self->response, (const guint8 *)"", 1);
+  floor_respond (self->floor, (const char *)self->response->data);
 }
 
 static void
 read_more (Exchange *self)
 {
-  guint length = self->answer->len;
+  guint length = self->response->len;
 
-  g_byte_array_set_size (self->answer, length + PIECE_SIZE);
-  g_input_stream_read_async (self->stream, self->answer->data + length, PIECE_SIZE,
+  g_byte_array_set_size (self->response, length + PIECE_SIZE);
+  g_input_stream_read_async (self->stream, self->response->data + length, PIECE_SIZE,
                              G_PRIORITY_DEFAULT, self->cancellable, on_read, self);
 }
 
@@ -99,7 +100,7 @@ on_stream (GObject      *source,
   if (!check (self, error))
     return;
 
-  self->answer = g_byte_array_new ();
+  self->response = g_byte_array_new ();
   read_more (g_steal_pointer (&self));
 }
 

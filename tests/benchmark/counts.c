@@ -67,10 +67,10 @@ build_response (const char *payload,
 /* Parsing */
 
 static void
-parse (GBytes *answer)
+parse (GBytes *response)
 {
   BoshBodyVerdict verdict;
-  g_autoptr(BoshResponseBody) body = bosh_response_body_new (answer, &verdict, NULL);
+  g_autoptr(BoshResponseBody) body = bosh_response_body_new (response, &verdict, NULL);
   g_autoptr(GPtrArray) payloads = bosh_response_body_dup_payloads (body);
 
   g_assert_cmpuint (verdict, ==, BOSH_BODY_OK);
@@ -80,11 +80,11 @@ static void
 count_parsing (const char *name,
                guint       n_payloads)
 {
-  g_autoptr(GBytes) answer = build_response (MESSAGE, n_payloads);
+  g_autoptr(GBytes) response = build_response (MESSAGE, n_payloads);
 
-  parse (answer);
+  parse (response);
   start_counting ();
-  parse (answer);
+  parse (response);
   stop_counting (name);
 }
 
@@ -94,14 +94,14 @@ count_parsing_text (const char *name,
 {
   g_autofree char *text = g_strnfill (length, 'x');
   g_autofree char *payload = NULL;
-  g_autoptr(GBytes) answer = NULL;
+  g_autoptr(GBytes) response = NULL;
 
   payload = g_strdup_printf ("<message xmlns='jabber:client'><body>%s</body></message>", text);
-  answer = build_response (payload, 1);
+  response = build_response (payload, 1);
 
-  parse (answer);
+  parse (response);
   start_counting ();
-  parse (answer);
+  parse (response);
   stop_counting (name);
 }
 
@@ -175,7 +175,7 @@ typedef struct
   BoshSession *session;
   gint64       now;
   guint64      rid;      /* of the request that was sent last */
-  guint64      held;     /* the one before, not yet answered, or 0 */
+  guint64      held;     /* the one before it, if unanswered, or 0 */
   guint        n_received;
 } Driver;
 
@@ -202,9 +202,9 @@ drain (Driver *self)
 }
 
 static void
-answer (Driver  *self,
-        guint64  rid,
-        GBytes  *body)
+respond (Driver  *self,
+         guint64  rid,
+         GBytes  *body)
 {
   BoshHttpResponse http = { .status = 200, .body = body, .retry_after = -1 };
 
@@ -244,7 +244,7 @@ driver_open (Driver   *self,
   bosh_session_open (self->session, self->now);
   drain (self);
   written (self);
-  answer (self, self->rid, body);
+  respond (self, self->rid, body);
   /* The first poll, which is held. */
   written (self);
 }
@@ -271,7 +271,7 @@ step (Driver *self,
   queue (self, message);
   drain (self);
   written (self);
-  answer (self, self->held, body);
+  respond (self, self->held, body);
 }
 
 static void
@@ -311,7 +311,7 @@ grow_old (Driver *self,
         queue (self, message);
       drain (self);
       written (self);
-      answer (self, self->held, body);
+      respond (self, self->held, body);
     }
 
   g_assert_cmpuint (self->n_received, ==, n_received);
@@ -370,7 +370,7 @@ send_many (Driver *self,
     queue (self, message);
   drain (self);
   written (self);
-  answer (self, self->held, body);
+  respond (self, self->held, body);
 }
 
 static void
@@ -396,10 +396,10 @@ count_receiving (const char *name,
   Driver driver;
 
   driver_open (&driver, FALSE);
-  answer (&driver, driver.rid, body);
+  respond (&driver, driver.rid, body);
   written (&driver);
   start_counting ();
-  answer (&driver, driver.rid, body);
+  respond (&driver, driver.rid, body);
   stop_counting (name);
   g_assert_cmpuint (driver.n_received, ==, 2 * n_payloads);
   bosh_session_free (driver.session);

@@ -6,8 +6,8 @@
 
 G_BEGIN_DECLS
 
-/* The least that a client can do: bodies written by hand, and answers searched
- * for a word or two. It works while nothing goes wrong. */
+/* The least that a client can do: bodies written by hand, and responses
+ * searched for a word or two. It works as long as nothing goes wrong. */
 typedef struct _Floor Floor;
 
 struct _Floor
@@ -23,12 +23,14 @@ struct _Floor
   GString      *queue;
 };
 
-/* By the program: floor_respond() or the like follows. @body is taken. */
+/* Implemented by each program, which calls floor_respond() with the response.
+ * Takes @body. */
 void     floor_post     (Floor              *self,
                          GString            *body);
 
-/* For it: an answer came; @text ends with a nul. */
-void     floor_respond   (Floor              *self,
+/* To be called by the program when a response has arrived; @text is
+ * nul-terminated. */
+void     floor_respond  (Floor              *self,
                          const char         *text);
 
 gpointer floor_login    (const BenchAccount *account,

@@ -37,7 +37,7 @@ typedef struct _Peer Peer;
 
 typedef struct
 {
-  Peer *held;      /* whose request waits for an answer; NULL: nobody's */
+  Peer *held;      /* whose request is held, or NULL */
   gint64 held_at;  /* monotonic */
   GList link;      /* in the queue, while there is one */
 } Session;

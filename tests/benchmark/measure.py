@@ -135,7 +135,7 @@ class Prosody:
 
 
 class Manager:
-    """The connection manager that does nothing but answer."""
+    """The connection manager that does nothing but respond."""
 
     def __init__(self, programs):
         self.program = programs.path('manager')
