@@ -3,11 +3,11 @@
 """A program that is killed at random moments, and goes on each time from what it
 kept in one file: each message, in both directions, must arrive exactly once.
 
-The program does what bosh_connection_save() tells: at each change of the request
-id, and sometimes in the middle of an answer, it replaces its file as a whole. The
-file has the session and what the program knows: what it got and how much it
-sent. What it got after that comes again, as it was not kept either; what it was
-given to send after that did not leave.
+The program does what the documentation of bosh_connection_save() asks for: at each
+change of the request id, and sometimes in the middle of a response, it replaces its
+file as a whole. The file contains the session, the messages that the program has
+received, and the number of those that it has sent. Messages that it receives later
+are lost with it, and arrive again; messages that it queues later have not left.
 
 Run with the name of a server that run-with.py has started, it is the test. With
 the name of a role, it is one of the processes of the test:
@@ -177,7 +177,7 @@ class Mortal(Role):
         self.seen.write(f'{number}\n')
         self.received.append(number)
         self.risk()
-        # In the middle of an answer, too, with what was not handed out yet.
+        # In the middle of a response, too, whose other stanzas are not delivered yet.
         if number % 3 == 0:
             self.save()
 

@@ -34,24 +34,24 @@ class Manager(http.server.ThreadingHTTPServer):
         super().__init__(('127.0.0.1', 0), Handler)
         self.lock = threading.Condition()
         self.streams = ['one']
-        self.answers = []
+        self.responses = []
         self.waiting = []
 
     def take(self, rid):
-        """The next answer, for the oldest request that waits; an empty one as soon as
-        another waits behind it."""
+        """The next response, for the oldest request that is held; an empty one as soon
+        as another request is held behind it."""
         with self.lock:
             self.waiting.append(rid)
             self.lock.notify_all()
             self.lock.wait_for(lambda: min(self.waiting) == rid and
-                               (self.answers or len(self.waiting) > 1), PATIENCE)
+                               (self.responses or len(self.waiting) > 1), PATIENCE)
             self.waiting.remove(rid)
             self.lock.notify_all()
-            return self.answers.pop(0) if self.answers else ('', '')
+            return self.responses.pop(0) if self.responses else ('', '')
 
     def put(self, attributes, content=''):
         with self.lock:
-            self.answers.append((attributes, content))
+            self.responses.append((attributes, content))
             self.lock.notify_all()
 
     def handle_body(self, body):
@@ -79,12 +79,12 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def do_POST(self):
         body = ElementTree.fromstring(self.rfile.read(int(self.headers['Content-Length'])))
         attributes, content = self.server.handle_body(body)
-        answer = (f"<body xmlns='http://jabber.org/protocol/httpbind' {attributes}>"
-                  f'{content}</body>').encode()
+        text = (f"<body xmlns='http://jabber.org/protocol/httpbind' {attributes}>"
+                f'{content}</body>').encode()
         self.send_response(200)
-        self.send_header('Content-Length', str(len(answer)))
+        self.send_header('Content-Length', str(len(text)))
         self.end_headers()
-        self.wfile.write(answer)
+        self.wfile.write(text)
 
     def log_message(self, *arguments):
         pass

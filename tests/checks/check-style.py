@@ -18,7 +18,7 @@ MAX_FUNCTION = 60
 
 # XEP-0124 has requests and responses.
 WORDS = (
-    (re.compile(r'answer(?:s|ed|ing)?(?![a-z])', re.IGNORECASE),
+    (re.compile(r'(?<!un)answer(?:s|ed|ing)?(?![a-z])', re.IGNORECASE),
      'say response and respond, as XEP-0124 does'),
 )
 WORDED = ('bosh-glib/**/*.[ch]', 'tests/**/*.[ch]', 'tests/**/*.py', 'tests/**/*.js',

@@ -207,8 +207,8 @@ test_nagle (void)
   g_test_summary ("E52: a server that waits for the acknowledgement of the beginning of its response "
                   "gets it at once");
 
-  /* New connections are told at once, some dozen times. On a busy machine it may take
-   * some tries to get the processor for a whole exchange. */
+  /* On a new connection the kernel acknowledges at once, for some dozen segments. On a
+   * busy machine it may take some tries to get the processor for a whole exchange. */
   client = bosh_test_poster_new_for_port (bosh_test_server_get_port (server));
   for (guint64 id = 1; id <= 40 || (id <= 400 && shortest >= ACKNOWLEDGEMENT_DELAY); id++)
     {

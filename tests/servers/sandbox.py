@@ -308,7 +308,7 @@ class Server:
             if self._listeners():
                 raise PortTaken(f'{self.name}: a port was taken')
             raise ServerError(f'{self.name} ended while it started\n{self.log_tail()}')
-        raise ServerError(f'{self.name} does not answer\n{self.log_tail()}')
+        raise ServerError(f'{self.name} does not respond\n{self.log_tail()}')
 
     def _listeners(self):
         """The sockets that listen on our ports, whoever has them."""
@@ -316,7 +316,7 @@ class Server:
         return [inodes[port] for port in self.ports.values() if port in inodes]
 
     def _owns_ports(self):
-        """Someone else's answer on our port must not pass for ours."""
+        """The response of another program on one of our ports must not pass for ours."""
         listeners = self._listeners()
         try:
             own = open_inodes(self.pid)

@@ -39,7 +39,7 @@ TERMINATION = '''<body rid='2' sid='{sid}' type='terminate'
 
 
 def post(port, path, body, content_type):
-    """Returns the text of the answer; raises OSError or HTTPException."""
+    """Returns the text of the response; raises OSError or HTTPException."""
     connection = http.client.HTTPConnection('localhost', port, timeout=START_SECONDS)
     try:
         connection.request('POST', path, body, {'Content-Type': content_type})
@@ -301,7 +301,7 @@ class Nginx(Server):
     """TLS in front of the servers; by default HTTP/2 is on offer.
 
     `options` are directives of every TLS listener, name → value. The front
-    answers at three ports: https asks for a client certificate and goes on
+    listens on three ports: https asks for a client certificate and goes on
     without, client insists on one, wrong_name shows a certificate for
     another host.
     """

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""The servers come, answer, and leave nothing behind, whatever happens."""
+"""The servers start, respond, and leave nothing behind, whatever happens."""
 
 import os
 import select
