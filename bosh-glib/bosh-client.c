@@ -110,6 +110,10 @@ struct _BoshClient
   /* The driver's, as they were notified last. */
   char                        *jid;
   char                        *mechanism;
+
+  /* The connection's, likewise. */
+  GTlsCertificate             *tls_peer_certificate;
+  GTlsCertificateFlags         tls_peer_certificate_errors;
 };
 
 #define READABLE (G_PARAM_READABLE | G_PARAM_STATIC_STRINGS)
@@ -125,6 +129,8 @@ enum
   PROP_STATE,
   PROP_JID,
   PROP_MECHANISM,
+  PROP_TLS_PEER_CERTIFICATE,
+  PROP_TLS_PEER_CERTIFICATE_ERRORS,
   PROP_ALLOW_PLAINTEXT_PASSWORD,
   PROP_PIPELINE_LOGIN,
   PROP_AUTO_RECONNECT,
@@ -137,6 +143,7 @@ enum
   SIGNAL_STANZA,
   SIGNAL_IQ_REQUEST,
   SIGNAL_SESSION_LOST,
+  SIGNAL_ACCEPT_CERTIFICATE,
   SIGNAL_CLOSED,
   N_SIGNALS
 };
@@ -229,6 +236,37 @@ on_lost (BoshConnection *connection,
   return resend;
 }
 
+static gboolean
+on_accept_certificate (GTlsCertificate      *certificate,
+                       GTlsCertificateFlags  errors,
+                       gpointer              owner)
+{
+  gboolean is_accepted = FALSE;
+
+  g_signal_emit (owner, signals[SIGNAL_ACCEPT_CERTIFICATE], 0, certificate, errors, &is_accepted);
+
+  return is_accepted;
+}
+
+static void
+on_certificate_changed (gpointer owner)
+{
+  BoshClient *self = owner;
+  BoshConnection *connection = bosh_client_driver_get_connection (self->driver);
+  GTlsCertificateFlags errors = bosh_connection_get_tls_peer_certificate_errors (connection);
+  gboolean has_other_errors = errors != self->tls_peer_certificate_errors;
+  gboolean is_another = g_set_object (&self->tls_peer_certificate,
+                                      bosh_connection_get_tls_peer_certificate (connection));
+
+  g_object_freeze_notify (G_OBJECT (self));
+  self->tls_peer_certificate_errors = errors;
+  if (is_another)
+    g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_TLS_PEER_CERTIFICATE]);
+  if (has_other_errors)
+    g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_TLS_PEER_CERTIFICATE_ERRORS]);
+  g_object_thaw_notify (G_OBJECT (self));
+}
+
 static void
 on_stanza (BoshElement *stanza,
            gpointer     owner)
@@ -254,6 +292,8 @@ static const BoshClientDriverCallbacks driver_callbacks = {
   .located = on_located,
   .renewed = on_renewed,
   .lost = on_lost,
+  .accept_certificate = on_accept_certificate,
+  .certificate_changed = on_certificate_changed,
   .stanza = on_stanza,
   .closed = on_closed,
 };
@@ -291,6 +331,7 @@ bosh_client_finalize (GObject *object)
   bosh_client_driver_free (self->driver);
   g_free (self->jid);
   g_free (self->mechanism);
+  g_clear_object (&self->tls_peer_certificate);
 
   G_OBJECT_CLASS (bosh_client_parent_class)->finalize (object);
 }
@@ -322,6 +363,12 @@ bosh_client_get_property (GObject    *object,
       break;
     case PROP_MECHANISM:
       g_value_set_string (value, bosh_client_get_mechanism (self));
+      break;
+    case PROP_TLS_PEER_CERTIFICATE:
+      g_value_set_object (value, bosh_client_get_tls_peer_certificate (self));
+      break;
+    case PROP_TLS_PEER_CERTIFICATE_ERRORS:
+      g_value_set_flags (value, bosh_client_get_tls_peer_certificate_errors (self));
       break;
     case PROP_ALLOW_PLAINTEXT_PASSWORD:
       g_value_set_boolean (value, bosh_client_get_allow_plaintext_password (self));
@@ -456,6 +503,35 @@ install_properties (GObjectClass *object_class)
   properties[PROP_MECHANISM] =
     g_param_spec_string ("mechanism", NULL, NULL, NULL,
                          READABLE);
+
+  /**
+   * BoshClient:tls-peer-certificate:
+   *
+   * The certificate of the connection manager, or `NULL` before the first TLS
+   * handshake of the session, and over http. Where the session has failed with
+   * `BOSH_ERROR_TLS` because of a certificate, this is the one that was refused. See
+   * [property@Bosh.Connection:tls-peer-certificate].
+   *
+   * Since: 1.0
+   */
+  properties[PROP_TLS_PEER_CERTIFICATE] =
+    g_param_spec_object ("tls-peer-certificate", NULL, NULL,
+                         G_TYPE_TLS_CERTIFICATE,
+                         READABLE);
+
+  /**
+   * BoshClient:tls-peer-certificate-errors:
+   *
+   * What is wrong with [property@Bosh.Client:tls-peer-certificate]. See
+   * [property@Bosh.Connection:tls-peer-certificate-errors].
+   *
+   * Since: 1.0
+   */
+  properties[PROP_TLS_PEER_CERTIFICATE_ERRORS] =
+    g_param_spec_flags ("tls-peer-certificate-errors", NULL, NULL,
+                        G_TYPE_TLS_CERTIFICATE_FLAGS,
+                        0,
+                        READABLE);
 
   /**
    * BoshClient:allow-plaintext-password:
@@ -668,6 +744,44 @@ bosh_client_class_init (BoshClientClass *klass)
                   G_TYPE_ERROR);
 
   /**
+   * BoshClient::accept-certificate:
+   * @self: the client
+   * @certificate: the certificate of the connection manager
+   * @errors: what is wrong with it
+   *
+   * Emitted when the certificate of the connection manager can't be verified, before
+   * anything is sent there. Where no handler is connected, the certificate is refused,
+   * and the session fails with `BOSH_ERROR_TLS`.
+   *
+   * The decision holds for the life of a session, as
+   * [signal@Bosh.Connection::accept-certificate] describes. With
+   * [property@Bosh.Client:auto-reconnect] the sessions that follow take a certificate
+   * that was accepted without another emission. For another certificate, or if there
+   * are more errors than those that were accepted, the signal is emitted again.
+   *
+   * The handshake waits for the handlers. One that has to ask the user first returns
+   * `FALSE`, and the program makes a new client if the user agrees. The documents in
+   * which [class@Bosh.Discovery] looks for the address need a certificate without
+   * errors; this signal is not emitted for them.
+   *
+   * Returns: `TRUE` to accept @certificate, `FALSE` to leave that to other handlers,
+   *   and at last to refuse it
+   *
+   * Since: 1.0
+   */
+  signals[SIGNAL_ACCEPT_CERTIFICATE] =
+    g_signal_new ("accept-certificate",
+                  G_TYPE_FROM_CLASS (klass),
+                  G_SIGNAL_RUN_LAST,
+                  0,
+                  g_signal_accumulator_true_handled, NULL,
+                  NULL,
+                  G_TYPE_BOOLEAN,
+                  2,
+                  G_TYPE_TLS_CERTIFICATE,
+                  G_TYPE_TLS_CERTIFICATE_FLAGS);
+
+  /**
    * BoshClient::closed:
    * @self: the client
    * @error: (nullable): why the session ended, or `NULL` if the application ended it
@@ -872,6 +986,43 @@ bosh_client_get_mechanism (BoshClient *self)
   g_return_val_if_fail (BOSH_IS_CLIENT (self), NULL);
 
   return self->mechanism;
+}
+
+/**
+ * bosh_client_get_tls_peer_certificate:
+ * @self: a client
+ *
+ * Gets [property@Bosh.Client:tls-peer-certificate].
+ *
+ * Returns: (transfer none) (nullable): the certificate of the connection manager, or
+ *   `NULL` if there is none
+ *
+ * Since: 1.0
+ */
+GTlsCertificate *
+bosh_client_get_tls_peer_certificate (BoshClient *self)
+{
+  g_return_val_if_fail (BOSH_IS_CLIENT (self), NULL);
+
+  return self->tls_peer_certificate;
+}
+
+/**
+ * bosh_client_get_tls_peer_certificate_errors:
+ * @self: a client
+ *
+ * Gets [property@Bosh.Client:tls-peer-certificate-errors].
+ *
+ * Returns: what is wrong with the certificate
+ *
+ * Since: 1.0
+ */
+GTlsCertificateFlags
+bosh_client_get_tls_peer_certificate_errors (BoshClient *self)
+{
+  g_return_val_if_fail (BOSH_IS_CLIENT (self), 0);
+
+  return self->tls_peer_certificate_errors;
 }
 
 /**

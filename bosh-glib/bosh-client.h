@@ -194,6 +194,10 @@ const char                  *bosh_client_get_jid                      (BoshClien
 BOSH_AVAILABLE_IN_1_0
 const char                  *bosh_client_get_mechanism                (BoshClient                   *self);
 BOSH_AVAILABLE_IN_1_0
+GTlsCertificate             *bosh_client_get_tls_peer_certificate     (BoshClient                   *self);
+BOSH_AVAILABLE_IN_1_0
+GTlsCertificateFlags         bosh_client_get_tls_peer_certificate_errors (BoshClient                *self);
+BOSH_AVAILABLE_IN_1_0
 gboolean                     bosh_client_get_allow_plaintext_password (BoshClient                   *self);
 BOSH_AVAILABLE_IN_1_0
 void                         bosh_client_set_allow_plaintext_password (BoshClient                   *self,

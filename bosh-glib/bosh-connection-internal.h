@@ -45,6 +45,10 @@ struct _BoshConnection
   BoshElement                 *features;
   GError                      *close_error;
 
+  /* As they were last notified. */
+  GTlsCertificate             *tls_peer_certificate;
+  GTlsCertificateFlags         tls_peer_certificate_errors;
+
   /* Both are NULL until the connection is opened. */
   BoshSessionDriver           *driver;
   BoshSession                 *session;           /* of the driver */

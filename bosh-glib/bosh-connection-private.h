@@ -16,19 +16,26 @@ typedef struct
 {
   /* Sees each element before the application does, and returns TRUE to keep it
    * from the application. */
-  gboolean (*filter)    (BoshElement  *element,
-                         gpointer      user_data);
+  gboolean (*filter)              (BoshElement          *element,
+                                   gpointer              user_data);
   /* The session is open. Called before connect_async() or attach_async() completes. */
-  void     (*opened)    (gpointer      user_data);
+  void     (*opened)              (gpointer              user_data);
   /* The state has changed to DETACHED. */
-  void     (*detached)  (gpointer      user_data);
+  void     (*detached)            (gpointer              user_data);
   /* The server has all that was queued up to @serial. */
-  void     (*delivered) (guint64       serial,
-                         gpointer      user_data);
+  void     (*delivered)           (guint64               serial,
+                                   gpointer              user_data);
   /* The element that was queued as @serial is not sent, as its stream was closed. */
-  void     (*stranded)  (guint64       serial,
-                         const GError *error,
-                         gpointer      user_data);
+  void     (*stranded)            (guint64               serial,
+                                   const GError         *error,
+                                   gpointer              user_data);
+  /* Is asked before BoshConnection::accept-certificate is emitted, which is not done
+   * if it returns TRUE. */
+  gboolean (*accept_certificate)  (GTlsCertificate      *certificate,
+                                   GTlsCertificateFlags  errors,
+                                   gpointer              user_data);
+  /* tls-peer-certificate or tls-peer-certificate-errors was notified. */
+  void     (*certificate_changed) (gpointer              user_data);
 } BoshConnectionClientFuncs;
 
 /* There is one client at a time; NULL as @funcs removes it. */

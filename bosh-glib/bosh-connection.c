@@ -60,6 +60,8 @@ enum
   PROP_CHARSETS,
   PROP_HTTP_STATUS,
   PROP_SEE_OTHER_URI,
+  PROP_TLS_PEER_CERTIFICATE,
+  PROP_TLS_PEER_CERTIFICATE_ERRORS,
   PROP_N_STANZAS_QUEUED,
   PROP_N_STANZAS_SENT,
   PROP_N_STANZAS_RECEIVED,
@@ -76,6 +78,7 @@ enum
   SIGNAL_RESPONSE_RECEIVED,
   SIGNAL_STREAM_STANZA,
   SIGNAL_STREAM_CLOSED,
+  SIGNAL_ACCEPT_CERTIFICATE,
   N_SIGNALS
 };
 
@@ -137,10 +140,31 @@ notify_http (BoshConnection *self)
 }
 
 static void
+notify_certificate (BoshConnection *self)
+{
+  GTlsCertificateFlags errors;
+  GTlsCertificate *certificate = bosh_session_driver_get_peer_certificate (self->driver, &errors);
+  gboolean has_other_errors = errors != self->tls_peer_certificate_errors;
+  gboolean is_another = g_set_object (&self->tls_peer_certificate, certificate);
+
+  self->tls_peer_certificate_errors = errors;
+  if (is_another)
+    notify (self, PROP_TLS_PEER_CERTIFICATE);
+  if (has_other_errors)
+    notify (self, PROP_TLS_PEER_CERTIFICATE_ERRORS);
+  if ((is_another || has_other_errors) && self->client_funcs != NULL &&
+      self->client_funcs->certificate_changed != NULL)
+    self->client_funcs->certificate_changed (self->client_data);
+}
+
+static void
 perform_state (BoshConnection   *self,
                BoshSessionState  state)
 {
   self->state = translate_state (state);
+  /* Before the state, so that who hears of the end knows the certificate for which
+   * the session has failed. */
+  notify_certificate (self);
   notify (self, PROP_STATE);
   notify_http (self);
   if (self->state == BOSH_CONNECTION_STATE_DETACHED && self->client_funcs != NULL &&
@@ -374,6 +398,7 @@ changed (gpointer owner)
   notify_count (self, PROP_REQUEST_ID, &self->notified.request_id,
                 bosh_session_get_last_rid (self->session));
   notify_http (self);
+  notify_certificate (self);
   notify_queue (self);
   notify_count (self, PROP_N_STANZAS_SENT, &self->notified.n_stanzas_sent, self->n_stanzas_sent);
   notify_count (self, PROP_N_STANZAS_RECEIVED, &self->notified.n_stanzas_received,
@@ -402,7 +427,28 @@ shown (BoshDirection  direction,
   g_signal_emit (self, signal, 0, text);
 }
 
-static const BoshSessionDriverCallbacks driver_callbacks = { perform, changed, shown };
+static gboolean
+accept_certificate (GTlsCertificate      *certificate,
+                    GTlsCertificateFlags  errors,
+                    gpointer              owner)
+{
+  BoshConnection *self = owner;
+  gboolean is_accepted = FALSE;
+
+  if (self->client_funcs != NULL && self->client_funcs->accept_certificate != NULL)
+    is_accepted = self->client_funcs->accept_certificate (certificate, errors, self->client_data);
+  if (!is_accepted)
+    g_signal_emit (self, signals[SIGNAL_ACCEPT_CERTIFICATE], 0, certificate, errors, &is_accepted);
+
+  return is_accepted;
+}
+
+static const BoshSessionDriverCallbacks driver_callbacks = {
+  .perform = perform,
+  .changed = changed,
+  .shown = shown,
+  .accept_certificate = accept_certificate,
+};
 
 static void
 on_task_cancelled (guint    kind,
@@ -569,6 +615,7 @@ bosh_connection_finalize (GObject *object)
   g_clear_pointer (&self->tasks, bosh_pending_tasks_free);
   g_clear_pointer (&self->features, bosh_element_unref);
   g_clear_error (&self->close_error);
+  g_clear_object (&self->tls_peer_certificate);
   g_free (self->domain);
   g_free (self->jid);
   g_free (self->notified.see_other_uri);
@@ -630,6 +677,12 @@ bosh_connection_get_property (GObject    *object,
       break;
     case PROP_SEE_OTHER_URI:
       g_value_set_string (value, bosh_connection_get_see_other_uri (self));
+      break;
+    case PROP_TLS_PEER_CERTIFICATE:
+      g_value_set_object (value, bosh_connection_get_tls_peer_certificate (self));
+      break;
+    case PROP_TLS_PEER_CERTIFICATE_ERRORS:
+      g_value_set_flags (value, bosh_connection_get_tls_peer_certificate_errors (self));
       break;
     case PROP_N_STANZAS_QUEUED:
       g_value_set_uint (value, bosh_connection_get_n_stanzas_queued (self));
@@ -869,6 +922,37 @@ define_current_properties (void)
     g_param_spec_string ("see-other-uri", NULL, NULL, NULL, READABLE);
 
   /**
+   * BoshConnection:tls-peer-certificate:
+   *
+   * The certificate of the connection manager, or `NULL` before the first TLS
+   * handshake, and over http.
+   *
+   * All HTTP connections of a session show the same certificate (XEP-0124 §19.1).
+   * Where the session has failed with `BOSH_ERROR_TLS` because of a certificate, this
+   * is the one that was refused. It is not set yet while
+   * [signal@Bosh.Connection::accept-certificate] is emitted, and remains when the
+   * session has ended.
+   *
+   * Since: 1.0
+   */
+  properties[PROP_TLS_PEER_CERTIFICATE] =
+    g_param_spec_object ("tls-peer-certificate", NULL, NULL, G_TYPE_TLS_CERTIFICATE, READABLE);
+
+  /**
+   * BoshConnection:tls-peer-certificate-errors:
+   *
+   * What is wrong with [property@Bosh.Connection:tls-peer-certificate]. There are
+   * errors where the certificate was accepted by a handler of
+   * [signal@Bosh.Connection::accept-certificate], or refused. A certificate without
+   * errors is refused only if it is not the one that the session began with.
+   *
+   * Since: 1.0
+   */
+  properties[PROP_TLS_PEER_CERTIFICATE_ERRORS] =
+    g_param_spec_flags ("tls-peer-certificate-errors", NULL, NULL, G_TYPE_TLS_CERTIFICATE_FLAGS,
+                        0, READABLE);
+
+  /**
    * BoshConnection:n-stanzas-queued:
    *
    * How many elements wait for a request that may carry them.
@@ -1013,6 +1097,42 @@ install_signals (GType type)
   signals[SIGNAL_STREAM_CLOSED] =
     g_signal_new ("stream-closed", type, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
                   G_TYPE_NONE, 2, G_TYPE_STRING, G_TYPE_ERROR);
+
+  /**
+   * BoshConnection::accept-certificate:
+   * @self: the connection
+   * @certificate: the certificate of the connection manager
+   * @errors: what is wrong with it
+   *
+   * The certificate of the connection manager can't be verified, and nothing was sent
+   * there yet. The handlers decide, as with
+   * [signal@Gio.TlsConnection::accept-certificate]; where none is connected, the
+   * certificate is refused.
+   *
+   * The decision holds for the life of the session (XEP-0124 §19.1): later HTTP
+   * connections with the same certificate are treated likewise without another
+   * emission, and those with any other are refused. It is asked again only where the
+   * connection manager sends the session to another address, and by the next owner
+   * of a session that was handed over.
+   *
+   * The handshake waits for the handlers. One that has to ask the user first
+   * returns `FALSE`: the session fails with `BOSH_ERROR_TLS`, and
+   * [property@Bosh.Connection:tls-peer-certificate] and
+   * [property@Bosh.Connection:tls-peer-certificate-errors] say why. If the user agrees,
+   * open a new connection whose handler returns `TRUE` for this certificate
+   * ([method@Gio.TlsCertificate.is_same]).
+   *
+   * For a client connect to [signal@Bosh.Client::accept-certificate] instead.
+   *
+   * Returns: `TRUE` to accept @certificate, `FALSE` to leave that to other handlers,
+   *   and at last to refuse it
+   *
+   * Since: 1.0
+   */
+  signals[SIGNAL_ACCEPT_CERTIFICATE] =
+    g_signal_new ("accept-certificate", type, G_SIGNAL_RUN_LAST, 0,
+                  g_signal_accumulator_true_handled, NULL, NULL,
+                  G_TYPE_BOOLEAN, 2, G_TYPE_TLS_CERTIFICATE, G_TYPE_TLS_CERTIFICATE_FLAGS);
 }
 
 static void
@@ -1346,6 +1466,43 @@ bosh_connection_get_see_other_uri (BoshConnection *self)
   g_return_val_if_fail (BOSH_IS_CONNECTION (self), NULL);
 
   return self->session != NULL ? bosh_session_get_see_other_uri (self->session) : NULL;
+}
+
+/**
+ * bosh_connection_get_tls_peer_certificate:
+ * @self: a connection
+ *
+ * Gets [property@Bosh.Connection:tls-peer-certificate].
+ *
+ * Returns: (transfer none) (nullable): the certificate of the connection manager, or
+ *   `NULL` if there is none
+ *
+ * Since: 1.0
+ */
+GTlsCertificate *
+bosh_connection_get_tls_peer_certificate (BoshConnection *self)
+{
+  g_return_val_if_fail (BOSH_IS_CONNECTION (self), NULL);
+
+  return self->tls_peer_certificate;
+}
+
+/**
+ * bosh_connection_get_tls_peer_certificate_errors:
+ * @self: a connection
+ *
+ * Gets [property@Bosh.Connection:tls-peer-certificate-errors].
+ *
+ * Returns: what is wrong with the certificate
+ *
+ * Since: 1.0
+ */
+GTlsCertificateFlags
+bosh_connection_get_tls_peer_certificate_errors (BoshConnection *self)
+{
+  g_return_val_if_fail (BOSH_IS_CONNECTION (self), 0);
+
+  return self->tls_peer_certificate_errors;
 }
 
 /**

@@ -164,6 +164,10 @@ guint                        bosh_connection_get_http_status         (BoshConnec
 BOSH_AVAILABLE_IN_1_0
 const char                  *bosh_connection_get_see_other_uri       (BoshConnection              *self);
 BOSH_AVAILABLE_IN_1_0
+GTlsCertificate             *bosh_connection_get_tls_peer_certificate        (BoshConnection *self);
+BOSH_AVAILABLE_IN_1_0
+GTlsCertificateFlags         bosh_connection_get_tls_peer_certificate_errors (BoshConnection *self);
+BOSH_AVAILABLE_IN_1_0
 guint                        bosh_connection_get_n_stanzas_queued    (BoshConnection              *self);
 BOSH_AVAILABLE_IN_1_0
 guint64                      bosh_connection_get_n_stanzas_sent      (BoshConnection              *self);

@@ -218,6 +218,16 @@ exchange_restrict_protocols (BoshExchange *exchange,
     g_tls_connection_set_advertised_protocols (G_TLS_CONNECTION (connection), protocols);
 }
 
+/* A preconnect that fails is not noticed, so its certificate is not either. */
+static void
+exchange_note_refusal (BoshExchange         *exchange,
+                       GTlsCertificate      *certificate,
+                       GTlsCertificateFlags  errors)
+{
+  if (exchange->owner != NULL && !exchange->is_preconnect)
+    bosh_peer_note_refusal (exchange->owner->peer, certificate, errors);
+}
+
 /* There is a new connection. */
 static void
 exchange_check_connection (BoshExchange *exchange,
@@ -226,11 +236,16 @@ exchange_check_connection (BoshExchange *exchange,
   BoshPeer *peer = exchange->owner->peer;
 
   bosh_peer_remember_socket (peer, soup_message_get_connection_id (exchange->message), connection);
-  if (G_IS_TLS_CONNECTION (connection) &&
-      !bosh_peer_check_certificate (peer, G_TLS_CONNECTION (connection)))
-    exchange_abort (exchange, g_error_new_literal (BOSH_ERROR, BOSH_ERROR_TLS,
-                                                   _("The server shows another certificate "
-                                                     "than before")));
+  if (!G_IS_TLS_CONNECTION (connection) ||
+      bosh_peer_check_certificate (peer, G_TLS_CONNECTION (connection)))
+    return;
+
+  exchange_note_refusal (exchange,
+                         g_tls_connection_get_peer_certificate (G_TLS_CONNECTION (connection)),
+                         g_tls_connection_get_peer_certificate_errors (G_TLS_CONNECTION (connection)));
+  exchange_abort (exchange, g_error_new_literal (BOSH_ERROR, BOSH_ERROR_TLS,
+                                                 _("The server shows another certificate "
+                                                   "than before")));
 }
 
 void
@@ -257,7 +272,6 @@ exchange_ask (BoshExchange         *exchange,
               GTlsCertificate      *certificate,
               GTlsCertificateFlags  errors)
 {
-  g_autoptr(BoshExchange) kept = bosh_exchange_ref (exchange);
   BoshExchangeOwner *owner = exchange->owner;
   gboolean is_accepted;
 
@@ -280,6 +294,8 @@ bosh_exchange_handle_certificate (BoshExchange         *exchange,
                                   GTlsCertificate      *certificate,
                                   GTlsCertificateFlags  errors)
 {
+  /* Who is asked may drop the transport. */
+  g_autoptr(BoshExchange) kept = bosh_exchange_ref (exchange);
   BoshPeerVerdict verdict = bosh_peer_judge_certificate (exchange->owner->peer, certificate,
                                                          errors);
 
@@ -288,6 +304,7 @@ bosh_exchange_handle_certificate (BoshExchange         *exchange,
     return TRUE;
 
   exchange->certificate_errors = errors != 0 ? errors : G_TLS_CERTIFICATE_GENERIC_ERROR;
+  exchange_note_refusal (exchange, certificate, errors);
 
   return FALSE;
 }

@@ -48,14 +48,18 @@ BoshPeerVerdict  bosh_peer_judge_certificate    (BoshPeer             *self,
                                                  GTlsCertificate      *certificate,
                                                  GTlsCertificateFlags  errors);
 void             bosh_peer_accept_certificate   (BoshPeer             *self);
+/* A request has failed because of @certificate (nullable). */
+void             bosh_peer_note_refusal         (BoshPeer             *self,
+                                                 GTlsCertificate      *certificate,
+                                                 GTlsCertificateFlags  errors);
 /* XEP-0124 §19.1: all connections of a session show the same certificate. Returns
  * FALSE for a connection, after its handshake, that shows another one than the first
  * connection; nothing may be sent there. */
 gboolean         bosh_peer_check_certificate    (BoshPeer       *self,
                                                  GTlsConnection *connection);
 
-/* The certificate that all connections show, or else the one that was refused
- * (transfer none) (nullable); and what is wrong with it. */
+/* The certificate that all connections show, or, after a refusal, the one that was
+ * refused (transfer none) (nullable); and what is wrong with it. */
 GTlsCertificate *bosh_peer_get_certificate      (BoshPeer             *self,
                                                  GTlsCertificateFlags *errors);
 

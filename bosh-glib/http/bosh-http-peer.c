@@ -14,6 +14,8 @@ struct _BoshPeer
   GTlsCertificate *questioned;    /* the first one that can't be verified */
   GTlsCertificateFlags errors;    /* of @questioned */
   gboolean is_accepted;           /* @questioned, by the owner */
+  GTlsCertificate *refused;       /* that made a request fail */
+  GTlsCertificateFlags refused_errors;
   gboolean was_used;
   gboolean is_local;              /* all connections were direct and local */
   gboolean may_be_misled;         /* a response that anybody could forge led here */
@@ -34,6 +36,7 @@ bosh_peer_new (GUri *uri)
 void
 bosh_peer_free (BoshPeer *self)
 {
+  g_clear_object (&self->refused);
   g_clear_object (&self->questioned);
   g_clear_object (&self->certificate);
   g_hash_table_unref (self->sockets);
@@ -74,6 +77,8 @@ bosh_peer_move_to (BoshPeer *self,
   g_clear_object (&self->questioned);
   self->errors = 0;
   self->is_accepted = FALSE;
+  g_clear_object (&self->refused);
+  self->refused_errors = 0;
   self->was_used = FALSE;
   self->is_local = FALSE;
 }
@@ -163,6 +168,15 @@ bosh_peer_accept_certificate (BoshPeer *self)
   self->is_accepted = TRUE;
 }
 
+void
+bosh_peer_note_refusal (BoshPeer             *self,
+                        GTlsCertificate      *certificate,
+                        GTlsCertificateFlags  errors)
+{
+  g_set_object (&self->refused, certificate);
+  self->refused_errors = errors;
+}
+
 gboolean
 bosh_peer_check_certificate (BoshPeer       *self,
                              GTlsConnection *connection)
@@ -180,6 +194,12 @@ bosh_peer_get_certificate (BoshPeer             *self,
                            GTlsCertificateFlags *errors)
 {
   GTlsCertificate *certificate = self->certificate != NULL ? self->certificate : self->questioned;
+
+  if (self->refused != NULL)
+    {
+      *errors = self->refused_errors;
+      return self->refused;
+    }
 
   *errors = certificate != NULL && self->questioned != NULL &&
                 g_tls_certificate_is_same (certificate, self->questioned)

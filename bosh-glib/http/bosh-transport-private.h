@@ -84,8 +84,8 @@ GStrv            bosh_transport_dup_cookies                 (BoshTransport      
 void             bosh_transport_add_cookies                 (BoshTransport      *self,
                                                              const char * const *cookies);
 
-/* The certificate of the server, or the one that was refused; and what is wrong with
- * it. NULL before the first handshake, and over http. */
+/* The certificate of the server, or the one for which a request has failed; and what is
+ * wrong with it. NULL before the first handshake, and over http. */
 GTlsCertificate *bosh_transport_get_peer_certificate        (BoshTransport               *self);
 GTlsCertificateFlags
 bosh_transport_get_peer_certificate_errors (BoshTransport *self);

@@ -18,22 +18,29 @@ typedef struct _BoshClientDriver BoshClientDriver;
 typedef struct
 {
   /* The state has changed, and with it perhaps the JID and the mechanism. */
-  void     (*changed) (gpointer        owner);
+  void     (*changed)             (gpointer              owner);
   /* The address was found, and is in the configuration. */
-  void     (*located) (gpointer        owner);
+  void     (*located)             (gpointer              owner);
   /* There is another connection, which is not open yet. */
-  void     (*renewed) (gpointer        owner);
+  void     (*renewed)             (gpointer              owner);
   /* The session of @connection was lost, and another one will follow. TRUE to send
    * the stanzas again that never left this machine. */
-  gboolean (*lost)    (BoshConnection *connection,
-                       const GError   *error,
-                       gpointer        owner);
+  gboolean (*lost)                (BoshConnection       *connection,
+                                   const GError         *error,
+                                   gpointer              owner);
+  /* Asks whether the certificate of the server is accepted although it can't be
+   * verified. */
+  gboolean (*accept_certificate)  (GTlsCertificate      *certificate,
+                                   GTlsCertificateFlags  errors,
+                                   gpointer              owner);
+  /* The connection has another certificate, or knows other errors of it. */
+  void     (*certificate_changed) (gpointer              owner);
   /* A stanza arrived for the application. */
-  void     (*stanza)  (BoshElement    *stanza,
-                       gpointer        owner);
+  void     (*stanza)              (BoshElement          *stanza,
+                                   gpointer              owner);
   /* All is over. @error is NULL where the application asked for the end. */
-  void     (*closed)  (const GError   *error,
-                       gpointer        owner);
+  void     (*closed)              (const GError         *error,
+                                   gpointer              owner);
 } BoshClientDriverCallbacks;
 
 /* @owner is a GObject that frees the driver when it is finalized; @callbacks must

@@ -54,6 +54,11 @@ struct _BoshClientDriver
   /* No empty request goes out, because a login is about to begin. */
   gboolean                     expects_login;
 
+  /* The certificate that the application has accepted with these errors, or NULL. It
+   * is not asked again in the sessions that follow. */
+  GTlsCertificate             *accepted;
+  GTlsCertificateFlags         accepted_errors;
+
   /* The condition of the stream error that arrived in this session, or NULL. */
   char                        *stream_condition;
 
@@ -776,12 +781,42 @@ on_detached (gpointer user_data)
   drain (self);
 }
 
+static gboolean
+on_accept_certificate (GTlsCertificate      *certificate,
+                       GTlsCertificateFlags  errors,
+                       gpointer              user_data)
+{
+  BoshClientDriver *self = user_data;
+  g_autoptr(GObject) owner = g_object_ref (self->owner);
+
+  if (self->accepted != NULL && g_tls_certificate_is_same (self->accepted, certificate) &&
+      (errors & ~self->accepted_errors) == 0)
+    return TRUE;
+  if (!self->callbacks->accept_certificate (certificate, errors, self->owner))
+    return FALSE;
+
+  g_set_object (&self->accepted, certificate);
+  self->accepted_errors = errors;
+
+  return TRUE;
+}
+
+static void
+on_certificate_changed (gpointer user_data)
+{
+  BoshClientDriver *self = user_data;
+
+  self->callbacks->certificate_changed (self->owner);
+}
+
 static const BoshConnectionClientFuncs connection_funcs = {
   .filter = filter_element,
   .opened = on_opened,
   .detached = on_detached,
   .delivered = on_delivered,
   .stranded = on_stranded,
+  .accept_certificate = on_accept_certificate,
+  .certificate_changed = on_certificate_changed,
 };
 
 static void
@@ -845,6 +880,7 @@ renew_connection (BoshClientDriver *self)
   g_main_context_push_thread_default (self->context);
   create_connection (self);
   self->callbacks->renewed (self->owner);
+  self->callbacks->certificate_changed (self->owner);
   g_main_context_pop_thread_default (self->context);
 }
 
@@ -1142,6 +1178,7 @@ bosh_client_driver_free (BoshClientDriver *self)
   g_clear_pointer (&self->context, g_main_context_unref);
   g_clear_object (&self->configuration);
   g_clear_object (&self->saved);
+  g_clear_object (&self->accepted);
   g_free (self->stream_condition);
   g_free (self->new_mechanism);
   g_free (self->new_jid);

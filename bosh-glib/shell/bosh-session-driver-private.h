@@ -25,15 +25,20 @@ typedef enum
 typedef struct
 {
   /* Carries out an action that is no I/O; @action is the driver's. */
-  void (*perform) (const BoshAction *action,
-                   gpointer          owner);
+  void     (*perform)            (const BoshAction     *action,
+                                  gpointer              owner);
   /* What the session can be asked for may have changed. Called after each request,
    * and when all actions were carried out. */
-  void (*changed) (gpointer          owner);
+  void     (*changed)            (gpointer              owner);
   /* @body was sent, or was received and is about to be acted on. */
-  void (*shown)   (BoshDirection     direction,
-                   GBytes           *body,
-                   gpointer          owner);
+  void     (*shown)              (BoshDirection         direction,
+                                  GBytes               *body,
+                                  gpointer              owner);
+  /* Asks, before anything is sent, whether the certificate of the server is accepted
+   * although it can't be verified; see BoshTransportFuncs. */
+  gboolean (*accept_certificate) (GTlsCertificate      *certificate,
+                                  GTlsCertificateFlags  errors,
+                                  gpointer              owner);
 } BoshSessionDriverCallbacks;
 
 /* Takes @session, which was not opened yet. The thread-default main context
@@ -70,5 +75,8 @@ GStrv              bosh_session_driver_dup_cookies (BoshSessionDriver           
 void               bosh_session_driver_add_cookies (BoshSessionDriver                *self,
                                                     const char * const               *cookies);
 gboolean           bosh_session_driver_is_private  (BoshSessionDriver                *self);
+/* The same after bosh_session_driver_stop() (transfer none) (nullable). */
+GTlsCertificate   *bosh_session_driver_get_peer_certificate (BoshSessionDriver    *self,
+                                                             GTlsCertificateFlags *errors);
 
 G_END_DECLS

@@ -37,6 +37,10 @@ struct _BoshSessionDriver
 
   gboolean                          preconnect_next;
 
+  /* As the transport has seen it, once the driver is stopped. */
+  GTlsCertificate                  *peer_certificate;
+  GTlsCertificateFlags              peer_certificate_errors;
+
   guint64                           n_requests_sent;
   guint64                           n_requests_repeated;
 };
@@ -306,10 +310,22 @@ on_failure (guint64       id,
   act_soon (self);
 }
 
+static gboolean
+on_accept_certificate (GTlsCertificate      *certificate,
+                       GTlsCertificateFlags  errors,
+                       gpointer              user_data)
+{
+  BoshSessionDriver *self = user_data;
+  g_autoptr(GObject) owner = g_object_ref (self->owner);
+
+  return self->callbacks->accept_certificate (certificate, errors, owner);
+}
+
 static const BoshTransportFuncs transport_funcs = {
   .written = on_written,
   .response = on_response,
   .failure = on_failure,
+  .accept_certificate = on_accept_certificate,
 };
 
 /* --- Life --- */
@@ -358,6 +374,13 @@ bosh_session_driver_start (BoshSessionDriver *self)
 void
 bosh_session_driver_stop (BoshSessionDriver *self)
 {
+  if (self->transport != NULL)
+    {
+      g_set_object (&self->peer_certificate,
+                    bosh_transport_get_peer_certificate (self->transport));
+      self->peer_certificate_errors =
+        bosh_transport_get_peer_certificate_errors (self->transport);
+    }
   g_clear_pointer (&self->transport, bosh_transport_free);
   g_clear_pointer (&self->network, bosh_network_watch_free);
   g_clear_pointer (&self->sleep, bosh_sleep_watch_free);
@@ -370,6 +393,7 @@ bosh_session_driver_free (BoshSessionDriver *self)
 {
   bosh_session_driver_stop (self);
   bosh_session_free (self->session);
+  g_clear_object (&self->peer_certificate);
   g_ptr_array_unref (self->responses);
   g_main_context_unref (self->context);
   g_free (self);
@@ -425,4 +449,19 @@ gboolean
 bosh_session_driver_is_private (BoshSessionDriver *self)
 {
   return self->transport != NULL && bosh_transport_is_private (self->transport);
+}
+
+GTlsCertificate *
+bosh_session_driver_get_peer_certificate (BoshSessionDriver    *self,
+                                          GTlsCertificateFlags *errors)
+{
+  if (self->transport == NULL)
+    {
+      *errors = self->peer_certificate_errors;
+      return self->peer_certificate;
+    }
+
+  *errors = bosh_transport_get_peer_certificate_errors (self->transport);
+
+  return bosh_transport_get_peer_certificate (self->transport);
 }
