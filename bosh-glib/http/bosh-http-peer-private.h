@@ -48,7 +48,8 @@ BoshPeerVerdict  bosh_peer_judge_certificate    (BoshPeer             *self,
                                                  GTlsCertificate      *certificate,
                                                  GTlsCertificateFlags  errors);
 void             bosh_peer_accept_certificate   (BoshPeer             *self);
-/* A request has failed because of @certificate (nullable). */
+/* A request has failed because of @certificate (nullable), be it the one of all
+ * connections or another. */
 void             bosh_peer_note_refusal         (BoshPeer             *self,
                                                  GTlsCertificate      *certificate,
                                                  GTlsCertificateFlags  errors);
@@ -58,9 +59,13 @@ void             bosh_peer_note_refusal         (BoshPeer             *self,
 gboolean         bosh_peer_check_certificate    (BoshPeer       *self,
                                                  GTlsConnection *connection);
 
-/* The certificate that all connections show, or, after a refusal, the one that was
- * refused (transfer none) (nullable); and what is wrong with it. */
+/* The certificate that all connections show, or else the one that was refused
+ * (transfer none) (nullable); and what is wrong with it. */
 GTlsCertificate *bosh_peer_get_certificate      (BoshPeer             *self,
+                                                 GTlsCertificateFlags *errors);
+/* The certificate for which a request has failed last (transfer none) (nullable). */
+GTlsCertificate *bosh_peer_get_refused_certificate
+                                                (BoshPeer             *self,
                                                  GTlsCertificateFlags *errors);
 
 /* Returns TRUE if a password may be sent: over https, or if all connections so far

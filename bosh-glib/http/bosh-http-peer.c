@@ -195,18 +195,21 @@ bosh_peer_get_certificate (BoshPeer             *self,
 {
   GTlsCertificate *certificate = self->certificate != NULL ? self->certificate : self->questioned;
 
-  if (self->refused != NULL)
-    {
-      *errors = self->refused_errors;
-      return self->refused;
-    }
-
   *errors = certificate != NULL && self->questioned != NULL &&
                 g_tls_certificate_is_same (certificate, self->questioned)
               ? self->errors
               : 0;
 
   return certificate;
+}
+
+GTlsCertificate *
+bosh_peer_get_refused_certificate (BoshPeer             *self,
+                                   GTlsCertificateFlags *errors)
+{
+  *errors = self->refused_errors;
+
+  return self->refused;
 }
 
 gboolean

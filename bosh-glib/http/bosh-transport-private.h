@@ -84,11 +84,15 @@ GStrv            bosh_transport_dup_cookies                 (BoshTransport      
 void             bosh_transport_add_cookies                 (BoshTransport      *self,
                                                              const char * const *cookies);
 
-/* The certificate of the server, or the one for which a request has failed; and what is
- * wrong with it. NULL before the first handshake, and over http. */
+/* The certificate of the server, or the one that was refused; and what is wrong with
+ * it. NULL before the first handshake, and over http. */
 GTlsCertificate *bosh_transport_get_peer_certificate        (BoshTransport               *self);
 GTlsCertificateFlags
 bosh_transport_get_peer_certificate_errors (BoshTransport *self);
+/* The certificate for which a request has failed last, which may be another one than that
+ * of the connections before; and what is wrong with it (nullable). */
+GTlsCertificate *bosh_transport_get_refused_certificate     (BoshTransport               *self,
+                                                             GTlsCertificateFlags        *errors);
 
 /* Returns TRUE if a password may be sent: over https, or if all connections so far
  * went to this machine and not through a proxy. For http that is known only after the

@@ -319,6 +319,13 @@ bosh_transport_get_peer_certificate_errors (BoshTransport *self)
   return errors;
 }
 
+GTlsCertificate *
+bosh_transport_get_refused_certificate (BoshTransport        *self,
+                                        GTlsCertificateFlags *errors)
+{
+  return bosh_peer_get_refused_certificate (self->owner.peer, errors);
+}
+
 gboolean
 bosh_transport_is_private (BoshTransport *self)
 {

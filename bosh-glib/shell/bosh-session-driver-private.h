@@ -75,7 +75,9 @@ GStrv              bosh_session_driver_dup_cookies (BoshSessionDriver           
 void               bosh_session_driver_add_cookies (BoshSessionDriver                *self,
                                                     const char * const               *cookies);
 gboolean           bosh_session_driver_is_private  (BoshSessionDriver                *self);
-/* The same after bosh_session_driver_stop() (transfer none) (nullable). */
+/* The certificate of the server, or the one for which the session has failed (transfer
+ * none) (nullable); and what is wrong with it. It remains after
+ * bosh_session_driver_stop(). */
 GTlsCertificate   *bosh_session_driver_get_peer_certificate (BoshSessionDriver    *self,
                                                              GTlsCertificateFlags *errors);
 

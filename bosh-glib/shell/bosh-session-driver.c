@@ -375,12 +375,8 @@ void
 bosh_session_driver_stop (BoshSessionDriver *self)
 {
   if (self->transport != NULL)
-    {
-      g_set_object (&self->peer_certificate,
-                    bosh_transport_get_peer_certificate (self->transport));
-      self->peer_certificate_errors =
-        bosh_transport_get_peer_certificate_errors (self->transport);
-    }
+    g_set_object (&self->peer_certificate,
+                  bosh_session_driver_get_peer_certificate (self, &self->peer_certificate_errors));
   g_clear_pointer (&self->transport, bosh_transport_free);
   g_clear_pointer (&self->network, bosh_network_watch_free);
   g_clear_pointer (&self->sleep, bosh_sleep_watch_free);
@@ -455,11 +451,18 @@ GTlsCertificate *
 bosh_session_driver_get_peer_certificate (BoshSessionDriver    *self,
                                           GTlsCertificateFlags *errors)
 {
+  GTlsCertificate *refused;
+
   if (self->transport == NULL)
     {
       *errors = self->peer_certificate_errors;
       return self->peer_certificate;
     }
+
+  /* The session ends with the request that has failed. */
+  refused = bosh_transport_get_refused_certificate (self->transport, errors);
+  if (refused != NULL)
+    return refused;
 
   *errors = bosh_transport_get_peer_certificate_errors (self->transport);
 

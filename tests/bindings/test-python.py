@@ -3,7 +3,9 @@
 the name is the first argument."""
 
 import gc
+import hashlib
 import os
+import ssl
 import sys
 import threading
 import unittest
@@ -275,6 +277,36 @@ class Sessions(unittest.TestCase):
             session = self.server.raw_session(sid, rid, scheme)
             self.assertTrue(session.ping())
             session.terminate()
+
+    def test_accept_certificate(self):
+        """Nobody vouches for the certificate; its fingerprint is known."""
+        configuration = Bosh.ConnectionConfiguration.new_for_uri(self.server.uris['https'])
+        pem = ssl.get_server_certificate((configuration.get_hostname(), configuration.get_port()))
+        expected = hashlib.sha256(ssl.PEM_cert_to_DER_cert(pem)).hexdigest()
+
+        def fingerprint(certificate):
+            der = ssl.PEM_cert_to_DER_cert(certificate.props.certificate_pem)
+            return hashlib.sha256(der).hexdigest()
+
+        client = Bosh.Client.new('localhost', configuration)
+        self.assert_raises(Bosh.error_quark(), Bosh.Error.TLS, self.loop.call, client, 'connect')
+        self.assertEqual(fingerprint(client.get_tls_peer_certificate()), expected)
+        self.assertTrue(client.props.tls_peer_certificate_errors
+                        & Gio.TlsCertificateFlags.UNKNOWN_CA)
+
+        asked = []
+
+        def on_accept_certificate(_client, certificate, errors):
+            asked.append(errors)
+            return fingerprint(certificate) == expected
+
+        client = Bosh.Client.new('localhost', configuration)
+        client.connect('accept-certificate', on_accept_certificate)
+        self.loop.call(client, 'connect')
+        self.loop.call(client, 'login', 'alice', PASSWORD, None)
+        self.assertEqual(asked, [Gio.TlsCertificateFlags.UNKNOWN_CA])
+        self.assertEqual(client.get_connection().get_tls_peer_certificate_errors(), asked[0])
+        self.loop.call(client, 'disconnect')
 
     def test_wrong_password(self):
         client = self.client()

@@ -1,0 +1,364 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* A client whose server shows certificates that can't be verified, while sessions are
+ * lost. */
+
+#include "config.h"
+
+#include "bosh-test-client.h"
+#include "bosh-test-manager.h"
+#include "bosh-test-tls.h"
+
+#include "bosh-client-private.h"
+
+#define SASL "urn:ietf:params:xml:ns:xmpp-sasl"
+#define BIND "urn:ietf:params:xml:ns:xmpp-bind"
+#define STREAM "xmlns:stream='http://etherx.jabber.org/streams'"
+#define FEATURES                                                              \
+  "<stream:features " STREAM "><mechanisms xmlns='" SASL "'>"                 \
+  "<mechanism>ANONYMOUS</mechanism></mechanisms></stream:features>"
+#define BIND_FEATURES                                                         \
+  "<stream:features " STREAM "><bind xmlns='" BIND "'/></stream:features>"
+
+#define LOST "type='terminate' condition='item-not-found'"
+
+/* Never in the time of a test; milliseconds. */
+#define AGES (60 * 60 * 1000)
+
+/* Made once: openssl takes its time. */
+static BoshTestTls *tls;
+
+typedef struct
+{
+  BoshTestManager *manager;
+  BoshTestExchange *held;        /* the last request of the session */
+  BoshClient *client;
+
+  gboolean accepts;
+  guint n_asked;
+  GTlsCertificate *certificate;  /* that was asked about last; not owned */
+  guint n_notified;              /* changes of tls-peer-certificate */
+  guint n_closed;
+  GError *close_error;
+} Life;
+
+static gboolean
+on_request (BoshTestManager  *manager,
+            BoshTestExchange *exchange,
+            gpointer          user_data)
+{
+  Life *life = user_data;
+  BoshElement *body = bosh_test_exchange_get_body (exchange);
+  BoshElement *child = bosh_element_get_nth_child (body, 0);
+  g_autofree char *text = NULL;
+
+  life->held = exchange;
+  if (bosh_element_get_attribute_ns (body, "restart", "urn:xmpp:xbosh") != NULL)
+    text = g_strdup (BIND_FEATURES);
+  else if (child != NULL && bosh_element_matches (child, "auth", SASL))
+    text = g_strdup ("<success xmlns='" SASL "'/>");
+  else if (child != NULL && bosh_element_get_child (child, "bind", BIND) != NULL)
+    text = g_strdup_printf ("<iq xmlns='jabber:client' type='result' id='%s'><bind xmlns='" BIND "'>"
+                            "<jid>x@example.org/y</jid></bind></iq>",
+                            bosh_element_get_attribute (child, "id"));
+  if (text == NULL)
+    return FALSE;
+
+  bosh_test_exchange_respond (exchange, "", text);
+
+  return TRUE;
+}
+
+static gboolean
+on_accept_certificate (BoshClient           *client,
+                       GTlsCertificate      *certificate,
+                       GTlsCertificateFlags  errors,
+                       gpointer              user_data)
+{
+  Life *life = user_data;
+
+  g_assert_cmpuint (errors, !=, 0);
+  life->n_asked++;
+  life->certificate = certificate;
+
+  return life->accepts;
+}
+
+static void
+on_certificate (BoshClient *client,
+                GParamSpec *pspec,
+                gpointer    user_data)
+{
+  Life *life = user_data;
+
+  life->n_notified++;
+}
+
+static void
+on_closed (BoshClient   *client,
+           const GError *error,
+           gpointer      user_data)
+{
+  Life *life = user_data;
+
+  life->n_closed++;
+  life->close_error = error != NULL ? g_error_copy (error) : NULL;
+}
+
+static void
+life_init (Life     *life,
+           gboolean  accepts)
+{
+  g_autoptr(BoshConnectionConfiguration) configuration = NULL;
+
+  *life = (Life){ .accepts = accepts };
+  life->manager = bosh_test_manager_new (tls->untrusted);
+  bosh_test_manager_set_automatic (life->manager, TRUE);
+  bosh_test_manager_set_grants (life->manager, BOSH_TEST_GRANTS, FEATURES);
+  bosh_test_manager_set_script (life->manager, on_request, life);
+  configuration = bosh_test_manager_configure (life->manager,
+                                               "secure", TRUE,
+                                               "tls-database", tls->database,
+                                               NULL);
+  life->client = bosh_client_new ("example.org", configuration);
+  client_set_delays_for_tests (life->client, 1, 2, AGES);
+  bosh_client_set_auto_reconnect (life->client, TRUE);
+  g_signal_connect (life->client, "accept-certificate", G_CALLBACK (on_accept_certificate), life);
+  g_signal_connect (life->client, "notify::tls-peer-certificate", G_CALLBACK (on_certificate), life);
+  g_signal_connect (life->client, "closed", G_CALLBACK (on_closed), life);
+}
+
+static void
+life_clear (Life *life)
+{
+  g_signal_handlers_disconnect_by_data (life->client, life);
+  bosh_test_assert_gone (life->client);
+  bosh_test_manager_free (life->manager);
+  g_clear_error (&life->close_error);
+}
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Life, life_clear)
+
+static void
+log_in (Life *life)
+{
+  g_autoptr(GAsyncResult) result = NULL;
+  g_autoptr(GError) error = NULL;
+
+  bosh_test_connect (life->client, &error);
+  g_assert_no_error (error);
+  bosh_client_login_anonymously_async (life->client, NULL, NULL, bosh_test_keep_result, &result);
+  bosh_client_login_anonymously_finish (life->client, bosh_test_wait_for (&result), &error);
+  g_assert_no_error (error);
+}
+
+/* The session is lost, and the sockets with it. */
+static void
+lose (Life *life)
+{
+  bosh_test_await (bosh_test_manager_get_n_held (life->manager) > 0);
+  bosh_test_exchange_respond (life->held, LOST, "");
+  bosh_test_await (bosh_client_get_state (life->client) == BOSH_CLIENT_STATE_RECONNECTING);
+}
+
+static void
+assert_peer (Life                 *life,
+             GTlsCertificate      *expected,
+             GTlsCertificateFlags  expected_errors)
+{
+  g_autoptr(GTlsCertificate) certificate = NULL;
+  GTlsCertificateFlags errors;
+
+  g_object_get (life->client,
+                "tls-peer-certificate", &certificate,
+                "tls-peer-certificate-errors", &errors,
+                NULL);
+  g_assert_true (certificate == bosh_client_get_tls_peer_certificate (life->client));
+  g_assert_cmpuint (errors, ==, bosh_client_get_tls_peer_certificate_errors (life->client));
+
+  g_assert_true (g_tls_certificate_is_same (certificate, expected));
+  g_assert_cmpuint (errors, ==, expected_errors);
+}
+
+static void
+test_comes_back (void)
+{
+  g_auto(Life) life = { NULL };
+
+  g_test_summary ("A certificate that the application has accepted is taken after a loss "
+                  "without asking again");
+
+  life_init (&life, TRUE);
+  g_assert_null (bosh_client_get_tls_peer_certificate (life.client));
+  log_in (&life);
+  g_assert_cmpuint (life.n_asked, ==, 1);
+  g_assert_cmpuint (life.n_notified, ==, 1);
+  assert_peer (&life, tls->untrusted, G_TLS_CERTIFICATE_UNKNOWN_CA);
+
+  lose (&life);
+  bosh_test_await (bosh_client_get_state (life.client) == BOSH_CLIENT_STATE_READY);
+  g_assert_cmpuint (life.n_asked, ==, 1);
+  /* The new connection had none at first. */
+  g_assert_cmpuint (life.n_notified, ==, 3);
+  assert_peer (&life, tls->untrusted, G_TLS_CERTIFICATE_UNKNOWN_CA);
+}
+
+static void
+test_another (void)
+{
+  g_test_summary ("After a loss the application is asked about another certificate, and the "
+                  "client ends if it refuses that");
+
+  for (guint accepts = 0; accepts <= 1; accepts++)
+    {
+      g_auto(Life) life = { NULL };
+      guint n_requests;
+
+      life_init (&life, TRUE);
+      log_in (&life);
+      life.accepts = accepts;
+      bosh_test_manager_set_certificate (life.manager, tls->expired);
+      lose (&life);
+      n_requests = bosh_test_manager_get_exchanges (life.manager)->len;
+      bosh_test_await (life.n_closed == 1 ||
+                       bosh_client_get_state (life.client) == BOSH_CLIENT_STATE_READY);
+      g_assert_cmpuint (life.n_asked, ==, 2);
+      g_assert_cmpuint (life.n_closed, ==, !accepts);
+      assert_peer (&life, tls->expired, G_TLS_CERTIFICATE_EXPIRED);
+      if (accepts)
+        continue;
+
+      g_assert_error (life.close_error, BOSH_ERROR, BOSH_ERROR_TLS);
+      g_assert_cmpuint (bosh_test_manager_get_exchanges (life.manager)->len, ==, n_requests);
+    }
+}
+
+static void
+test_refused (void)
+{
+  g_test_summary ("A client connects to no server that the application refuses, or of which "
+                  "nobody is asked, and can show the certificate");
+
+  for (guint asks = 0; asks <= 1; asks++)
+    {
+      g_auto(Life) life = { NULL };
+      g_autoptr(GError) error = NULL;
+
+      life_init (&life, FALSE);
+      if (!asks)
+        g_signal_handlers_disconnect_by_func (life.client, on_accept_certificate, &life);
+      bosh_test_connect (life.client, &error);
+      g_assert_error (error, BOSH_ERROR, BOSH_ERROR_TLS);
+      g_assert_error (life.close_error, BOSH_ERROR, BOSH_ERROR_TLS);
+      g_assert_cmpuint (life.n_asked, ==, asks);
+      g_assert_cmpuint (bosh_test_manager_get_exchanges (life.manager)->len, ==, 0);
+      assert_peer (&life, tls->untrusted, G_TLS_CERTIFICATE_UNKNOWN_CA);
+    }
+}
+
+static gboolean
+accept_on_connection (BoshConnection       *connection,
+                      GTlsCertificate      *certificate,
+                      GTlsCertificateFlags  errors,
+                      gpointer              user_data)
+{
+  return TRUE;
+}
+
+static void
+test_by_the_connection (void)
+{
+  g_auto(Life) life = { NULL };
+  g_autoptr(GError) error = NULL;
+
+  g_test_summary ("The signal of the client's connection is emitted where no handler of the "
+                  "client accepts");
+
+  life_init (&life, FALSE);
+  g_signal_connect (bosh_client_get_connection (life.client), "accept-certificate",
+                    G_CALLBACK (accept_on_connection), NULL);
+  bosh_test_connect (life.client, &error);
+  g_assert_no_error (error);
+  g_assert_cmpuint (life.n_asked, ==, 1);
+}
+
+static gboolean
+drop_client (BoshClient           *client,
+             GTlsCertificate      *certificate,
+             GTlsCertificateFlags  errors,
+             gpointer              user_data)
+{
+  g_clear_object ((BoshClient **)user_data);
+
+  return TRUE;
+}
+
+static gboolean
+disconnect_client (BoshClient           *client,
+                   GTlsCertificate      *certificate,
+                   GTlsCertificateFlags  errors,
+                   gpointer              user_data)
+{
+  bosh_client_disconnect_async (client, NULL, NULL, NULL);
+
+  return FALSE;
+}
+
+static void
+test_handlers (void)
+{
+  g_autoptr(BoshTestManager) manager = bosh_test_manager_new (tls->untrusted);
+  BoshClient *client = NULL;
+  gpointer alive = NULL;
+
+  g_test_summary ("A handler may disconnect the client, or drop the last reference to it");
+
+  for (guint drops = 0; drops <= 1; drops++)
+    {
+      g_autoptr(BoshConnectionConfiguration) configuration =
+        bosh_test_manager_configure (manager, "secure", TRUE, NULL);
+      g_autoptr(GAsyncResult) result = NULL;
+      g_autoptr(GError) error = NULL;
+
+      bosh_test_manager_set_automatic (manager, TRUE);
+      client = alive = bosh_client_new ("example.org", configuration);
+      g_object_add_weak_pointer (alive, &alive);
+      g_signal_connect (client, "accept-certificate",
+                        drops ? G_CALLBACK (drop_client) : G_CALLBACK (disconnect_client),
+                        &client);
+      bosh_client_connect_async (client, NULL, bosh_test_keep_result, &result);
+      bosh_test_wait_for (&result);
+      bosh_client_connect_finish (alive, result, &error);
+      if (!drops)
+        {
+          g_assert_nonnull (error);
+          g_assert_cmpuint (bosh_test_manager_get_exchanges (manager)->len, ==, 0);
+          bosh_test_await (bosh_client_get_state (client) == BOSH_CLIENT_STATE_CLOSED);
+        }
+      g_clear_object (&result);
+      g_clear_object (&client);
+      bosh_test_run_dry ();
+      g_assert_null (alive);
+    }
+}
+
+int
+main (int   argc,
+      char *argv[])
+{
+  int status;
+
+  g_test_init (&argc, &argv, NULL);
+  tls = bosh_test_tls_new ();
+
+  g_test_add_func ("/bosh/client-certificates/comes-back", test_comes_back);
+  g_test_add_func ("/bosh/client-certificates/another", test_another);
+  g_test_add_func ("/bosh/client-certificates/refused", test_refused);
+  g_test_add_func ("/bosh/client-certificates/by-the-connection", test_by_the_connection);
+  g_test_add_func ("/bosh/client-certificates/handlers", test_handlers);
+
+  status = g_test_run ();
+  bosh_test_tls_free (tls);
+
+  return status;
+}
