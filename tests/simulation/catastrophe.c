@@ -138,7 +138,7 @@ catastrophe_check_end (Simulation *self)
       /* The last response may be lost, or come while no session is attached, or after
        * the response to a retransmission. Only one response has the stream error: one of
        * another request, with the condition of XEP-0124 alone, may come before it. */
-      if (self->expected_error->domain == BOSH_STREAM_ERROR &&
+      if (self->expected_error->domain == BOSH_STREAM_ERROR && !self->stream_error_arrived &&
           g_error_matches (self->error, BOSH_ERROR, BOSH_ERROR_REMOTE_STREAM_ERROR))
         return;
       if (!self->attaching &&

@@ -167,6 +167,7 @@ typedef struct
   gint64         struck_at;
   gboolean       aborted;
   GError        *expected_error;  /* NULL: none in particular */
+  gboolean       stream_error_arrived;
 } Simulation;
 
 /* simulate.c */
