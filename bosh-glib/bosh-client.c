@@ -45,7 +45,7 @@
  *                              on_logged_in, NULL);
  * }
  *
- * configuration = bosh_connection_configuration_new_for_uri (uri, &error);
+ * configuration = bosh_connection_configuration_new (uri, &error);
  * client = bosh_client_new ("example.org", configuration);
  * g_signal_connect (client, "stanza::message", G_CALLBACK (on_message), NULL);
  * bosh_client_connect_async (client, NULL, on_connected, NULL);
@@ -440,7 +440,7 @@ install_properties (GObjectClass *object_class)
    * How to reach the connection manager, and what to ask of it; a client that is
    * given none has the defaults.
    *
-   * If it has no [property@Bosh.ConnectionConfiguration:hostname],
+   * If it has no [property@Bosh.ConnectionConfiguration:uri],
    * [method@Bosh.Client.connect_async] asks the domain for the address
    * (XEP-0156), as [class@Bosh.Discovery] does. The configuration with that address
    * and all other settings as they were given then takes the place of this one, here

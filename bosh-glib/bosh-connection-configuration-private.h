@@ -6,16 +6,13 @@
 
 G_BEGIN_DECLS
 
-/* The URI that is POSTed to, as g_uri_build() with G_URI_FLAGS_ENCODED gives
- * it. NULL with BOSH_ERROR_INVALID_URI where the host name is missing or can't
- * be one. */
-GUri *bosh_connection_configuration_build_uri (BoshConnectionConfiguration  *self,
-                                               GError                      **error);
+/* The address as bosh_uri_parse_http() gives it (transfer none), or NULL with
+ * BOSH_ERROR_INVALID_URI: there is none, or what was given is none. */
+GUri                        *bosh_connection_configuration_get_address   (BoshConnectionConfiguration  *self,
+                                                                          GError                      **error);
 
-/* A configuration with the host name, port, path and security of @address, and
- * all else as in @self (nullable: by default). */
-BoshConnectionConfiguration *
-      bosh_connection_configuration_readdress (BoshConnectionConfiguration  *self,
-                                               BoshConnectionConfiguration  *address);
+/* A configuration for @uri, with everything else as it is in @self. */
+BoshConnectionConfiguration *bosh_connection_configuration_copy_with_uri (BoshConnectionConfiguration  *self,
+                                                                          const char                   *uri);
 
 G_END_DECLS

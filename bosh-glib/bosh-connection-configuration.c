@@ -6,6 +6,7 @@
 
 #include "bosh-error.h"
 #include "bosh-i18n-private.h"
+#include "bosh-key-sequence-private.h"
 #include "bosh-uri-private.h"
 
 #include <string.h>
@@ -17,14 +18,13 @@
 #define DEFAULT_CONTENT_TYPE "text/xml; charset=utf-8"
 #define DEFAULT_USER_AGENT "bosh-glib/" PACKAGE_VERSION
 
-/* Under the 60 seconds after which common proxies give up. */
+/* Less than the 60 seconds after which common proxies give up. */
 #define DEFAULT_WAIT 55
 #define MAX_WAIT 3600
 #define DEFAULT_HOLD 1
-/* With the two spare requests of XEP-0124 §11 it fits into the ten connections
- * that a transport may open. */
+/* With the two additional requests of XEP-0124 §11 they fit into the ten
+ * connections that a transport may open. */
 #define MAX_HOLD 8
-#define MAX_KEY_SEQUENCE_LENGTH 65536
 #define DEFAULT_CONNECT_TIMEOUT 30
 #define MAX_CONNECT_TIMEOUT 3600
 #define MIN_SIZE 1024
@@ -32,65 +32,10 @@
 #define DEFAULT_REQUEST_SIZE (512 * 1024)
 #define DEFAULT_RESPONSE_SIZE (4 * 1024 * 1024)
 
-/**
- * BoshConnectionConfiguration:
- *
- * Where a connection manager is, and how to talk to it.
- *
- * All properties are set at construction and never change, so one
- * configuration can be shared by any number of connections, and between
- * threads.
- *
- * [ctor@Bosh.ConnectionConfiguration.new] takes what is needed most often,
- * [ctor@Bosh.ConnectionConfiguration.new_for_uri] takes an address in one
- * piece. Other properties are given to `g_object_new()`, or to the
- * constructor of the language in use:
- *
- * ```c
- * g_autoptr(BoshConnectionConfiguration) configuration =
- *   g_object_new (BOSH_TYPE_CONNECTION_CONFIGURATION,
- *                 "hostname", "xmpp.example",
- *                 "secure", TRUE,
- *                 "wait", 30,
- *                 NULL);
- * ```
- *
- * Since: 1.0
- */
-struct _BoshConnectionConfiguration
-{
-  GObject parent_instance;
-
-  char *hostname;       /* ASCII, IPv6 without brackets; nullable */
-  char *path;           /* with the query; only what can stand in a URI */
-  char *route;
-  char *from;
-  char *language;
-  char *content_type;
-  char *response_content_type;
-  char *user_agent;
-  GProxyResolver *proxy_resolver;
-  GTlsDatabase *tls_database;
-  GTlsCertificate *tls_certificate;
-  guint64 max_request_size;
-  guint64 max_response_size;
-  guint port;           /* 0: the conventional one */
-  guint wait;
-  guint hold;
-  guint key_sequence_length;
-  guint connect_timeout;
-  gboolean secure;
-  gboolean use_key_sequence;
-  gboolean use_acknowledgements;
-  gboolean compress_requests;
-  gboolean allow_http2;
-};
-
-G_DEFINE_FINAL_TYPE (BoshConnectionConfiguration, bosh_connection_configuration, G_TYPE_OBJECT)
-
 enum
 {
   PROP_0,
+  PROP_URI,
   PROP_HOSTNAME,
   PROP_PORT,
   PROP_PATH,
@@ -103,120 +48,112 @@ enum
   PROP_USE_KEY_SEQUENCE,
   PROP_KEY_SEQUENCE_LENGTH,
   PROP_USE_ACKNOWLEDGEMENTS,
+  PROP_COMPRESS_REQUESTS,
+  PROP_REQUEST_CONTENT_TYPE,
   PROP_RESPONSE_CONTENT_TYPE,
+  PROP_USER_AGENT,
   PROP_CONNECT_TIMEOUT,
   PROP_PROXY_RESOLVER,
   PROP_TLS_DATABASE,
   PROP_TLS_CERTIFICATE,
-  PROP_ALLOW_HTTP2,
-  PROP_COMPRESS_REQUESTS,
-  PROP_CONTENT_TYPE,
-  PROP_USER_AGENT,
   PROP_MAX_REQUEST_SIZE,
   PROP_MAX_RESPONSE_SIZE,
   N_PROPS
 };
 
+/**
+ * BoshConnectionConfiguration:
+ *
+ * Where a connection manager is, and how to talk to it.
+ *
+ * [ctor@Bosh.ConnectionConfiguration.new] is enough where only the URI matters.
+ * Other settings are properties, which are given to `g_object_new()` together with
+ * the URI, or to the constructor of the language in use:
+ *
+ * ```c
+ * configuration = g_object_new (BOSH_TYPE_CONNECTION_CONFIGURATION,
+ *                               "uri", "https://example.org:5281/http-bind",
+ *                               "wait", 30,
+ *                               NULL);
+ * ```
+ *
+ * A URI that can't be used does no harm until it is used: connecting then fails
+ * with `BOSH_ERROR_INVALID_URI`. [method@Bosh.ConnectionConfiguration.validate]
+ * tells earlier.
+ *
+ * A configuration never changes, so any number of connections can share it, also
+ * between threads.
+ *
+ * Since: 1.0
+ */
+struct _BoshConnectionConfiguration
+{
+  GObject parent_instance;
+
+  /* The settings, each at the number of its property; unset for the parts of the URI. */
+  GValue values[N_PROPS];
+
+  /* The URI taken apart; both are NULL if there is none or it can't be used. */
+  GUri *address;
+  char *path;
+  /* Why the URI can't be used, or NULL. */
+  GError *fault;
+};
+
+G_DEFINE_FINAL_TYPE (BoshConnectionConfiguration, bosh_connection_configuration, G_TYPE_OBJECT)
+
 static GParamSpec *properties[N_PROPS];
 
-/* The name as it is resolved and put on the wire. What can't be a host name
- * stays as it is, and is refused when a URI is made of it: a property can't
- * fail. */
-static char *
-normalize_hostname (const char *hostname)
+/* Takes the URI apart and normalises it. One that can't be used stays as it is. */
+static void
+read_uri (BoshConnectionConfiguration *self)
 {
-  gsize length;
-  char *ascii;
+  GValue *value = &self->values[PROP_URI];
+  const char *query;
 
-  if (hostname == NULL)
-    return NULL;
+  if (g_value_get_string (value) == NULL)
+    return;
 
-  length = strlen (hostname);
-  if (length > 2 && hostname[0] == '[' && hostname[length - 1] == ']')
-    return g_strndup (hostname + 1, length - 2);
+  self->address = bosh_uri_parse_http (g_value_get_string (value), NULL, &self->fault);
+  if (self->address == NULL)
+    return;
 
-  ascii = g_hostname_is_non_ascii (hostname) ? g_hostname_to_ascii (hostname) : NULL;
-
-  return ascii != NULL ? ascii : g_strdup (hostname);
+  g_value_take_string (value, g_uri_to_string (self->address));
+  query = g_uri_get_query (self->address);
+  self->path = g_strconcat (g_uri_get_path (self->address),
+                            query != NULL ? "?" : NULL, query, NULL);
 }
 
-/* Path and query for a request line: a slash comes first, and what RFC 3986
- * §3.3 and §3.4 don't allow is percent-encoded. Nothing else changes. */
-static char *
-normalize_path (const char *path)
-{
-  g_autoptr(GString) string = g_string_new (NULL);
-
-  if (path == NULL)
-    return g_strdup (DEFAULT_PATH);
-
-  if (path[0] != '/')
-    g_string_append_c (string, '/');
-
-  for (const char *p = path; *p != '\0'; p++)
-    {
-      if (g_ascii_isalnum (*p) || strchr ("-._~!$&'()*+,;=:@/?", *p) != NULL ||
-          (*p == '%' && g_ascii_isxdigit (p[1]) && g_ascii_isxdigit (p[2])))
-        g_string_append_c (string, *p);
-      else
-        g_string_append_printf (string, "%%%02X", (guint)(guchar)*p);
-    }
-
-  return g_string_free (g_steal_pointer (&string), FALSE);
-}
-
-/* A field value of RFC 9110 §5.5, in ASCII: nothing that could end the line. */
+/* A field value of RFC 9110 §5.5 in ASCII, in which nothing ends the line. */
 static gboolean
 is_field_value (const char *value)
 {
   for (const char *p = value; *p != '\0'; p++)
-    {
-      if (!g_ascii_isprint (*p))
-        return FALSE;
-    }
+    if (!g_ascii_isprint (*p))
+      return FALSE;
 
   return TRUE;
 }
 
-static char *
-dup_content_type (const char *value)
+static gboolean
+is_content_type (const char *value)
 {
-  if (value == NULL)
-    return g_strdup (DEFAULT_CONTENT_TYPE);
-
-  g_return_val_if_fail (is_field_value (value) && strchr (value, '/') != NULL,
-                        g_strdup (DEFAULT_CONTENT_TYPE));
-
-  return g_strdup (value);
+  return is_field_value (value) && strchr (value, '/') != NULL;
 }
 
-static char *
-dup_user_agent (const char *value)
+/* The default takes the place of NULL, and of what a header can't have. */
+static void
+set_header (GValue     *value,
+            gboolean  (*is_valid) (const char *text),
+            const char *fallback)
 {
-  if (value == NULL)
-    return g_strdup (DEFAULT_USER_AGENT);
+  const char *text = g_value_get_string (value);
+  gboolean is_header_value = text == NULL || is_valid (text);
 
-  g_return_val_if_fail (is_field_value (value), g_strdup (DEFAULT_USER_AGENT));
+  if (text == NULL || !is_header_value)
+    g_value_set_static_string (value, fallback);
 
-  return g_strdup (value);
-}
-
-GUri *
-bosh_connection_configuration_build_uri (BoshConnectionConfiguration  *self,
-                                         GError                      **error)
-{
-  g_autofree char *text = NULL;
-
-  if (self->hostname == NULL)
-    {
-      g_set_error_literal (error, BOSH_ERROR, BOSH_ERROR_INVALID_URI, _("No host name was given"));
-      return NULL;
-    }
-
-  text = bosh_uri_compose_http (self->secure, self->hostname,
-                                bosh_connection_configuration_get_port (self), self->path);
-
-  return bosh_uri_parse_http (text, NULL, error);
+  g_return_if_fail (is_header_value);
 }
 
 static void
@@ -224,17 +161,12 @@ bosh_connection_configuration_finalize (GObject *object)
 {
   BoshConnectionConfiguration *self = BOSH_CONNECTION_CONFIGURATION (object);
 
-  g_free (self->hostname);
+  for (guint i = PROP_0 + 1; i < N_PROPS; i++)
+    if (G_IS_VALUE (&self->values[i]))
+      g_value_unset (&self->values[i]);
+  g_clear_pointer (&self->address, g_uri_unref);
   g_free (self->path);
-  g_free (self->route);
-  g_free (self->from);
-  g_free (self->language);
-  g_free (self->content_type);
-  g_free (self->response_content_type);
-  g_free (self->user_agent);
-  g_clear_object (&self->proxy_resolver);
-  g_clear_object (&self->tls_database);
-  g_clear_object (&self->tls_certificate);
+  g_clear_error (&self->fault);
 
   G_OBJECT_CLASS (bosh_connection_configuration_parent_class)->finalize (object);
 }
@@ -250,103 +182,23 @@ bosh_connection_configuration_get_property (GObject    *object,
   switch (prop_id)
     {
     case PROP_HOSTNAME:
-      g_value_set_string (value, self->hostname);
+      g_value_set_string (value, bosh_connection_configuration_get_hostname (self));
       break;
-
     case PROP_PORT:
       g_value_set_uint (value, bosh_connection_configuration_get_port (self));
       break;
-
     case PROP_PATH:
       g_value_set_string (value, self->path);
       break;
-
     case PROP_SECURE:
-      g_value_set_boolean (value, self->secure);
+      g_value_set_boolean (value, bosh_connection_configuration_get_secure (self));
       break;
-
-    case PROP_WAIT:
-      g_value_set_uint (value, self->wait);
-      break;
-
-    case PROP_HOLD:
-      g_value_set_uint (value, self->hold);
-      break;
-
-    case PROP_ROUTE:
-      g_value_set_string (value, self->route);
-      break;
-
-    case PROP_FROM_JID:
-      g_value_set_string (value, self->from);
-      break;
-
-    case PROP_LANGUAGE:
-      g_value_set_string (value, self->language);
-      break;
-
-    case PROP_USE_KEY_SEQUENCE:
-      g_value_set_boolean (value, self->use_key_sequence);
-      break;
-
-    case PROP_KEY_SEQUENCE_LENGTH:
-      g_value_set_uint (value, self->key_sequence_length);
-      break;
-
-    case PROP_USE_ACKNOWLEDGEMENTS:
-      g_value_set_boolean (value, self->use_acknowledgements);
-      break;
-
-    case PROP_RESPONSE_CONTENT_TYPE:
-      g_value_set_string (value, self->response_content_type);
-      break;
-
-    case PROP_CONNECT_TIMEOUT:
-      g_value_set_uint (value, self->connect_timeout);
-      break;
-
-    case PROP_PROXY_RESOLVER:
-      g_value_set_object (value, self->proxy_resolver);
-      break;
-
-    case PROP_TLS_DATABASE:
-      g_value_set_object (value, self->tls_database);
-      break;
-
-    case PROP_TLS_CERTIFICATE:
-      g_value_set_object (value, self->tls_certificate);
-      break;
-
-    case PROP_ALLOW_HTTP2:
-      g_value_set_boolean (value, self->allow_http2);
-      break;
-
-    case PROP_COMPRESS_REQUESTS:
-      g_value_set_boolean (value, self->compress_requests);
-      break;
-
-    case PROP_CONTENT_TYPE:
-      g_value_set_string (value, self->content_type);
-      break;
-
-    case PROP_USER_AGENT:
-      g_value_set_string (value, self->user_agent);
-      break;
-
-    case PROP_MAX_REQUEST_SIZE:
-      g_value_set_uint64 (value, self->max_request_size);
-      break;
-
-    case PROP_MAX_RESPONSE_SIZE:
-      g_value_set_uint64 (value, self->max_response_size);
-      break;
-
     default:
-      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, prop_id, pspec);
+      g_value_copy (&self->values[prop_id], value);
     }
 }
 
-/* Every property is construct-only, so each is set once, on a fresh object. */
+/* What can be written is construct-only, so each is set once, on a new object. */
 static void
 bosh_connection_configuration_set_property (GObject      *object,
                                             guint         prop_id,
@@ -354,179 +206,96 @@ bosh_connection_configuration_set_property (GObject      *object,
                                             GParamSpec   *pspec)
 {
   BoshConnectionConfiguration *self = BOSH_CONNECTION_CONFIGURATION (object);
+  GValue *setting = &self->values[prop_id];
 
-  switch (prop_id)
-    {
-    case PROP_HOSTNAME:
-      self->hostname = normalize_hostname (g_value_get_string (value));
-      break;
+  g_value_copy (value, g_value_init (setting, G_PARAM_SPEC_VALUE_TYPE (pspec)));
 
-    case PROP_PORT:
-      self->port = g_value_get_uint (value);
-      break;
-
-    case PROP_PATH:
-      self->path = normalize_path (g_value_get_string (value));
-      break;
-
-    case PROP_SECURE:
-      self->secure = g_value_get_boolean (value);
-      break;
-
-    case PROP_WAIT:
-      self->wait = g_value_get_uint (value);
-      break;
-
-    case PROP_HOLD:
-      self->hold = g_value_get_uint (value);
-      break;
-
-    case PROP_ROUTE:
-      self->route = g_value_dup_string (value);
-      break;
-
-    case PROP_FROM_JID:
-      self->from = g_value_dup_string (value);
-      break;
-
-    case PROP_LANGUAGE:
-      self->language = g_value_dup_string (value);
-      break;
-
-    case PROP_USE_KEY_SEQUENCE:
-      self->use_key_sequence = g_value_get_boolean (value);
-      break;
-
-    case PROP_KEY_SEQUENCE_LENGTH:
-      self->key_sequence_length = g_value_get_uint (value);
-      /* One key opens the sequence, another one is needed to leave it. */
-      if (self->key_sequence_length == 1)
-        self->key_sequence_length = 2;
-      break;
-
-    case PROP_USE_ACKNOWLEDGEMENTS:
-      self->use_acknowledgements = g_value_get_boolean (value);
-      break;
-
-    case PROP_RESPONSE_CONTENT_TYPE:
-      self->response_content_type = g_value_dup_string (value);
-      break;
-
-    case PROP_CONNECT_TIMEOUT:
-      self->connect_timeout = g_value_get_uint (value);
-      break;
-
-    case PROP_PROXY_RESOLVER:
-      self->proxy_resolver = g_value_dup_object (value);
-      break;
-
-    case PROP_TLS_DATABASE:
-      self->tls_database = g_value_dup_object (value);
-      break;
-
-    case PROP_TLS_CERTIFICATE:
-      self->tls_certificate = g_value_dup_object (value);
-      break;
-
-    case PROP_ALLOW_HTTP2:
-      self->allow_http2 = g_value_get_boolean (value);
-      break;
-
-    case PROP_COMPRESS_REQUESTS:
-      self->compress_requests = g_value_get_boolean (value);
-      break;
-
-    case PROP_CONTENT_TYPE:
-      self->content_type = dup_content_type (g_value_get_string (value));
-      break;
-
-    case PROP_USER_AGENT:
-      self->user_agent = dup_user_agent (g_value_get_string (value));
-      break;
-
-    case PROP_MAX_REQUEST_SIZE:
-      self->max_request_size = g_value_get_uint64 (value);
-      break;
-
-    case PROP_MAX_RESPONSE_SIZE:
-      self->max_response_size = g_value_get_uint64 (value);
-      break;
-
-    default:
-      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, prop_id, pspec);
-    }
+  if (prop_id == PROP_URI)
+    read_uri (self);
+  else if (prop_id == PROP_KEY_SEQUENCE_LENGTH && g_value_get_uint (setting) == 1)
+    g_value_set_uint (setting, BOSH_KEY_SEQUENCE_MIN_LENGTH);
+  else if (prop_id == PROP_REQUEST_CONTENT_TYPE)
+    set_header (setting, is_content_type, DEFAULT_CONTENT_TYPE);
+  else if (prop_id == PROP_USER_AGENT)
+    set_header (setting, is_field_value, DEFAULT_USER_AGENT);
 }
 
+#define READABLE (G_PARAM_READABLE | G_PARAM_STATIC_STRINGS)
+#define CONSTRUCT_ONLY (G_PARAM_READWRITE | G_PARAM_CONSTRUCT_ONLY | G_PARAM_STATIC_STRINGS)
+
 static void
-install_address_properties (void)
+define_address_properties (void)
 {
-  GParamFlags flags = G_PARAM_READWRITE | G_PARAM_CONSTRUCT_ONLY | G_PARAM_STATIC_STRINGS;
+  /**
+   * BoshConnectionConfiguration:uri:
+   *
+   * The address of the connection manager: an absolute `http` or `https` URI without
+   * a user name, a password or a fragment.
+   *
+   * A URI without a port means the port of its scheme, 80 or 443. The path is used as
+   * it is: `/http-bind` and `/http-bind/` are two paths. It reads back as it is
+   * used: an internationalised name in ASCII, what can't stand in a URI
+   * percent-encoded, and the path at least a slash. A URI that can't be used reads
+   * back as it was given.
+   *
+   * `NULL` leaves it to a [class@Bosh.Client] to ask the domain for the address.
+   *
+   * Since: 1.0
+   */
+  properties[PROP_URI] =
+    g_param_spec_string ("uri", NULL, NULL, NULL, CONSTRUCT_ONLY);
 
   /**
-   * BoshConnectionConfiguration:hostname: (getter get_hostname)
+   * BoshConnectionConfiguration:hostname:
    *
-   * The host name or IP address of the connection manager.
-   *
-   * An internationalised name is turned into its ASCII form, and the brackets
-   * around an IPv6 address are taken off. What can't be a host name is
-   * refused with `BOSH_ERROR_INVALID_URI` when it is used.
-   *
-   * A [class@Bosh.Client] that is given none asks the domain for the address.
+   * The host name or IP address in the URI: in ASCII, an IPv6 address without
+   * brackets.
    *
    * Since: 1.0
    */
   properties[PROP_HOSTNAME] =
-    g_param_spec_string ("hostname", NULL, NULL, NULL, flags);
+    g_param_spec_string ("hostname", NULL, NULL, NULL, READABLE);
 
   /**
-   * BoshConnectionConfiguration:port: (getter get_port)
+   * BoshConnectionConfiguration:port:
    *
-   * The TCP port, from 1 to 65535.
-   *
-   * When it is set, 0 stands for the port of the convention of XEP-0124 §20:
-   * 5281 with TLS, and 5280 without. It reads back as the port that is used,
-   * so never as 0.
+   * The TCP port that is used, from 1 to 65535; 0 without a valid URI.
    *
    * Since: 1.0
    */
   properties[PROP_PORT] =
-    g_param_spec_uint ("port", NULL, NULL, 0, G_MAXUINT16, 0, flags);
+    g_param_spec_uint ("port", NULL, NULL, 0, G_MAXUINT16, 0, READABLE);
 
   /**
-   * BoshConnectionConfiguration:path: (getter get_path)
+   * BoshConnectionConfiguration:path:
    *
-   * The path of the URI, and the query if there is one.
-   *
-   * A slash is put in front if there is none, and what can't stand in a URI is
-   * percent-encoded. Else it is used exactly as it is: `/http-bind` and
-   * `/http-bind/` are two paths. `NULL` stands for `/http-bind/`.
+   * The path in the URI, with the query if there is one.
    *
    * Since: 1.0
    */
   properties[PROP_PATH] =
-    g_param_spec_string ("path", NULL, NULL, DEFAULT_PATH, flags);
+    g_param_spec_string ("path", NULL, NULL, NULL, READABLE);
 
   /**
-   * BoshConnectionConfiguration:secure: (getter get_secure)
+   * BoshConnectionConfiguration:secure:
    *
-   * Whether HTTP is encrypted with TLS (https, XEP-0124 §19.1).
+   * Whether the URI is `https`, so that everything is encrypted with TLS (XEP-0124
+   * §19.1).
    *
    * Since: 1.0
    */
   properties[PROP_SECURE] =
-    g_param_spec_boolean ("secure", NULL, NULL, FALSE, flags);
+    g_param_spec_boolean ("secure", NULL, NULL, FALSE, READABLE);
 }
 
 static void
-install_session_properties (void)
+define_session_properties (void)
 {
-  GParamFlags flags = G_PARAM_READWRITE | G_PARAM_CONSTRUCT_ONLY | G_PARAM_STATIC_STRINGS;
-
   /**
-   * BoshConnectionConfiguration:wait: (getter get_wait)
+   * BoshConnectionConfiguration:wait:
    *
-   * The longest time in seconds, from 0 to 3600, that the connection manager
-   * is asked to hold a request (XEP-0124 §7.1).
+   * The longest time in seconds, from 0 to 3600, that the connection manager is
+   * asked to hold a request (XEP-0124 §7.1).
    *
    * Keep it below the time after which a proxy on the way gives up, which is
    * often 60 seconds. With 0 the session polls (XEP-0124 §12).
@@ -534,23 +303,23 @@ install_session_properties (void)
    * Since: 1.0
    */
   properties[PROP_WAIT] =
-    g_param_spec_uint ("wait", NULL, NULL, 0, MAX_WAIT, DEFAULT_WAIT, flags);
+    g_param_spec_uint ("wait", NULL, NULL, 0, MAX_WAIT, DEFAULT_WAIT, CONSTRUCT_ONLY);
 
   /**
-   * BoshConnectionConfiguration:hold: (getter get_hold)
+   * BoshConnectionConfiguration:hold:
    *
-   * The number of requests, from 0 to 8, that the connection manager is asked
-   * to hold at most (XEP-0124 §7.1).
+   * The number of requests, from 0 to 8, that the connection manager is asked to
+   * hold at most (XEP-0124 §7.1).
    *
    * More than 1 has hardly any use; with 0 the session polls (XEP-0124 §12).
    *
    * Since: 1.0
    */
   properties[PROP_HOLD] =
-    g_param_spec_uint ("hold", NULL, NULL, 0, MAX_HOLD, DEFAULT_HOLD, flags);
+    g_param_spec_uint ("hold", NULL, NULL, 0, MAX_HOLD, DEFAULT_HOLD, CONSTRUCT_ONLY);
 
   /**
-   * BoshConnectionConfiguration:route: (getter get_route)
+   * BoshConnectionConfiguration:route:
    *
    * The server that the connection manager is asked to connect to, as
    * `xmpp:host:port` (XEP-0124 §7.1).
@@ -560,224 +329,201 @@ install_session_properties (void)
    * Since: 1.0
    */
   properties[PROP_ROUTE] =
-    g_param_spec_string ("route", NULL, NULL, NULL, flags);
+    g_param_spec_string ("route", NULL, NULL, NULL, CONSTRUCT_ONLY);
 
   /**
-   * BoshConnectionConfiguration:from-jid: (getter get_from_jid)
+   * BoshConnectionConfiguration:from-jid:
    *
-   * The JID of the user, told to the connection manager when the session is
-   * created (XEP-0124 §7.1).
-   *
-   * Since: 1.0
-   */
-  properties[PROP_FROM_JID] =
-    g_param_spec_string ("from-jid", NULL, NULL, NULL, flags);
-
-  /**
-   * BoshConnectionConfiguration:language: (getter get_language)
-   *
-   * The language of human-readable text in the session, sent as `xml:lang`
+   * The JID of the user, sent to the connection manager when the session is created
    * (XEP-0124 §7.1).
    *
    * Since: 1.0
    */
-  properties[PROP_LANGUAGE] =
-    g_param_spec_string ("language", NULL, NULL, NULL, flags);
+  properties[PROP_FROM_JID] =
+    g_param_spec_string ("from-jid", NULL, NULL, NULL, CONSTRUCT_ONLY);
 
   /**
-   * BoshConnectionConfiguration:use-key-sequence: (getter get_use_key_sequence)
+   * BoshConnectionConfiguration:language:
    *
-   * Whether each request proves by a key that it comes from who created the
+   * The language of human-readable text in the session, sent as `xml:lang`
+   * (XEP-0124 §7.1); `NULL` for that of the user.
+   *
+   * Since: 1.0
+   */
+  properties[PROP_LANGUAGE] =
+    g_param_spec_string ("language", NULL, NULL, NULL, CONSTRUCT_ONLY);
+
+  /**
+   * BoshConnectionConfiguration:use-key-sequence:
+   *
+   * Whether each request proves by a key that it comes from the creator of the
    * session (XEP-0124 §15).
    *
-   * It is of use where TLS is not used, and the connection manager must
-   * support it.
+   * It is of use where TLS is not used, and the connection manager must support
+   * it.
    *
    * Since: 1.0
    */
   properties[PROP_USE_KEY_SEQUENCE] =
-    g_param_spec_boolean ("use-key-sequence", NULL, NULL, FALSE, flags);
+    g_param_spec_boolean ("use-key-sequence", NULL, NULL, FALSE, CONSTRUCT_ONLY);
 
   /**
-   * BoshConnectionConfiguration:key-sequence-length: (getter get_key_sequence_length)
+   * BoshConnectionConfiguration:key-sequence-length:
    *
-   * The number of keys, from 2 to 65536, after which another key sequence is
-   * begun (XEP-0124 §15.5), where key sequences are used; 1 is taken as 2.
+   * The number of keys, from 2 to 65536, after which another key sequence begins
+   * (XEP-0124 §15.5); 0 lets the library choose some thousands each time.
    *
-   * 0 lets the library choose some thousands each time. A short sequence costs
-   * little memory and time, but shows more often where a new one begins.
+   * A short sequence costs little memory and time, but shows more often where a new
+   * one begins. As one key opens a sequence and another leaves it, 1 counts as 2.
    *
    * Since: 1.0
    */
   properties[PROP_KEY_SEQUENCE_LENGTH] =
-    g_param_spec_uint ("key-sequence-length", NULL, NULL, 0, MAX_KEY_SEQUENCE_LENGTH, 0, flags);
+    g_param_spec_uint ("key-sequence-length", NULL, NULL,
+                       0, BOSH_KEY_SEQUENCE_MAX_LENGTH, 0, CONSTRUCT_ONLY);
 
   /**
-   * BoshConnectionConfiguration:use-acknowledgements: (getter get_use_acknowledgements)
+   * BoshConnectionConfiguration:use-acknowledgements:
    *
-   * Whether requests and responses are acknowledged, where the connection
-   * manager does it too (XEP-0124 §9).
+   * Whether requests and responses are acknowledged, where the connection manager
+   * does it too (XEP-0124 §9).
    *
    * Since: 1.0
    */
   properties[PROP_USE_ACKNOWLEDGEMENTS] =
-    g_param_spec_boolean ("use-acknowledgements", NULL, NULL, TRUE, flags);
+    g_param_spec_boolean ("use-acknowledgements", NULL, NULL, TRUE, CONSTRUCT_ONLY);
 
   /**
-   * BoshConnectionConfiguration:response-content-type: (getter get_response_content_type)
+   * BoshConnectionConfiguration:compress-requests:
    *
-   * The Content-Type that the connection manager is asked to give its answers:
-   * the attribute `content` of XEP-0124 §7.1.
+   * Whether requests are compressed, where the `accept` of the connection manager
+   * says that it takes compressed ones (XEP-0124 §7.2).
    *
-   * It is for proxies on the way that let nothing else through; this library
-   * reads the answers whatever they are called. `NULL` asks for nothing.
+   * Requests under 512 bytes are not. If the connection manager can't read the
+   * compressed ones after all, they are repeated without compression, and no others
+   * are compressed.
+   *
+   * Since: 1.0
+   */
+  properties[PROP_COMPRESS_REQUESTS] =
+    g_param_spec_boolean ("compress-requests", NULL, NULL, FALSE, CONSTRUCT_ONLY);
+}
+
+static void
+define_transport_properties (void)
+{
+  /**
+   * BoshConnectionConfiguration:request-content-type:
+   *
+   * The Content-Type of requests, in printable ASCII (XEP-0124 §5); `NULL` for
+   * `text/xml; charset=utf-8`.
+   *
+   * Another one is only for proxies on the way that let nothing else through.
+   *
+   * Since: 1.0
+   */
+  properties[PROP_REQUEST_CONTENT_TYPE] =
+    g_param_spec_string ("request-content-type", NULL, NULL, DEFAULT_CONTENT_TYPE,
+                         CONSTRUCT_ONLY);
+
+  /**
+   * BoshConnectionConfiguration:response-content-type:
+   *
+   * The Content-Type that the connection manager is asked to give its responses:
+   * the attribute `content` of XEP-0124 §7.1. `NULL` asks for nothing.
+   *
+   * It is only for proxies on the way that let nothing else through; this library
+   * reads responses of any type.
    *
    * Since: 1.0
    */
   properties[PROP_RESPONSE_CONTENT_TYPE] =
-    g_param_spec_string ("response-content-type", NULL, NULL, NULL, flags);
-}
-
-static void
-install_transport_properties (void)
-{
-  GParamFlags flags = G_PARAM_READWRITE | G_PARAM_CONSTRUCT_ONLY | G_PARAM_STATIC_STRINGS;
+    g_param_spec_string ("response-content-type", NULL, NULL, NULL, CONSTRUCT_ONLY);
 
   /**
-   * BoshConnectionConfiguration:connect-timeout: (getter get_connect_timeout)
+   * BoshConnectionConfiguration:user-agent:
    *
-   * The time in seconds, from 0 to 3600, in which a connection to the
-   * connection manager must be up, TLS and proxies included.
+   * The User-Agent of requests, in printable ASCII; `NULL` for the name and version
+   * of this library. With an empty string the header is left out.
    *
-   * 0 stands for no limit of our own.
+   * Since: 1.0
+   */
+  properties[PROP_USER_AGENT] =
+    g_param_spec_string ("user-agent", NULL, NULL, DEFAULT_USER_AGENT, CONSTRUCT_ONLY);
+
+  /**
+   * BoshConnectionConfiguration:connect-timeout:
+   *
+   * The time in seconds, from 0 to 3600, within which a connection to the connection
+   * manager must be up, TLS and proxies included; 0 for the limits of the system.
    *
    * Since: 1.0
    */
   properties[PROP_CONNECT_TIMEOUT] =
     g_param_spec_uint ("connect-timeout", NULL, NULL,
-                       0, MAX_CONNECT_TIMEOUT, DEFAULT_CONNECT_TIMEOUT, flags);
+                       0, MAX_CONNECT_TIMEOUT, DEFAULT_CONNECT_TIMEOUT, CONSTRUCT_ONLY);
 
   /**
-   * BoshConnectionConfiguration:proxy-resolver: (getter get_proxy_resolver)
+   * BoshConnectionConfiguration:proxy-resolver:
    *
-   * Chooses the proxies to go through; `NULL` stands for the default of the
+   * Chooses the HTTP or SOCKS proxies to go through; `NULL` for the default of the
    * system.
-   *
-   * HTTP proxies and SOCKS proxies are understood.
    *
    * Since: 1.0
    */
   properties[PROP_PROXY_RESOLVER] =
-    g_param_spec_object ("proxy-resolver", NULL, NULL, G_TYPE_PROXY_RESOLVER, flags);
+    g_param_spec_object ("proxy-resolver", NULL, NULL, G_TYPE_PROXY_RESOLVER, CONSTRUCT_ONLY);
 
   /**
-   * BoshConnectionConfiguration:tls-database: (getter get_tls_database)
+   * BoshConnectionConfiguration:tls-database:
    *
-   * The certificate authorities to trust; `NULL` stands for those of the
-   * system.
+   * The certificate authorities to trust; `NULL` for those of the system.
    *
    * Since: 1.0
    */
   properties[PROP_TLS_DATABASE] =
-    g_param_spec_object ("tls-database", NULL, NULL, G_TYPE_TLS_DATABASE, flags);
+    g_param_spec_object ("tls-database", NULL, NULL, G_TYPE_TLS_DATABASE, CONSTRUCT_ONLY);
 
   /**
-   * BoshConnectionConfiguration:tls-certificate: (getter get_tls_certificate)
+   * BoshConnectionConfiguration:tls-certificate:
    *
-   * The certificate, with its private key, that is shown to a server which
-   * asks for one.
+   * The certificate, with its private key, that is shown to a server which asks for
+   * one.
    *
    * Since: 1.0
    */
   properties[PROP_TLS_CERTIFICATE] =
-    g_param_spec_object ("tls-certificate", NULL, NULL, G_TYPE_TLS_CERTIFICATE, flags);
+    g_param_spec_object ("tls-certificate", NULL, NULL, G_TYPE_TLS_CERTIFICATE, CONSTRUCT_ONLY);
 
   /**
-   * BoshConnectionConfiguration:allow-http2: (getter get_allow_http2)
+   * BoshConnectionConfiguration:max-request-size:
    *
-   * Whether HTTP/2 may be used with a server that offers it over TLS.
+   * The number of bytes, from 1024 to 16777216 (16 MiB), that the body of one
+   * request has at most.
    *
-   * With HTTP/1.1 each request under way has a connection of its own, and an
-   * answer that is no longer waited for is closed at once without touching the
-   * others. With HTTP/2 they share one connection: it is broken to give one of
-   * them up, and what else was under way on it is repeated. So it is not used
-   * unless asked for.
-   *
-   * Since: 1.0
-   */
-  properties[PROP_ALLOW_HTTP2] =
-    g_param_spec_boolean ("allow-http2", NULL, NULL, FALSE, flags);
-
-  /**
-   * BoshConnectionConfiguration:compress-requests: (getter get_compress_requests)
-   *
-   * Whether requests are compressed, where the connection manager says in its
-   * `accept` that it takes compressed ones (XEP-0124 §7.2).
-   *
-   * Requests under 512 bytes go out as they are. If the connection manager
-   * can't read the compressed ones after all, they are repeated plain, and no
-   * others are compressed.
-   *
-   * Since: 1.0
-   */
-  properties[PROP_COMPRESS_REQUESTS] =
-    g_param_spec_boolean ("compress-requests", NULL, NULL, FALSE, flags);
-
-  /**
-   * BoshConnectionConfiguration:content-type: (getter get_content_type)
-   *
-   * The Content-Type of requests, in printable ASCII (XEP-0124 §5).
-   *
-   * `NULL` stands for `text/xml; charset=utf-8`, which is right for everyone
-   * who is not forced to use another.
-   *
-   * Since: 1.0
-   */
-  properties[PROP_CONTENT_TYPE] =
-    g_param_spec_string ("content-type", NULL, NULL, DEFAULT_CONTENT_TYPE, flags);
-
-  /**
-   * BoshConnectionConfiguration:user-agent: (getter get_user_agent)
-   *
-   * The User-Agent of requests, in printable ASCII.
-   *
-   * `NULL` stands for the name and version of this library; with an empty
-   * string the header is left out.
-   *
-   * Since: 1.0
-   */
-  properties[PROP_USER_AGENT] =
-    g_param_spec_string ("user-agent", NULL, NULL, DEFAULT_USER_AGENT, flags);
-
-  /**
-   * BoshConnectionConfiguration:max-request-size: (getter get_max_request_size)
-   *
-   * The number of bytes, from 1024 to 16777216 (16 MiB), that one request
-   * brings to the connection manager at most, HTTP headers not counted.
-   *
-   * More stanzas than that are spread over several requests. A single stanza
-   * that does not fit can't be sent.
+   * More stanzas than fit are spread over several requests. A single stanza that
+   * does not fit can't be sent.
    *
    * Since: 1.0
    */
   properties[PROP_MAX_REQUEST_SIZE] =
-    g_param_spec_uint64 ("max-request-size", NULL, NULL,
-                         MIN_SIZE, MAX_SIZE, DEFAULT_REQUEST_SIZE, flags);
+    g_param_spec_uint ("max-request-size", NULL, NULL,
+                       MIN_SIZE, MAX_SIZE, DEFAULT_REQUEST_SIZE, CONSTRUCT_ONLY);
 
   /**
-   * BoshConnectionConfiguration:max-response-size: (getter get_max_response_size)
+   * BoshConnectionConfiguration:max-response-size:
    *
-   * The number of bytes, from 1024 to 16777216 (16 MiB), that are taken in
-   * from one response at most, before and after decompression.
+   * The number of bytes, from 1024 to 16777216 (16 MiB), that are read from one
+   * response at most, before and after decompression.
    *
-   * A response that is larger is an error. The limit keeps memory bounded,
-   * whatever a server sends.
+   * A larger response is an error. The limit keeps memory bounded, whatever a server
+   * sends.
    *
    * Since: 1.0
    */
   properties[PROP_MAX_RESPONSE_SIZE] =
-    g_param_spec_uint64 ("max-response-size", NULL, NULL,
-                         MIN_SIZE, MAX_SIZE, DEFAULT_RESPONSE_SIZE, flags);
+    g_param_spec_uint ("max-response-size", NULL, NULL,
+                       MIN_SIZE, MAX_SIZE, DEFAULT_RESPONSE_SIZE, CONSTRUCT_ONLY);
 }
 
 static void
@@ -789,9 +535,9 @@ bosh_connection_configuration_class_init (BoshConnectionConfigurationClass *klas
   object_class->get_property = bosh_connection_configuration_get_property;
   object_class->set_property = bosh_connection_configuration_set_property;
 
-  install_address_properties ();
-  install_session_properties ();
-  install_transport_properties ();
+  define_address_properties ();
+  define_session_properties ();
+  define_transport_properties ();
   g_object_class_install_properties (object_class, N_PROPS, properties);
 }
 
@@ -802,48 +548,11 @@ bosh_connection_configuration_init (BoshConnectionConfiguration *self)
 
 /**
  * bosh_connection_configuration_new:
- * @hostname: the host name or IP address of the connection manager
- * @port: the TCP port, or 0 for the conventional one
- * @path: (nullable): the path of the URI, or `NULL` for `/http-bind/`
+ * @uri: the URI of the connection manager, for
+ *   [property@Bosh.ConnectionConfiguration:uri]
+ * @error: return location for an error
  *
- * Creates a configuration for unencrypted HTTP.
- *
- * See [property@Bosh.ConnectionConfiguration:hostname],
- * [property@Bosh.ConnectionConfiguration:port] and
- * [property@Bosh.ConnectionConfiguration:path] for what is made of the
- * arguments. Where TLS or anything else is wanted, use
- * [ctor@Bosh.ConnectionConfiguration.new_for_uri] or set properties at
- * construction.
- *
- * Returns: (transfer full): a new configuration
- *
- * Since: 1.0
- */
-BoshConnectionConfiguration *
-bosh_connection_configuration_new (const char *hostname,
-                                   guint16     port,
-                                   const char *path)
-{
-  g_return_val_if_fail (hostname != NULL, NULL);
-
-  return g_object_new (BOSH_TYPE_CONNECTION_CONFIGURATION,
-                       "hostname", hostname,
-                       "port", (guint)port,
-                       "path", path,
-                       NULL);
-}
-
-/**
- * bosh_connection_configuration_new_for_uri:
- * @uri: an absolute http or https URI
- * @error: return location for an error, or `NULL`
- *
- * Creates a configuration for the address of a connection manager.
- *
- * An https URI makes the configuration
- * [property@Bosh.ConnectionConfiguration:secure]. A URI without a port means
- * the port of its scheme, 80 or 443, and one without a path means `/`. A query
- * is kept. A user name, a password and a fragment are refused.
+ * Creates a configuration with the default settings.
  *
  * Returns: (transfer full): a new configuration, or `NULL` with
  *   `BOSH_ERROR_INVALID_URI`
@@ -851,103 +560,149 @@ bosh_connection_configuration_new (const char *hostname,
  * Since: 1.0
  */
 BoshConnectionConfiguration *
-bosh_connection_configuration_new_for_uri (const char  *uri,
-                                           GError     **error)
+bosh_connection_configuration_new (const char  *uri,
+                                   GError     **error)
 {
-  g_autoptr(GUri) parsed = NULL;
-  g_autofree char *path = NULL;
+  g_autoptr(BoshConnectionConfiguration) self = NULL;
 
   g_return_val_if_fail (uri != NULL, NULL);
   g_return_val_if_fail (error == NULL || *error == NULL, NULL);
 
-  parsed = bosh_uri_parse_http (uri, NULL, error);
-  if (parsed == NULL)
-    return NULL;
+  self = g_object_new (BOSH_TYPE_CONNECTION_CONFIGURATION, "uri", uri, NULL);
 
-  path = g_uri_get_query (parsed) != NULL
-           ? g_strconcat (g_uri_get_path (parsed), "?", g_uri_get_query (parsed), NULL)
-           : g_strdup (g_uri_get_path (parsed));
-
-  return g_object_new (BOSH_TYPE_CONNECTION_CONFIGURATION,
-                       "hostname", g_uri_get_host (parsed),
-                       "port", bosh_uri_get_port (parsed),
-                       "path", path,
-                       "secure", bosh_uri_is_secure (parsed),
-                       NULL);
+  return bosh_connection_configuration_validate (self, error) ? g_steal_pointer (&self) : NULL;
 }
 
-static gboolean
-is_of_address (guint prop_id)
+/**
+ * bosh_connection_configuration_new_for_host:
+ * @hostname: a host name or IP address, for example `example.org`
+ * @port: a TCP port, or 0 for that of XEP-0124 §20, which is 5281 with TLS and
+ *   5280 without
+ * @path: (nullable): a path, which may have a query, or `NULL` for `/http-bind/`
+ * @secure: whether to use TLS
+ *
+ * Creates a configuration with the default settings, for where the address of the
+ * connection manager is known in parts.
+ *
+ * A host name that is none makes
+ * [method@Bosh.ConnectionConfiguration.validate] and connecting fail.
+ *
+ * Returns: (transfer full): a new configuration
+ *
+ * Since: 1.0
+ */
+BoshConnectionConfiguration *
+bosh_connection_configuration_new_for_host (const char *hostname,
+                                            guint       port,
+                                            const char *path,
+                                            gboolean    secure)
 {
-  return prop_id == PROP_HOSTNAME || prop_id == PROP_PORT ||
-         prop_id == PROP_PATH || prop_id == PROP_SECURE;
+  g_autofree char *uri = NULL;
+
+  g_return_val_if_fail (hostname != NULL, NULL);
+
+  if (port == 0)
+    port = secure ? DEFAULT_SECURE_PORT : DEFAULT_PORT;
+  uri = bosh_uri_compose_http (secure, hostname, port, path != NULL ? path : DEFAULT_PATH);
+
+  return g_object_new (BOSH_TYPE_CONNECTION_CONFIGURATION, "uri", uri, NULL);
 }
 
 BoshConnectionConfiguration *
-bosh_connection_configuration_readdress (BoshConnectionConfiguration *self,
-                                         BoshConnectionConfiguration *address)
+bosh_connection_configuration_copy_with_uri (BoshConnectionConfiguration *self,
+                                             const char                  *uri)
 {
   const char *names[N_PROPS];
   GValue values[N_PROPS] = { G_VALUE_INIT };
-  BoshConnectionConfiguration *copy;
+  GObject *copy;
   guint n_values = 0;
 
   for (guint i = PROP_0 + 1; i < N_PROPS; i++)
     {
-      BoshConnectionConfiguration *source = is_of_address (i) ? address : self;
-
-      if (source == NULL)
+      if (!G_IS_VALUE (&self->values[i]))
         continue;
 
       names[n_values] = properties[i]->name;
-      g_object_get_property (G_OBJECT (source), names[n_values], &values[n_values]);
+      g_value_init (&values[n_values], G_PARAM_SPEC_VALUE_TYPE (properties[i]));
+      if (i == PROP_URI)
+        g_value_set_string (&values[n_values], uri);
+      else
+        g_value_copy (&self->values[i], &values[n_values]);
       n_values++;
     }
 
-  copy = BOSH_CONNECTION_CONFIGURATION (g_object_new_with_properties (BOSH_TYPE_CONNECTION_CONFIGURATION,
-                                                                      n_values, names, values));
+  copy = g_object_new_with_properties (BOSH_TYPE_CONNECTION_CONFIGURATION, n_values, names, values);
   for (guint i = 0; i < n_values; i++)
     g_value_unset (&values[i]);
 
-  return copy;
+  return BOSH_CONNECTION_CONFIGURATION (copy);
 }
 
 /**
- * bosh_connection_configuration_to_uri:
+ * bosh_connection_configuration_validate:
  * @self: a configuration
+ * @error: return location for an error
  *
- * Gives the address of the connection manager as one URI.
+ * Checks that the URI can be used, or that there is none.
  *
- * [ctor@Bosh.ConnectionConfiguration.new_for_uri] makes the same address of
- * it again.
+ * Whoever connects checks it again: it is for telling a user of a mistake at once.
  *
- * Returns: (transfer full) (nullable): an absolute http or https URI, or `NULL`
- *   if [property@Bosh.ConnectionConfiguration:hostname] is missing or can't be
- *   a host name
+ * Returns: `TRUE`, or `FALSE` with `BOSH_ERROR_INVALID_URI`
  *
  * Since: 1.0
  */
-char *
-bosh_connection_configuration_to_uri (BoshConnectionConfiguration *self)
+gboolean
+bosh_connection_configuration_validate (BoshConnectionConfiguration  *self,
+                                        GError                      **error)
 {
-  g_autoptr(GUri) uri = NULL;
+  g_return_val_if_fail (BOSH_IS_CONNECTION_CONFIGURATION (self), FALSE);
+  g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
 
-  g_return_val_if_fail (BOSH_IS_CONNECTION_CONFIGURATION (self), NULL);
+  if (self->fault == NULL)
+    return TRUE;
 
-  uri = bosh_connection_configuration_build_uri (self, NULL);
+  if (error != NULL)
+    *error = g_error_copy (self->fault);
 
-  return uri != NULL ? g_uri_to_string (uri) : NULL;
+  return FALSE;
+}
+
+GUri *
+bosh_connection_configuration_get_address (BoshConnectionConfiguration  *self,
+                                           GError                      **error)
+{
+  if (bosh_connection_configuration_validate (self, error) && self->address == NULL)
+    g_set_error_literal (error, BOSH_ERROR, BOSH_ERROR_INVALID_URI,
+                         _("The configuration has no address of a connection manager"));
+
+  return self->address;
 }
 
 /**
- * bosh_connection_configuration_get_hostname: (get-property hostname)
+ * bosh_connection_configuration_get_uri:
  * @self: a configuration
  *
- * Gets the host name or IP address of the connection manager.
+ * Gets [property@Bosh.ConnectionConfiguration:uri].
  *
- * See [property@Bosh.ConnectionConfiguration:hostname].
+ * Returns: (nullable): the URI
  *
- * Returns: (nullable): the name in ASCII, an IPv6 address without brackets
+ * Since: 1.0
+ */
+const char *
+bosh_connection_configuration_get_uri (BoshConnectionConfiguration *self)
+{
+  g_return_val_if_fail (BOSH_IS_CONNECTION_CONFIGURATION (self), NULL);
+
+  return g_value_get_string (&self->values[PROP_URI]);
+}
+
+/**
+ * bosh_connection_configuration_get_hostname:
+ * @self: a configuration
+ *
+ * Gets [property@Bosh.ConnectionConfiguration:hostname].
+ *
+ * Returns: (nullable): the host name, or `NULL` without a valid URI
  *
  * Since: 1.0
  */
@@ -956,18 +711,16 @@ bosh_connection_configuration_get_hostname (BoshConnectionConfiguration *self)
 {
   g_return_val_if_fail (BOSH_IS_CONNECTION_CONFIGURATION (self), NULL);
 
-  return self->hostname;
+  return self->address != NULL ? g_uri_get_host (self->address) : NULL;
 }
 
 /**
- * bosh_connection_configuration_get_port: (get-property port)
+ * bosh_connection_configuration_get_port:
  * @self: a configuration
  *
- * Gets the TCP port of the connection manager.
+ * Gets [property@Bosh.ConnectionConfiguration:port].
  *
- * See [property@Bosh.ConnectionConfiguration:port].
- *
- * Returns: the port that is used, from 1 to 65535; never 0
+ * Returns: the port, or 0 without a valid URI
  *
  * Since: 1.0
  */
@@ -976,21 +729,16 @@ bosh_connection_configuration_get_port (BoshConnectionConfiguration *self)
 {
   g_return_val_if_fail (BOSH_IS_CONNECTION_CONFIGURATION (self), 0);
 
-  if (self->port != 0)
-    return self->port;
-
-  return self->secure ? DEFAULT_SECURE_PORT : DEFAULT_PORT;
+  return self->address != NULL ? bosh_uri_get_port (self->address) : 0;
 }
 
 /**
- * bosh_connection_configuration_get_path: (get-property path)
+ * bosh_connection_configuration_get_path:
  * @self: a configuration
  *
- * Gets the path of the URI.
+ * Gets [property@Bosh.ConnectionConfiguration:path].
  *
- * See [property@Bosh.ConnectionConfiguration:path].
- *
- * Returns: the path, with the query if there is one; it begins with a slash
+ * Returns: (nullable): the path, or `NULL` without a valid URI
  *
  * Since: 1.0
  */
@@ -1003,14 +751,12 @@ bosh_connection_configuration_get_path (BoshConnectionConfiguration *self)
 }
 
 /**
- * bosh_connection_configuration_get_secure: (get-property secure)
+ * bosh_connection_configuration_get_secure:
  * @self: a configuration
  *
- * Tells whether HTTP is encrypted with TLS.
+ * Gets [property@Bosh.ConnectionConfiguration:secure].
  *
- * See [property@Bosh.ConnectionConfiguration:secure].
- *
- * Returns: `TRUE` for https, `FALSE` for http
+ * Returns: `TRUE` for `https`
  *
  * Since: 1.0
  */
@@ -1019,19 +765,16 @@ bosh_connection_configuration_get_secure (BoshConnectionConfiguration *self)
 {
   g_return_val_if_fail (BOSH_IS_CONNECTION_CONFIGURATION (self), FALSE);
 
-  return self->secure;
+  return self->address != NULL && bosh_uri_is_secure (self->address);
 }
 
 /**
- * bosh_connection_configuration_get_wait: (get-property wait)
+ * bosh_connection_configuration_get_wait:
  * @self: a configuration
  *
- * Gets the longest time that the connection manager is asked to hold a
- * request (XEP-0124 §7.1).
+ * Gets [property@Bosh.ConnectionConfiguration:wait].
  *
- * See [property@Bosh.ConnectionConfiguration:wait].
- *
- * Returns: the time in seconds, from 0 to 3600
+ * Returns: the time in seconds
  *
  * Since: 1.0
  */
@@ -1040,19 +783,16 @@ bosh_connection_configuration_get_wait (BoshConnectionConfiguration *self)
 {
   g_return_val_if_fail (BOSH_IS_CONNECTION_CONFIGURATION (self), 0);
 
-  return self->wait;
+  return g_value_get_uint (&self->values[PROP_WAIT]);
 }
 
 /**
- * bosh_connection_configuration_get_hold: (get-property hold)
+ * bosh_connection_configuration_get_hold:
  * @self: a configuration
  *
- * Gets the number of requests that the connection manager is asked to hold at
- * most (XEP-0124 §7.1).
+ * Gets [property@Bosh.ConnectionConfiguration:hold].
  *
- * See [property@Bosh.ConnectionConfiguration:hold].
- *
- * Returns: the number, from 0 to 8
+ * Returns: the number of requests
  *
  * Since: 1.0
  */
@@ -1061,17 +801,14 @@ bosh_connection_configuration_get_hold (BoshConnectionConfiguration *self)
 {
   g_return_val_if_fail (BOSH_IS_CONNECTION_CONFIGURATION (self), 0);
 
-  return self->hold;
+  return g_value_get_uint (&self->values[PROP_HOLD]);
 }
 
 /**
- * bosh_connection_configuration_get_route: (get-property route)
+ * bosh_connection_configuration_get_route:
  * @self: a configuration
  *
- * Gets the server that the connection manager is asked to connect to
- * (XEP-0124 §7.1).
- *
- * See [property@Bosh.ConnectionConfiguration:route].
+ * Gets [property@Bosh.ConnectionConfiguration:route].
  *
  * Returns: (nullable): the server, as `xmpp:host:port`
  *
@@ -1082,17 +819,14 @@ bosh_connection_configuration_get_route (BoshConnectionConfiguration *self)
 {
   g_return_val_if_fail (BOSH_IS_CONNECTION_CONFIGURATION (self), NULL);
 
-  return self->route;
+  return g_value_get_string (&self->values[PROP_ROUTE]);
 }
 
 /**
- * bosh_connection_configuration_get_from_jid: (get-property from-jid)
+ * bosh_connection_configuration_get_from_jid:
  * @self: a configuration
  *
- * Gets the JID that is told to the connection manager when the session is
- * created (XEP-0124 §7.1).
- *
- * See [property@Bosh.ConnectionConfiguration:from-jid].
+ * Gets [property@Bosh.ConnectionConfiguration:from-jid].
  *
  * Returns: (nullable): a JID
  *
@@ -1103,16 +837,14 @@ bosh_connection_configuration_get_from_jid (BoshConnectionConfiguration *self)
 {
   g_return_val_if_fail (BOSH_IS_CONNECTION_CONFIGURATION (self), NULL);
 
-  return self->from;
+  return g_value_get_string (&self->values[PROP_FROM_JID]);
 }
 
 /**
- * bosh_connection_configuration_get_language: (get-property language)
+ * bosh_connection_configuration_get_language:
  * @self: a configuration
  *
- * Gets the language of the session, the `xml:lang` of XEP-0124 §7.1.
- *
- * See [property@Bosh.ConnectionConfiguration:language].
+ * Gets [property@Bosh.ConnectionConfiguration:language].
  *
  * Returns: (nullable): a language tag
  *
@@ -1123,16 +855,14 @@ bosh_connection_configuration_get_language (BoshConnectionConfiguration *self)
 {
   g_return_val_if_fail (BOSH_IS_CONNECTION_CONFIGURATION (self), NULL);
 
-  return self->language;
+  return g_value_get_string (&self->values[PROP_LANGUAGE]);
 }
 
 /**
- * bosh_connection_configuration_get_use_key_sequence: (get-property use-key-sequence)
+ * bosh_connection_configuration_get_use_key_sequence:
  * @self: a configuration
  *
- * Tells whether the session is protected by a key sequence (XEP-0124 §15).
- *
- * See [property@Bosh.ConnectionConfiguration:use-key-sequence].
+ * Gets [property@Bosh.ConnectionConfiguration:use-key-sequence].
  *
  * Returns: `TRUE` if each request carries a key
  *
@@ -1143,18 +873,16 @@ bosh_connection_configuration_get_use_key_sequence (BoshConnectionConfiguration 
 {
   g_return_val_if_fail (BOSH_IS_CONNECTION_CONFIGURATION (self), FALSE);
 
-  return self->use_key_sequence;
+  return g_value_get_boolean (&self->values[PROP_USE_KEY_SEQUENCE]);
 }
 
 /**
- * bosh_connection_configuration_get_key_sequence_length: (get-property key-sequence-length)
+ * bosh_connection_configuration_get_key_sequence_length:
  * @self: a configuration
  *
- * Gets how many keys a key sequence has (XEP-0124 §15).
+ * Gets [property@Bosh.ConnectionConfiguration:key-sequence-length].
  *
- * See [property@Bosh.ConnectionConfiguration:key-sequence-length].
- *
- * Returns: the number of keys, 0 if the library chooses it
+ * Returns: the number of keys, or 0 if the library chooses it
  *
  * Since: 1.0
  */
@@ -1163,18 +891,16 @@ bosh_connection_configuration_get_key_sequence_length (BoshConnectionConfigurati
 {
   g_return_val_if_fail (BOSH_IS_CONNECTION_CONFIGURATION (self), 0);
 
-  return self->key_sequence_length;
+  return g_value_get_uint (&self->values[PROP_KEY_SEQUENCE_LENGTH]);
 }
 
 /**
- * bosh_connection_configuration_get_use_acknowledgements: (get-property use-acknowledgements)
+ * bosh_connection_configuration_get_use_acknowledgements:
  * @self: a configuration
  *
- * Tells whether acknowledgements are asked for (XEP-0124 §9).
+ * Gets [property@Bosh.ConnectionConfiguration:use-acknowledgements].
  *
- * See [property@Bosh.ConnectionConfiguration:use-acknowledgements].
- *
- * Returns: `TRUE` if they are
+ * Returns: `TRUE` if acknowledgements are asked for
  *
  * Since: 1.0
  */
@@ -1183,139 +909,14 @@ bosh_connection_configuration_get_use_acknowledgements (BoshConnectionConfigurat
 {
   g_return_val_if_fail (BOSH_IS_CONNECTION_CONFIGURATION (self), FALSE);
 
-  return self->use_acknowledgements;
+  return g_value_get_boolean (&self->values[PROP_USE_ACKNOWLEDGEMENTS]);
 }
 
 /**
- * bosh_connection_configuration_get_response_content_type: (get-property response-content-type)
+ * bosh_connection_configuration_get_compress_requests:
  * @self: a configuration
  *
- * Gets the Content-Type that is asked for (XEP-0124 §7.1).
- *
- * See [property@Bosh.ConnectionConfiguration:response-content-type].
- *
- * Returns: (nullable): the content type
- *
- * Since: 1.0
- */
-const char *
-bosh_connection_configuration_get_response_content_type (BoshConnectionConfiguration *self)
-{
-  g_return_val_if_fail (BOSH_IS_CONNECTION_CONFIGURATION (self), NULL);
-
-  return self->response_content_type;
-}
-
-/**
- * bosh_connection_configuration_get_connect_timeout: (get-property connect-timeout)
- * @self: a configuration
- *
- * Gets the time in which a connection must be up.
- *
- * See [property@Bosh.ConnectionConfiguration:connect-timeout].
- *
- * Returns: the time in seconds, from 0 to 3600, 0 for no limit
- *
- * Since: 1.0
- */
-guint
-bosh_connection_configuration_get_connect_timeout (BoshConnectionConfiguration *self)
-{
-  g_return_val_if_fail (BOSH_IS_CONNECTION_CONFIGURATION (self), 0);
-
-  return self->connect_timeout;
-}
-
-/**
- * bosh_connection_configuration_get_proxy_resolver: (get-property proxy-resolver)
- * @self: a configuration
- *
- * Gets what chooses the proxies.
- *
- * See [property@Bosh.ConnectionConfiguration:proxy-resolver].
- *
- * Returns: (transfer none) (nullable): the resolver, or `NULL` for the default
- *   of the system
- *
- * Since: 1.0
- */
-GProxyResolver *
-bosh_connection_configuration_get_proxy_resolver (BoshConnectionConfiguration *self)
-{
-  g_return_val_if_fail (BOSH_IS_CONNECTION_CONFIGURATION (self), NULL);
-
-  return self->proxy_resolver;
-}
-
-/**
- * bosh_connection_configuration_get_tls_database: (get-property tls-database)
- * @self: a configuration
- *
- * Gets the certificate authorities to trust.
- *
- * See [property@Bosh.ConnectionConfiguration:tls-database].
- *
- * Returns: (transfer none) (nullable): the database, or `NULL` for that of the
- *   system
- *
- * Since: 1.0
- */
-GTlsDatabase *
-bosh_connection_configuration_get_tls_database (BoshConnectionConfiguration *self)
-{
-  g_return_val_if_fail (BOSH_IS_CONNECTION_CONFIGURATION (self), NULL);
-
-  return self->tls_database;
-}
-
-/**
- * bosh_connection_configuration_get_tls_certificate: (get-property tls-certificate)
- * @self: a configuration
- *
- * Gets the certificate that is shown to a server which asks for one.
- *
- * See [property@Bosh.ConnectionConfiguration:tls-certificate].
- *
- * Returns: (transfer none) (nullable): a certificate with its private key
- *
- * Since: 1.0
- */
-GTlsCertificate *
-bosh_connection_configuration_get_tls_certificate (BoshConnectionConfiguration *self)
-{
-  g_return_val_if_fail (BOSH_IS_CONNECTION_CONFIGURATION (self), NULL);
-
-  return self->tls_certificate;
-}
-
-/**
- * bosh_connection_configuration_get_allow_http2: (get-property allow-http2)
- * @self: a configuration
- *
- * Tells whether HTTP/2 may be used.
- *
- * See [property@Bosh.ConnectionConfiguration:allow-http2].
- *
- * Returns: `TRUE` if HTTP/2 may be used
- *
- * Since: 1.0
- */
-gboolean
-bosh_connection_configuration_get_allow_http2 (BoshConnectionConfiguration *self)
-{
-  g_return_val_if_fail (BOSH_IS_CONNECTION_CONFIGURATION (self), FALSE);
-
-  return self->allow_http2;
-}
-
-/**
- * bosh_connection_configuration_get_compress_requests: (get-property compress-requests)
- * @self: a configuration
- *
- * Tells whether requests are compressed where the server allows it (XEP-0124
- * §7.2).
- *
- * See [property@Bosh.ConnectionConfiguration:compress-requests].
+ * Gets [property@Bosh.ConnectionConfiguration:compress-requests].
  *
  * Returns: `TRUE` if requests may be compressed
  *
@@ -1326,38 +927,52 @@ bosh_connection_configuration_get_compress_requests (BoshConnectionConfiguration
 {
   g_return_val_if_fail (BOSH_IS_CONNECTION_CONFIGURATION (self), FALSE);
 
-  return self->compress_requests;
+  return g_value_get_boolean (&self->values[PROP_COMPRESS_REQUESTS]);
 }
 
 /**
- * bosh_connection_configuration_get_content_type: (get-property content-type)
+ * bosh_connection_configuration_get_request_content_type:
  * @self: a configuration
  *
- * Gets the Content-Type of requests (XEP-0124 §5).
- *
- * See [property@Bosh.ConnectionConfiguration:content-type].
+ * Gets [property@Bosh.ConnectionConfiguration:request-content-type].
  *
  * Returns: the content type
  *
  * Since: 1.0
  */
 const char *
-bosh_connection_configuration_get_content_type (BoshConnectionConfiguration *self)
+bosh_connection_configuration_get_request_content_type (BoshConnectionConfiguration *self)
 {
   g_return_val_if_fail (BOSH_IS_CONNECTION_CONFIGURATION (self), NULL);
 
-  return self->content_type;
+  return g_value_get_string (&self->values[PROP_REQUEST_CONTENT_TYPE]);
 }
 
 /**
- * bosh_connection_configuration_get_user_agent: (get-property user-agent)
+ * bosh_connection_configuration_get_response_content_type:
  * @self: a configuration
  *
- * Gets the User-Agent of requests.
+ * Gets [property@Bosh.ConnectionConfiguration:response-content-type].
  *
- * See [property@Bosh.ConnectionConfiguration:user-agent].
+ * Returns: (nullable): the content type
  *
- * Returns: the user agent; an empty string if the header is left out
+ * Since: 1.0
+ */
+const char *
+bosh_connection_configuration_get_response_content_type (BoshConnectionConfiguration *self)
+{
+  g_return_val_if_fail (BOSH_IS_CONNECTION_CONFIGURATION (self), NULL);
+
+  return g_value_get_string (&self->values[PROP_RESPONSE_CONTENT_TYPE]);
+}
+
+/**
+ * bosh_connection_configuration_get_user_agent:
+ * @self: a configuration
+ *
+ * Gets [property@Bosh.ConnectionConfiguration:user-agent].
+ *
+ * Returns: the user agent; empty if the header is left out
  *
  * Since: 1.0
  */
@@ -1366,45 +981,113 @@ bosh_connection_configuration_get_user_agent (BoshConnectionConfiguration *self)
 {
   g_return_val_if_fail (BOSH_IS_CONNECTION_CONFIGURATION (self), NULL);
 
-  return self->user_agent;
+  return g_value_get_string (&self->values[PROP_USER_AGENT]);
 }
 
 /**
- * bosh_connection_configuration_get_max_request_size: (get-property max-request-size)
+ * bosh_connection_configuration_get_connect_timeout:
  * @self: a configuration
  *
- * Gets how large one request may be.
+ * Gets [property@Bosh.ConnectionConfiguration:connect-timeout].
  *
- * See [property@Bosh.ConnectionConfiguration:max-request-size].
- *
- * Returns: the size in bytes, from 1024 to 16777216
+ * Returns: the time in seconds, or 0 for the limits of the system
  *
  * Since: 1.0
  */
-guint64
+guint
+bosh_connection_configuration_get_connect_timeout (BoshConnectionConfiguration *self)
+{
+  g_return_val_if_fail (BOSH_IS_CONNECTION_CONFIGURATION (self), 0);
+
+  return g_value_get_uint (&self->values[PROP_CONNECT_TIMEOUT]);
+}
+
+/**
+ * bosh_connection_configuration_get_proxy_resolver:
+ * @self: a configuration
+ *
+ * Gets [property@Bosh.ConnectionConfiguration:proxy-resolver].
+ *
+ * Returns: (transfer none) (nullable): the resolver
+ *
+ * Since: 1.0
+ */
+GProxyResolver *
+bosh_connection_configuration_get_proxy_resolver (BoshConnectionConfiguration *self)
+{
+  g_return_val_if_fail (BOSH_IS_CONNECTION_CONFIGURATION (self), NULL);
+
+  return g_value_get_object (&self->values[PROP_PROXY_RESOLVER]);
+}
+
+/**
+ * bosh_connection_configuration_get_tls_database:
+ * @self: a configuration
+ *
+ * Gets [property@Bosh.ConnectionConfiguration:tls-database].
+ *
+ * Returns: (transfer none) (nullable): the database
+ *
+ * Since: 1.0
+ */
+GTlsDatabase *
+bosh_connection_configuration_get_tls_database (BoshConnectionConfiguration *self)
+{
+  g_return_val_if_fail (BOSH_IS_CONNECTION_CONFIGURATION (self), NULL);
+
+  return g_value_get_object (&self->values[PROP_TLS_DATABASE]);
+}
+
+/**
+ * bosh_connection_configuration_get_tls_certificate:
+ * @self: a configuration
+ *
+ * Gets [property@Bosh.ConnectionConfiguration:tls-certificate].
+ *
+ * Returns: (transfer none) (nullable): the certificate
+ *
+ * Since: 1.0
+ */
+GTlsCertificate *
+bosh_connection_configuration_get_tls_certificate (BoshConnectionConfiguration *self)
+{
+  g_return_val_if_fail (BOSH_IS_CONNECTION_CONFIGURATION (self), NULL);
+
+  return g_value_get_object (&self->values[PROP_TLS_CERTIFICATE]);
+}
+
+/**
+ * bosh_connection_configuration_get_max_request_size:
+ * @self: a configuration
+ *
+ * Gets [property@Bosh.ConnectionConfiguration:max-request-size].
+ *
+ * Returns: the size in bytes
+ *
+ * Since: 1.0
+ */
+guint
 bosh_connection_configuration_get_max_request_size (BoshConnectionConfiguration *self)
 {
   g_return_val_if_fail (BOSH_IS_CONNECTION_CONFIGURATION (self), 0);
 
-  return self->max_request_size;
+  return g_value_get_uint (&self->values[PROP_MAX_REQUEST_SIZE]);
 }
 
 /**
- * bosh_connection_configuration_get_max_response_size: (get-property max-response-size)
+ * bosh_connection_configuration_get_max_response_size:
  * @self: a configuration
  *
- * Gets how large one response may be, before and after decompression.
+ * Gets [property@Bosh.ConnectionConfiguration:max-response-size].
  *
- * See [property@Bosh.ConnectionConfiguration:max-response-size].
- *
- * Returns: the size in bytes, from 1024 to 16777216
+ * Returns: the size in bytes
  *
  * Since: 1.0
  */
-guint64
+guint
 bosh_connection_configuration_get_max_response_size (BoshConnectionConfiguration *self)
 {
   g_return_val_if_fail (BOSH_IS_CONNECTION_CONFIGURATION (self), 0);
 
-  return self->max_response_size;
+  return g_value_get_uint (&self->values[PROP_MAX_RESPONSE_SIZE]);
 }

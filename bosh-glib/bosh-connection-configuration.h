@@ -18,59 +18,61 @@ BOSH_AVAILABLE_IN_1_0
 G_DECLARE_FINAL_TYPE (BoshConnectionConfiguration, bosh_connection_configuration, BOSH, CONNECTION_CONFIGURATION, GObject)
 
 BOSH_AVAILABLE_IN_1_0
-BoshConnectionConfiguration *bosh_connection_configuration_new                      (const char                   *hostname,
-                                                                                     guint16                       port,
-                                                                                     const char                   *path);
+BoshConnectionConfiguration *bosh_connection_configuration_new                       (const char                   *uri,
+                                                                                      GError                      **error);
 BOSH_AVAILABLE_IN_1_0
-BoshConnectionConfiguration *bosh_connection_configuration_new_for_uri              (const char                   *uri,
-                                                                                     GError                      **error);
+BoshConnectionConfiguration *bosh_connection_configuration_new_for_host              (const char                   *hostname,
+                                                                                      guint                         port,
+                                                                                      const char                   *path,
+                                                                                      gboolean                      secure);
 BOSH_AVAILABLE_IN_1_0
-char                        *bosh_connection_configuration_to_uri                   (BoshConnectionConfiguration  *self);
+gboolean                     bosh_connection_configuration_validate                  (BoshConnectionConfiguration  *self,
+                                                                                      GError                      **error);
 BOSH_AVAILABLE_IN_1_0
-const char                  *bosh_connection_configuration_get_hostname             (BoshConnectionConfiguration  *self);
+const char                  *bosh_connection_configuration_get_uri                   (BoshConnectionConfiguration  *self);
 BOSH_AVAILABLE_IN_1_0
-guint                        bosh_connection_configuration_get_port                 (BoshConnectionConfiguration  *self);
+const char                  *bosh_connection_configuration_get_hostname              (BoshConnectionConfiguration  *self);
 BOSH_AVAILABLE_IN_1_0
-const char                  *bosh_connection_configuration_get_path                 (BoshConnectionConfiguration  *self);
+guint                        bosh_connection_configuration_get_port                  (BoshConnectionConfiguration  *self);
 BOSH_AVAILABLE_IN_1_0
-gboolean                     bosh_connection_configuration_get_secure               (BoshConnectionConfiguration  *self);
+const char                  *bosh_connection_configuration_get_path                  (BoshConnectionConfiguration  *self);
 BOSH_AVAILABLE_IN_1_0
-guint                        bosh_connection_configuration_get_wait                 (BoshConnectionConfiguration  *self);
+gboolean                     bosh_connection_configuration_get_secure                (BoshConnectionConfiguration  *self);
 BOSH_AVAILABLE_IN_1_0
-guint                        bosh_connection_configuration_get_hold                 (BoshConnectionConfiguration  *self);
+guint                        bosh_connection_configuration_get_wait                  (BoshConnectionConfiguration  *self);
 BOSH_AVAILABLE_IN_1_0
-const char                  *bosh_connection_configuration_get_route                (BoshConnectionConfiguration  *self);
+guint                        bosh_connection_configuration_get_hold                  (BoshConnectionConfiguration  *self);
 BOSH_AVAILABLE_IN_1_0
-const char                  *bosh_connection_configuration_get_from_jid                 (BoshConnectionConfiguration  *self);
+const char                  *bosh_connection_configuration_get_route                 (BoshConnectionConfiguration  *self);
 BOSH_AVAILABLE_IN_1_0
-const char                  *bosh_connection_configuration_get_language             (BoshConnectionConfiguration  *self);
+const char                  *bosh_connection_configuration_get_from_jid              (BoshConnectionConfiguration  *self);
 BOSH_AVAILABLE_IN_1_0
-gboolean                     bosh_connection_configuration_get_use_key_sequence     (BoshConnectionConfiguration  *self);
+const char                  *bosh_connection_configuration_get_language              (BoshConnectionConfiguration  *self);
 BOSH_AVAILABLE_IN_1_0
-guint                        bosh_connection_configuration_get_key_sequence_length  (BoshConnectionConfiguration  *self);
+gboolean                     bosh_connection_configuration_get_use_key_sequence      (BoshConnectionConfiguration  *self);
 BOSH_AVAILABLE_IN_1_0
-gboolean                     bosh_connection_configuration_get_use_acknowledgements (BoshConnectionConfiguration  *self);
+guint                        bosh_connection_configuration_get_key_sequence_length   (BoshConnectionConfiguration  *self);
 BOSH_AVAILABLE_IN_1_0
-const char                  *bosh_connection_configuration_get_response_content_type (BoshConnectionConfiguration *self);
+gboolean                     bosh_connection_configuration_get_use_acknowledgements  (BoshConnectionConfiguration  *self);
 BOSH_AVAILABLE_IN_1_0
-guint                        bosh_connection_configuration_get_connect_timeout      (BoshConnectionConfiguration  *self);
+gboolean                     bosh_connection_configuration_get_compress_requests     (BoshConnectionConfiguration  *self);
 BOSH_AVAILABLE_IN_1_0
-GProxyResolver              *bosh_connection_configuration_get_proxy_resolver       (BoshConnectionConfiguration  *self);
+const char                  *bosh_connection_configuration_get_request_content_type  (BoshConnectionConfiguration  *self);
 BOSH_AVAILABLE_IN_1_0
-GTlsDatabase                *bosh_connection_configuration_get_tls_database         (BoshConnectionConfiguration  *self);
+const char                  *bosh_connection_configuration_get_response_content_type (BoshConnectionConfiguration  *self);
 BOSH_AVAILABLE_IN_1_0
-GTlsCertificate             *bosh_connection_configuration_get_tls_certificate      (BoshConnectionConfiguration  *self);
+const char                  *bosh_connection_configuration_get_user_agent            (BoshConnectionConfiguration  *self);
 BOSH_AVAILABLE_IN_1_0
-gboolean                     bosh_connection_configuration_get_allow_http2          (BoshConnectionConfiguration  *self);
+guint                        bosh_connection_configuration_get_connect_timeout       (BoshConnectionConfiguration  *self);
 BOSH_AVAILABLE_IN_1_0
-gboolean                     bosh_connection_configuration_get_compress_requests    (BoshConnectionConfiguration  *self);
+GProxyResolver              *bosh_connection_configuration_get_proxy_resolver        (BoshConnectionConfiguration  *self);
 BOSH_AVAILABLE_IN_1_0
-const char                  *bosh_connection_configuration_get_content_type         (BoshConnectionConfiguration  *self);
+GTlsDatabase                *bosh_connection_configuration_get_tls_database          (BoshConnectionConfiguration  *self);
 BOSH_AVAILABLE_IN_1_0
-const char                  *bosh_connection_configuration_get_user_agent           (BoshConnectionConfiguration  *self);
+GTlsCertificate             *bosh_connection_configuration_get_tls_certificate       (BoshConnectionConfiguration  *self);
 BOSH_AVAILABLE_IN_1_0
-guint64                      bosh_connection_configuration_get_max_request_size     (BoshConnectionConfiguration  *self);
+guint                        bosh_connection_configuration_get_max_request_size      (BoshConnectionConfiguration  *self);
 BOSH_AVAILABLE_IN_1_0
-guint64                      bosh_connection_configuration_get_max_response_size    (BoshConnectionConfiguration  *self);
+guint                        bosh_connection_configuration_get_max_response_size     (BoshConnectionConfiguration  *self);
 
 G_END_DECLS

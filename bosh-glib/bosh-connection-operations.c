@@ -43,14 +43,13 @@ make_session (BoshConnection            *self,
 {
   BoshConnectionConfiguration *configuration = self->configuration;
   g_autofree char *language = dup_language (self);
-  g_autofree char *uri = bosh_connection_configuration_to_uri (configuration);
   BoshSessionParameters parameters = {
     .domain = self->domain,
     .route = bosh_connection_configuration_get_route (configuration),
     .from = bosh_connection_configuration_get_from_jid (configuration),
     .language = language,
     .content = bosh_connection_configuration_get_response_content_type (configuration),
-    .uri = uri,
+    .uri = bosh_connection_configuration_get_uri (configuration),
     .compress_requests = bosh_connection_configuration_get_compress_requests (configuration),
     .wait = bosh_connection_configuration_get_wait (configuration),
     .hold = bosh_connection_configuration_get_hold (configuration),

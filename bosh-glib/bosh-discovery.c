@@ -5,29 +5,24 @@
 #include "bosh-discovery.h"
 
 #include "bosh-connection-configuration-private.h"
-#include "bosh-enum-types.h"
 #include "bosh-error.h"
 #include "bosh-host-meta-private.h"
 #include "bosh-https-get-private.h"
 #include "bosh-i18n-private.h"
 #include "bosh-uri-private.h"
 
-#include <string.h>
-
 #define DEFAULT_TIMEOUT 20
 #define MAX_TIMEOUT 3600
-
-#define TXT_PREFIX "_xmpp-client-xbosh="
 
 /**
  * BoshDiscovery:
  *
  * Finds out where the connection managers of a domain are (XEP-0156).
  *
- * A domain announces them in a document on its own web server,
- * `https://DOMAIN/.well-known/host-meta` (RFC 6415). A [class@Bosh.Client] that
- * is given no host name looks there by itself, with the defaults; this class is
- * for who wants to see all that was announced, or wants it otherwise:
+ * A domain announces them in a host-meta document on its own web server,
+ * `https://DOMAIN/.well-known/host-meta` (RFC 6415). A [class@Bosh.Client] whose
+ * configuration has no URI looks there by itself. This class shows all that was
+ * announced, and lets a lookup have settings of its own:
  *
  * ```c
  * static void
@@ -50,26 +45,26 @@
  * bosh_discovery_lookup_async (discovery, NULL, on_discovered, NULL);
  * ```
  *
- * All properties are set at construction and never change, so one discovery can
- * make any number of lookups, also at the same time.
+ * A discovery never changes, and can make any number of lookups, also at the same
+ * time.
  *
  * ## What is trusted
  *
- * Whoever can answer for the domain chooses where a password is sent. So a
- * document is fetched over https alone, with the certificate verified for the
- * domain; redirects are followed at most five times, and to https alone; and of
- * the addresses that are announced all that are not https are left out
- * (XEP-0156 §2). A document may have 64 KiB.
+ * Who announces the address decides where passwords are sent. So a document is fetched
+ * over https alone, with a certificate that is valid for the domain. At most five
+ * redirects are followed, to https alone. Announced addresses that are not https are
+ * left out (XEP-0156 §2), and DNS is not asked: XEP-0156 has withdrawn its TXT records,
+ * because anybody on the way can forge them. A document may have 64 KiB.
  *
  * ## The order
  *
- * The document in the [property@Bosh.Discovery:preferred-format] is fetched
- * first. The other one is fetched only if that fails, or announces nothing. DNS
- * is asked last, and only where [property@Bosh.Discovery:allow-dns-txt] says so.
+ * The XRD document, which every domain must offer that announces anything (XEP-0156
+ * §3), is fetched first. The JRD document, `host-meta.json`, is fetched only if the
+ * first one can't be had or announces nothing.
  *
- * For programs that also speak XMPP over TCP: XEP-0156 wants this to be what is
- * done when the ways of RFC 6120 §3, port 5222 and its DNS records, have failed.
- * This library knows BOSH alone, so it can't see to that.
+ * Programs that also speak XMPP over TCP: XEP-0156 wants a client to try the DNS
+ * records and the port of RFC 6120 §3 before it looks for an alternative. This library
+ * knows BOSH alone, and can't do that.
  *
  * Since: 1.0
  */
@@ -79,9 +74,7 @@ struct _BoshDiscovery
 
   char *domain;
   BoshConnectionConfiguration *configuration;
-  BoshDiscoveryFormat preferred_format;
   guint timeout;
-  gboolean allow_dns_txt;
 };
 
 G_DEFINE_FINAL_TYPE (BoshDiscovery, bosh_discovery, G_TYPE_OBJECT)
@@ -91,14 +84,13 @@ enum
   PROP_0,
   PROP_DOMAIN,
   PROP_CONFIGURATION,
-  PROP_PREFERRED_FORMAT,
   PROP_TIMEOUT,
-  PROP_ALLOW_DNS_TXT,
   N_PROPS
 };
 
 static GParamSpec *properties[N_PROPS];
 
+/* In the order in which they are fetched. */
 static const struct
 {
   const char *path;
@@ -106,28 +98,19 @@ static const struct
   GPtrArray *(*parse) (GBytes  *bytes,
                        GError **error);
 } formats[] = {
-  [BOSH_DISCOVERY_FORMAT_XML] = {
-    "/.well-known/host-meta",
-    "application/xrd+xml",
-    bosh_host_meta_parse_xml,
-  },
-  [BOSH_DISCOVERY_FORMAT_JSON] = {
-    "/.well-known/host-meta.json",
-    "application/json",
-    bosh_host_meta_parse_json,
-  },
+  { "/.well-known/host-meta", "application/xrd+xml", bosh_host_meta_parse_xml },
+  { "/.well-known/host-meta.json", "application/json", bosh_host_meta_parse_json },
 };
 
 /* --- One lookup --- */
 
 typedef struct
 {
-  guint n_fetched;
+  guint format;  /* which of the formats is being fetched */
   gint64 deadline;
-  /* Why nothing was found: each place, with what is wrong there. */
-  GString *failures;
+  GString *failures;  /* each URI that was tried, with what is wrong there */
   GError *first_error;
-  gboolean was_asked;  /* something of the domain has answered */
+  gboolean was_reached;  /* a server of the domain responded */
 } Lookup;
 
 static void
@@ -138,8 +121,8 @@ lookup_free (Lookup *lookup)
   g_free (lookup);
 }
 
-/* Did this keep us from asking? Then its code tells more than that nothing was
- * found. */
+/* TRUE if the server was not even reached, so that the code of @error says more than
+ * that nothing was found. */
 static gboolean
 is_unreachable (const GError *error)
 {
@@ -148,17 +131,20 @@ is_unreachable (const GError *error)
          g_error_matches (error, BOSH_ERROR, BOSH_ERROR_TIMED_OUT);
 }
 
-/* Takes @error. */
+/* @error: (transfer full) */
 static void
-take_failure (Lookup     *lookup,
-              const char *place,
-              GError     *error)
+take_failure (Lookup *lookup,
+              GUri   *uri,
+              GError *error)
 {
+  g_autofree char *text = g_uri_to_string (uri);
+
   if (lookup->failures->len > 0)
     g_string_append (lookup->failures, "; ");
-  g_string_append_printf (lookup->failures, "%s: %s", place, error->message);
+  g_string_append_printf (lookup->failures, "%s: %s", text, error->message);
 
-  lookup->was_asked = lookup->was_asked || !is_unreachable (error);
+  if (!is_unreachable (error))
+    lookup->was_reached = TRUE;
   if (lookup->first_error == NULL)
     lookup->first_error = error;
   else
@@ -171,7 +157,7 @@ return_failure (GTask *task)
   BoshDiscovery *self = g_task_get_source_object (task);
   Lookup *lookup = g_task_get_task_data (task);
 
-  if (lookup->was_asked)
+  if (lookup->was_reached)
     g_task_return_new_error (task, BOSH_ERROR, BOSH_ERROR_DISCOVERY_FAILED,
                              _("No BOSH address was found for %s (%s)"),
                              self->domain, lookup->failures->str);
@@ -194,106 +180,23 @@ return_found (GTask     *task,
 
   found = g_ptr_array_new_with_free_func (g_object_unref);
   for (guint i = 0; i < uris->len; i++)
-    {
-      g_autoptr(BoshConnectionConfiguration) address =
-        bosh_connection_configuration_new_for_uri (g_ptr_array_index (uris, i), NULL);
-
-      g_ptr_array_add (found, bosh_connection_configuration_readdress (self->configuration,
-                                                                       address));
-    }
+    g_ptr_array_add (found,
+                     bosh_connection_configuration_copy_with_uri (self->configuration,
+                                                                  g_ptr_array_index (uris, i)));
   g_task_return_pointer (task, found, (GDestroyNotify)g_ptr_array_unref);
 
   return TRUE;
 }
 
-static GError *
-new_empty_error (void)
-{
-  return g_error_new_literal (BOSH_ERROR, BOSH_ERROR_DISCOVERY_FAILED,
-                              _("it announces no https address for BOSH"));
-}
-
-static char *
-build_txt_name (BoshDiscovery *self)
-{
-  g_autofree char *ascii = g_hostname_to_ascii (self->domain);
-
-  return g_strconcat ("_xmppconnect.", ascii != NULL ? ascii : self->domain, NULL);
-}
-
-static GPtrArray *
-read_records (GList *records)
-{
-  GPtrArray *uris = bosh_host_meta_new_uris ();
-
-  for (GList *l = records; l != NULL; l = l->next)
-    {
-      g_autofree const char **strings = NULL;
-
-      g_variant_get (l->data, "(^a&s)", &strings);
-      for (gsize i = 0; strings[i] != NULL; i++)
-        {
-          if (g_str_has_prefix (strings[i], TXT_PREFIX))
-            bosh_host_meta_add_uri (uris, strings[i] + strlen (TXT_PREFIX));
-        }
-    }
-
-  return uris;
-}
-
-static void
-on_records (GObject      *source,
-            GAsyncResult *result,
-            gpointer      user_data)
-{
-  g_autoptr(GTask) task = user_data;
-  g_autofree char *name = build_txt_name (g_task_get_source_object (task));
-  g_autoptr(GPtrArray) uris = NULL;
-  GError *error = NULL;
-  GList *records;
-
-  records = g_resolver_lookup_records_finish (G_RESOLVER (source), result, &error);
-  if (error == NULL)
-    {
-      uris = read_records (records);
-      g_list_free_full (records, (GDestroyNotify)g_variant_unref);
-      if (return_found (task, uris))
-        return;
-      error = new_empty_error ();
-    }
-
-  take_failure (g_task_get_task_data (task), name, error);
-  return_failure (task);
-}
-
-static void
-ask_dns (GTask *task)
-{
-  g_autofree char *name = build_txt_name (g_task_get_source_object (task));
-  g_autoptr(GResolver) resolver = g_resolver_get_default ();
-
-  g_resolver_lookup_records_async (resolver, name, G_RESOLVER_RECORD_TXT,
-                                   g_task_get_cancellable (task),
-                                   on_records, g_object_ref (task));
-}
-
-/* The preferred format, then the other. */
-static BoshDiscoveryFormat
-get_format (GTask *task)
-{
-  BoshDiscovery *self = g_task_get_source_object (task);
-  Lookup *lookup = g_task_get_task_data (task);
-
-  return (self->preferred_format + lookup->n_fetched) % G_N_ELEMENTS (formats);
-}
-
+/* The URI of the document of the present format. */
 static GUri *
 build_document_uri (GTask   *task,
                     GError **error)
 {
   BoshDiscovery *self = g_task_get_source_object (task);
-  g_autofree char *text = bosh_uri_compose_http (TRUE, self->domain, 443,
-                                                 formats[get_format (task)].path);
+  Lookup *lookup = g_task_get_task_data (task);
+  const char *domain = self->domain != NULL ? self->domain : "";
+  g_autofree char *text = bosh_uri_compose_http (TRUE, domain, 443, formats[lookup->format].path);
 
   return bosh_uri_parse_http (text, NULL, error);
 }
@@ -306,31 +209,27 @@ on_document (GObject      *source,
              gpointer      user_data)
 {
   g_autoptr(GTask) task = user_data;
-  BoshDiscovery *self = g_task_get_source_object (task);
   Lookup *lookup = g_task_get_task_data (task);
   g_autoptr(GUri) uri = build_document_uri (task, NULL);
-  g_autofree char *place = g_uri_to_string (uri);
   g_autoptr(GBytes) bytes = NULL;
   g_autoptr(GPtrArray) uris = NULL;
-  GError *error = NULL;
+  g_autoptr(GError) error = NULL;
 
   bytes = bosh_https_get_finish (result, &error);
   if (bytes != NULL)
-    uris = formats[get_format (task)].parse (bytes, &error);
+    uris = formats[lookup->format].parse (bytes, &error);
   if (uris != NULL && return_found (task, uris))
     return;
 
   if (g_task_return_error_if_cancelled (task))
-    {
-      g_clear_error (&error);
-      return;
-    }
+    return;
 
-  take_failure (lookup, place, error != NULL ? error : new_empty_error ());
-  if (++lookup->n_fetched < G_N_ELEMENTS (formats))
+  if (error == NULL)
+    error = g_error_new_literal (BOSH_ERROR, BOSH_ERROR_DISCOVERY_FAILED,
+                                 _("it announces no https address for BOSH"));
+  take_failure (lookup, uri, g_steal_pointer (&error));
+  if (++lookup->format < G_N_ELEMENTS (formats))
     fetch_document (task);
-  else if (self->allow_dns_txt)
-    ask_dns (task);
   else
     return_failure (task);
 }
@@ -341,16 +240,16 @@ fetch_document (GTask *task)
   BoshDiscovery *self = g_task_get_source_object (task);
   Lookup *lookup = g_task_get_task_data (task);
   g_autoptr(GUri) uri = NULL;
-  GError *error = NULL;
+  g_autoptr(GError) error = NULL;
 
   uri = build_document_uri (task, &error);
   if (uri == NULL)
     {
-      g_task_return_error (task, error);
+      g_task_return_error (task, g_steal_pointer (&error));
       return;
     }
 
-  bosh_https_get_async (uri, formats[get_format (task)].accept, self->configuration,
+  bosh_https_get_async (uri, formats[lookup->format].accept, self->configuration,
                         BOSH_HOST_META_MAX_SIZE, lookup->deadline,
                         g_task_get_cancellable (task),
                         on_document, g_object_ref (task));
@@ -393,29 +292,18 @@ bosh_discovery_get_property (GObject    *object,
     case PROP_DOMAIN:
       g_value_set_string (value, self->domain);
       break;
-
     case PROP_CONFIGURATION:
       g_value_set_object (value, self->configuration);
       break;
-
-    case PROP_PREFERRED_FORMAT:
-      g_value_set_enum (value, self->preferred_format);
-      break;
-
     case PROP_TIMEOUT:
       g_value_set_uint (value, self->timeout);
       break;
-
-    case PROP_ALLOW_DNS_TXT:
-      g_value_set_boolean (value, self->allow_dns_txt);
-      break;
-
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID (object, prop_id, pspec);
     }
 }
 
-/* Every property is construct-only, so each is set once, on a fresh object. */
+/* Every property is construct-only, so each is set once, on a new object. */
 static void
 bosh_discovery_set_property (GObject      *object,
                              guint         prop_id,
@@ -429,33 +317,23 @@ bosh_discovery_set_property (GObject      *object,
     case PROP_DOMAIN:
       self->domain = g_value_dup_string (value);
       break;
-
     case PROP_CONFIGURATION:
       self->configuration = g_value_dup_object (value);
       break;
-
-    case PROP_PREFERRED_FORMAT:
-      self->preferred_format = g_value_get_enum (value);
-      break;
-
     case PROP_TIMEOUT:
       self->timeout = g_value_get_uint (value);
       break;
-
-    case PROP_ALLOW_DNS_TXT:
-      self->allow_dns_txt = g_value_get_boolean (value);
-      break;
-
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID (object, prop_id, pspec);
     }
 }
 
+#define CONSTRUCT_ONLY (G_PARAM_READWRITE | G_PARAM_CONSTRUCT_ONLY | G_PARAM_STATIC_STRINGS)
+
 static void
 bosh_discovery_class_init (BoshDiscoveryClass *klass)
 {
   GObjectClass *object_class = G_OBJECT_CLASS (klass);
-  GParamFlags flags = G_PARAM_READWRITE | G_PARAM_CONSTRUCT_ONLY | G_PARAM_STATIC_STRINGS;
 
   object_class->constructed = bosh_discovery_constructed;
   object_class->finalize = bosh_discovery_finalize;
@@ -463,71 +341,42 @@ bosh_discovery_class_init (BoshDiscoveryClass *klass)
   object_class->set_property = bosh_discovery_set_property;
 
   /**
-   * BoshDiscovery:domain: (getter get_domain)
+   * BoshDiscovery:domain:
    *
-   * The XMPP domain: the part of a JID after the `@`. An internationalised one
-   * is asked for in its ASCII form.
+   * The XMPP domain: the part of a JID after the `@`. An internationalised one is
+   * asked in its ASCII form.
    *
    * Since: 1.0
    */
   properties[PROP_DOMAIN] =
-    g_param_spec_string ("domain", NULL, NULL, NULL, flags);
+    g_param_spec_string ("domain", NULL, NULL, NULL, CONSTRUCT_ONLY);
 
   /**
-   * BoshDiscovery:configuration: (getter get_configuration)
+   * BoshDiscovery:configuration:
    *
-   * What the configurations that are found have in common; without one, the
-   * defaults. Its host name, port, path and security do not matter.
+   * The settings of the configurations that are found, apart from the URI; without
+   * one, the defaults.
    *
    * Its [property@Bosh.ConnectionConfiguration:proxy-resolver],
    * [property@Bosh.ConnectionConfiguration:tls-database] and
-   * [property@Bosh.ConnectionConfiguration:user-agent] also count for the
-   * documents. A proxy is not asked for DNS.
+   * [property@Bosh.ConnectionConfiguration:user-agent] are also used to fetch the
+   * documents.
    *
    * Since: 1.0
    */
   properties[PROP_CONFIGURATION] =
     g_param_spec_object ("configuration", NULL, NULL,
-                         BOSH_TYPE_CONNECTION_CONFIGURATION, flags);
+                         BOSH_TYPE_CONNECTION_CONFIGURATION, CONSTRUCT_ONLY);
 
   /**
-   * BoshDiscovery:preferred-format: (getter get_preferred_format)
+   * BoshDiscovery:timeout:
    *
-   * The document that is fetched first.
-   *
-   * Since: 1.0
-   */
-  properties[PROP_PREFERRED_FORMAT] =
-    g_param_spec_enum ("preferred-format", NULL, NULL,
-                       BOSH_TYPE_DISCOVERY_FORMAT, BOSH_DISCOVERY_FORMAT_XML, flags);
-
-  /**
-   * BoshDiscovery:timeout: (getter get_timeout)
-   *
-   * The time in seconds, from 1 to 3600, in which the documents must be here,
-   * both together. For DNS the limits of the system hold.
+   * The time in seconds, from 1 to 3600, that a lookup may take.
    *
    * Since: 1.0
    */
   properties[PROP_TIMEOUT] =
-    g_param_spec_uint ("timeout", NULL, NULL, 1, MAX_TIMEOUT, DEFAULT_TIMEOUT, flags);
-
-  /**
-   * BoshDiscovery:allow-dns-txt: (getter get_allow_dns_txt)
-   *
-   * Whether DNS is asked too where the documents give nothing: the TXT records
-   * of `_xmppconnect.DOMAIN` that begin with `_xmpp-client-xbosh=`.
-   *
-   * XEP-0156 has withdrawn this method as insecure: unless the domain is signed
-   * by DNSSEC and the resolver of this machine verifies that, anybody on the way
-   * can answer, and so have the password sent to a server of his own, whose
-   * certificate is perfectly valid. Also here only https addresses are taken, but
-   * they are not proven to be those of the domain.
-   *
-   * Since: 1.0
-   */
-  properties[PROP_ALLOW_DNS_TXT] =
-    g_param_spec_boolean ("allow-dns-txt", NULL, NULL, FALSE, flags);
+    g_param_spec_uint ("timeout", NULL, NULL, 1, MAX_TIMEOUT, DEFAULT_TIMEOUT, CONSTRUCT_ONLY);
 
   g_object_class_install_properties (object_class, N_PROPS, properties);
 }
@@ -542,10 +391,10 @@ bosh_discovery_init (BoshDiscovery *self)
 /**
  * bosh_discovery_new:
  * @domain: the XMPP domain
- * @configuration: (nullable): what the configurations that are found have in
- *   common, or `NULL` for the defaults
+ * @configuration: (nullable): the settings of the configurations that are found,
+ *   or `NULL` for the defaults
  *
- * Makes a discovery. Nothing is sent before
+ * Creates a discovery. Nothing is sent before
  * [method@Bosh.Discovery.lookup_async].
  *
  * Returns: (transfer full): a new discovery
@@ -569,8 +418,8 @@ bosh_discovery_new (const char                  *domain,
 /**
  * bosh_discovery_lookup_async:
  * @self: a discovery
- * @cancellable: (nullable): to give up
- * @callback: (scope async): called when it is known what is announced
+ * @cancellable: (nullable): a cancellable
+ * @callback: (scope async): called when the lookup is complete
  * @user_data: data for @callback
  *
  * Asks the domain for the addresses of its connection managers.
@@ -606,20 +455,19 @@ bosh_discovery_lookup_async (BoshDiscovery       *self,
  * bosh_discovery_lookup_finish:
  * @self: a discovery
  * @result: the result given to the callback
- * @error: return location for a [struct@GLib.Error]
+ * @error: return location for an error
  *
- * Ends [method@Bosh.Discovery.lookup_async].
+ * Finishes [method@Bosh.Discovery.lookup_async].
  *
- * Each element is ready for [ctor@Bosh.Client.new]; its address in one piece is
- * [method@Bosh.ConnectionConfiguration.to_uri]. The order is that of the
- * document, though XEP-0156 §3 gives it no meaning; there are no duplicates, and
- * not more than 16.
+ * There is one configuration for each address, in the order of the document, though
+ * XEP-0156 §3 gives it no meaning. There are no duplicates, and not more than 16. Each
+ * is ready for [ctor@Bosh.Client.new].
  *
- * The error is `BOSH_ERROR_DISCOVERY_FAILED` where nothing is announced, with
- * all that was tried in its message. Where the domain could not even be asked,
- * it is the one that tells why: `BOSH_ERROR_TLS`, `BOSH_ERROR_TIMED_OUT`, or one of
- * `GResolverError` or `GIOErrorEnum`. `BOSH_ERROR_INVALID_URI` means that the
- * domain can't be a host name.
+ * The error is `BOSH_ERROR_DISCOVERY_FAILED` where the domain announces nothing, with
+ * all that was tried in its message. Where no server of the domain could be reached it is
+ * the error of the attempt: `BOSH_ERROR_TLS`, `BOSH_ERROR_TIMED_OUT`, or one of
+ * `GResolverError` or `GIOErrorEnum`. `BOSH_ERROR_INVALID_URI` means that the domain
+ * can't be a host name.
  *
  * Returns: (transfer container) (element-type BoshConnectionConfiguration): at
  *   least one configuration, or `NULL` on error
@@ -639,7 +487,7 @@ bosh_discovery_lookup_finish (BoshDiscovery  *self,
 }
 
 /**
- * bosh_discovery_get_domain: (get-property domain)
+ * bosh_discovery_get_domain:
  * @self: a discovery
  *
  * Gets [property@Bosh.Discovery:domain].
@@ -657,13 +505,12 @@ bosh_discovery_get_domain (BoshDiscovery *self)
 }
 
 /**
- * bosh_discovery_get_configuration: (get-property configuration)
+ * bosh_discovery_get_configuration:
  * @self: a discovery
  *
  * Gets [property@Bosh.Discovery:configuration].
  *
- * Returns: (transfer none): what the configurations that are found have in
- *   common
+ * Returns: (transfer none): the settings of the configurations that are found
  *
  * Since: 1.0
  */
@@ -676,30 +523,12 @@ bosh_discovery_get_configuration (BoshDiscovery *self)
 }
 
 /**
- * bosh_discovery_get_preferred_format: (get-property preferred-format)
- * @self: a discovery
- *
- * Gets [property@Bosh.Discovery:preferred-format].
- *
- * Returns: the format that is fetched first
- *
- * Since: 1.0
- */
-BoshDiscoveryFormat
-bosh_discovery_get_preferred_format (BoshDiscovery *self)
-{
-  g_return_val_if_fail (BOSH_IS_DISCOVERY (self), BOSH_DISCOVERY_FORMAT_XML);
-
-  return self->preferred_format;
-}
-
-/**
- * bosh_discovery_get_timeout: (get-property timeout)
+ * bosh_discovery_get_timeout:
  * @self: a discovery
  *
  * Gets [property@Bosh.Discovery:timeout].
  *
- * Returns: the time in seconds, from 1 to 3600
+ * Returns: the time in seconds
  *
  * Since: 1.0
  */
@@ -709,22 +538,4 @@ bosh_discovery_get_timeout (BoshDiscovery *self)
   g_return_val_if_fail (BOSH_IS_DISCOVERY (self), 0);
 
   return self->timeout;
-}
-
-/**
- * bosh_discovery_get_allow_dns_txt: (get-property allow-dns-txt)
- * @self: a discovery
- *
- * Gets [property@Bosh.Discovery:allow-dns-txt].
- *
- * Returns: `TRUE` if DNS is asked too
- *
- * Since: 1.0
- */
-gboolean
-bosh_discovery_get_allow_dns_txt (BoshDiscovery *self)
-{
-  g_return_val_if_fail (BOSH_IS_DISCOVERY (self), FALSE);
-
-  return self->allow_dns_txt;
 }

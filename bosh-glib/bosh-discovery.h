@@ -13,47 +13,28 @@
 
 G_BEGIN_DECLS
 
-/**
- * BoshDiscoveryFormat:
- * @BOSH_DISCOVERY_FORMAT_XML: the XRD document `/.well-known/host-meta`, which
- *   every server that announces anything must offer
- * @BOSH_DISCOVERY_FORMAT_JSON: the JRD document `/.well-known/host-meta.json`
- *
- * The two forms of a host-meta document (XEP-0156 §3).
- *
- * Since: 1.0
- */
-typedef enum {
-  BOSH_DISCOVERY_FORMAT_XML,
-  BOSH_DISCOVERY_FORMAT_JSON,
-} BoshDiscoveryFormat;
-
 #define BOSH_TYPE_DISCOVERY (bosh_discovery_get_type ())
 
 BOSH_AVAILABLE_IN_1_0
 G_DECLARE_FINAL_TYPE (BoshDiscovery, bosh_discovery, BOSH, DISCOVERY, GObject)
 
 BOSH_AVAILABLE_IN_1_0
-BoshDiscovery               *bosh_discovery_new                  (const char                   *domain,
-                                                                  BoshConnectionConfiguration  *configuration);
+BoshDiscovery               *bosh_discovery_new               (const char                   *domain,
+                                                               BoshConnectionConfiguration  *configuration);
 BOSH_AVAILABLE_IN_1_0
-void                         bosh_discovery_lookup_async         (BoshDiscovery                *self,
-                                                                  GCancellable                 *cancellable,
-                                                                  GAsyncReadyCallback           callback,
-                                                                  gpointer                      user_data);
+void                         bosh_discovery_lookup_async      (BoshDiscovery                *self,
+                                                               GCancellable                 *cancellable,
+                                                               GAsyncReadyCallback           callback,
+                                                               gpointer                      user_data);
 BOSH_AVAILABLE_IN_1_0
-GPtrArray                   *bosh_discovery_lookup_finish        (BoshDiscovery                *self,
-                                                                  GAsyncResult                 *result,
-                                                                  GError                      **error);
+GPtrArray                   *bosh_discovery_lookup_finish     (BoshDiscovery                *self,
+                                                               GAsyncResult                 *result,
+                                                               GError                      **error);
 BOSH_AVAILABLE_IN_1_0
-const char                  *bosh_discovery_get_domain           (BoshDiscovery                *self);
+const char                  *bosh_discovery_get_domain        (BoshDiscovery                *self);
 BOSH_AVAILABLE_IN_1_0
-BoshConnectionConfiguration *bosh_discovery_get_configuration    (BoshDiscovery                *self);
+BoshConnectionConfiguration *bosh_discovery_get_configuration (BoshDiscovery                *self);
 BOSH_AVAILABLE_IN_1_0
-BoshDiscoveryFormat          bosh_discovery_get_preferred_format (BoshDiscovery                *self);
-BOSH_AVAILABLE_IN_1_0
-guint                        bosh_discovery_get_timeout          (BoshDiscovery                *self);
-BOSH_AVAILABLE_IN_1_0
-gboolean                     bosh_discovery_get_allow_dns_txt    (BoshDiscovery                *self);
+guint                        bosh_discovery_get_timeout       (BoshDiscovery                *self);
 
 G_END_DECLS

@@ -27,22 +27,22 @@ G_BEGIN_DECLS
  *
  * Fails with BOSH_ERROR_INVALID_URI. The message does not quote @text, which may
  * contain a password. */
-GUri *bosh_uri_parse_http   (const char  *text,
-                             GUri        *base,
-                             GError     **error);
+GUri    *bosh_uri_parse_http   (const char  *text,
+                                GUri        *base,
+                                GError     **error);
 
 /* The URI of a path on a host, to be given to bosh_uri_parse_http(), which
  * refuses it if @hostname is no host. An IPv6 address may be in brackets, the path may
  * lack its slash and may have a query. */
-char *bosh_uri_compose_http (gboolean    secure,
-                             const char *hostname,
-                             guint       port,
-                             const char *path);
+char    *bosh_uri_compose_http (gboolean     secure,
+                                const char  *hostname,
+                                guint        port,
+                                const char  *path);
 
 /* Whether @uri, from bosh_uri_parse_http(), is https. */
-gboolean bosh_uri_is_secure (GUri        *uri);
+gboolean bosh_uri_is_secure    (GUri        *uri);
 
 /* The port that a connection to @uri, from bosh_uri_parse_http(), goes to. */
-guint bosh_uri_get_port     (GUri        *uri);
+guint    bosh_uri_get_port     (GUri        *uri);
 
 G_END_DECLS

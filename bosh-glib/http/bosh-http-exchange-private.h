@@ -30,7 +30,6 @@ struct _BoshExchangeOwner
   GTlsCertificate *client_certificate;  /* for servers that ask for one; nullable */
   guint connect_timeout;                /* seconds, 0: none */
   gsize max_size;                       /* of a body, as it comes and decoded */
-  gboolean allow_http2;
   gboolean needs_only_200;              /* no body is read of any other response */
   guint n_urgent;                       /* exchanges under way with is_urgent */
 

@@ -207,14 +207,14 @@ exchange_start_connecting (BoshExchange *exchange)
 }
 
 /* With HTTP/2, libsoup 3.2 does not notice that a request was cancelled before the
- * server sends something, so it is offered only where it is asked for. */
+ * server sends something, so it is not offered. */
 static void
 exchange_restrict_protocols (BoshExchange *exchange,
                              GIOStream    *connection)
 {
   static const char * const protocols[] = { "http/1.1", NULL };
 
-  if (G_IS_TLS_CONNECTION (connection) && !exchange->owner->allow_http2)
+  if (G_IS_TLS_CONNECTION (connection))
     g_tls_connection_set_advertised_protocols (G_TLS_CONNECTION (connection), protocols);
 }
 

@@ -253,7 +253,8 @@ bosh_message_pool_take (BoshMessagePool *self,
                         BoshCoding       coding)
 {
   BoshExchangeOwner *owner = exchange->owner;
-  const char *content_type = bosh_connection_configuration_get_content_type (owner->configuration);
+  const char *content_type =
+    bosh_connection_configuration_get_request_content_type (owner->configuration);
   g_autoptr(GBytes) encoded = bosh_http_encode (body, coding);
   g_autofree char *cookies = NULL;
   SoupMessage *message = g_queue_pop_tail (&self->idle);

@@ -105,17 +105,15 @@ bosh_transport_new (BoshConnectionConfiguration *configuration,
                     gpointer                     user_data)
 {
   BoshTransport *self = g_new0 (BoshTransport, 1);
-  g_autoptr(GUri) uri = bosh_connection_configuration_build_uri (configuration, NULL);
 
   self->owner = (BoshExchangeOwner){
     .configuration = g_object_ref (configuration),
     .inner = inner,
-    .peer = bosh_peer_new (uri),
+    .peer = bosh_peer_new (bosh_connection_configuration_get_address (configuration, NULL)),
     .cookies = bosh_cookies_new (),
     .client_certificate = bosh_connection_configuration_get_tls_certificate (configuration),
     .connect_timeout = bosh_connection_configuration_get_connect_timeout (configuration),
     .max_size = bosh_connection_configuration_get_max_response_size (configuration),
-    .allow_http2 = bosh_connection_configuration_get_allow_http2 (configuration),
     .written = on_written,
     .response = on_response,
     .failure = on_failure,
@@ -206,7 +204,7 @@ transport_start (BoshTransport *self,
   g_hash_table_insert (self->exchanges, &exchange->id, exchange);
   if (bosh_peer_get_uri (self->owner.peer) == NULL)
     {
-      bosh_connection_configuration_build_uri (self->owner.configuration, &error);
+      bosh_connection_configuration_get_address (self->owner.configuration, &error);
       bosh_exchange_fail_soon (exchange, error);
       return;
     }

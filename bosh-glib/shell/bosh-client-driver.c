@@ -462,7 +462,7 @@ set_configuration (BoshClientDriver            *self,
 static gboolean
 has_address (BoshClientDriver *self)
 {
-  return bosh_connection_configuration_get_hostname (self->configuration) != NULL;
+  return bosh_connection_configuration_get_uri (self->configuration) != NULL;
 }
 
 /* The connection was not opened, so it does not tell of the end. */
@@ -581,18 +581,14 @@ discover (BoshClientDriver *self)
 static void
 take_saved (BoshClientDriver *self)
 {
-  g_autoptr(BoshConnectionConfiguration) address = NULL;
   g_autoptr(BoshConnectionConfiguration) configuration = NULL;
 
   if (has_address (self))
     return;
 
-  address = bosh_connection_configuration_new_for_uri (bosh_saved_session_get_uri (self->saved),
-                                                       NULL);
-  if (address == NULL)
-    return;
-
-  configuration = bosh_connection_configuration_readdress (self->configuration, address);
+  configuration =
+    bosh_connection_configuration_copy_with_uri (self->configuration,
+                                                 bosh_saved_session_get_uri (self->saved));
   set_configuration (self, configuration);
 }
 

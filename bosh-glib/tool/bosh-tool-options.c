@@ -12,6 +12,7 @@
 #define DEFAULT_TIMEOUT 60
 #define MAX_TIMEOUT 86400
 /* As BoshConnectionConfiguration:wait. */
+#define DEFAULT_WAIT 55
 #define MAX_WAIT 3600
 
 typedef struct
@@ -154,26 +155,10 @@ parse_format (ToolOptions  *options,
 }
 
 static gboolean
-parse_preference (ToolOptions  *options,
-                  const char   *preference,
-                  GError      **error)
-{
-  if (preference == NULL || g_str_equal (preference, "xml"))
-    options->preferred_format = BOSH_DISCOVERY_FORMAT_XML;
-  else if (g_str_equal (preference, "json"))
-    options->preferred_format = BOSH_DISCOVERY_FORMAT_JSON;
-  else
-    return set_usage_error (error, _("“%s” is no form of a host-meta document: xml or json"),
-                            preference);
-
-  return TRUE;
-}
-
-static gboolean
 check_options (ToolOptions  *options,
                GError      **error)
 {
-  if (options->wait < TOOL_WAIT_DEFAULT || options->wait > MAX_WAIT)
+  if (options->wait < 0 || options->wait > MAX_WAIT)
     return set_usage_error (error, _("The wait is a number of seconds from 0 to %d"), MAX_WAIT);
   if (options->timeout < 0 || options->timeout > MAX_TIMEOUT)
     return set_usage_error (error, _("The timeout is a number of seconds from 0 to %d"), MAX_TIMEOUT);
@@ -236,8 +221,7 @@ add_session_entries (GOptionContext *context,
 static void
 add_entries (GOptionContext  *context,
              ToolOptions     *options,
-             char           **format,
-             char           **preference)
+             char           **format)
 {
   const GOptionEntry network[] = {
     { "ca-file", 0, G_OPTION_FLAG_NONE, G_OPTION_ARG_FILENAME, &options->ca_file,
@@ -246,13 +230,6 @@ add_entries (GOptionContext  *context,
       N_("Go through this proxy (http:, socks5:)"), N_("URI") },
     { "timeout", 0, G_OPTION_FLAG_NONE, G_OPTION_ARG_INT, &options->timeout,
       N_("Give up when logging in, attaching, sending or asking the domain takes longer (default: 60; 0: never)"), N_("SECONDS") },
-    G_OPTION_ENTRY_NULL
-  };
-  const GOptionEntry discover[] = {
-    { "prefer", 0, G_OPTION_FLAG_NONE, G_OPTION_ARG_STRING, preference,
-      N_("Which document to fetch first: xml (default) or json"), N_("FORM") },
-    { "dns-txt", 0, G_OPTION_FLAG_NONE, G_OPTION_ARG_NONE, &options->dns_txt,
-      N_("Ask DNS too where the documents give nothing; insecure: anybody on the way can forge a response"), NULL },
     G_OPTION_ENTRY_NULL
   };
   const GOptionEntry output[] = {
@@ -269,9 +246,7 @@ add_entries (GOptionContext  *context,
   };
 
   g_option_context_add_main_entries (context, network, GETTEXT_PACKAGE);
-  if (options->command == TOOL_COMMAND_DISCOVER)
-    g_option_context_add_main_entries (context, discover, GETTEXT_PACKAGE);
-  else
+  if (options->command != TOOL_COMMAND_DISCOVER)
     add_session_entries (context, options);
   if (options->command != TOOL_COMMAND_SEND)
     g_option_context_add_main_entries (context, output, GETTEXT_PACKAGE);
@@ -309,7 +284,6 @@ parse_command_line (ToolOptions  *options,
   g_autofree char *description = NULL;
   g_autofree char *program = g_strconcat ("bosh-tool ", command->name, NULL);
   g_autofree char *format = NULL;
-  g_autofree char *preference = NULL;
   g_auto(GStrv) rest = NULL;
   const GOptionEntry remaining[] = {
     { G_OPTION_REMAINING, 0, G_OPTION_FLAG_NONE, G_OPTION_ARG_STRING_ARRAY,
@@ -329,14 +303,13 @@ parse_command_line (ToolOptions  *options,
                                      "BOSH_PASSWORD, or from a question on the terminal."),
                                    exit_description);
   g_option_context_set_description (context, description);
-  add_entries (context, options, &format, &preference);
+  add_entries (context, options, &format);
   g_option_context_add_main_entries (context, remaining, GETTEXT_PACKAGE);
 
   if (!g_option_context_parse_strv (context, &arguments, error))
     return FALSE;
 
   return parse_format (options, format, error) &&
-         parse_preference (options, preference, error) &&
          check_options (options, error) &&
          parse_arguments (options, rest, error);
 }
@@ -395,7 +368,7 @@ tool_options_parse (ToolOptions  *options,
     return set_usage_error (error, _("There is no command “%s”; see bosh-tool --help"), name);
 
   options->command = i;
-  options->wait = TOOL_WAIT_DEFAULT;
+  options->wait = DEFAULT_WAIT;
   options->timeout = DEFAULT_TIMEOUT;
   copy = g_strdupv (arguments + 1);
 

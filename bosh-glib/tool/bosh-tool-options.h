@@ -27,9 +27,6 @@ typedef enum {
 #define TOOL_USAGE_ERROR (tool_usage_error_quark ())
 GQuark tool_usage_error_quark (void);
 
-/* The wait of the library's own choice. */
-#define TOOL_WAIT_DEFAULT (-1)
-
 typedef struct {
   ToolCommand command;
 
@@ -60,10 +57,6 @@ typedef struct {
   /* Of send. */
   char *to;
   char *text;
-
-  /* Of discover. */
-  BoshDiscoveryFormat preferred_format;
-  gboolean dns_txt;
 } ToolOptions;
 
 /* Prints and ends the process for --help and --version. */

@@ -239,41 +239,18 @@ load_tls_database (const char  *path,
   return database;
 }
 
-/* The address, checked: of the option, or of the session; without, the client
- * asks the domain. */
-static BoshConnectionConfiguration *
-create_address (const ToolOptions  *options,
-                const char         *session_uri,
-                GError            **error)
-{
-  const char *uri = options->uri != NULL ? options->uri : session_uri;
-  g_autoptr(GError) local_error = NULL;
-  BoshConnectionConfiguration *address;
-
-  if (uri == NULL)
-    return g_object_new (BOSH_TYPE_CONNECTION_CONFIGURATION, NULL);
-
-  address = bosh_connection_configuration_new_for_uri (uri, &local_error);
-  if (address == NULL)
-    g_set_error (error, TOOL_USAGE_ERROR, 0,
-                 _("Can't use the address of the connection manager: %s"),
-                 local_error->message);
-
-  return address;
-}
-
+/* @session_uri is the address of the session to go on with, which the option
+ * overrides; without both, the client asks the domain. */
 static BoshConnectionConfiguration *
 create_configuration (const ToolOptions  *options,
                       const char         *session_uri,
                       GError            **error)
 {
-  g_autoptr(BoshConnectionConfiguration) address = NULL;
+  g_autoptr(BoshConnectionConfiguration) configuration = NULL;
   g_autoptr(GTlsDatabase) database = NULL;
   g_autoptr(GProxyResolver) resolver = NULL;
+  g_autoptr(GError) fault = NULL;
 
-  address = create_address (options, session_uri, error);
-  if (address == NULL)
-    return NULL;
   if (options->ca_file != NULL)
     {
       database = load_tls_database (options->ca_file, error);
@@ -283,18 +260,20 @@ create_configuration (const ToolOptions  *options,
   if (options->proxy != NULL)
     resolver = g_simple_proxy_resolver_new (options->proxy, NULL);
 
-  return g_object_new (BOSH_TYPE_CONNECTION_CONFIGURATION,
-                       "hostname", bosh_connection_configuration_get_hostname (address),
-                       "port", bosh_connection_configuration_get_port (address),
-                       "path", bosh_connection_configuration_get_path (address),
-                       "secure", bosh_connection_configuration_get_secure (address),
-                       "wait", options->wait >= 0
-                               ? (guint) options->wait
-                               : bosh_connection_configuration_get_wait (address),
-                       "use-key-sequence", options->key_sequence,
-                       "tls-database", database,
-                       "proxy-resolver", resolver,
-                       NULL);
+  configuration = g_object_new (BOSH_TYPE_CONNECTION_CONFIGURATION,
+                                "uri", options->uri != NULL ? options->uri : session_uri,
+                                "wait", options->wait,
+                                "use-key-sequence", options->key_sequence,
+                                "tls-database", database,
+                                "proxy-resolver", resolver,
+                                NULL);
+  if (bosh_connection_configuration_validate (configuration, &fault))
+    return g_steal_pointer (&configuration);
+
+  g_set_error (error, TOOL_USAGE_ERROR, 0,
+               _("Can't use the address of the connection manager: %s"), fault->message);
+
+  return NULL;
 }
 
 static gboolean
@@ -394,8 +373,6 @@ tool_session_discover (ToolSession  *self,
   discovery = g_object_new (BOSH_TYPE_DISCOVERY,
                             "domain", options->domain,
                             "configuration", configuration,
-                            "preferred-format", options->preferred_format,
-                            "allow-dns-txt", options->dns_txt,
                             "timeout", 3600,
                             NULL);
   clock = start_clock (self, options->timeout);
@@ -412,7 +389,7 @@ has_address (ToolSession *self)
 {
   BoshConnectionConfiguration *configuration = bosh_client_get_configuration (self->client);
 
-  return bosh_connection_configuration_get_hostname (configuration) != NULL;
+  return bosh_connection_configuration_get_uri (configuration) != NULL;
 }
 
 gboolean

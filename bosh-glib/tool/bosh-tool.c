@@ -220,11 +220,8 @@ run_discover (ToolSession        *session,
     return FALSE;
 
   for (guint i = 0; i < found->len; i++)
-    {
-      g_autofree char *uri = bosh_connection_configuration_to_uri (g_ptr_array_index (found, i));
-
-      g_strv_builder_add (builder, uri);
-    }
+    g_strv_builder_add (builder,
+                        bosh_connection_configuration_get_uri (g_ptr_array_index (found, i)));
   uris = g_strv_builder_end (builder);
   text = options->json ? tool_output_strings_to_json ((const char * const *)uris)
                        : g_strjoinv ("\n", uris);

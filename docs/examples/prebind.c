@@ -30,17 +30,13 @@ on_prebound (GObject      *source,
 }
 
 static BoshClient *
-create_client (const char  *address,
+create_client (const char  *uri,
                const char  *domain,
                GError     **error)
 {
   g_autoptr(BoshConnectionConfiguration) configuration = NULL;
   g_autoptr(GTlsDatabase) database = NULL;
-  g_autoptr(GUri) uri = NULL;
 
-  uri = g_uri_parse (address, G_URI_FLAGS_SCHEME_NORMALIZE, error);
-  if (uri == NULL)
-    return NULL;
   if (g_getenv ("BOSH_CA_FILE") != NULL)
     {
       database = g_tls_file_database_new (g_getenv ("BOSH_CA_FILE"), error);
@@ -49,10 +45,7 @@ create_client (const char  *address,
     }
 
   configuration = g_object_new (BOSH_TYPE_CONNECTION_CONFIGURATION,
-                                "hostname", g_uri_get_host (uri),
-                                "port", g_uri_get_port (uri),
-                                "path", g_uri_get_path (uri),
-                                "secure", g_str_equal (g_uri_get_scheme (uri), "https"),
+                                "uri", uri,
                                 "use-key-sequence", g_getenv ("BOSH_KEY_SEQUENCE") != NULL,
                                 "tls-database", database,
                                 NULL);

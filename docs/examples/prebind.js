@@ -16,14 +16,10 @@ import System from 'system';
 
 Gio._promisify(Bosh.Client.prototype, 'prebind_async', 'prebind_finish');
 
-async function prebind(address, domain, username = null, resource = null) {
-    const uri = GLib.Uri.parse(address, GLib.UriFlags.SCHEME_NORMALIZE);
+async function prebind(uri, domain, username = null, resource = null) {
     const caFile = GLib.getenv('BOSH_CA_FILE');
     const configuration = new Bosh.ConnectionConfiguration({
-        hostname: uri.get_host(),
-        port: uri.get_port(),
-        path: uri.get_path(),
-        secure: uri.get_scheme() === 'https',
+        uri,
         useKeySequence: GLib.getenv('BOSH_KEY_SEQUENCE') !== null,
         tlsDatabase: caFile ? Gio.TlsFileDatabase.new(caFile) : null,
     });

@@ -16,17 +16,14 @@ import gi
 gi.require_version('Bosh', '1.0')
 from gi.repository import Bosh, Gio, GLib
 
-address, domain, username, resource = (sys.argv[1:] + [None] * 4)[:4]
+uri, domain, username, resource = (sys.argv[1:] + [None] * 4)[:4]
 password = os.environ.get('BOSH_PASSWORD') if username is not None else None
 if domain is None or (username is not None and password is None):
     print('Usage: BOSH_PASSWORD=… prebind.py URI DOMAIN [USERNAME [RESOURCE]]', file=sys.stderr)
     sys.exit(2)
-uri = GLib.Uri.parse(address, GLib.UriFlags.SCHEME_NORMALIZE)
 ca_file = os.environ.get('BOSH_CA_FILE')
 configuration = Bosh.ConnectionConfiguration(
-    hostname=uri.get_host(), port=uri.get_port(), path=uri.get_path(),
-    secure=uri.get_scheme() == 'https',
-    use_key_sequence='BOSH_KEY_SEQUENCE' in os.environ,
+    uri=uri, use_key_sequence='BOSH_KEY_SEQUENCE' in os.environ,
     tls_database=Gio.TlsFileDatabase.new(ca_file) if ca_file else None)
 client = Bosh.Client.new(domain, configuration)
 loop = GLib.MainLoop()

@@ -9,17 +9,13 @@
  * BOSH_KEY_SEQUENCE, if set, asks for one; BOSH_CA_FILE is who is trusted.
  */
 
-async void prebind (string address, string domain, string? username, string? resource) throws Error
+async void prebind (string uri, string domain, string? username, string? resource) throws Error
 {
-  var uri = Uri.parse (address, UriFlags.SCHEME_NORMALIZE);
   var ca_file = Environment.get_variable ("BOSH_CA_FILE");
   TlsDatabase? database = ca_file != null ? TlsFileDatabase.@new (ca_file) : null;
   var configuration = (Bosh.ConnectionConfiguration) Object.new (
     typeof (Bosh.ConnectionConfiguration),
-    hostname: uri.get_host (),
-    port: uri.get_port (),
-    path: uri.get_path (),
-    secure: uri.get_scheme () == "https",
+    uri: uri,
     use_key_sequence: Environment.get_variable ("BOSH_KEY_SEQUENCE") != null,
     tls_database: database);
   var client = new Bosh.Client (domain, configuration);

@@ -66,7 +66,8 @@ login (const BenchAccount *account,
   g_autoptr(BoshConnectionConfiguration) configuration = NULL;
   Client *self = g_new0 (Client, 1);
 
-  configuration = bosh_connection_configuration_new (account->host, account->port, account->path);
+  configuration = bosh_connection_configuration_new_for_host (account->host, account->port,
+                                                              account->path, FALSE);
   self->client = bosh_client_new (account->domain, configuration);
   bosh_client_set_pipeline_login (self->client, g_getenv ("BENCH_PIPELINE") != NULL);
   self->session = session;

@@ -45,8 +45,8 @@ async function assertRejects(domain, code, promise) {
 }
 
 function newClient() {
-    const configuration = Bosh.ConnectionConfiguration.new_for_uri(
-        GLib.getenv('BOSH_TEST_PROSODY_HTTP_URI'));
+    const uri = GLib.getenv('BOSH_TEST_PROSODY_HTTP_URI');
+    const configuration = new Bosh.ConnectionConfiguration({uri});
     return Bosh.Client.new('localhost', configuration);
 }
 
@@ -74,26 +74,27 @@ const tests = {
 
     errors() {
         assertThrows(Bosh.Error, Bosh.Error.INVALID_URI,
-            () => Bosh.ConnectionConfiguration.new_for_uri('ftp://example.org/'));
+            () => Bosh.ConnectionConfiguration.new('ftp://example.org/'));
+        assertThrows(Bosh.Error, Bosh.Error.INVALID_URI,
+            () => new Bosh.ConnectionConfiguration({uri: 'http://h%25/', wait: 20}).validate());
         assertThrows(Bosh.Error, Bosh.Error.BAD_XML,
             () => Bosh.Element.new_from_string('<a><b></a>'));
     },
 
     properties() {
         const configuration = new Bosh.ConnectionConfiguration({
-            hostname: 'example.org', secure: true, useKeySequence: true, wait: 20,
+            uri: 'https://example.org:5281/http-bind/', useKeySequence: true, wait: 20,
         });
         assertEqual(configuration.wait, 20);
         assertEqual(configuration.use_key_sequence, true);
-        assertEqual(configuration.to_uri(), 'https://example.org:5281/http-bind/');
+        assertEqual(configuration.uri, 'https://example.org:5281/http-bind/');
+        assertEqual(configuration.port, 5281);
+        assertEqual(configuration.secure, true);
     },
 
     async discovery() {
-        const discovery = new Bosh.Discovery({
-            domain: 'no host', preferredFormat: Bosh.DiscoveryFormat.JSON,
-        });
-        assertEqual(discovery.get_preferred_format(), Bosh.DiscoveryFormat.JSON);
-        assertEqual(discovery.allow_dns_txt, false);
+        const discovery = new Bosh.Discovery({domain: 'no host', timeout: 7});
+        assertEqual(discovery.get_timeout(), 7);
         await assertRejects(Bosh.Error, Bosh.Error.INVALID_URI, discovery.lookup_async(null));
     },
 

@@ -35,10 +35,8 @@ MESSAGES = 90
 
 
 def configure(uri, key_sequence=False):
-    address = Bosh.ConnectionConfiguration.new_for_uri(uri)
     return Bosh.ConnectionConfiguration(
-        hostname=address.get_hostname(), port=address.get_port(), path=address.get_path(),
-        secure=address.get_secure(), use_key_sequence=key_sequence,
+        uri=uri, use_key_sequence=key_sequence,
         tls_database=Gio.TlsFileDatabase.new(os.environ['BOSH_TEST_CA_FILE']))
 
 

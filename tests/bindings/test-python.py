@@ -42,17 +42,31 @@ class Values(unittest.TestCase):
         self.assertTrue(issubclass(Bosh.ConnectionState, GObject.GEnum))
 
     def test_configuration(self):
-        configuration = Bosh.ConnectionConfiguration(hostname='example.org', port=5280,
-                                                     path='/http-bind/', wait=20)
-        self.assertEqual(configuration.to_uri(), 'http://example.org:5280/http-bind/')
+        configuration = Bosh.ConnectionConfiguration(uri='https://example.org/bosh', wait=20)
+        self.assertTrue(configuration.validate())
+        self.assertEqual(configuration.props.uri, 'https://example.org/bosh')
+        self.assertEqual(configuration.get_hostname(), 'example.org')
+        self.assertEqual(configuration.props.port, 443)
+        self.assertTrue(configuration.props.secure)
         self.assertEqual(configuration.props.wait, 20)
         self.assertEqual(configuration.get_wait(), 20)
-        configuration = Bosh.ConnectionConfiguration.new_for_uri('https://example.org/bosh')
-        self.assertTrue(configuration.props.secure)
+        configuration = Bosh.ConnectionConfiguration.new_for_host('example.org', 0, None, False)
+        self.assertEqual(configuration.get_uri(), 'http://example.org:5280/http-bind/')
+
+    def test_bad_uri(self):
+        for uri in ('', 'example.org', 'ftp://example.org/', 'http://h%25/'):
+            configuration = Bosh.ConnectionConfiguration(uri=uri, wait=20)
+            self.assertEqual(configuration.get_uri(), uri)
+            client = Bosh.Client.new('example.org', configuration)
+            for check in (configuration.validate, lambda: Loop().call(client, 'connect')):
+                with self.assertRaises(GLib.Error) as raised:
+                    check()
+                self.assertTrue(raised.exception.matches(Bosh.error_quark(),
+                                                         Bosh.Error.INVALID_URI))
 
     def test_error(self):
         with self.assertRaises(GLib.Error) as raised:
-            Bosh.ConnectionConfiguration.new_for_uri('ftp://example.org/')
+            Bosh.ConnectionConfiguration.new('ftp://example.org/')
         self.assertTrue(raised.exception.matches(Bosh.error_quark(), Bosh.Error.INVALID_URI))
         self.assertNotEqual(raised.exception.message, '')
         with self.assertRaises(GLib.Error) as raised:
@@ -151,30 +165,21 @@ class Discoveries(unittest.TestCase):
 
     def test_addresses(self):
         uris = ['https://b.example/bosh', 'https://a.example/']
-        with Domain({XML_PATH: (200, xrd(*uris, 'http://c.example/')),
-                     JSON_PATH: (200, jrd(*reversed(uris)))}) as domain:
+        with Domain({JSON_PATH: (200, jrd(*uris, 'http://c.example/'))}) as domain:
             discovery = Bosh.Discovery.new('localhost', self.configuration(domain, wait=20))
             found = self.loop.call(discovery, 'lookup')
-            self.assertEqual([configuration.to_uri() for configuration in found], uris)
+            self.assertEqual([configuration.get_uri() for configuration in found], uris)
             self.assertEqual({configuration.get_wait() for configuration in found}, {20})
             del discovery
             gc.collect()
             self.assertEqual(found[0].get_hostname(), 'b.example')
 
-            discovery = Bosh.Discovery(domain='localhost',
-                                       configuration=self.configuration(domain),
-                                       preferred_format=Bosh.DiscoveryFormat.JSON)
-            found = self.loop.call(discovery, 'lookup')
-            self.assertEqual([configuration.to_uri() for configuration in found], uris[::-1])
-
     def test_properties(self):
         discovery = Bosh.Discovery.new('example.org', None)
         self.assertEqual(discovery.get_domain(), 'example.org')
-        self.assertEqual(discovery.get_preferred_format(), Bosh.DiscoveryFormat.XML)
         self.assertEqual(discovery.get_timeout(), 20)
-        self.assertFalse(discovery.get_allow_dns_txt())
         self.assertEqual(discovery.get_configuration().get_wait(), 55)
-        self.assertTrue(Bosh.Discovery(domain='a', allow_dns_txt=True).props.allow_dns_txt)
+        self.assertEqual(Bosh.Discovery(domain='a', timeout=7).props.timeout, 7)
 
     def test_nothing(self):
         with Domain({}) as domain:
@@ -191,7 +196,7 @@ class Discoveries(unittest.TestCase):
         server = Sessions.server
         uri = server.uris['https']
         with Domain({XML_PATH: (200, xrd(uri))}) as domain:
-            address = Bosh.ConnectionConfiguration.new_for_uri(uri)
+            address = Bosh.ConnectionConfiguration(uri=uri)
             address = f'{address.get_hostname()}:{address.get_port()}'
             # The authorities of both.
             with open(server.ca_file, encoding='ascii') as source:
@@ -201,7 +206,7 @@ class Discoveries(unittest.TestCase):
             self.loop.call(client, 'connect')
             self.loop.call(client, 'login', 'alice', PASSWORD, None)
             self.assertEqual(client.get_state(), Bosh.ClientState.READY)
-            self.assertEqual(client.props.configuration.to_uri(), uri)
+            self.assertEqual(client.props.configuration.get_uri(), uri)
             self.loop.call(client, 'disconnect')
 
 
@@ -210,7 +215,7 @@ class Failures(unittest.TestCase):
 
     def connect(self, status, body, code):
         with HttpServer(lambda *_: (status, {'Content-Type': 'text/xml'}, body.encode())) as server:
-            configuration = Bosh.ConnectionConfiguration.new_for_uri(server.uri)
+            configuration = Bosh.ConnectionConfiguration(uri=server.uri)
             connection = Bosh.Connection(domain='localhost', configuration=configuration)
             with self.assertRaises(GLib.Error) as raised:
                 Loop().call(connection, 'connect')
@@ -245,12 +250,9 @@ class Sessions(unittest.TestCase):
         self.stanzas = []
 
     def client(self, scheme='http'):
-        configuration = Bosh.ConnectionConfiguration.new_for_uri(self.server.uris[scheme])
-        if scheme == 'https':
-            plain = configuration
-            configuration = Bosh.ConnectionConfiguration(
-                hostname=plain.get_hostname(), port=plain.get_port(), path=plain.get_path(),
-                secure=True, tls_database=Gio.TlsFileDatabase.new(self.server.ca_file))
+        configuration = Bosh.ConnectionConfiguration(
+            uri=self.server.uris[scheme],
+            tls_database=Gio.TlsFileDatabase.new(self.server.ca_file))
         client = Bosh.Client.new('localhost', configuration)
         client.connect('stanza', lambda _client, stanza: self.stanzas.append(stanza))
         return client
@@ -317,7 +319,7 @@ class Sessions(unittest.TestCase):
     def test_cancel(self):
         cancellable = Gio.Cancellable()
         with DeafServer() as server:
-            configuration = Bosh.ConnectionConfiguration.new_for_uri(server.uri)
+            configuration = Bosh.ConnectionConfiguration(uri=server.uri)
             client = Bosh.Client.new('localhost', configuration)
             GLib.idle_add(cancellable.cancel)
             self.assert_raises(Gio.io_error_quark(), Gio.IOErrorEnum.CANCELLED,

@@ -31,8 +31,7 @@ class Life:
         self.lost = []
         self.repeated = []
         self.closed = []
-        self.client = Bosh.Client.new(domain,
-                                      Bosh.ConnectionConfiguration.new_for_uri(uri))
+        self.client = Bosh.Client.new(domain, Bosh.ConnectionConfiguration(uri=uri))
         self.client.props.auto_reconnect = True
         self.client.connect('notify::state', self.on_state)
         self.client.connect('session-lost', self.on_session_lost)

@@ -50,10 +50,8 @@ DANGER = 60
 
 
 def configure(uri, key_sequence=False):
-    address = Bosh.ConnectionConfiguration.new_for_uri(uri)
     return Bosh.ConnectionConfiguration(
-        hostname=address.get_hostname(), port=address.get_port(), path=address.get_path(),
-        use_key_sequence=key_sequence, key_sequence_length=20 if key_sequence else 0)
+        uri=uri, use_key_sequence=key_sequence, key_sequence_length=20 if key_sequence else 0)
 
 
 class Role:

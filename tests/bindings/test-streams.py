@@ -95,8 +95,8 @@ class Streams(unittest.TestCase):
         self.manager = Manager()
         threading.Thread(target=self.manager.serve_forever, daemon=True).start()
         self.context = GLib.MainContext.default()
-        configuration = Bosh.ConnectionConfiguration(hostname='127.0.0.1',
-                                                     port=self.manager.server_port)
+        configuration = Bosh.ConnectionConfiguration.new_for_host(
+            '127.0.0.1', self.manager.server_port, None, False)
         self.connection = Bosh.Connection.new('example.org', configuration)
         self.events = []
         self.connection.connect('stanza', lambda _, element: self.note('first', element))

@@ -179,9 +179,9 @@ new_client (Script *script)
 {
   g_autoptr(BoshConnectionConfiguration) configuration = NULL;
 
-  configuration = bosh_connection_configuration_new ("127.0.0.1",
-                                                     bosh_test_server_get_port (script->server),
-                                                     "/http-bind");
+  configuration =
+    bosh_connection_configuration_new (bosh_test_server_get_uri (script->server, FALSE), NULL);
+
   return bosh_client_new ("example.org", configuration);
 }
 

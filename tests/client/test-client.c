@@ -109,8 +109,6 @@ test_https (void)
   g_autoptr(GTlsDatabase) database = NULL;
   g_autoptr(BoshConnectionConfiguration) configuration = NULL;
   g_autoptr(GError) error = NULL;
-  g_autofree char *uri = g_strdup (bosh_test_get_variable ("HTTPS_URI"));
-  g_autoptr(GUri) parsed = g_uri_parse (uri, G_URI_FLAGS_NONE, NULL);
   BoshClient *client;
 
   g_test_summary ("The same over https, with a certificate of a private authority");
@@ -118,10 +116,7 @@ test_https (void)
   database = g_tls_file_database_new (bosh_test_get_variable ("CA_FILE"), &error);
   g_assert_no_error (error);
   configuration = g_object_new (BOSH_TYPE_CONNECTION_CONFIGURATION,
-                                "hostname", g_uri_get_host (parsed),
-                                "port", (guint)g_uri_get_port (parsed),
-                                "path", g_uri_get_path (parsed),
-                                "secure", TRUE,
+                                "uri", bosh_test_get_variable ("HTTPS_URI"),
                                 "tls-database", database,
                                 NULL);
   client = bosh_client_new ("plainonly.localhost", configuration);
@@ -282,9 +277,7 @@ test_insecure (void)
 
   /* The servers take the requests that a proxy gets. */
   configuration = g_object_new (BOSH_TYPE_CONNECTION_CONFIGURATION,
-                                "hostname", g_uri_get_host (uri),
-                                "port", (guint)g_uri_get_port (uri),
-                                "path", g_uri_get_path (uri),
+                                "uri", bosh_test_get_variable ("HTTP_URI"),
                                 "proxy-resolver", resolver,
                                 NULL);
   client = bosh_client_new ("plainonly.localhost", configuration);
@@ -344,7 +337,6 @@ test_external (void)
   g_autoptr(GTlsDatabase) database = NULL;
   g_autoptr(GTlsCertificate) certificate = NULL;
   g_autoptr(BoshConnectionConfiguration) configuration = NULL;
-  g_autoptr(GUri) uri = NULL;
   g_autoptr(GError) error = NULL;
   const char * const identities[] = { NULL, "alice@external.localhost" };
 
@@ -357,17 +349,13 @@ test_external (void)
       return;
     }
 
-  uri = g_uri_parse (g_getenv ("BOSH_TEST_NGINX_CLIENT_HTTPS_URI"), G_URI_FLAGS_NONE, NULL);
   database = g_tls_file_database_new (g_getenv ("BOSH_TEST_NGINX_CA_FILE"), &error);
   g_assert_no_error (error);
   certificate =
     g_tls_certificate_new_from_file (g_getenv ("BOSH_TEST_NGINX_CLIENT_CERTIFICATE"), &error);
   g_assert_no_error (error);
   configuration = g_object_new (BOSH_TYPE_CONNECTION_CONFIGURATION,
-                                "hostname", g_uri_get_host (uri),
-                                "port", (guint)g_uri_get_port (uri),
-                                "path", g_uri_get_path (uri),
-                                "secure", TRUE,
+                                "uri", g_getenv ("BOSH_TEST_NGINX_CLIENT_HTTPS_URI"),
                                 "tls-database", database,
                                 "tls-certificate", certificate,
                                 NULL);

@@ -45,11 +45,8 @@ join_uris (GPtrArray *found)
   g_autoptr(GString) joined = g_string_new (NULL);
 
   for (guint i = 0; i < found->len; i++)
-    {
-      g_autofree char *uri = bosh_connection_configuration_to_uri (g_ptr_array_index (found, i));
-
-      g_string_append_printf (joined, "%s%s", i > 0 ? " " : "", uri);
-    }
+    g_string_append_printf (joined, "%s%s", i > 0 ? " " : "",
+                            bosh_connection_configuration_get_uri (g_ptr_array_index (found, i)));
 
   return g_string_free (g_steal_pointer (&joined), FALSE);
 }
@@ -105,73 +102,64 @@ test_formats (void)
   static const struct
   {
     BoshTestPage pages[3];
-    BoshDiscoveryFormat preferred;
     const char *expected;
     const char *requests;
   } cases[] = {
     { { { BOSH_TEST_XML_PATH, 200, NULL, BOSH_TEST_XRD ("https://x.example/bosh") } },
-      BOSH_DISCOVERY_FORMAT_XML,
       "https://x.example/bosh",
       BOSH_TEST_XML_PATH },
     { { { BOSH_TEST_JSON_PATH, 200, NULL, BOSH_TEST_JRD ("https://j.example/bosh") } },
-      BOSH_DISCOVERY_FORMAT_XML,
       "https://j.example/bosh",
       BOSH_TEST_XML_PATH " " BOSH_TEST_JSON_PATH },
-    { { { BOSH_TEST_XML_PATH, 200, NULL, BOSH_TEST_XRD ("https://x.example/bosh") } },
-      BOSH_DISCOVERY_FORMAT_JSON,
-      "https://x.example/bosh",
-      BOSH_TEST_JSON_PATH " " BOSH_TEST_XML_PATH },
     { { { BOSH_TEST_XML_PATH, 200, NULL, BOSH_TEST_XRD ("https://x.example/bosh") },
         { BOSH_TEST_JSON_PATH, 200, NULL, BOSH_TEST_JRD ("https://j.example/bosh") } },
-      BOSH_DISCOVERY_FORMAT_XML,
       "https://x.example/bosh",
       BOSH_TEST_XML_PATH },
-    { { { BOSH_TEST_XML_PATH, 200, NULL, BOSH_TEST_XRD ("https://x.example/bosh") },
-        { BOSH_TEST_JSON_PATH, 200, NULL, BOSH_TEST_JRD ("https://j.example/bosh") } },
-      BOSH_DISCOVERY_FORMAT_JSON,
-      "https://j.example/bosh",
-      BOSH_TEST_JSON_PATH },
     /* Broken, without BOSH, without https: the other one may do better. */
     { { { BOSH_TEST_XML_PATH, 200, NULL, "<XRD" },
         { BOSH_TEST_JSON_PATH, 200, NULL, BOSH_TEST_JRD ("https://j.example/bosh") } },
-      BOSH_DISCOVERY_FORMAT_XML,
       "https://j.example/bosh",
       BOSH_TEST_XML_PATH " " BOSH_TEST_JSON_PATH },
     { { { BOSH_TEST_XML_PATH, 200, NULL, BOSH_TEST_XRD ("http://x.example/bosh") },
         { BOSH_TEST_JSON_PATH, 200, NULL, BOSH_TEST_JRD ("https://j.example/bosh") } },
-      BOSH_DISCOVERY_FORMAT_XML,
+      "https://j.example/bosh",
+      BOSH_TEST_XML_PATH " " BOSH_TEST_JSON_PATH },
+    { { { BOSH_TEST_XML_PATH, 200, NULL, BOSH_TEST_XRD ("https://[::1%25lo]/") },
+        { BOSH_TEST_JSON_PATH, 200, NULL, BOSH_TEST_JRD ("https://j.example/bosh") } },
       "https://j.example/bosh",
       BOSH_TEST_XML_PATH " " BOSH_TEST_JSON_PATH },
     { { { BOSH_TEST_XML_PATH, 500, NULL, BOSH_TEST_XRD ("https://x.example/bosh") },
         { BOSH_TEST_JSON_PATH, 200, NULL, BOSH_TEST_JRD ("https://j.example/bosh") } },
-      BOSH_DISCOVERY_FORMAT_XML,
       "https://j.example/bosh",
       BOSH_TEST_XML_PATH " " BOSH_TEST_JSON_PATH },
   };
 
-  g_test_summary ("R124, R125 (XEP-0156 §2, §3): host-meta as XRD or JRD, in the preferred form "
-                  "first, the other one as a fall-back");
+  g_test_summary ("R124, R125 (XEP-0156 §2, §3): host-meta as XRD, and as JRD where that gives "
+                  "nothing");
 
   for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
     {
       g_auto(BoshTestSite) site = { 0 };
       g_autoptr(BoshDiscovery) discovery = NULL;
-      const BoshTestRequest *request;
+      GPtrArray *requests;
 
       bosh_test_site_init (&site, tls, NULL, cases[i].pages);
-      discovery = new_discovery (&site, "preferred-format", GINT_TO_POINTER (cases[i].preferred));
+      discovery = new_discovery (&site, NULL, NULL);
       assert_found (discovery, cases[i].expected);
       assert_requests (&site, cases[i].requests);
 
-      request = bosh_test_server_get_request (site.server, 0);
-      bosh_test_assert_header (request, "Host", "localhost");
-      bosh_test_assert_header (request, "Accept",
-                               cases[i].preferred == BOSH_DISCOVERY_FORMAT_XML
-                                 ? "application/xrd+xml"
-                                 : "application/json");
-      bosh_test_assert_header (request, "Authorization", NULL);
-      bosh_test_assert_header (request, "Cookie", NULL);
-      g_assert_nonnull (strstr (request->head, "User-Agent: bosh-glib/"));
+      requests = bosh_test_server_get_requests (site.server);
+      for (guint k = 0; k < requests->len; k++)
+        {
+          const BoshTestRequest *request = g_ptr_array_index (requests, k);
+
+          bosh_test_assert_header (request, "Host", "localhost");
+          bosh_test_assert_header (request, "Accept",
+                                   k == 0 ? "application/xrd+xml" : "application/json");
+          bosh_test_assert_header (request, "Authorization", NULL);
+          bosh_test_assert_header (request, "Cookie", NULL);
+          g_assert_nonnull (strstr (request->head, "User-Agent: bosh-glib/"));
+        }
 
       /* Nothing stays open. */
       bosh_test_wait (bosh_test_server_get_n_closed (site.server) ==
@@ -351,10 +339,15 @@ test_redirect_limit (void)
     { "/3", 302, "Location: /4\r\n", "" },
     { "/4", 302, "Location: /5\r\n", "" },
     { "/5", 200, NULL, BOSH_TEST_XRD ("https://x.example/bosh") },
-    { BOSH_TEST_JSON_PATH, 302, "Location: " BOSH_TEST_JSON_PATH "\r\n", "" },
+    { NULL },
+  };
+  static const BoshTestPage circle[] = {
+    { BOSH_TEST_XML_PATH, 302, "Location: " BOSH_TEST_XML_PATH "\r\n", "" },
+    { BOSH_TEST_JSON_PATH, 200, NULL, BOSH_TEST_JRD ("https://j.example/bosh") },
     { NULL },
   };
   g_auto(BoshTestSite) site = { 0 };
+  g_auto(BoshTestSite) other_site = { 0 };
   g_autoptr(BoshDiscovery) discovery = NULL;
   g_autoptr(BoshDiscovery) other = NULL;
 
@@ -365,10 +358,11 @@ test_redirect_limit (void)
   assert_found (discovery, "https://x.example/bosh");
   assert_requests (&site, BOSH_TEST_XML_PATH " /1 /2 /3 /4 /5");
 
-  /* A loop, which comes to its end, and then the other document. */
-  other = new_discovery (&site, "preferred-format", GINT_TO_POINTER (BOSH_DISCOVERY_FORMAT_JSON));
-  assert_found (other, "https://x.example/bosh");
-  g_assert_cmpuint (bosh_test_server_get_requests (site.server)->len, ==, 6 + 6 + 6);
+  /* A circle, which comes to its end, and then the other document. */
+  bosh_test_site_init (&other_site, tls, NULL, circle);
+  other = new_discovery (&other_site, NULL, NULL);
+  assert_found (other, "https://j.example/bosh");
+  g_assert_cmpuint (bosh_test_server_get_requests (other_site.server)->len, ==, 6 + 1);
 }
 
 /* --- What a server may try --- */
@@ -560,7 +554,8 @@ test_unreachable (void)
 static void
 test_bad_domain (void)
 {
-  static const char * const domains[] = { "", "a b", "example.org/x", "alice@example.org", "a:443" };
+  static const char * const domains[] = { "", "a b", "example.org/x", "alice@example.org", "a:443",
+                                         "h%25", NULL };
   static const BoshTestPage pages[] = { { NULL } };
   g_auto(BoshTestSite) site = { 0 };
 
@@ -570,7 +565,10 @@ test_bad_domain (void)
   for (gsize i = 0; i < G_N_ELEMENTS (domains); i++)
     {
       g_autoptr(BoshConnectionConfiguration) configuration = bosh_test_site_new_template (&site);
-      g_autoptr(BoshDiscovery) discovery = bosh_discovery_new (domains[i], configuration);
+      g_autoptr(BoshDiscovery) discovery = g_object_new (BOSH_TYPE_DISCOVERY,
+                                                          "domain", domains[i],
+                                                          "configuration", configuration,
+                                                          NULL);
       g_autoptr(GError) error = NULL;
 
       g_assert_null (look_up (discovery, &error));
@@ -659,25 +657,17 @@ test_cancelled_before (void)
 
 /* --- DNS --- */
 
-#define TEST_TYPE_RESOLVER (test_resolver_get_type ())
-G_DECLARE_FINAL_TYPE (TestResolver, test_resolver, TEST, RESOLVER, GResolver)
-
-/* Answers with the strings of one TXT record, or, without any, that there is
- * none. */
-struct _TestResolver
+/* Counts questions for other records than addresses. */
+typedef struct
 {
   GResolver parent_instance;
-  const char * const *strings;
-  GPtrArray *names;  /* that were asked for */
-};
+  guint n_asked;
+} TestResolver;
 
-G_DEFINE_FINAL_TYPE (TestResolver, test_resolver, G_TYPE_RESOLVER)
+typedef GResolverClass TestResolverClass;
 
-static void
-free_records (gpointer data)
-{
-  g_list_free_full (data, (GDestroyNotify)g_variant_unref);
-}
+static GType test_resolver_get_type (void);
+G_DEFINE_TYPE (TestResolver, test_resolver, G_TYPE_RESOLVER)
 
 static void
 test_resolver_lookup_records_async (GResolver           *resolver,
@@ -687,20 +677,10 @@ test_resolver_lookup_records_async (GResolver           *resolver,
                                     GAsyncReadyCallback  callback,
                                     gpointer             user_data)
 {
-  TestResolver *self = TEST_RESOLVER (resolver);
-  g_autoptr(GTask) task = g_task_new (self, cancellable, callback, user_data);
-  GVariant *record;
+  g_autoptr(GTask) task = g_task_new (resolver, cancellable, callback, user_data);
 
-  g_assert_cmpint (type, ==, G_RESOLVER_RECORD_TXT);
-  g_ptr_array_add (self->names, g_strdup (name));
-  if (self->strings == NULL)
-    {
-      g_task_return_new_error (task, G_RESOLVER_ERROR, G_RESOLVER_ERROR_NOT_FOUND, "no such record");
-      return;
-    }
-
-  record = g_variant_ref_sink (g_variant_new ("(^as)", self->strings));
-  g_task_return_pointer (task, g_list_prepend (NULL, record), free_records);
+  ((TestResolver *)resolver)->n_asked++;
+  g_task_return_new_error (task, G_RESOLVER_ERROR, G_RESOLVER_ERROR_NOT_FOUND, "no such record");
 }
 
 static GList *
@@ -712,98 +692,40 @@ test_resolver_lookup_records_finish (GResolver     *resolver,
 }
 
 static void
-test_resolver_finalize (GObject *object)
-{
-  g_ptr_array_unref (TEST_RESOLVER (object)->names);
-
-  G_OBJECT_CLASS (test_resolver_parent_class)->finalize (object);
-}
-
-static void
 test_resolver_class_init (TestResolverClass *klass)
 {
-  GResolverClass *resolver_class = G_RESOLVER_CLASS (klass);
-
-  G_OBJECT_CLASS (klass)->finalize = test_resolver_finalize;
-  resolver_class->lookup_records_async = test_resolver_lookup_records_async;
-  resolver_class->lookup_records_finish = test_resolver_lookup_records_finish;
+  klass->lookup_records_async = test_resolver_lookup_records_async;
+  klass->lookup_records_finish = test_resolver_lookup_records_finish;
 }
 
 static void
 test_resolver_init (TestResolver *self)
 {
-  self->names = g_ptr_array_new_with_free_func (g_free);
 }
 
 static void
 test_dns (void)
 {
-  static const char * const good[] = {
-    "v=spf1 -all",
-    "_xmpp-client-websocket=wss://w.example/",
-    "_xmpp-client-xbosh=http://h.example/bosh",
-    "_xmpp-client-xbosh=https://d.example/bosh",
-    "_XMPP-client-xbosh",
-    NULL,
-  };
-  static const char * const insecure[] = { "_xmpp-client-xbosh=http://h.example/bosh", NULL };
-  static const BoshTestPage pages[] = {
-    { BOSH_TEST_XML_PATH, 200, NULL, BOSH_TEST_XRD ("https://x.example/bosh") },
-    { NULL },
-  };
-  static const struct
-  {
-    gboolean allow;
-    const BoshTestPage *pages;
-    const char * const *strings;
-    const char *expected;  /* NULL: failure */
-    const char *text;
-    guint n_asked;
-  } cases[] = {
-    { FALSE, pages + 1, good, NULL, BOSH_TEST_JSON_PATH, 0 },
-    { TRUE, pages, good, "https://x.example/bosh", NULL, 0 },
-    { TRUE, pages + 1, good, "https://d.example/bosh", NULL, 1 },
-    { TRUE, pages + 1, insecure, NULL, "_xmppconnect.localhost: it announces no", 1 },
-    { TRUE, pages + 1, NULL, NULL, "_xmppconnect.localhost: no such record", 1 },
-  };
+  static const BoshTestPage pages[] = { { NULL } };
   g_autoptr(GResolver) before = g_resolver_get_default ();
-  g_autoptr(TestResolver) resolver = g_object_new (TEST_TYPE_RESOLVER, NULL);
+  g_autoptr(GResolver) resolver = g_object_new (test_resolver_get_type (), NULL);
+  g_auto(BoshTestSite) site = { 0 };
+  g_autoptr(BoshDiscovery) discovery = NULL;
 
-  g_test_summary ("R124, R127 (XEP-0156 §2, §4): DNS is asked only where the application allows "
-                  "it, last, and for https addresses alone");
+  g_test_summary ("R124, R127 (XEP-0156 §2, §4): DNS is not asked for TXT records");
 
-  g_resolver_set_default (G_RESOLVER (resolver));
-  for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
-    {
-      g_auto(BoshTestSite) site = { 0 };
-      g_autoptr(BoshDiscovery) discovery = NULL;
-
-      bosh_test_site_init (&site, tls, NULL, cases[i].pages);
-      resolver->strings = cases[i].strings;
-      g_ptr_array_set_size (resolver->names, 0);
-      /* Without a word it is off. */
-      discovery = cases[i].allow ? new_discovery (&site, "allow-dns-txt", GINT_TO_POINTER (TRUE))
-                                 : new_discovery (&site, NULL, NULL);
-      g_assert_cmpint (bosh_discovery_get_allow_dns_txt (discovery), ==, cases[i].allow);
-
-      if (cases[i].expected != NULL)
-        assert_found (discovery, cases[i].expected);
-      else
-        assert_failed (discovery, BOSH_ERROR, BOSH_ERROR_DISCOVERY_FAILED, cases[i].text);
-      g_assert_cmpuint (resolver->names->len, ==, cases[i].n_asked);
-      if (cases[i].n_asked > 0)
-        g_assert_cmpstr (g_ptr_array_index (resolver->names, 0), ==, "_xmppconnect.localhost");
-    }
+  g_resolver_set_default (resolver);
+  bosh_test_site_init (&site, tls, NULL, pages);
+  discovery = new_discovery (&site, NULL, NULL);
+  assert_failed (discovery, BOSH_ERROR, BOSH_ERROR_DISCOVERY_FAILED, BOSH_TEST_JSON_PATH);
+  g_assert_cmpuint (((TestResolver *)resolver)->n_asked, ==, 0);
   g_resolver_set_default (before);
 }
 
 static void
 test_international (void)
 {
-  static const char * const strings[] = { "_xmpp-client-xbosh=https://d.example/bosh", NULL };
   static const BoshTestPage pages[] = { { NULL } };
-  g_autoptr(GResolver) before = g_resolver_get_default ();
-  g_autoptr(TestResolver) resolver = g_object_new (TEST_TYPE_RESOLVER, NULL);
   g_autoptr(BoshConnectionConfiguration) configuration = NULL;
   g_autoptr(BoshDiscovery) discovery = NULL;
   g_auto(BoshTestSite) site = { 0 };
@@ -812,21 +734,13 @@ test_international (void)
   g_test_summary ("R124 (XEP-0156 §2): an internationalised domain is asked for in ASCII");
 
   bosh_test_site_init (&site, tls, NULL, pages);
-  resolver->strings = strings;
-  g_resolver_set_default (G_RESOLVER (resolver));
   configuration = bosh_test_site_new_template (&site);
-  discovery = g_object_new (BOSH_TYPE_DISCOVERY,
-                            "domain", "b\303\274cher.example",
-                            "configuration", configuration,
-                            "allow-dns-txt", TRUE,
-                            NULL);
+  discovery = bosh_discovery_new ("b\303\274cher.example", configuration);
   /* The certificate is for another host. */
-  assert_found (discovery, "https://d.example/bosh");
+  assert_failed (discovery, BOSH_ERROR, BOSH_ERROR_TLS, "https://xn--bcher-kva.example/");
   tunnels = bosh_test_proxy_get_requests (site.proxy);
   g_assert_true (g_str_has_prefix (g_ptr_array_index (tunnels, 0),
                                    "CONNECT xn--bcher-kva.example:443 "));
-  g_assert_cmpstr (g_ptr_array_index (resolver->names, 0), ==, "_xmppconnect.xn--bcher-kva.example");
-  g_resolver_set_default (before);
 }
 
 /* --- The object --- */
@@ -838,40 +752,30 @@ test_properties (void)
   g_autoptr(BoshConnectionConfiguration) same = NULL;
   g_autoptr(BoshDiscovery) discovery = NULL;
   g_autofree char *domain = NULL;
-  BoshDiscoveryFormat format;
   guint timeout;
-  gboolean allow;
 
   g_test_summary ("R127 (XEP-0156 §1): the defaults, and what is given at construction");
 
   discovery = bosh_discovery_new ("example.org", NULL);
   g_assert_cmpstr (bosh_discovery_get_domain (discovery), ==, "example.org");
   g_assert_nonnull (bosh_discovery_get_configuration (discovery));
-  g_assert_cmpint (bosh_discovery_get_preferred_format (discovery), ==, BOSH_DISCOVERY_FORMAT_XML);
   g_assert_cmpuint (bosh_discovery_get_timeout (discovery), ==, 20);
-  g_assert_false (bosh_discovery_get_allow_dns_txt (discovery));
   g_assert_finalize_object (g_steal_pointer (&discovery));
 
-  configuration = bosh_connection_configuration_new ("ignored", 0, NULL);
+  configuration = bosh_connection_configuration_new ("http://ignored/", NULL);
   discovery = g_object_new (BOSH_TYPE_DISCOVERY,
                             "domain", "example.org",
                             "configuration", configuration,
-                            "preferred-format", BOSH_DISCOVERY_FORMAT_JSON,
                             "timeout", 3600,
-                            "allow-dns-txt", TRUE,
                             NULL);
   g_object_get (discovery,
                 "domain", &domain,
                 "configuration", &same,
-                "preferred-format", &format,
                 "timeout", &timeout,
-                "allow-dns-txt", &allow,
                 NULL);
   g_assert_cmpstr (domain, ==, "example.org");
   g_assert_true (same == configuration);
-  g_assert_cmpint (format, ==, BOSH_DISCOVERY_FORMAT_JSON);
   g_assert_cmpuint (timeout, ==, 3600);
-  g_assert_true (allow);
 }
 
 static gpointer

@@ -103,16 +103,17 @@ run (guint key_sequence_length)
 {
   g_autoptr(GUri) uri = g_uri_parse (bosh_test_get_variable ("HTTP_URI"), G_URI_FLAGS_NONE, NULL);
   BoshTestFaultProxy *proxy;
+  g_autofree char *proxied = NULL;
   g_autoptr(BoshConnectionConfiguration) configuration = NULL;
   BoshTestPair *pair;
 
   proxy = bosh_test_fault_proxy_new (g_uri_get_port (uri), g_test_rand_int ());
   bosh_test_fault_proxy_set_black_hole (proxy, black_hole * 1000);
   bosh_test_fault_proxy_set_latency (proxy, latency);
+  proxied = g_strdup_printf ("http://localhost:%u%s", bosh_test_fault_proxy_get_port (proxy),
+                             g_uri_get_path (uri));
   configuration = g_object_new (BOSH_TYPE_CONNECTION_CONFIGURATION,
-                                "hostname", "localhost",
-                                "port", bosh_test_fault_proxy_get_port (proxy),
-                                "path", g_uri_get_path (uri),
+                                "uri", proxied,
                                 "use-key-sequence", key_sequence_length > 0,
                                 "key-sequence-length", key_sequence_length,
                                 NULL);

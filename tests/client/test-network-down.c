@@ -125,9 +125,9 @@ test_down (void)
                   "in order");
 
   proxy = lay_cable (g_uri_get_port (uri));
-  configuration = bosh_connection_configuration_new (FAR_ADDRESS,
-                                                     bosh_test_fault_proxy_get_port (proxy),
-                                                     g_uri_get_path (uri));
+  configuration =
+    bosh_connection_configuration_new_for_host (FAR_ADDRESS, bosh_test_fault_proxy_get_port (proxy),
+                                                g_uri_get_path (uri), FALSE);
   pair = bosh_test_pair_new (configuration, WINDOW, g_test_rand_int ());
   bosh_test_pair_start (pair, n_messages);
   bosh_test_pair_wait (pair, n_messages / 2);

@@ -76,18 +76,12 @@ new_nginx_configuration (void)
 {
   g_autoptr(GError) error = NULL;
   g_autoptr(GTlsDatabase) database = NULL;
-  g_autoptr(GUri) uri = NULL;
 
-  uri = g_uri_parse (g_getenv ("BOSH_TEST_NGINX_HTTPS_URI"), G_URI_FLAGS_NONE, &error);
-  g_assert_no_error (error);
   database = g_tls_file_database_new (g_getenv ("BOSH_TEST_NGINX_CA_FILE"), &error);
   g_assert_no_error (error);
 
   return g_object_new (BOSH_TYPE_CONNECTION_CONFIGURATION,
-                       "hostname", g_uri_get_host (uri),
-                       "port", (guint)g_uri_get_port (uri),
-                       "path", g_uri_get_path (uri),
-                       "secure", TRUE,
+                       "uri", g_getenv ("BOSH_TEST_NGINX_HTTPS_URI"),
                        "tls-database", database,
                        NULL);
 }

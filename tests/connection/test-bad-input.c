@@ -466,7 +466,7 @@ test_unknown_host (void)
   g_test_summary ("RFC 6761 §6.4: a name that does not exist; errors of the resolver are "
                   "passed on");
 
-  bosh_test_wire_init (&wire, NULL, bosh_connection_configuration_new ("bosh.invalid", 0, NULL));
+  bosh_test_wire_init (&wire, NULL, bosh_connection_configuration_new ("http://bosh.invalid/", NULL));
   bosh_connection_connect_async (wire.connection, NULL, bosh_test_keep_result, &result);
   g_assert_false (bosh_connection_connect_finish (wire.connection, bosh_test_wait_for (&result),
                                                   &error));
@@ -480,10 +480,9 @@ fail_with_certificate (GTlsCertificate *certificate)
   g_autoptr(BoshTestManager) manager = bosh_test_manager_new (certificate);
   g_auto(BoshTestWire) wire = { NULL };
 
-  bosh_test_wire_init (&wire, manager, bosh_test_manager_configure (manager,
-                                                                    "secure", TRUE,
-                                                                    "tls-database", tls->database,
-                                                                    NULL));
+  bosh_test_wire_init (&wire, manager, bosh_test_manager_configure_secure (manager,
+                                                                           "tls-database", tls->database,
+                                                                           NULL));
   bosh_test_wire_fail (&wire, BOSH_ERROR, BOSH_ERROR_TLS);
   g_assert_false (bosh_test_manager_has_request (manager));
 }
@@ -519,10 +518,9 @@ test_no_tls (void)
   g_clear_error (&error);
 
   /* The server waits for the end of a request line, so a timeout must end this. */
-  bosh_test_wire_init (&wire, manager, bosh_test_manager_configure (manager,
-                                                                    "secure", TRUE,
-                                                                    "connect-timeout", 1,
-                                                                    NULL));
+  bosh_test_wire_init (&wire, manager, bosh_test_manager_configure_secure (manager,
+                                                                           "connect-timeout", 1,
+                                                                           NULL));
   bosh_test_wire_fail (&wire, BOSH_ERROR, BOSH_ERROR_TIMED_OUT);
 }
 
@@ -537,10 +535,9 @@ test_changed_certificate (void)
   g_test_summary ("XEP-0124 §19.1: another certificate later ends the session; nothing is "
                   "sent there");
 
-  bosh_test_wire_init (&wire, manager, bosh_test_manager_configure (manager,
-                                                                    "secure", TRUE,
-                                                                    "tls-database", tls->database,
-                                                                    NULL));
+  bosh_test_wire_init (&wire, manager, bosh_test_manager_configure_secure (manager,
+                                                                           "tls-database", tls->database,
+                                                                           NULL));
   poll = bosh_test_wire_open (&wire, BOSH_TEST_GRANTS);
   bosh_test_manager_set_certificate (manager, tls->other_server);
   bosh_test_exchange_close (poll);
@@ -578,10 +575,10 @@ refuse_password (BoshTestManager  *manager,
   return TRUE;
 }
 
-/* Logs in, by way of the manager as a proxy where @hostname is not NULL; returns
+/* Logs in, by way of the manager as a proxy where @uri is not NULL; returns
  * what was said as a password. */
 static char *
-log_in (const char *hostname,
+log_in (const char *uri,
         gboolean    allow,
         GQuark      domain,
         int         code)
@@ -598,9 +595,9 @@ log_in (const char *hostname,
   bosh_test_manager_set_automatic (manager, TRUE);
   bosh_test_manager_set_grants (manager, BOSH_TEST_GRANTS, PLAIN_ONLY);
   bosh_test_manager_set_script (manager, refuse_password, &said);
-  if (hostname != NULL)
+  if (uri != NULL)
     configuration = g_object_new (BOSH_TYPE_CONNECTION_CONFIGURATION,
-                                  "hostname", hostname,
+                                  "uri", uri,
                                   "proxy-resolver", resolver,
                                   NULL);
   else
@@ -628,14 +625,14 @@ test_plain (void)
   g_test_summary ("RFC 4616 §6: PLAIN over http to another host only if it is "
                   "allowed");
 
-  refused = log_in ("xmpp.example", FALSE, BOSH_ERROR, BOSH_ERROR_INSECURE_MECHANISM);
+  refused = log_in ("http://xmpp.example:5280/http-bind/", FALSE, BOSH_ERROR, BOSH_ERROR_INSECURE_MECHANISM);
   g_assert_null (refused);
-  allowed = log_in ("xmpp.example", TRUE, BOSH_SASL_ERROR, BOSH_SASL_ERROR_NOT_AUTHORIZED);
+  allowed = log_in ("http://xmpp.example:5280/http-bind/", TRUE, BOSH_SASL_ERROR, BOSH_SASL_ERROR_NOT_AUTHORIZED);
   g_assert_cmpstr (allowed, ==, expected);
   local = log_in (NULL, FALSE, BOSH_SASL_ERROR, BOSH_SASL_ERROR_NOT_AUTHORIZED);
   g_assert_cmpstr (local, ==, expected);
   g_clear_pointer (&refused, g_free);
-  refused = log_in ("127.0.0.1", FALSE, BOSH_ERROR, BOSH_ERROR_INSECURE_MECHANISM);
+  refused = log_in ("http://127.0.0.1:5280/http-bind/", FALSE, BOSH_ERROR, BOSH_ERROR_INSECURE_MECHANISM);
   g_assert_null (refused);
 }
 

@@ -230,7 +230,7 @@ test_attach_with_lower_limit (void)
 
   bosh_test_wire_init (&new, manager,
                        bosh_test_manager_configure (manager,
-                                                    "max-request-size", (guint64)2048,
+                                                    "max-request-size", 2048,
                                                     NULL));
   bosh_connection_attach_async (new.connection, loaded, NULL, bosh_test_keep_result, &result);
   bosh_test_exchange_respond (bosh_test_manager_take (manager), "", "");

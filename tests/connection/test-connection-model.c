@@ -85,12 +85,13 @@ fixture_open (Fixture            *self,
 {
   g_autoptr(GAsyncResult) result = NULL;
   g_autoptr(GError) error = NULL;
+  g_autofree char *uri = NULL;
 
   *self = (Fixture){ NULL };
   self->model = bosh_test_model_new (options);
+  uri = g_strdup_printf ("http://127.0.0.1:%u/http-bind/", bosh_test_model_get_port (self->model));
   self->configuration = g_object_new (BOSH_TYPE_CONNECTION_CONFIGURATION,
-                                      "hostname", "127.0.0.1",
-                                      "port", bosh_test_model_get_port (self->model),
+                                      "uri", uri,
                                       "wait", wait,
                                       "hold", hold,
                                       "use-key-sequence", key_length > 0,

@@ -29,13 +29,8 @@ typedef struct
 static BoshConnectionConfiguration *
 new_configuration (guint key_sequence_length)
 {
-  const char *uri = bosh_test_get_variable ("HTTP_URI");
-  g_autoptr(GUri) parsed = g_uri_parse (uri, G_URI_FLAGS_NONE, NULL);
-
   return g_object_new (BOSH_TYPE_CONNECTION_CONFIGURATION,
-                       "hostname", g_uri_get_host (parsed),
-                       "port", (guint)g_uri_get_port (parsed),
-                       "path", g_uri_get_path (parsed),
+                       "uri", bosh_test_get_variable ("HTTP_URI"),
                        "use-key-sequence", key_sequence_length > 0,
                        "key-sequence-length", key_sequence_length,
                        NULL);

@@ -194,15 +194,14 @@ test_address (void)
   g_autoptr(BoshTestManager) manager = new_automatic ();
   guint port = bosh_test_manager_get_port (manager);
   g_autofree char *host = g_strdup_printf ("localhost:%u", port);
+  BoshConnectionConfiguration *configuration;
   BoshTestExchange *creation;
 
   g_test_summary ("RFC 9112 §3: host name, port, path and query are where they belong");
 
-  creation = create (manager, g_object_new (BOSH_TYPE_CONNECTION_CONFIGURATION,
-                                            "hostname", "localhost",
-                                            "port", port,
-                                            "path", "bosh/a b?x=1&y=%20",
-                                            NULL));
+  configuration = bosh_connection_configuration_new_for_host ("localhost", port,
+                                                              "bosh/a b?x=1&y=%20", FALSE);
+  creation = create (manager, configuration);
   assert_header (creation, "Host", host);
   g_assert_cmpstr (bosh_test_exchange_get_line (creation), ==,
                    "POST /bosh/a%20b?x=1&y=%20 HTTP/1.1");
@@ -218,9 +217,9 @@ test_uri (void)
   BoshConnectionConfiguration *configuration;
   BoshTestExchange *creation;
 
-  g_test_summary ("new_for_uri() leads to the very URI");
+  g_test_summary ("A URI is used as it is given");
 
-  configuration = bosh_connection_configuration_new_for_uri (uri, &error);
+  configuration = bosh_connection_configuration_new (uri, &error);
   g_assert_no_error (error);
   creation = create (manager, configuration);
   g_assert_cmpstr (bosh_test_exchange_get_line (creation), ==, "POST /some/where?a=b HTTP/1.1");
@@ -237,7 +236,7 @@ test_headers (void)
 
   creation = create (manager, bosh_test_manager_configure (manager,
                                                            "user-agent", "balcony/1",
-                                                           "content-type", "application/xml",
+                                                           "request-content-type", "application/xml",
                                                            NULL));
   assert_header (creation, "User-Agent", "balcony/1");
   assert_header (creation, "Content-Type", "application/xml");
@@ -247,7 +246,7 @@ test_headers (void)
 }
 
 static void
-assert_no_address (BoshConnection *connection)
+assert_not_opened (BoshConnection *connection)
 {
   g_autoptr(GAsyncResult) result = NULL;
   g_autoptr(GError) error = NULL;
@@ -262,17 +261,42 @@ assert_no_address (BoshConnection *connection)
 }
 
 static void
+assert_not_attached (BoshConnection *connection)
+{
+  g_autoptr(BoshSavedSession) session =
+    bosh_saved_session_new ("http://localhost/", "alice@example.org/a", "s1", 7);
+  g_autoptr(GAsyncResult) result = NULL;
+  g_autoptr(GError) error = NULL;
+
+  bosh_connection_attach_async (connection, session, NULL, bosh_test_keep_result, &result);
+  g_assert_false (bosh_connection_attach_finish (connection, bosh_test_wait_for (&result),
+                                                 &error));
+  bosh_test_assert_failure (&error, BOSH_ERROR, BOSH_ERROR_INVALID_URI);
+  g_clear_object (&result);
+  bosh_test_run_dry ();
+  g_assert_finalize_object (connection);
+}
+
+static void
 test_no_address (void)
 {
-  g_autoptr(BoshConnectionConfiguration) configuration = NULL;
+  static const char * const uris[] = { NULL, "", "localhost", "ftp://localhost/", "http://h%25/" };
 
-  g_test_summary ("A connection does not guess where the connection manager is");
+  g_test_summary ("A connection does not guess where the connection manager is, and a URI that "
+                  "can't be used is an error");
 
-  configuration = g_object_new (BOSH_TYPE_CONNECTION_CONFIGURATION, NULL);
-  assert_no_address (bosh_connection_new ("example.org", configuration));
+  for (gsize i = 0; i < G_N_ELEMENTS (uris); i++)
+    {
+      g_autoptr(BoshConnectionConfiguration) configuration = NULL;
+
+      configuration = g_object_new (BOSH_TYPE_CONNECTION_CONFIGURATION,
+                                    "uri", uris[i], "wait", 30, NULL);
+      assert_not_opened (bosh_connection_new ("example.org", configuration));
+      assert_not_attached (bosh_connection_new ("example.org", configuration));
+    }
   /* A binding can leave out what bosh_connection_new() asks for. */
-  assert_no_address (g_object_new (BOSH_TYPE_CONNECTION, "domain", "example.org", NULL));
-  assert_no_address (g_object_new (BOSH_TYPE_CONNECTION, NULL));
+  assert_not_opened (g_object_new (BOSH_TYPE_CONNECTION, "domain", "example.org", NULL));
+  assert_not_opened (g_object_new (BOSH_TYPE_CONNECTION, NULL));
 }
 
 static void
@@ -376,7 +400,7 @@ test_max_request_size (void)
 
   bosh_test_wire_init (&wire, manager,
                        bosh_test_manager_configure (manager,
-                                                    "max-request-size", (guint64)4096,
+                                                    "max-request-size", 4096,
                                                     "use-key-sequence", TRUE,
                                                     NULL));
   bosh_test_wire_connect (&wire);
@@ -417,7 +441,7 @@ test_smallest_request_size (void)
 
   bosh_test_wire_init (&wire, manager,
                        bosh_test_manager_configure (manager,
-                                                    "max-request-size", (guint64)1024,
+                                                    "max-request-size", 1024,
                                                     "use-key-sequence", TRUE,
                                                     "key-sequence-length", 2,
                                                     NULL));
@@ -449,13 +473,13 @@ test_max_response_size (void)
   bosh_test_manager_set_grants (manager, BOSH_TEST_GRANTS, text);
   bosh_test_wire_init (&wire, manager,
                        bosh_test_manager_configure (manager,
-                                                    "max-response-size", (guint64)1024,
+                                                    "max-response-size", 1024,
                                                     NULL));
   bosh_test_wire_fail (&wire, BOSH_ERROR, BOSH_ERROR_TOO_LARGE);
 
   bosh_test_wire_init (&generous, manager,
                        bosh_test_manager_configure (manager,
-                                                    "max-response-size", (guint64)2048,
+                                                    "max-response-size", 2048,
                                                     NULL));
   bosh_test_wire_connect (&generous);
   bosh_test_wire_disconnect (&generous);
@@ -493,11 +517,10 @@ test_connect_proxy (void)
   g_test_summary ("RFC 9110 §9.3.6: https goes through a proxy by CONNECT");
 
   bosh_test_manager_set_automatic (manager, TRUE);
-  create (manager, bosh_test_manager_configure (manager,
-                                                "secure", TRUE,
-                                                "tls-database", tls->database,
-                                                "proxy-resolver", resolver,
-                                                NULL));
+  create (manager, bosh_test_manager_configure_secure (manager,
+                                                       "tls-database", tls->database,
+                                                       "proxy-resolver", resolver,
+                                                       NULL));
   g_assert_cmpuint (requests->len, >=, 1);
   g_assert_true (g_str_has_prefix (requests->pdata[0], line));
 }
@@ -509,13 +532,13 @@ test_socks_proxy (void)
   g_autoptr(GProxyResolver) resolver = bosh_test_proxy_new_resolver (proxy);
   g_autoptr(BoshTestManager) manager = new_automatic ();
   g_autofree char *target = g_strdup_printf ("localhost:%u", bosh_test_manager_get_port (manager));
+  g_autofree char *uri = g_strdup_printf ("http://%s/", target);
   GPtrArray *requests = bosh_test_proxy_get_requests (proxy);
 
   g_test_summary ("RFC 1928: the host name is left to a SOCKS proxy");
 
   create (manager, g_object_new (BOSH_TYPE_CONNECTION_CONFIGURATION,
-                                 "hostname", "localhost",
-                                 "port", bosh_test_manager_get_port (manager),
+                                 "uri", uri,
                                  "proxy-resolver", resolver,
                                  NULL));
   g_assert_cmpuint (requests->len, >=, 1);
@@ -531,13 +554,11 @@ test_tls (void)
   g_test_summary ("XEP-0124 §19.1: https with a private authority, which must be configured");
 
   bosh_test_manager_set_automatic (manager, TRUE);
-  create (manager, bosh_test_manager_configure (manager,
-                                                "secure", TRUE,
-                                                "tls-database", tls->database,
-                                                NULL));
+  create (manager, bosh_test_manager_configure_secure (manager,
+                                                       "tls-database", tls->database,
+                                                       NULL));
 
-  bosh_test_wire_init (&wire, manager,
-                       bosh_test_manager_configure (manager, "secure", TRUE, NULL));
+  bosh_test_wire_init (&wire, manager, bosh_test_manager_configure_secure (manager, NULL));
   bosh_test_wire_fail (&wire, BOSH_ERROR, BOSH_ERROR_TLS);
 }
 
@@ -547,7 +568,7 @@ test_client_certificate (void)
   g_autoptr(BoshTestManager) manager = new_automatic ();
   g_autoptr(BoshTestNginx) nginx = NULL;
   g_autofree char *location = NULL;
-  guint port;
+  g_autofree char *uri = NULL;
 
   g_test_summary ("RFC 8446 §4.4.2: a server that asks gets the configured certificate");
 
@@ -558,19 +579,15 @@ test_client_certificate (void)
   if (nginx == NULL)
     return;
 
-  port = bosh_test_nginx_get_port (nginx);
+  uri = g_strdup_printf ("https://127.0.0.1:%u/", bosh_test_nginx_get_port (nginx));
   assert_header (create (manager, g_object_new (BOSH_TYPE_CONNECTION_CONFIGURATION,
-                                                "hostname", "127.0.0.1",
-                                                "port", port,
-                                                "secure", TRUE,
+                                                "uri", uri,
                                                 "tls-database", tls->database,
                                                 "tls-certificate", tls->client,
                                                 NULL)),
                  "X-Client", "SUCCESS:CN=romeo");
   assert_header (create (manager, g_object_new (BOSH_TYPE_CONNECTION_CONFIGURATION,
-                                                "hostname", "127.0.0.1",
-                                                "port", port,
-                                                "secure", TRUE,
+                                                "uri", uri,
                                                 "tls-database", tls->database,
                                                 NULL)),
                  "X-Client", "NONE:");
@@ -594,9 +611,7 @@ test_connect_timeout (void)
   bosh_test_server_set_reading (server, FALSE);
   bosh_test_wire_init (&wire, NULL,
                        g_object_new (BOSH_TYPE_CONNECTION_CONFIGURATION,
-                                     "hostname", "127.0.0.1",
-                                     "port", bosh_test_server_get_port (server),
-                                     "secure", TRUE,
+                                     "uri", bosh_test_server_get_uri (server, TRUE),
                                      "connect-timeout", 1,
                                      NULL));
   bosh_test_wire_fail (&wire, BOSH_ERROR, BOSH_ERROR_TIMED_OUT);

@@ -39,9 +39,8 @@ create_limited_poster (BoshTestServer *server,
   g_autoptr(BoshConnectionConfiguration) configuration = NULL;
 
   configuration = g_object_new (BOSH_TYPE_CONNECTION_CONFIGURATION,
-                                "hostname", "127.0.0.1",
-                                "port", bosh_test_server_get_port (server),
-                                "max-response-size", (guint64)limit,
+                                "uri", bosh_test_server_get_uri (server, FALSE),
+                                "max-response-size", (guint)limit,
                                 NULL);
 
   return bosh_test_poster_new (configuration);

@@ -42,12 +42,11 @@ create_client (guint            port,
                GTlsCertificate *certificate,
                GProxyResolver  *resolver)
 {
+  g_autofree char *uri = g_strdup_printf ("https://localhost:%u/http-bind/", port);
   g_autoptr(BoshConnectionConfiguration) configuration = NULL;
 
   configuration = g_object_new (BOSH_TYPE_CONNECTION_CONFIGURATION,
-                                "hostname", "localhost",
-                                "port", port,
-                                "secure", TRUE,
+                                "uri", uri,
                                 "tls-database", database,
                                 "tls-certificate", certificate,
                                 "proxy-resolver", resolver,
@@ -61,11 +60,11 @@ create_plain_client (const char     *hostname,
                      guint           port,
                      GProxyResolver *resolver)
 {
+  g_autofree char *uri = g_strdup_printf ("http://%s:%u/http-bind/", hostname, port);
   g_autoptr(BoshConnectionConfiguration) configuration = NULL;
 
   configuration = g_object_new (BOSH_TYPE_CONNECTION_CONFIGURATION,
-                                "hostname", hostname,
-                                "port", port,
+                                "uri", uri,
                                 "proxy-resolver", resolver,
                                 NULL);
 
@@ -438,15 +437,13 @@ test_preconnect (void)
 }
 
 static BoshTestPoster *
-create_impatient_client (guint    port,
-                         gboolean secure)
+create_impatient_client (BoshTestServer *server,
+                         gboolean        secure)
 {
   g_autoptr(BoshConnectionConfiguration) configuration = NULL;
 
   configuration = g_object_new (BOSH_TYPE_CONNECTION_CONFIGURATION,
-                                "hostname", "127.0.0.1",
-                                "port", port,
-                                "secure", secure,
+                                "uri", bosh_test_server_get_uri (server, secure),
                                 "connect-timeout", 1,
                                 NULL);
 
@@ -465,12 +462,12 @@ test_connect_timeout (void)
   g_test_summary ("connect-timeout ends an exchange in the handshake, and not one that is held");
 
   /* This one is connected, and held for longer than the timeout of the next. */
-  held = create_impatient_client (bosh_test_server_get_port (holding), FALSE);
+  held = create_impatient_client (holding, FALSE);
   bosh_test_poster_post (held, 1, "hold");
   bosh_test_wait (held->n_written == 1);
 
   bosh_test_server_set_reading (silent, FALSE);
-  client = create_impatient_client (bosh_test_server_get_port (silent), TRUE);
+  client = create_impatient_client (silent, TRUE);
   outcome = bosh_test_poster_exchange (client, 2, "x");
   bosh_test_assert_failed (outcome, BOSH_ERROR, BOSH_ERROR_TIMED_OUT, FALSE);
   g_assert_nonnull (strstr (outcome->error->message, "127.0.0.1"));

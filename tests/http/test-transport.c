@@ -87,15 +87,15 @@ test_request_configured (void)
   g_autoptr(BoshTestPoster) client = NULL;
   g_autoptr(BoshTestPoster) silent_client = NULL;
   const BoshTestRequest *request;
-  guint port = bosh_test_server_get_port (server);
+  g_autofree char *uri = g_strdup_printf ("http://127.0.0.1:%u/a%%2Fb?c=d",
+                                          bosh_test_server_get_port (server));
 
   g_test_summary ("R03, R07 (XEP-0124 §5): path, Content-Type and User-Agent of the "
                   "configuration");
 
   configuration = g_object_new (BOSH_TYPE_CONNECTION_CONFIGURATION,
-                                "hostname", "127.0.0.1", "port", port,
-                                "path", "/a%2Fb?c=d",
-                                "content-type", "application/xml",
+                                "uri", uri,
+                                "request-content-type", "application/xml",
                                 "user-agent", "balcony/1 ",
                                 NULL);
   client = bosh_test_poster_new (configuration);
@@ -106,8 +106,7 @@ test_request_configured (void)
   bosh_test_assert_header (request, "Content-Length", "0");
   bosh_test_assert_header (request, "User-Agent", "balcony/1");
 
-  silent = g_object_new (BOSH_TYPE_CONNECTION_CONFIGURATION,
-                         "hostname", "127.0.0.1", "port", port, "user-agent", "", NULL);
+  silent = g_object_new (BOSH_TYPE_CONNECTION_CONFIGURATION, "uri", uri, "user-agent", "", NULL);
   silent_client = bosh_test_poster_new (silent);
   bosh_test_assert_body (bosh_test_poster_exchange (silent_client, 1, "x"), "<body/>");
   bosh_test_assert_header (bosh_test_server_get_request (server, 1), "User-Agent", NULL);
@@ -605,7 +604,7 @@ test_unknown_host (void)
                   "sent");
 
   g_resolver_set_default (resolver);
-  configuration = bosh_connection_configuration_new ("nobody.example", 0, NULL);
+  configuration = bosh_connection_configuration_new ("http://nobody.example/", NULL);
   client = bosh_test_poster_new (configuration);
   bosh_test_assert_failed (bosh_test_poster_exchange (client, 1, "x"),
                            G_RESOLVER_ERROR, G_RESOLVER_ERROR_NOT_FOUND, FALSE);
@@ -621,7 +620,7 @@ test_invalid_uri (void)
 
   g_test_summary ("A configuration without a URI fails each exchange, from the main loop");
 
-  configuration = bosh_connection_configuration_new ("a b", 0, NULL);
+  configuration = bosh_connection_configuration_new_for_host ("a b", 0, NULL, FALSE);
   client = bosh_test_poster_new (configuration);
   bosh_test_poster_post (client, 1, "x");
   bosh_test_poster_post (client, 2, "x");
@@ -809,7 +808,7 @@ static gboolean
 is_private_after (const char *uri)
 {
   g_autoptr(BoshConnectionConfiguration) configuration =
-    bosh_connection_configuration_new ("chat.example.org", 5280, "/http-bind/");
+    bosh_connection_configuration_new ("http://chat.example.org:5280/http-bind/", NULL);
   g_autoptr(BoshTestPoster) client = bosh_test_poster_new (configuration);
 
   bosh_transport_set_uri (client->transport, uri);

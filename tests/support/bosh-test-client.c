@@ -110,16 +110,8 @@ bosh_test_set_use_keys (gboolean value)
 BoshConnectionConfiguration *
 bosh_test_new_configuration (void)
 {
-  g_autoptr(GError) error = NULL;
-  g_autoptr(GUri) uri = NULL;
-
-  uri = g_uri_parse (bosh_test_get_variable ("HTTP_URI"), G_URI_FLAGS_NONE, &error);
-  g_assert_no_error (error);
-
   return g_object_new (BOSH_TYPE_CONNECTION_CONFIGURATION,
-                       "hostname", g_uri_get_host (uri),
-                       "port", (guint)g_uri_get_port (uri),
-                       "path", g_uri_get_path (uri),
+                       "uri", bosh_test_get_variable ("HTTP_URI"),
                        "use-key-sequence", use_keys,
                        NULL);
 }

@@ -46,6 +46,7 @@ struct _BoshTestServer
   GPtrArray *requests;
   GPtrArray *peers;
   guint port;
+  char *uris[2];  /* by http and by https */
   guint n_closed;
   gboolean reading;
 };
@@ -289,6 +290,8 @@ bosh_test_server_new (GTlsCertificate *certificate,
   BoshTestServer *self = g_new0 (BoshTestServer, 1);
 
   self->service = listen_on_loopback (&self->port);
+  self->uris[FALSE] = g_strdup_printf ("http://127.0.0.1:%u/http-bind/", self->port);
+  self->uris[TRUE] = g_strdup_printf ("https://127.0.0.1:%u/http-bind/", self->port);
   self->cancellable = g_cancellable_new ();
   g_set_object (&self->certificate, certificate);
   self->handler = handler;
@@ -325,6 +328,8 @@ bosh_test_server_free (BoshTestServer *self)
   g_clear_object (&self->certificate);
   g_object_unref (self->cancellable);
   g_object_unref (self->service);
+  g_free (self->uris[FALSE]);
+  g_free (self->uris[TRUE]);
   g_free (self);
 }
 
@@ -332,6 +337,13 @@ guint
 bosh_test_server_get_port (BoshTestServer *self)
 {
   return self->port;
+}
+
+const char *
+bosh_test_server_get_uri (BoshTestServer *self,
+                          gboolean        secure)
+{
+  return self->uris[secure];
 }
 
 void

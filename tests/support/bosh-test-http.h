@@ -45,6 +45,9 @@ BoshTestServer  *bosh_test_server_new             (GTlsCertificate *certificate,
                                                    gpointer         user_data);
 void             bosh_test_server_free            (BoshTestServer   *self);
 guint            bosh_test_server_get_port        (BoshTestServer   *self);
+/* The URI of the server, with the path /http-bind/. */
+const char      *bosh_test_server_get_uri         (BoshTestServer   *self,
+                                                   gboolean          secure);
 /* For connections that come after. */
 void             bosh_test_server_set_certificate (BoshTestServer  *self,
                                                    GTlsCertificate *certificate);

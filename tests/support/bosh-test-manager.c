@@ -237,6 +237,13 @@ bosh_test_manager_get_port (BoshTestManager *self)
   return bosh_test_server_get_port (self->server);
 }
 
+const char *
+bosh_test_manager_get_uri (BoshTestManager *self,
+                           gboolean         secure)
+{
+  return bosh_test_server_get_uri (self->server, secure);
+}
+
 void
 bosh_test_manager_set_certificate (BoshTestManager *self,
                                    GTlsCertificate *certificate)

@@ -36,6 +36,8 @@ typedef gboolean (*BoshTestScript) (BoshTestManager  *manager,
 BoshTestManager   *bosh_test_manager_new            (GTlsCertificate        *certificate);
 void               bosh_test_manager_free           (BoshTestManager        *self);
 guint              bosh_test_manager_get_port       (BoshTestManager        *self);
+const char        *bosh_test_manager_get_uri        (BoshTestManager        *self,
+                                                     gboolean                secure);
 /* For connections that come after. */
 void               bosh_test_manager_set_certificate (BoshTestManager       *self,
                                                      GTlsCertificate        *certificate);
@@ -45,8 +47,13 @@ void               bosh_test_manager_set_certificate (BoshTestManager       *sel
 #define bosh_test_manager_configure(self, ...)                                \
   ((BoshConnectionConfiguration *)                                            \
    g_object_new (BOSH_TYPE_CONNECTION_CONFIGURATION,                          \
-                 "hostname", "127.0.0.1",                                     \
-                 "port", bosh_test_manager_get_port (self),                   \
+                 "uri", bosh_test_manager_get_uri (self, FALSE),              \
+                 __VA_ARGS__))
+/* The same by https. */
+#define bosh_test_manager_configure_secure(self, ...)                         \
+  ((BoshConnectionConfiguration *)                                            \
+   g_object_new (BOSH_TYPE_CONNECTION_CONFIGURATION,                          \
+                 "uri", bosh_test_manager_get_uri (self, TRUE),               \
                  __VA_ARGS__))
 
 /* The attributes of the response to the creation request, and its content. */

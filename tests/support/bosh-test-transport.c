@@ -144,7 +144,7 @@ bosh_test_poster_new_for_port (guint port)
 {
   g_autoptr(BoshConnectionConfiguration) configuration = NULL;
 
-  configuration = bosh_connection_configuration_new ("127.0.0.1", port, NULL);
+  configuration = bosh_connection_configuration_new_for_host ("127.0.0.1", port, NULL, FALSE);
 
   return bosh_test_poster_new (configuration);
 }

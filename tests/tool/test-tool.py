@@ -47,7 +47,7 @@ class Help(ToolTestCase):
                  '--verbose', '--anonymous', '--wait')
         own = {'prebind': (*login, '--format'), 'send': (*login, '--session'),
                'listen': (*login, '--format', '--session', '--count', '--detach'),
-               'discover': ('--format', '--prefer', '--dns-txt')}
+               'discover': ('--format',)}
         for command in COMMANDS:
             tool = self.tool(command, '--help')
             self.assert_success(tool)
@@ -109,7 +109,6 @@ class Usage(ToolTestCase):
         self.assert_usage('timeout', 'prebind', '--timeout', '86401', ALICE)
         self.assert_usage('count', 'listen', '--count', '-1', ALICE)
         self.assert_usage('proxy', 'prebind', '--proxy', 'not a uri', ALICE)
-        self.assert_usage('xml or json', 'discover', '--prefer', 'yaml', 'localhost')
         self.assert_usage('domain', 'discover', '')
         self.assert_usage('--uri', 'discover', '--uri', 'https://localhost/', 'localhost')
 
@@ -296,13 +295,6 @@ class Discovery(ToolTestCase):
             self.assertEqual(tool.output.count('\n'), 1)
             self.assertEqual(json.loads(tool.output), uris)
             self.assertEqual(domain.requests, [XML_PATH, JSON_PATH])
-
-    def test_preference(self):
-        with Domain({XML_PATH: (200, xrd('https://x.example/')),
-                     JSON_PATH: (200, jrd('https://j.example/'))}) as domain:
-            self.assertEqual(self.discover(domain).output, 'https://x.example/\n')
-            self.assertEqual(self.discover(domain, '--prefer=xml').output, 'https://x.example/\n')
-            self.assertEqual(self.discover(domain, '--prefer=json').output, 'https://j.example/\n')
 
     def test_nothing(self):
         with Domain({XML_PATH: (200, xrd('http://c.example/'))}) as domain:
