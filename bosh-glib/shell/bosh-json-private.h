@@ -6,14 +6,12 @@
 
 G_BEGIN_DECLS
 
-/* What one document may have: json-glib parses by recursion, and makes a node of
- * each value. */
-#define BOSH_JSON_MAX_DEPTH 16
+/* The most values of one document: json-glib makes a node of each. */
 #define BOSH_JSON_MAX_VALUES 1000000
 
-/* Reads an object from text that nobody vouches for; NULL where it is none, or
- * is over the limits above. There is no error: that of the parser may quote what
- * it read, a secret perhaps. */
+/* Reads an object (RFC 8259) from text that cannot be trusted. NULL if it is none, is nested
+ * very deep, or has more values than the limit. There is no error: that of the parser may
+ * quote the text, which may be a secret. */
 JsonObject *bosh_json_parse_object (const char *json,
                                     gsize       length);
 
