@@ -4,6 +4,7 @@
 
 #include "bosh-connection-internal.h"
 
+#include "bosh-connection-configuration-private.h"
 #include "bosh-error.h"
 #include "bosh-i18n-private.h"
 #include "bosh-saved-session-private.h"
@@ -130,23 +131,26 @@ bosh_connection_connect_finish (BoshConnection  *self,
   return connection_finish_boolean (self, result, bosh_connection_connect_async, error);
 }
 
-/* Returns an error if @session can't go on over this connection. */
-static GError *
-check_saved (BoshConnection            *self,
-             const BoshSessionSnapshot *saved)
+/* Whether @session can go on over this connection. */
+static gboolean
+check_saved (BoshConnection    *self,
+             BoshSavedSession  *session,
+             GError           **error)
 {
   const char *domain = self->domain != NULL ? self->domain : "";
 
-  if (saved->session_id[0] == '\0')
-    return g_error_new_literal (BOSH_ERROR, BOSH_ERROR_INVALID_DATA,
-                                _("The saved session has no session id"));
+  if (!bosh_saved_session_validate (session, error))
+    return FALSE;
 
-  if (g_ascii_strcasecmp (saved->domain, domain) != 0)
-    return g_error_new (BOSH_ERROR, BOSH_ERROR_INVALID_DATA,
-                        _("The session belongs to the domain %s, not %s"),
-                        saved->domain, domain);
+  if (g_ascii_strcasecmp (bosh_saved_session_get_domain (session), domain) != 0)
+    {
+      g_set_error (error, BOSH_ERROR, BOSH_ERROR_INVALID_DATA,
+                   _("The session belongs to the domain %s, not %s"),
+                   bosh_saved_session_get_domain (session), domain);
+      return FALSE;
+    }
 
-  return NULL;
+  return bosh_connection_configuration_get_address (self->configuration, error) != NULL;
 }
 
 /**
@@ -178,8 +182,7 @@ bosh_connection_attach_async (BoshConnection      *self,
                               gpointer             user_data)
 {
   g_autoptr(GTask) task = NULL;
-  const BoshSessionSnapshot *saved;
-  GError *error;
+  g_autoptr(GError) error = NULL;
 
   g_return_if_fail (BOSH_IS_CONNECTION (self));
   g_return_if_fail (BOSH_IS_SAVED_SESSION (session));
@@ -190,17 +193,16 @@ bosh_connection_attach_async (BoshConnection      *self,
   if (!connection_begin_task (self, task, PENDING_ATTACH))
     return;
 
-  saved = bosh_saved_session_get_saved (session);
-  error = check_saved (self, saved);
-  if (error != NULL)
+  if (!check_saved (self, session, &error))
     {
-      g_task_return_error (task, error);
+      g_task_return_error (task, g_steal_pointer (&error));
       return;
     }
 
-  make_session (self, saved);
+  make_session (self, bosh_saved_session_get_snapshot (session));
   bosh_connection_set_jid (self, bosh_saved_session_get_jid (session));
-  bosh_session_driver_add_cookies (self->driver, bosh_saved_session_get_cookies (session));
+  if (bosh_saved_session_get_cookies (session) != NULL)
+    bosh_session_driver_add_cookies (self->driver, bosh_saved_session_get_cookies (session));
   connection_await (self, g_steal_pointer (&task), 0, NULL);
   bosh_session_driver_start (self->driver);
 }

@@ -516,9 +516,9 @@ connection_dup_saved (BoshConnection *self)
   g_autofree char *uri = bosh_session_driver_dup_uri (self->driver);
   g_auto(GStrv) cookies = bosh_session_driver_dup_cookies (self->driver);
 
-  return bosh_saved_session_new_from_saved (uri, self->jid,
-                                            bosh_session_save (self->session),
-                                            (const char * const *)cookies);
+  return bosh_saved_session_new_from_snapshot (uri, self->jid,
+                                               bosh_session_save (self->session),
+                                               (const char * const *)cookies);
 }
 
 gboolean

@@ -3,18 +3,21 @@
 #pragma once
 
 #include "bosh-saved-session.h"
-#include "bosh-session-private.h"
+#include "bosh-session-snapshot-private.h"
 
 G_BEGIN_DECLS
 
-/* Takes @saved. @jid is nullable, @cookies too. */
-BoshSavedSession    *bosh_saved_session_new_from_saved (const char           *uri,
-                                                              const char           *jid,
-                                                              BoshSessionSnapshot     *saved,
-                                                              const char * const   *cookies);
-/* What the session machine resumes from; never NULL. */
-const BoshSessionSnapshot *bosh_saved_session_get_saved      (BoshSavedSession  *self);
-/* Never NULL. */
-const char * const     *bosh_saved_session_get_cookies    (BoshSavedSession  *self);
+/* @snapshot: (transfer full). @jid and @cookies are nullable. */
+BoshSavedSession          *bosh_saved_session_new_from_snapshot (const char          *uri,
+                                                                 const char          *jid,
+                                                                 BoshSessionSnapshot *snapshot,
+                                                                 const char * const  *cookies);
+
+/* What the core goes on from. Where bosh_saved_session_validate() succeeds, it has a
+ * session id and a domain. */
+const BoshSessionSnapshot *bosh_saved_session_get_snapshot      (BoshSavedSession    *self);
+
+/* As values for `Set-Cookie`; nullable. */
+const char * const        *bosh_saved_session_get_cookies       (BoshSavedSession    *self);
 
 G_END_DECLS

@@ -18,26 +18,30 @@ BOSH_AVAILABLE_IN_1_0
 G_DECLARE_FINAL_TYPE (BoshSavedSession, bosh_saved_session, BOSH, SAVED_SESSION, GObject)
 
 BOSH_AVAILABLE_IN_1_0
-BoshSavedSession *bosh_saved_session_new_from_json  (const char           *json,
-                                                           GError              **error);
+BoshSavedSession *bosh_saved_session_new              (const char        *uri,
+                                                       const char        *jid,
+                                                       const char        *session_id,
+                                                       guint64            request_id,
+                                                       GError           **error);
 BOSH_AVAILABLE_IN_1_0
-BoshSavedSession *bosh_saved_session_new            (const char           *uri,
-                                                           const char           *jid,
-                                                           const char           *session_id,
-                                                           guint64               request_id);
+BoshSavedSession *bosh_saved_session_new_from_json    (const char        *json,
+                                                       GError           **error);
 BOSH_AVAILABLE_IN_1_0
-char                *bosh_saved_session_to_json        (BoshSavedSession  *self);
+gboolean          bosh_saved_session_validate         (BoshSavedSession  *self,
+                                                       GError           **error);
 BOSH_AVAILABLE_IN_1_0
-const char          *bosh_saved_session_get_uri        (BoshSavedSession  *self);
+char             *bosh_saved_session_to_json          (BoshSavedSession  *self);
 BOSH_AVAILABLE_IN_1_0
-const char          *bosh_saved_session_get_domain     (BoshSavedSession  *self);
+const char       *bosh_saved_session_get_uri          (BoshSavedSession  *self);
 BOSH_AVAILABLE_IN_1_0
-const char          *bosh_saved_session_get_jid        (BoshSavedSession  *self);
+const char       *bosh_saved_session_get_domain       (BoshSavedSession  *self);
 BOSH_AVAILABLE_IN_1_0
-const char          *bosh_saved_session_get_session_id (BoshSavedSession  *self);
+const char       *bosh_saved_session_get_jid          (BoshSavedSession  *self);
 BOSH_AVAILABLE_IN_1_0
-guint64              bosh_saved_session_get_request_id (BoshSavedSession  *self);
+const char       *bosh_saved_session_get_session_id   (BoshSavedSession  *self);
 BOSH_AVAILABLE_IN_1_0
-gboolean             bosh_saved_session_has_key_sequence (BoshSavedSession *self);
+guint64           bosh_saved_session_get_request_id   (BoshSavedSession  *self);
+BOSH_AVAILABLE_IN_1_0
+gboolean          bosh_saved_session_has_key_sequence (BoshSavedSession  *self);
 
 G_END_DECLS

@@ -12,6 +12,9 @@ G_BEGIN_DECLS
 /* Seconds. A server that names more is taken to mean this. */
 #define BOSH_MAX_SECONDS (24 * 60 * 60)
 
+/* Requests at a time, held or under way. A server that names more is taken to mean this. */
+#define BOSH_MAX_REQUESTS 1000
+
 /* The attributes of a request. Strings are not owned. An attribute is left out
  * where its string is NULL, or its number is 0 and the comment says so. */
 typedef struct

@@ -143,10 +143,12 @@ read_attributes (BoshElement *root)
   self->accept = bosh_element_get_attribute (root, "accept");
   self->charsets = bosh_element_get_attribute (root, "charsets");
   self->stream = bosh_element_get_attribute (root, "stream");
+  if (self->stream != NULL && self->stream[0] == '\0')
+    self->stream = NULL;
   self->is_echo = bosh_element_get_attribute (root, "rid") != NULL;
   self->wait = get_number (root, "wait", BOSH_MAX_SECONDS);
-  self->hold = get_number (root, "hold", 1000);
-  self->requests = get_number (root, "requests", 1000);
+  self->hold = get_number (root, "hold", BOSH_MAX_REQUESTS);
+  self->requests = get_number (root, "requests", BOSH_MAX_REQUESTS);
   self->inactivity = get_number (root, "inactivity", BOSH_MAX_SECONDS);
   self->polling = get_number (root, "polling", BOSH_MAX_SECONDS);
   self->max_pause = get_number (root, "maxpause", BOSH_MAX_SECONDS);

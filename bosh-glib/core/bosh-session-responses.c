@@ -6,6 +6,7 @@
 
 #include "bosh-error-private.h"
 #include "bosh-i18n-private.h"
+#include "bosh-session-snapshot-private.h"
 #include "bosh-session-streams-private.h"
 #include "bosh-session-timing-private.h"
 #include "bosh-uri-private.h"
@@ -559,6 +560,13 @@ take_grants (BoshSession      *self,
     {
       session_close (self, g_error_new_literal (BOSH_ERROR, BOSH_ERROR_NOT_BOSH,
                                                 _("The server's response has no session id")));
+      return FALSE;
+    }
+  if (strlen (body->sid) > BOSH_SESSION_MAX_NAME_LENGTH ||
+      (body->stream != NULL && strlen (body->stream) > BOSH_SESSION_MAX_NAME_LENGTH))
+    {
+      session_close (self, g_error_new_literal (BOSH_ERROR, BOSH_ERROR_TOO_LARGE,
+                                                _("The server's session id or stream name is too long")));
       return FALSE;
     }
 

@@ -6,8 +6,19 @@
 
 G_BEGIN_DECLS
 
-/* The streams that one session may have, the first included. */
+/* The limits of what a server gives to a session. What is over them is refused when it
+ * arrives, so every session can be saved and read again. */
+
+/* The streams, the first included. */
 #define BOSH_SESSION_MAX_STREAMS 256
+/* Bytes of the session id and of the name of a stream. Both are in the start tag of each
+ * request, which stays under BOSH_XML_MAX_START_TAG even if every byte is escaped. */
+#define BOSH_SESSION_MAX_NAME_LENGTH 4096
+#define BOSH_SESSION_MAX_COOKIES 32
+/* Bytes of a cookie as in `Set-Cookie`: of name, value and path, and of these with
+ * the other attributes. */
+#define BOSH_SESSION_MAX_COOKIE_SIZE 4096
+#define BOSH_SESSION_MAX_COOKIE_LENGTH (BOSH_SESSION_MAX_COOKIE_SIZE + 1024)
 
 /* A request whose response was not handed out. */
 typedef struct
@@ -72,6 +83,9 @@ void                 bosh_session_snapshot_add_received   (BoshSessionSnapshot *
 void                 bosh_session_snapshot_add_stream     (BoshSessionSnapshot *self,
                                                            const char          *name,
                                                            gboolean             closed);
+
+/* Whether @text is a cookie that can be saved: one line of text that is not empty. */
+gboolean             bosh_session_is_cookie               (const char                *text);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (BoshSessionSnapshot, bosh_session_snapshot_free)
 

@@ -6,6 +6,9 @@
 
 #include "bosh-element-private.h"
 #include "bosh-secret-clear-private.h"
+#include "bosh-xml-text-private.h"
+
+#include <string.h>
 
 static void
 clear_unanswered (gpointer data)
@@ -108,4 +111,11 @@ bosh_session_snapshot_add_stream (BoshSessionSnapshot *self,
   BoshSnapshotStream stream = { g_strdup (name), closed };
 
   g_array_append_val (self->streams, stream);
+}
+
+gboolean
+bosh_session_is_cookie (const char *text)
+{
+  return text[0] != '\0' && strlen (text) <= BOSH_SESSION_MAX_COOKIE_LENGTH &&
+         strpbrk (text, "\r\n") == NULL && bosh_xml_is_valid_text (text, -1);
 }

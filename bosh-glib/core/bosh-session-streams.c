@@ -10,6 +10,8 @@
 
 #include "bosh-session-snapshot-private.h"
 
+#include <string.h>
+
 Stream *
 session_get_first_stream (BoshSession *self)
 {
@@ -158,7 +160,7 @@ session_get_response_stream (BoshSession      *self,
 
   /* An unknown name is that of the oldest stream that has none yet. */
   if (self->opening.length > 0 && self->streams->len < BOSH_SESSION_MAX_STREAMS &&
-      body->type != BOSH_BODY_TERMINATE)
+      strlen (body->stream) <= BOSH_SESSION_MAX_NAME_LENGTH && body->type != BOSH_BODY_TERMINATE)
     {
       BoshAction *action = session_push_action (self, BOSH_ACTION_STREAM_OPENED);
 

@@ -4,10 +4,9 @@
 
 #include "bosh-http-cookies-private.h"
 
-#include <string.h>
+#include "bosh-session-snapshot-private.h"
 
-#define MAX_COOKIES 32
-#define MAX_COOKIE_SIZE 4096
+#include <string.h>
 
 struct _BoshCookies
 {
@@ -48,7 +47,7 @@ drop_excess (BoshCookies *self)
                    strlen (soup_cookie_get_value (cookie)) +
                    (path != NULL ? strlen (path) : 0);
 
-      if (size > MAX_COOKIE_SIZE || n_kept >= MAX_COOKIES)
+      if (size > BOSH_SESSION_MAX_COOKIE_SIZE || n_kept >= BOSH_SESSION_MAX_COOKIES)
         soup_cookie_jar_delete_cookie (self->jar, cookie);
       else
         n_kept++;
@@ -108,7 +107,7 @@ bosh_cookies_dup_list (BoshCookies *self,
         soup_cookie_set_domain (cookie, NULL);
 
       header = soup_cookie_to_set_cookie_header (cookie);
-      if (g_utf8_validate (header, -1, NULL))
+      if (bosh_session_is_cookie (header))
         g_strv_builder_add (builder, header);
     }
 

@@ -11,7 +11,7 @@
 
 #include <string.h>
 
-#if JSON_CHECK_VERSION (1, 10, 0)
+#if JSON_CHECK_VERSION(1, 10, 0)
 
 /* JsonParser has a limit of nesting, but none of values. */
 static gboolean
@@ -126,7 +126,7 @@ bosh_json_parse_object (const char *json,
     return NULL;
 
   parser = json_parser_new_immutable ();
-#if JSON_CHECK_VERSION (1, 10, 0)
+#if JSON_CHECK_VERSION(1, 10, 0)
   json_parser_set_strict (parser, TRUE);
 #endif
   if (!json_parser_load_from_data (parser, json, length, NULL))

@@ -92,6 +92,15 @@ const tests = {
         assertEqual(configuration.secure, true);
     },
 
+    savedSession() {
+        const session = new Bosh.SavedSession({
+            uri: 'http://localhost/', jid: 'alice@localhost/a', sessionId: 'sid', requestId: 7,
+        });
+        assertEqual(session.validate(), true);
+        assertEqual(session.domain, 'localhost');
+        assertThrows(Bosh.Error, Bosh.Error.INVALID_DATA, () => new Bosh.SavedSession().validate());
+    },
+
     async discovery() {
         const discovery = new Bosh.Discovery({domain: 'no host', timeout: 7});
         assertEqual(discovery.get_timeout(), 7);

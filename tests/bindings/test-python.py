@@ -114,9 +114,12 @@ class Values(unittest.TestCase):
         child.set_text('text')
         self.assertEqual(child.dup_text(), 'text')
 
-    def test_detached_session(self):
-        session = Bosh.SavedSession.new('http://localhost:5280/http-bind/',
-                                           'alice@localhost/here', 'sid', 2 ** 53 - 1000)
+    def test_saved_session(self):
+        values = ('http://localhost:5280/http-bind/', 'alice@localhost/here', 'sid', 2 ** 53 - 1000)
+        session = Bosh.SavedSession(uri=values[0], jid=values[1], session_id=values[2],
+                                    request_id=values[3])
+        self.assertTrue(session.validate())
+        self.assertEqual(session.to_json(), Bosh.SavedSession.new(*values).to_json())
         session = Bosh.SavedSession.new_from_json(session.to_json())
         self.assertEqual(session.get_jid(), 'alice@localhost/here')
         self.assertEqual(session.get_session_id(), 'sid')
@@ -124,6 +127,10 @@ class Values(unittest.TestCase):
         with self.assertRaises(GLib.Error) as raised:
             Bosh.SavedSession.new_from_json('{}')
         self.assertTrue(raised.exception.matches(Bosh.error_quark(), Bosh.Error.INVALID_DATA))
+        for bad in (Bosh.SavedSession(), Bosh.SavedSession(uri='http://h/', request_id=2 ** 60)):
+            with self.assertRaises(GLib.Error) as raised:
+                bad.validate()
+            self.assertTrue(raised.exception.matches(Bosh.error_quark(), Bosh.Error.INVALID_DATA))
 
 
 class Loop:

@@ -333,7 +333,7 @@ test_client_attaches (void)
 
   bosh_test_site_init (&site, tls, NULL, client_pages);
   client = new_client (&site, &observer);
-  session = bosh_saved_session_new ("https://localhost:9443/there", "alice@localhost/x", "s1", 7);
+  session = bosh_saved_session_new ("https://localhost:9443/there", "alice@localhost/x", "s1", 7, NULL);
   bosh_client_attach_async (client, session, NULL, bosh_test_keep_result, &result);
   g_assert_cmpuint (observer.n_notified, ==, 1);
   assert_uri (bosh_connection_get_configuration (bosh_client_get_connection (client)),

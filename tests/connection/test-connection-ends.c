@@ -186,7 +186,7 @@ test_attach_unknown (void)
   g_test_summary ("XEP-0124 §17.2: a session that the server does not know ends at once, "
                   "and once");
 
-  session = bosh_saved_session_new ("http://127.0.0.1/", "romeo@example.org/x", "s1", 1000);
+  session = bosh_saved_session_new ("http://127.0.0.1/", "romeo@example.org/x", "s1", 1000, NULL);
   bosh_test_wire_init (&wire, manager, NULL);
   bosh_connection_attach_async (wire.connection, session, NULL, bosh_test_keep_result, &result);
   bosh_test_exchange_respond (bosh_test_manager_take (manager),
@@ -279,7 +279,7 @@ assert_not_opened (BoshTestWire *wire)
   g_autoptr(GAsyncResult) result = NULL;
   g_autoptr(BoshSavedSession) session = NULL;
 
-  session = bosh_saved_session_new ("http://127.0.0.1/", "romeo@example.org/x", "s1", 1000);
+  session = bosh_saved_session_new ("http://127.0.0.1/", "romeo@example.org/x", "s1", 1000, NULL);
   bosh_connection_connect_async (wire->connection, NULL, bosh_test_keep_result, &result);
   bosh_test_wire_fails (wire, &result, bosh_connection_connect_finish,
                         BOSH_ERROR, BOSH_ERROR_FAILED);
@@ -364,7 +364,7 @@ test_wrong_domain (void)
 
   g_test_summary ("A session of another domain can't be attached; the connection stays usable");
 
-  other = bosh_saved_session_new ("http://127.0.0.1/", "romeo@other.example/x", "s1", 1000);
+  other = bosh_saved_session_new ("http://127.0.0.1/", "romeo@other.example/x", "s1", 1000, NULL);
   bosh_test_wire_init (&wire, manager, NULL);
   bosh_connection_attach_async (wire.connection, other, NULL, bosh_test_keep_result, &result);
   bosh_test_wire_fails (&wire, &result, bosh_connection_attach_finish,
@@ -399,7 +399,7 @@ start_attach (BoshTestWire  *wire,
 {
   g_autoptr(BoshSavedSession) session = NULL;
 
-  session = bosh_saved_session_new ("http://127.0.0.1/", "romeo@example.org/x", "s1", 1000);
+  session = bosh_saved_session_new ("http://127.0.0.1/", "romeo@example.org/x", "s1", 1000, NULL);
   bosh_connection_attach_async (wire->connection, session, cancellable,
                                 bosh_test_keep_result, slot);
 }

@@ -264,7 +264,7 @@ static void
 assert_not_attached (BoshConnection *connection)
 {
   g_autoptr(BoshSavedSession) session =
-    bosh_saved_session_new ("http://localhost/", "alice@example.org/a", "s1", 7);
+    bosh_saved_session_new ("http://localhost/", "alice@example.org/a", "s1", 7, NULL);
   g_autoptr(GAsyncResult) result = NULL;
   g_autoptr(GError) error = NULL;
 

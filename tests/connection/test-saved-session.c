@@ -2,14 +2,19 @@
 
 #include "config.h"
 
-#include <gio/gio.h>
-#include <string.h>
-
 #include "bosh-body-private.h"
-#include "bosh-saved-session-private.h"
 #include "bosh-element-private.h"
 #include "bosh-error.h"
 #include "bosh-jid-private.h"
+#include "bosh-saved-session-private.h"
+#include "bosh-session-private.h"
+#include "bosh-session-save-private.h"
+#include "bosh-http-cookies-private.h"
+#include "bosh-uri-private.h"
+#include "bosh-xml-private.h"
+#include "bosh-xml-text-private.h"
+
+#include <string.h>
 
 #define URI "http://localhost:5280/http-bind/"
 #define JID "alice@localhost/home"
@@ -24,49 +29,49 @@
   "C:\\new\t\n\xf0\x9f\x8d\x80 \xc2\x85 \x7f / &lt;&#13;</body></message></body>"
 
 static void
-add_request (BoshSessionSnapshot *saved,
+add_request (BoshSessionSnapshot *snapshot,
              guint64              rid,
              const char          *body,
              gboolean             has_payload)
 {
   g_autoptr(GBytes) bytes = g_bytes_new (body, strlen (body));
 
-  bosh_session_snapshot_add_unanswered (saved, rid, bytes, has_payload);
+  bosh_session_snapshot_add_unanswered (snapshot, rid, bytes, has_payload);
 }
 
 static BoshSessionSnapshot *
 new_full (void)
 {
-  BoshSessionSnapshot *saved = bosh_session_snapshot_new ();
+  BoshSessionSnapshot *snapshot = bosh_session_snapshot_new ();
   g_autoptr(BoshElement) unsent = bosh_element_new_message ("bob@localhost", "chat", "„hi“ & <bye>");
   g_autoptr(BoshElement) received = bosh_element_new_message ("bob@localhost", "chat", "1 < 2");
 
-  saved->domain = g_strdup ("localhost");
-  saved->session_id = g_strdup ("s3cret");
-  saved->next_rid = 43;
-  add_request (saved, 41, BODY_41, FALSE);
-  add_request (saved, 42, BODY_42, TRUE);
-  bosh_session_snapshot_add_unsent (saved, unsent, NULL);
-  bosh_session_snapshot_add_received (saved, received, NULL);
-  saved->language = g_strdup ("de");
-  saved->version = g_strdup ("1.11");
-  saved->wait = 55;
-  saved->hold = 1;
-  saved->requests = 2;
-  saved->inactivity = 30;
-  saved->polling = 2;
-  saved->max_pause = 120;
-  saved->acknowledges = TRUE;
-  saved->acknowledging = FALSE;
-  saved->key_seed = g_strdup ("seed");
-  saved->key_length = 5000;
-  saved->key_position = 17;
+  snapshot->domain = g_strdup ("localhost");
+  snapshot->session_id = g_strdup ("s3cret");
+  snapshot->next_rid = 43;
+  add_request (snapshot, 41, BODY_41, FALSE);
+  add_request (snapshot, 42, BODY_42, TRUE);
+  bosh_session_snapshot_add_unsent (snapshot, unsent, NULL);
+  bosh_session_snapshot_add_received (snapshot, received, NULL);
+  snapshot->language = g_strdup ("de");
+  snapshot->version = g_strdup ("1.11");
+  snapshot->wait = 55;
+  snapshot->hold = 1;
+  snapshot->requests = 2;
+  snapshot->inactivity = 30;
+  snapshot->polling = 2;
+  snapshot->max_pause = 120;
+  snapshot->acknowledges = TRUE;
+  snapshot->acknowledging = FALSE;
+  snapshot->key_seed = g_strdup ("seed");
+  snapshot->key_length = 5000;
+  snapshot->key_position = 17;
 
-  return saved;
+  return snapshot;
 }
 
 static void
-assert_request (const BoshSessionSnapshot *saved,
+assert_request (const BoshSessionSnapshot *snapshot,
                 guint                      index,
                 guint64                    rid,
                 const char                *body,
@@ -74,7 +79,7 @@ assert_request (const BoshSessionSnapshot *saved,
 {
   const BoshSnapshotRequest *request;
 
-  request = &g_array_index (saved->unanswered, BoshSnapshotRequest, index);
+  request = &g_array_index (snapshot->unanswered, BoshSnapshotRequest, index);
   g_assert_cmpuint (request->rid, ==, rid);
   g_assert_cmpmem (g_bytes_get_data (request->body, NULL),
                    g_bytes_get_size (request->body),
@@ -86,7 +91,7 @@ assert_request (const BoshSessionSnapshot *saved,
 static void
 assert_full (BoshSavedSession *session)
 {
-  const BoshSessionSnapshot *saved = bosh_saved_session_get_saved (session);
+  const BoshSessionSnapshot *snapshot = bosh_saved_session_get_snapshot (session);
   const char * const *cookies = bosh_saved_session_get_cookies (session);
   g_autoptr(BoshElement) stanza = NULL;
 
@@ -97,30 +102,30 @@ assert_full (BoshSavedSession *session)
   g_assert_cmpuint (bosh_saved_session_get_request_id (session), ==, 41);
   g_assert_true (bosh_saved_session_has_key_sequence (session));
 
-  g_assert_cmpuint (saved->next_rid, ==, 43);
-  g_assert_cmpuint (saved->unanswered->len, ==, 2);
-  assert_request (saved, 0, 41, BODY_41, FALSE);
-  assert_request (saved, 1, 42, BODY_42, TRUE);
-  g_assert_cmpuint (saved->unsent->len, ==, 1);
+  g_assert_cmpuint (snapshot->next_rid, ==, 43);
+  g_assert_cmpuint (snapshot->unanswered->len, ==, 2);
+  assert_request (snapshot, 0, 41, BODY_41, FALSE);
+  assert_request (snapshot, 1, 42, BODY_42, TRUE);
+  g_assert_cmpuint (snapshot->unsent->len, ==, 1);
   stanza = bosh_element_new_message ("bob@localhost", "chat", "„hi“ & <bye>");
-  g_assert_true (bosh_element_equal (g_ptr_array_index (saved->unsent, 0), stanza));
+  g_assert_true (bosh_element_equal (g_ptr_array_index (snapshot->unsent, 0), stanza));
   g_clear_pointer (&stanza, bosh_element_unref);
-  g_assert_cmpuint (saved->received->len, ==, 1);
+  g_assert_cmpuint (snapshot->received->len, ==, 1);
   stanza = bosh_element_new_message ("bob@localhost", "chat", "1 < 2");
-  g_assert_true (bosh_element_equal (g_ptr_array_index (saved->received, 0), stanza));
-  g_assert_cmpstr (saved->language, ==, "de");
-  g_assert_cmpstr (saved->version, ==, "1.11");
-  g_assert_cmpuint (saved->wait, ==, 55);
-  g_assert_cmpuint (saved->hold, ==, 1);
-  g_assert_cmpuint (saved->requests, ==, 2);
-  g_assert_cmpuint (saved->inactivity, ==, 30);
-  g_assert_cmpuint (saved->polling, ==, 2);
-  g_assert_cmpuint (saved->max_pause, ==, 120);
-  g_assert_true (saved->acknowledges);
-  g_assert_false (saved->acknowledging);
-  g_assert_cmpstr (saved->key_seed, ==, "seed");
-  g_assert_cmpuint (saved->key_length, ==, 5000);
-  g_assert_cmpuint (saved->key_position, ==, 17);
+  g_assert_true (bosh_element_equal (g_ptr_array_index (snapshot->received, 0), stanza));
+  g_assert_cmpstr (snapshot->language, ==, "de");
+  g_assert_cmpstr (snapshot->version, ==, "1.11");
+  g_assert_cmpuint (snapshot->wait, ==, 55);
+  g_assert_cmpuint (snapshot->hold, ==, 1);
+  g_assert_cmpuint (snapshot->requests, ==, 2);
+  g_assert_cmpuint (snapshot->inactivity, ==, 30);
+  g_assert_cmpuint (snapshot->polling, ==, 2);
+  g_assert_cmpuint (snapshot->max_pause, ==, 120);
+  g_assert_true (snapshot->acknowledges);
+  g_assert_false (snapshot->acknowledging);
+  g_assert_cmpstr (snapshot->key_seed, ==, "seed");
+  g_assert_cmpuint (snapshot->key_length, ==, 5000);
+  g_assert_cmpuint (snapshot->key_position, ==, 17);
 
   g_assert_cmpuint (g_strv_length ((GStrv)cookies), ==, 2);
   g_assert_cmpstr (cookies[0], ==, "node=\"b\"; path=/");
@@ -140,7 +145,7 @@ test_round_trip (void)
   g_test_summary ("XEP-0124 §14.3: a request is repeated as an exact copy, so "
                   "its bytes pass through JSON unchanged");
 
-  session = bosh_saved_session_new_from_saved (URI, JID, new_full (), cookies);
+  session = bosh_saved_session_new_from_snapshot (URI, JID, new_full (), cookies);
   assert_full (session);
 
   json = bosh_saved_session_to_json (session);
@@ -158,24 +163,24 @@ test_round_trip (void)
 static void
 test_member_order (void)
 {
-  BoshSessionSnapshot *saved = bosh_session_snapshot_new ();
+  BoshSessionSnapshot *snapshot = bosh_session_snapshot_new ();
   g_autoptr(BoshSavedSession) session = NULL;
   g_autofree char *json = NULL;
 
   g_test_summary ("The members come in the documented order; `rid` is the number "
                   "to send first");
 
-  saved->domain = g_strdup ("localhost");
-  saved->session_id = g_strdup ("s3cret");
-  saved->next_rid = 42;
-  add_request (saved, 41, BODY_41, FALSE);
-  saved->wait = 55;
-  saved->hold = 1;
-  saved->requests = 2;
-  saved->inactivity = 60;
-  saved->polling = 5;
-  saved->version = g_strdup ("1.6");
-  session = bosh_saved_session_new_from_saved (URI, JID, saved, NULL);
+  snapshot->domain = g_strdup ("localhost");
+  snapshot->session_id = g_strdup ("s3cret");
+  snapshot->next_rid = 42;
+  add_request (snapshot, 41, BODY_41, FALSE);
+  snapshot->wait = 55;
+  snapshot->hold = 1;
+  snapshot->requests = 2;
+  snapshot->inactivity = 60;
+  snapshot->polling = 5;
+  snapshot->version = g_strdup ("1.6");
+  session = bosh_saved_session_new_from_snapshot (URI, JID, snapshot, NULL);
 
   json = bosh_saved_session_to_json (session);
   g_assert_cmpstr (json, ==,
@@ -192,7 +197,8 @@ test_member_order (void)
 static void
 assert_cautious (BoshSavedSession *session)
 {
-  const BoshSessionSnapshot *saved = bosh_saved_session_get_saved (session);
+  const BoshSessionSnapshot *snapshot = bosh_saved_session_get_snapshot (session);
+  const char * const *cookies = bosh_saved_session_get_cookies (session);
 
   g_assert_cmpstr (bosh_saved_session_get_uri (session), ==, URI);
   g_assert_cmpstr (bosh_saved_session_get_domain (session), ==, "localhost");
@@ -200,18 +206,18 @@ assert_cautious (BoshSavedSession *session)
   g_assert_cmpstr (bosh_saved_session_get_session_id (session), ==, "abc");
   g_assert_cmpuint (bosh_saved_session_get_request_id (session), ==, BOSH_MAX_RID);
   g_assert_false (bosh_saved_session_has_key_sequence (session));
-  g_assert_null (bosh_saved_session_get_cookies (session)[0]);
-  g_assert_cmpuint (saved->next_rid, ==, BOSH_MAX_RID);
-  g_assert_cmpuint (saved->unanswered->len, ==, 0);
-  g_assert_cmpuint (saved->unsent->len, ==, 0);
-  g_assert_cmpuint (saved->wait, ==, 60);
-  g_assert_cmpuint (saved->hold, ==, 1);
-  g_assert_cmpuint (saved->requests, ==, 2);
-  g_assert_cmpuint (saved->inactivity, ==, 60);
-  g_assert_cmpuint (saved->polling, ==, 5);
-  g_assert_cmpuint (saved->max_pause, ==, 0);
-  g_assert_false (saved->acknowledges);
-  g_assert_false (saved->acknowledging);
+  g_assert_true (cookies == NULL || cookies[0] == NULL);
+  g_assert_cmpuint (snapshot->next_rid, ==, BOSH_MAX_RID);
+  g_assert_cmpuint (snapshot->unanswered->len, ==, 0);
+  g_assert_cmpuint (snapshot->unsent->len, ==, 0);
+  g_assert_cmpuint (snapshot->wait, ==, 60);
+  g_assert_cmpuint (snapshot->hold, ==, 1);
+  g_assert_cmpuint (snapshot->requests, ==, 2);
+  g_assert_cmpuint (snapshot->inactivity, ==, 60);
+  g_assert_cmpuint (snapshot->polling, ==, 5);
+  g_assert_cmpuint (snapshot->max_pause, ==, 0);
+  g_assert_false (snapshot->acknowledges);
+  g_assert_false (snapshot->acknowledging);
 }
 
 static void
@@ -239,7 +245,7 @@ test_foreign (void)
       assert_cautious (session);
     }
 
-  made = bosh_saved_session_new (URI, JID, "abc", BOSH_MAX_RID);
+  made = bosh_saved_session_new (URI, JID, "abc", BOSH_MAX_RID, NULL);
   assert_cautious (made);
 }
 
@@ -252,22 +258,94 @@ test_properties (void)
   g_autofree char *jid = NULL;
   g_autofree char *session_id = NULL;
   guint64 request_id = 0;
+  gboolean has_key_sequence = TRUE;
 
-  g_test_summary ("Each property tells what its getter tells");
+  g_test_summary ("A session can be made with properties, and each reads as it was given");
 
-  session = bosh_saved_session_new (URI, "a@b.example/c/d@e", "abc", 7);
+  session = g_object_new (BOSH_TYPE_SAVED_SESSION,
+                          "uri", "HTTP://localhost:5280/http-bind/",
+                          "jid", "a@b.example/c/d@e",
+                          "session-id", "abc",
+                          "request-id", G_GUINT64_CONSTANT (7),
+                          NULL);
+  g_assert_true (bosh_saved_session_validate (session, NULL));
   g_object_get (session,
                 "uri", &uri,
                 "domain", &domain,
                 "jid", &jid,
                 "session-id", &session_id,
                 "request-id", &request_id,
+                "has-key-sequence", &has_key_sequence,
                 NULL);
   g_assert_cmpstr (uri, ==, URI);
   g_assert_cmpstr (domain, ==, "b.example");
   g_assert_cmpstr (jid, ==, "a@b.example/c/d@e");
   g_assert_cmpstr (session_id, ==, "abc");
   g_assert_cmpuint (request_id, ==, 7);
+  g_assert_false (has_key_sequence);
+}
+
+static void
+test_bad_properties (void)
+{
+  static const struct
+  {
+    const char *uri;
+    const char *jid;
+    const char *session_id;
+    guint64 request_id;
+  } cases[] = {
+    { NULL, NULL, NULL, 0 },
+    { "", JID, "abc", 7 },
+    { "localhost", JID, "abc", 7 },
+    { "http://u:s3cret@localhost/", JID, "abc", 7 },
+    { "http://h%25/", JID, "abc", 7 },
+    { URI, NULL, "abc", 7 },
+    { URI, "", "abc", 7 },
+    { URI, "alice@", "abc", 7 },
+    { URI, "/home", "abc", 7 },
+    { URI, "alice\x01@localhost/home", "abc", 7 },
+    { URI, JID, NULL, 7 },
+    { URI, JID, "", 7 },
+    { URI, JID, "a\x01", 7 },
+    { URI, JID, "a\xff", 7 },
+    { URI, JID, "abc", 0 },
+    { URI, JID, "abc", BOSH_MAX_RID + 1 },
+    { URI, JID, "abc", G_MAXUINT64 },
+  };
+  g_autofree char *long_id = g_strnfill (BOSH_SESSION_MAX_NAME_LENGTH + 1, 'a');
+  g_autofree char *long_jid = g_strnfill (BOSH_JID_MAX_LENGTH + 1, 'a');
+
+  g_test_summary ("Values that can't name a session are an error, and no warning");
+
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      g_autoptr(BoshSavedSession) session = NULL;
+      g_autoptr(BoshSavedSession) again = NULL;
+      g_autoptr(GError) error = NULL;
+      g_autofree char *json = NULL;
+
+      session = g_object_new (BOSH_TYPE_SAVED_SESSION,
+                              "uri", cases[i].uri,
+                              "jid", cases[i].jid,
+                              "session-id", cases[i].session_id,
+                              "request-id", cases[i].request_id,
+                              NULL);
+      g_assert_false (bosh_saved_session_validate (session, &error));
+      g_assert_error (error, BOSH_ERROR, BOSH_ERROR_INVALID_DATA);
+      g_assert_null (strstr (error->message, "s3cret"));
+      g_assert_cmpstr (bosh_saved_session_get_uri (session), ==, cases[i].uri);
+      if (cases[i].uri != NULL && cases[i].jid != NULL && cases[i].session_id != NULL)
+        g_assert_null (bosh_saved_session_new (cases[i].uri, cases[i].jid, cases[i].session_id,
+                                               cases[i].request_id, NULL));
+
+      json = bosh_saved_session_to_json (session);
+      again = bosh_saved_session_new_from_json (json, NULL);
+      g_assert_null (again);
+    }
+
+  g_assert_null (bosh_saved_session_new (URI, JID, long_id, 7, NULL));
+  g_assert_null (bosh_saved_session_new (URI, long_jid, "abc", 7, NULL));
 }
 
 static void
@@ -280,31 +358,12 @@ test_without_jid (void)
 
   g_test_summary ("A session in which nobody logged in can be handed over too");
 
-  session = bosh_saved_session_new_from_saved (URI, NULL, new_full (), NULL);
+  session = bosh_saved_session_new_from_snapshot (URI, NULL, new_full (), NULL);
   json = bosh_saved_session_to_json (session);
   again = bosh_saved_session_new_from_json (json, &error);
   g_assert_no_error (error);
   g_assert_null (bosh_saved_session_get_jid (again));
   g_assert_cmpstr (bosh_saved_session_get_domain (again), ==, "localhost");
-}
-
-static void
-test_bare_object (void)
-{
-  g_autoptr(BoshSavedSession) session = NULL;
-  g_autoptr(BoshSavedSession) again = NULL;
-  g_autoptr(GError) error = NULL;
-  g_autofree char *json = NULL;
-
-  g_test_summary ("An object made without a constructor is harmless");
-
-  session = g_object_new (BOSH_TYPE_SAVED_SESSION, NULL);
-  g_assert_cmpstr (bosh_saved_session_get_uri (session), ==, "");
-  g_assert_cmpuint (bosh_saved_session_get_request_id (session), ==, 0);
-  json = bosh_saved_session_to_json (session);
-  again = bosh_saved_session_new_from_json (json, &error);
-  g_assert_error (error, BOSH_ERROR, BOSH_ERROR_INVALID_DATA);
-  g_assert_null (again);
 }
 
 static void
@@ -469,7 +528,7 @@ test_bad_requests (void)
                                                  REQUEST ("42", PLAIN ("42")) "]}",
                                                  &error);
   g_assert_no_error (error);
-  g_assert_cmpuint (bosh_saved_session_get_saved (session)->next_rid, ==, 43);
+  g_assert_cmpuint (bosh_saved_session_get_snapshot (session)->next_rid, ==, 43);
 
   for (guint i = 0; i < G_N_ELEMENTS (members); i++)
     {
@@ -537,6 +596,7 @@ test_hostile_json (void)
     "]",
   };
   g_autofree char *wide = NULL;
+  g_autofree char *brackets = NULL;
   g_autofree char *deep = NULL;
   g_autofree char *long_jid = NULL;
 
@@ -554,7 +614,9 @@ test_hostile_json (void)
       assert_refused (inside);
     }
 
-  deep = repeat ("[", 17, "{" GOOD "\"x\":", "]]]]]]]]]]]]]]]]]}");
+  brackets = g_strnfill (5001, ']');
+  brackets[5000] = '}';
+  deep = repeat ("[", 5000, "{" GOOD "\"x\":", brackets);
   assert_refused (deep);
   wide = repeat ("0,", 1000001, "{" GOOD "\"x\":[", "0]}");
   assert_refused (wide);
@@ -607,6 +669,337 @@ test_last_number (void)
                     G_GUINT64_CONSTANT (9007199254740991));
 }
 
+/* --- What can be had can be read --- */
+
+/* A text that XML can have, much of which must be escaped in XML or in JSON. */
+static char *
+random_text (GRand *rand,
+             guint  max_length)
+{
+  static const char * const pieces[] = {
+    "a", "7", " ", "&", "<", "'", "\"", "\\", "/", "\t", "\x7f", "\xc3\xa9", "\xf0\x9f\x8d\x80", "]]>"
+  };
+  /* Mostly short, sometimes as long as it may be. */
+  guint length = g_rand_int (rand) % 4 != 0 ? g_rand_int (rand) % 20 : max_length;
+  GString *text = g_string_new (NULL);
+
+  for (;;)
+    {
+      const char *piece = pieces[g_rand_int_range (rand, 0, G_N_ELEMENTS (pieces))];
+
+      if (text->len + strlen (piece) > length)
+        return g_string_free (text, FALSE);
+      g_string_append (text, piece);
+    }
+}
+
+static void
+append_attribute (GString    *output,
+                  const char *name,
+                  const char *value)
+{
+  g_string_append_printf (output, " %s='", name);
+  bosh_xml_append_escaped (output, value, strlen (value), TRUE);
+  g_string_append_c (output, '\'');
+}
+
+/* The response to the creation, with anything that a server may say. */
+static GBytes *
+random_grants (GRand *rand)
+{
+  static const char * const names[] = { "ver", "accept", "charsets", "stream" };
+  static const char * const numbers[] = { "wait", "hold", "requests", "inactivity", "polling",
+                                         "maxpause", "ack" };
+  GString *text = g_string_new ("<body xmlns='http://jabber.org/protocol/httpbind'");
+  g_autofree char *sid = random_text (rand, BOSH_SESSION_MAX_NAME_LENGTH);
+  gsize length;
+
+  append_attribute (text, "sid", sid[0] != '\0' ? sid : "s");
+  for (guint i = 0; i < G_N_ELEMENTS (names); i++)
+    {
+      g_autofree char *value = random_text (rand, i < 2 ? 6000 : BOSH_SESSION_MAX_NAME_LENGTH);
+
+      if (g_rand_boolean (rand))
+        append_attribute (text, names[i], value);
+    }
+  for (guint i = 0; i < G_N_ELEMENTS (numbers); i++)
+    if (g_rand_boolean (rand))
+      g_string_append_printf (text, " %s='%u'", numbers[i],
+                              g_rand_boolean (rand) ? g_rand_int (rand) : g_rand_int (rand) % 5);
+  g_string_append (text, "/>");
+  length = text->len;
+
+  return g_bytes_new_take (g_string_free (text, FALSE), length);
+}
+
+static BoshElement *
+random_stanza (GRand *rand)
+{
+  g_autofree char *text = random_text (rand, 200);
+  BoshElement *stanza = bosh_element_new_message ("bob@localhost", "chat", text);
+  guint depth = g_rand_int (rand) % 8 != 0 ? 0 : BOSH_XML_MAX_DEPTH - 1;
+  BoshElement *parent = stanza;
+
+  for (guint i = 0; i < depth; i++)
+    {
+      BoshElement *child = bosh_element_new ("x", i % 2 == 0 ? "urn:x" : NULL);
+
+      bosh_element_add_child (parent, child);
+      parent = child;
+      bosh_element_unref (child);
+    }
+
+  return stanza;
+}
+
+static GBytes *
+random_response (GRand *rand)
+{
+  g_autoptr(BoshElement) stanza = random_stanza (rand);
+  g_autofree char *payload = bosh_element_to_string (stanza);
+  char *text;
+
+  text = g_strdup_printf ("<body xmlns='http://jabber.org/protocol/httpbind'>%s</body>",
+                          g_rand_boolean (rand) ? payload : "");
+
+  return g_bytes_new_take (text, strlen (text));
+}
+
+static void
+check_saved (BoshSession *session)
+{
+  static const char * const jids[] = { NULL, JID };
+  g_autoptr(GError) error = NULL;
+
+  if (!bosh_session_check_savable (session, NULL))
+    return;
+
+  for (guint i = 0; i < G_N_ELEMENTS (jids); i++)
+    {
+      BoshSessionSnapshot *snapshot = bosh_session_save (session);
+      g_autoptr(BoshSavedSession) saved = NULL;
+      g_autoptr(BoshSavedSession) again = NULL;
+      g_autofree char *json = NULL;
+      g_autofree char *json_again = NULL;
+
+      /* A connection without a domain has no user. */
+      if (jids[i] != NULL && (snapshot->domain == NULL || snapshot->domain[0] == '\0'))
+        {
+          bosh_session_snapshot_free (snapshot);
+          continue;
+        }
+      saved = bosh_saved_session_new_from_snapshot (URI, jids[i], snapshot, NULL);
+      json = bosh_saved_session_to_json (saved);
+      again = bosh_saved_session_new_from_json (json, &error);
+      g_assert_no_error (error);
+      json_again = bosh_saved_session_to_json (again);
+      g_assert_cmpstr (json_again, ==, json);
+      g_assert_true (bosh_saved_session_validate (saved, &error));
+    }
+}
+
+typedef struct
+{
+  BoshSession *session;
+  GQueue sent;  /* numbers that have no response, as pointers */
+  gint64 now;
+} Life;
+
+static void
+drain (Life *life)
+{
+  BoshAction action;
+
+  while (bosh_session_next_action (life->session, &action, life->now))
+    {
+      if (action.type == BOSH_ACTION_SEND)
+        g_queue_push_tail (&life->sent, GSIZE_TO_POINTER (action.rid));
+      else if (action.type == BOSH_ACTION_ABANDON)
+        g_queue_remove (&life->sent, GSIZE_TO_POINTER (action.rid));
+      check_saved (life->session);
+      g_clear_pointer (&action.bytes, g_bytes_unref);
+      g_clear_pointer (&action.element, bosh_element_unref);
+      g_clear_pointer (&action.text, g_free);
+      g_clear_error (&action.error);
+    }
+}
+
+static void
+respond (Life   *life,
+         GBytes *body)
+{
+  BoshHttpResponse response = { .status = 200, .body = body, .retry_after = -1 };
+  guint64 rid = GPOINTER_TO_SIZE (g_queue_pop_head (&life->sent));
+
+  bosh_session_handle_response (life->session, rid, &response, life->now);
+}
+
+static void
+step (Life  *life,
+      GRand *rand)
+{
+  g_autoptr(BoshElement) stanza = random_stanza (rand);
+  g_autoptr(GBytes) body = random_response (rand);
+  g_autoptr(GError) error = g_error_new_literal (BOSH_ERROR, BOSH_ERROR_FAILED, "broken");
+  gint64 deadline = bosh_session_get_deadline (life->session);
+  guint64 serial;
+
+  switch (g_rand_int_range (rand, 0, 6))
+    {
+    case 0:
+    case 1:
+      bosh_session_queue (life->session, stanza, NULL, NULL);
+      bosh_session_hasten (life->session);
+      break;
+    case 2:
+      bosh_session_open_stream (life->session, "other.example", NULL, &serial, NULL);
+      break;
+    case 3:
+      if (deadline >= 0)
+        life->now = MAX (life->now, deadline);
+      break;
+    case 4:
+      if (life->sent.length > 0)
+        bosh_session_handle_failure (life->session,
+                                     GPOINTER_TO_SIZE (g_queue_pop_tail (&life->sent)),
+                                     BOSH_FAILURE_BROKEN, error, life->now);
+      break;
+    default:
+      if (life->sent.length > 0)
+        respond (life, body);
+    }
+  life->now += g_rand_int_range (rand, 0, 1000000);
+}
+
+static void
+test_any_session (void)
+{
+  static const char * const domains[] = { "localhost", "b\xc3\xbc"
+                                                      "cher.example",
+                                         "", NULL };
+
+  g_test_summary ("Every session that can be had can be written and read");
+
+  for (guint i = 0; i < 150; i++)
+    {
+      guint32 seed = g_test_rand_int ();
+      g_autoptr(GRand) rand = g_rand_new_with_seed (seed);
+      g_autofree char *language = random_text (rand, 1000);
+      g_autoptr(GBytes) grants = random_grants (rand);
+      BoshSessionParameters parameters = {
+        .domain = domains[g_rand_int_range (rand, 0, G_N_ELEMENTS (domains))],
+        .language = g_rand_boolean (rand) ? language : NULL,
+        .uri = URI,
+        .wait = 60,
+        .hold = 1,
+        .use_acknowledgements = g_rand_boolean (rand),
+        .use_key_sequence = g_rand_boolean (rand),
+        .key_sequence_length = g_rand_int_range (rand, 2, 9),
+        .max_request_size = 64 * 1024,
+        .entropy = { i % 256, i / 256 },
+      };
+      Life life = { bosh_session_new (&parameters), G_QUEUE_INIT, 1000 };
+
+      g_test_message ("seed %u", seed);
+      bosh_session_open (life.session, life.now);
+      drain (&life);
+      respond (&life, grants);
+      drain (&life);
+      for (guint k = 0; k < 20; k++)
+        {
+          step (&life, rand);
+          drain (&life);
+        }
+      g_queue_clear (&life.sent);
+      bosh_session_free (life.session);
+    }
+}
+
+static void
+test_long_names (void)
+{
+  g_test_summary ("A session id that could not be saved is refused when the session is created");
+
+  for (guint i = 0; i < 2; i++)
+    {
+      BoshSessionParameters parameters = { .domain = "localhost", .max_request_size = 65536 };
+      Life life = { bosh_session_new (&parameters), G_QUEUE_INIT, 1000 };
+      g_autofree char *sid = g_strnfill (BOSH_SESSION_MAX_NAME_LENGTH + i, '\'');
+      GString *text = g_string_new ("<body xmlns='http://jabber.org/protocol/httpbind' wait='60'");
+      g_autoptr(GBytes) grants = NULL;
+
+      append_attribute (text, "sid", sid);
+      g_string_append (text, "/>");
+      grants = g_string_free_to_bytes (text);
+      bosh_session_open (life.session, life.now);
+      drain (&life);
+      respond (&life, grants);
+      drain (&life);
+      g_assert_cmpint (bosh_session_get_state (life.session), ==,
+                       i == 0 ? BOSH_SESSION_OPEN : BOSH_SESSION_CLOSED);
+      g_queue_clear (&life.sent);
+      bosh_session_free (life.session);
+    }
+}
+
+static void
+test_any_cookies (void)
+{
+  static const char * const strange[] = {
+    "=",
+    "",
+    " ",
+    "; path=/",
+    "a",
+    "=b",
+    "a=",
+    "a=b;=",
+    "a=\"x;y\"",
+    "\x01=2",
+    "a=\x01",
+    "a=\xff",
+    "a=\xc3\xa9",
+    "a=b\r\nX: y",
+    "a=b; path=/http-bind/; HttpOnly; SameSite=Strict; Max-Age=100000",
+  };
+  g_autoptr(GUri) uri = bosh_uri_parse_http (URI, NULL, NULL);
+
+  g_test_summary ("Every cookie that is kept can be written and read");
+
+  for (guint i = 0; i <= G_N_ELEMENTS (strange) + 2; i++)
+    {
+      BoshCookies *jar = bosh_cookies_new ();
+      guint length = BOSH_SESSION_MAX_COOKIE_SIZE - strlen ("a"
+                                                            "/http-bind/") +
+                     1;
+      g_autofree char *value = g_strnfill (length - (i % 2), 'v');
+      g_autofree char *large = g_strdup_printf ("a=%s; path=/http-bind/; Max-Age=100000; HttpOnly; "
+                                                "SameSite=Strict",
+                                                value);
+      const char *one[] = { i < G_N_ELEMENTS (strange) ? strange[i] : large, NULL };
+      g_auto(GStrv) kept = NULL;
+      g_autoptr(BoshSavedSession) saved = NULL;
+      g_autoptr(BoshSavedSession) again = NULL;
+      g_autoptr(GError) error = NULL;
+      g_autofree char *json = NULL;
+      g_autofree char *json_again = NULL;
+
+      bosh_cookies_add (jar, uri, one);
+      kept = bosh_cookies_dup_list (jar, uri);
+      if (one[0] == large)
+        g_assert_cmpuint (g_strv_length (kept), ==, i % 2);
+      bosh_cookies_free (jar);
+
+      saved = bosh_saved_session_new_from_snapshot (URI, JID, new_full (),
+                                                    (const char * const *)kept);
+      json = bosh_saved_session_to_json (saved);
+      again = bosh_saved_session_new_from_json (json, &error);
+      g_assert_no_error (error);
+      json_again = bosh_saved_session_to_json (again);
+      g_assert_cmpstr (json_again, ==, json);
+    }
+}
+
 int
 main (int   argc,
       char *argv[])
@@ -618,12 +1011,15 @@ main (int   argc,
   g_test_add_func ("/bosh/saved-session/foreign", test_foreign);
   g_test_add_func ("/bosh/saved-session/properties", test_properties);
   g_test_add_func ("/bosh/saved-session/without-jid", test_without_jid);
-  g_test_add_func ("/bosh/saved-session/bare-object", test_bare_object);
+  g_test_add_func ("/bosh/saved-session/bad-properties", test_bad_properties);
   g_test_add_func ("/bosh/saved-session/bad-members", test_bad_members);
   g_test_add_func ("/bosh/saved-session/bad-requests", test_bad_requests);
   g_test_add_func ("/bosh/saved-session/hostile-json", test_hostile_json);
   g_test_add_func ("/bosh/saved-session/large", test_large);
   g_test_add_func ("/bosh/saved-session/last-number", test_last_number);
+  g_test_add_func ("/bosh/saved-session/any-session", test_any_session);
+  g_test_add_func ("/bosh/saved-session/long-names", test_long_names);
+  g_test_add_func ("/bosh/saved-session/any-cookies", test_any_cookies);
 
   return g_test_run ();
 }

@@ -2,13 +2,13 @@
 
 #include "config.h"
 
-#include "bosh-saved-data-private.h"
+#include "bosh-saved-session-json-private.h"
 
 #include <string.h>
 
 #include "bosh-body-private.h"
+#include "bosh-error.h"
 #include "bosh-i18n-private.h"
-#include "bosh-jid-private.h"
 #include "bosh-json-private.h"
 #include "bosh-key-sequence-private.h"
 #include "bosh-namespaces-private.h"
@@ -18,53 +18,13 @@
 
 #define FORMAT_VERSION 1
 
-/* Limits of what is read. */
+/* The most bytes of JSON that are read. */
 #define MAX_JSON_SIZE (64 * 1024 * 1024)
-#define MAX_STRING_LENGTH 4096
-#define MAX_UNANSWERED 1024
-#define MAX_COOKIES 256
-#define MAX_STREAMS 256
-
-/* What is assumed where nothing was told: the values that servers have most
- * often, on the side that does no harm. */
-#define DEFAULT_WAIT 60
-#define DEFAULT_HOLD 1
-#define DEFAULT_REQUESTS 2
-#define DEFAULT_INACTIVITY 60
-#define DEFAULT_POLLING 5
-
-void
-bosh_saved_data_init (BoshSavedData *self,
-                      const char    *uri,
-                      const char    *jid,
-                      const char    *session_id,
-                      guint64        request_id)
-{
-  BoshSessionSnapshot *saved = bosh_session_snapshot_new ();
-
-  saved->domain = jid == NULL ? NULL : bosh_jid_dup_domain (jid);
-  saved->session_id = g_strdup (session_id);
-  saved->next_rid = request_id;
-  saved->wait = DEFAULT_WAIT;
-  saved->hold = DEFAULT_HOLD;
-  saved->requests = DEFAULT_REQUESTS;
-  saved->inactivity = DEFAULT_INACTIVITY;
-  saved->polling = DEFAULT_POLLING;
-
-  self->uri = g_strdup (uri);
-  self->jid = g_strdup (jid);
-  self->saved = saved;
-  self->cookies = g_new0 (char *, 1);
-}
-
-void
-bosh_saved_data_clear (BoshSavedData *self)
-{
-  g_clear_pointer (&self->uri, g_free);
-  g_clear_pointer (&self->jid, g_free);
-  g_clear_pointer (&self->saved, bosh_session_snapshot_free);
-  g_clear_pointer (&self->cookies, g_strfreev);
-}
+/* The most bytes of a text that comes from an attribute of a response, or goes into one of
+ * a request. */
+#define MAX_TEXT_LENGTH BOSH_XML_MAX_START_TAG
+/* Requests that wait in the window, and those that are set aside. */
+#define MAX_UNANSWERED (2 * BOSH_MAX_REQUESTS)
 
 /* --- Writing --- */
 
@@ -99,18 +59,18 @@ add_boolean (JsonBuilder *builder,
 
 static void
 add_unanswered (JsonBuilder               *builder,
-                const BoshSessionSnapshot *saved)
+                const BoshSessionSnapshot *snapshot)
 {
   json_builder_set_member_name (builder, "unanswered");
   json_builder_begin_array (builder);
-  for (guint i = 0; i < saved->unanswered->len; i++)
+  for (guint i = 0; i < snapshot->unanswered->len; i++)
     {
       const BoshSnapshotRequest *request;
       g_autofree char *text = NULL;
       const char *data;
       gsize size;
 
-      request = &g_array_index (saved->unanswered, BoshSnapshotRequest, i);
+      request = &g_array_index (snapshot->unanswered, BoshSnapshotRequest, i);
       data = g_bytes_get_data (request->body, &size);
       text = g_strndup (data, size);
 
@@ -151,20 +111,20 @@ add_stanzas (JsonBuilder *builder,
   json_builder_end_array (builder);
 }
 
-/* Of no use to anybody where there is one stream only. */
+/* Left out where there is only one stream, which has no name. */
 static void
 add_streams (JsonBuilder               *builder,
-             const BoshSessionSnapshot *saved)
+             const BoshSessionSnapshot *snapshot)
 {
-  if (saved->streams->len == 0 ||
-      g_array_index (saved->streams, BoshSnapshotStream, 0).name == NULL)
+  if (snapshot->streams->len == 0 ||
+      g_array_index (snapshot->streams, BoshSnapshotStream, 0).name == NULL)
     return;
 
   json_builder_set_member_name (builder, "streams");
   json_builder_begin_array (builder);
-  for (guint i = 0; i < saved->streams->len; i++)
+  for (guint i = 0; i < snapshot->streams->len; i++)
     {
-      const BoshSnapshotStream *stream = &g_array_index (saved->streams, BoshSnapshotStream, i);
+      const BoshSnapshotStream *stream = &g_array_index (snapshot->streams, BoshSnapshotStream, i);
 
       json_builder_begin_object (builder);
       add_string (builder, "name", stream->name);
@@ -172,67 +132,69 @@ add_streams (JsonBuilder               *builder,
       json_builder_end_object (builder);
     }
   json_builder_end_array (builder);
-  add_number (builder, "opening", saved->opening);
+  add_number (builder, "opening", snapshot->opening);
 }
 
 static void
 add_key_sequence (JsonBuilder               *builder,
-                  const BoshSessionSnapshot *saved)
+                  const BoshSessionSnapshot *snapshot)
 {
-  if (saved->key_seed == NULL)
+  if (snapshot->key_seed == NULL)
     return;
 
   json_builder_set_member_name (builder, "key-sequence");
   json_builder_begin_object (builder);
-  add_string (builder, "seed", saved->key_seed);
-  add_number (builder, "length", saved->key_length);
-  add_number (builder, "position", saved->key_position);
+  add_string (builder, "seed", snapshot->key_seed);
+  add_number (builder, "length", snapshot->key_length);
+  add_number (builder, "position", snapshot->key_position);
   json_builder_end_object (builder);
 }
 
 static void
-add_cookies (JsonBuilder *builder,
-             GStrv        cookies)
+add_cookies (JsonBuilder        *builder,
+             const char * const *cookies)
 {
   json_builder_set_member_name (builder, "cookies");
   json_builder_begin_array (builder);
-  for (guint i = 0; cookies[i] != NULL; i++)
+  for (guint i = 0; cookies != NULL && cookies[i] != NULL; i++)
     json_builder_add_string_value (builder, cookies[i]);
   json_builder_end_array (builder);
 }
 
 char *
-bosh_saved_data_to_json (const BoshSavedData *self)
+bosh_saved_session_write_json (const char                *uri,
+                               const char                *jid,
+                               const BoshSessionSnapshot *snapshot,
+                               const char * const        *cookies)
 {
   g_autoptr(JsonBuilder) builder = json_builder_new_immutable ();
   g_autoptr(JsonNode) root = NULL;
-  const BoshSessionSnapshot *saved = self->saved;
 
   json_builder_begin_object (builder);
   add_number (builder, "version", FORMAT_VERSION);
-  add_string (builder, "uri", self->uri);
-  add_string (builder, "domain", saved->domain);
-  add_string (builder, "jid", self->jid);
-  add_string (builder, "sid", saved->session_id);
-  add_number (builder, "rid", bosh_session_snapshot_get_first_rid (saved));
-  add_number (builder, "next-rid", saved->next_rid);
-  add_number (builder, "wait", saved->wait);
-  add_number (builder, "hold", saved->hold);
-  add_number (builder, "requests", saved->requests);
-  add_number (builder, "inactivity", saved->inactivity);
-  add_number (builder, "polling", saved->polling);
-  add_number (builder, "maxpause", saved->max_pause);
-  add_string (builder, "ver", saved->version);
-  add_string (builder, "language", saved->language);
-  add_boolean (builder, "acknowledges", saved->acknowledges);
-  add_boolean (builder, "acknowledging", saved->acknowledging);
-  add_unanswered (builder, saved);
-  add_stanzas (builder, "unsent", saved->unsent, saved->unsent_streams);
-  add_stanzas (builder, "received", saved->received, saved->received_streams);
-  add_string (builder, "accept", saved->accept);
-  add_streams (builder, saved);
-  add_key_sequence (builder, saved);
-  add_cookies (builder, self->cookies);
+  add_string (builder, "uri", uri);
+  add_string (builder, "domain", snapshot->domain);
+  add_string (builder, "jid", jid);
+  add_string (builder, "sid", snapshot->session_id);
+  add_number (builder, "rid", bosh_session_snapshot_get_first_rid (snapshot));
+  add_number (builder, "next-rid", snapshot->next_rid);
+  add_number (builder, "wait", snapshot->wait);
+  add_number (builder, "hold", snapshot->hold);
+  add_number (builder, "requests", snapshot->requests);
+  add_number (builder, "inactivity", snapshot->inactivity);
+  add_number (builder, "polling", snapshot->polling);
+  add_number (builder, "maxpause", snapshot->max_pause);
+  add_string (builder, "ver", snapshot->version);
+  add_string (builder, "language", snapshot->language);
+  add_boolean (builder, "acknowledges", snapshot->acknowledges);
+  add_boolean (builder, "acknowledging", snapshot->acknowledging);
+  add_unanswered (builder, snapshot);
+  add_stanzas (builder, "unsent", snapshot->unsent, snapshot->unsent_streams);
+  add_stanzas (builder, "received", snapshot->received, snapshot->received_streams);
+  add_string (builder, "accept", snapshot->accept);
+  add_streams (builder, snapshot);
+  add_key_sequence (builder, snapshot);
+  add_cookies (builder, cookies);
   json_builder_end_object (builder);
 
   root = json_builder_get_root (builder);
@@ -282,8 +244,8 @@ get_member (JsonObject *object,
   return node == NULL || JSON_NODE_HOLDS_NULL (node) ? NULL : node;
 }
 
-/* The text of a node, or NULL where it is no string that XML could carry, is
- * empty or is longer than @max_length. */
+/* The text of a node, or NULL if it is no string that XML could carry, or has more than
+ * @max_length bytes. */
 static const char *
 get_text (JsonNode *node,
           gsize     max_length)
@@ -295,8 +257,7 @@ get_text (JsonNode *node,
     return NULL;
 
   text = json_node_get_string (node);
-  if (text[0] == '\0' || strlen (text) > max_length ||
-      !bosh_xml_is_valid_text (text, -1))
+  if (strlen (text) > max_length || !bosh_xml_is_valid_text (text, -1))
     return NULL;
 
   return text;
@@ -412,7 +373,7 @@ read_rid (JsonObject  *object,
           GError     **error)
 {
   JsonNode *node = get_member (object, "rid");
-  const char *text = node == NULL ? NULL : get_text (node, MAX_STRING_LENGTH);
+  const char *text = node == NULL ? NULL : get_text (node, MAX_TEXT_LENGTH);
 
   if (node == NULL)
     return set_invalid (error, "rid");
@@ -424,17 +385,45 @@ read_rid (JsonObject  *object,
   return TRUE;
 }
 
-/* The bytes will be sent as they are: they must be a request of this session. */
+/* The start tag of @body as an element, or NULL. */
+static BoshElement *
+parse_start_tag (const char *body)
+{
+  g_autofree char *tag = NULL;
+  const char *end = body;
+
+  /* In an attribute's value “>” is nothing special. */
+  for (char quote = '\0'; *end != '\0' && (quote != '\0' || *end != '>'); end++)
+    {
+      if (quote == '\0' && (*end == '\'' || *end == '"'))
+        quote = *end;
+      else if (*end == quote)
+        quote = '\0';
+    }
+  if (*end == '\0')
+    return NULL;
+
+  tag = g_strdup_printf ("%.*s/>", (int)(end - body), body);
+
+  return bosh_xml_parse (tag, strlen (tag), NULL, NULL, NULL);
+}
+
+/* The bytes will be sent as they are, so they must be a request of this session. A
+ * request with a stanza of the application may be over the limits for what servers send;
+ * then its start tag decides. */
 static gboolean
 is_request (const char *body,
             guint64     rid,
             const char *session_id)
 {
   g_autoptr(BoshElement) root = NULL;
+  g_autoptr(GError) error = NULL;
   const char *value;
   guint64 number;
 
-  root = bosh_xml_parse (body, strlen (body), NULL, NULL, NULL);
+  root = bosh_xml_parse (body, strlen (body), NULL, NULL, &error);
+  if (g_error_matches (error, BOSH_ERROR, BOSH_ERROR_TOO_LARGE))
+    root = parse_start_tag (body);
   if (root == NULL || !bosh_element_matches (root, "body", BOSH_NS_HTTPBIND))
     return FALSE;
 
@@ -450,7 +439,7 @@ is_request (const char *body,
 
 static gboolean
 read_unanswered (JsonObject           *object,
-                 BoshSessionSnapshot  *saved,
+                 BoshSessionSnapshot  *snapshot,
                  GError              **error)
 {
   JsonArray *array;
@@ -477,41 +466,26 @@ read_unanswered (JsonObject           *object,
           !read_string (request, "body", MAX_JSON_SIZE, &body, NULL) ||
           !read_boolean (request, "payload", &has_payload, NULL) ||
           rid <= last_rid || body == NULL ||
-          !is_request (body, rid, saved->session_id))
+          !is_request (body, rid, snapshot->session_id))
         return set_invalid (error, "unanswered");
 
       bytes = g_bytes_new (body, strlen (body));
-      bosh_session_snapshot_add_unanswered (saved, rid, bytes, has_payload);
+      bosh_session_snapshot_add_unanswered (snapshot, rid, bytes, has_payload);
       last_rid = rid;
     }
 
   return TRUE;
 }
 
-/* @value stays NULL where the member is absent; it may be empty. */
 static gboolean
-read_stream_name (JsonObject  *object,
-                  const char  *name,
-                  char       **value)
-{
-  JsonNode *node = get_member (object, name);
-
-  if (node != NULL && JSON_NODE_HOLDS_VALUE (node) &&
-      json_node_get_value_type (node) == G_TYPE_STRING && json_node_get_string (node)[0] == '\0')
-    *value = g_strdup ("");
-
-  return *value != NULL || read_string (object, name, MAX_STRING_LENGTH, value, NULL);
-}
-
-static gboolean
-has_stream (const BoshSessionSnapshot *saved,
+has_stream (const BoshSessionSnapshot *snapshot,
             const char                *name)
 {
   if (name == NULL || name[0] == '\0')
     return TRUE;
 
-  for (guint i = 0; i < saved->streams->len; i++)
-    if (g_strcmp0 (g_array_index (saved->streams, BoshSnapshotStream, i).name, name) == 0)
+  for (guint i = 0; i < snapshot->streams->len; i++)
+    if (g_strcmp0 (g_array_index (snapshot->streams, BoshSnapshotStream, i).name, name) == 0)
       return TRUE;
 
   return FALSE;
@@ -519,13 +493,13 @@ has_stream (const BoshSessionSnapshot *saved,
 
 static gboolean
 read_streams (JsonObject           *object,
-              BoshSessionSnapshot  *saved,
+              BoshSessionSnapshot  *snapshot,
               GError              **error)
 {
   JsonArray *array;
   guint length;
 
-  if (!read_array (object, "streams", MAX_STREAMS, &array, error))
+  if (!read_array (object, "streams", BOSH_SESSION_MAX_STREAMS, &array, error))
     return FALSE;
 
   length = array == NULL ? 0 : json_array_get_length (array);
@@ -536,14 +510,15 @@ read_streams (JsonObject           *object,
       gboolean closed = FALSE;
 
       if (!JSON_NODE_HOLDS_OBJECT (node) ||
-          !read_string (json_node_get_object (node), "name", MAX_STRING_LENGTH, &name, NULL) ||
+          !read_string (json_node_get_object (node), "name", BOSH_SESSION_MAX_NAME_LENGTH, &name,
+                        NULL) ||
           !read_boolean (json_node_get_object (node), "closed", &closed, NULL) ||
-          name == NULL || has_stream (saved, name))
+          name == NULL || has_stream (snapshot, name))
         return set_invalid (error, "streams");
-      bosh_session_snapshot_add_stream (saved, name, closed);
+      bosh_session_snapshot_add_stream (snapshot, name, closed);
     }
 
-  return read_uint (object, "opening", MAX_STREAMS, &saved->opening, error);
+  return read_uint (object, "opening", BOSH_SESSION_MAX_STREAMS, &snapshot->opening, error);
 }
 
 static BoshElement *
@@ -554,7 +529,7 @@ read_stanza (JsonNode *node)
   return text != NULL ? bosh_element_new_from_string (text, NULL) : NULL;
 }
 
-typedef void (*AddStanza) (BoshSessionSnapshot *saved,
+typedef void (*AddStanza) (BoshSessionSnapshot *snapshot,
                            BoshElement      *stanza,
                            const char       *stream);
 
@@ -562,7 +537,7 @@ static gboolean
 read_stanzas (JsonObject           *object,
               const char           *name,
               AddStanza             add,
-              BoshSessionSnapshot  *saved,
+              BoshSessionSnapshot  *snapshot,
               GError              **error)
 {
   JsonArray *array;
@@ -580,11 +555,12 @@ read_stanzas (JsonObject           *object,
 
       if (!JSON_NODE_HOLDS_OBJECT (node))
         stanza = read_stanza (node);
-      else if (read_stream_name (json_node_get_object (node), "stream", &stream))
+      else if (read_string (json_node_get_object (node), "stream", BOSH_SESSION_MAX_NAME_LENGTH,
+                            &stream, NULL))
         stanza = read_stanza (get_member (json_node_get_object (node), "stanza"));
-      if (stanza == NULL || !has_stream (saved, stream))
+      if (stanza == NULL || !has_stream (snapshot, stream))
         return set_invalid (error, name);
-      add (saved, stanza, stream);
+      add (snapshot, stanza, stream);
     }
 
   return TRUE;
@@ -592,7 +568,7 @@ read_stanzas (JsonObject           *object,
 
 static gboolean
 read_key_sequence (JsonObject           *object,
-                   BoshSessionSnapshot  *saved,
+                   BoshSessionSnapshot  *snapshot,
                    GError              **error)
 {
   JsonNode *node = get_member (object, "key-sequence");
@@ -606,15 +582,15 @@ read_key_sequence (JsonObject           *object,
     return set_invalid (error, "key-sequence");
 
   keys = json_node_get_object (node);
-  if (!read_string (keys, "seed", MAX_STRING_LENGTH, &saved->key_seed, NULL) ||
+  if (!read_string (keys, "seed", MAX_TEXT_LENGTH, &snapshot->key_seed, NULL) ||
       !read_number (keys, "length", BOSH_KEY_SEQUENCE_MIN_LENGTH,
                     BOSH_KEY_SEQUENCE_MAX_LENGTH, &length, NULL) ||
       !read_number (keys, "position", 0, BOSH_KEY_SEQUENCE_MAX_LENGTH, &position, NULL) ||
-      saved->key_seed == NULL || position >= length)
+      snapshot->key_seed == NULL || snapshot->key_seed[0] == '\0' || position >= length)
     return set_invalid (error, "key-sequence");
 
-  saved->key_length = (guint)length;
-  saved->key_position = (guint)position;
+  snapshot->key_length = (guint)length;
+  snapshot->key_position = (guint)position;
   return TRUE;
 }
 
@@ -627,146 +603,111 @@ read_cookies (JsonObject  *object,
   JsonArray *array;
   guint length;
 
-  if (!read_array (object, "cookies", MAX_COOKIES, &array, error))
+  if (!read_array (object, "cookies", BOSH_SESSION_MAX_COOKIES, &array, error))
     return FALSE;
 
   length = array == NULL ? 0 : json_array_get_length (array);
   for (guint i = 0; i < length; i++)
     {
-      const char *text = get_text (json_array_get_element (array, i), MAX_STRING_LENGTH);
+      const char *text = get_text (json_array_get_element (array, i),
+                                   BOSH_SESSION_MAX_COOKIE_LENGTH);
 
-      /* It becomes part of a header. */
-      if (text == NULL || strpbrk (text, "\r\n") != NULL)
+      if (text == NULL || !bosh_session_is_cookie (text))
         return set_invalid (error, "cookies");
       g_strv_builder_add (builder, text);
     }
 
-  g_strfreev (*cookies);
   *cookies = g_strv_builder_end (builder);
+
   return TRUE;
 }
 
 static gboolean
 read_granted (JsonObject           *object,
-              BoshSessionSnapshot  *saved,
+              BoshSessionSnapshot  *snapshot,
               GError              **error)
 {
-  return read_uint (object, "wait", BOSH_MAX_SECONDS, &saved->wait, error) &&
-         read_uint (object, "hold", G_MAXINT32, &saved->hold, error) &&
-         read_uint (object, "requests", G_MAXINT32, &saved->requests, error) &&
-         read_uint (object, "inactivity", BOSH_MAX_SECONDS, &saved->inactivity, error) &&
-         read_uint (object, "polling", BOSH_MAX_SECONDS, &saved->polling, error) &&
-         read_uint (object, "maxpause", BOSH_MAX_SECONDS, &saved->max_pause, error) &&
-         read_string (object, "ver", MAX_STRING_LENGTH, &saved->version, error) &&
-         read_string (object, "accept", MAX_STRING_LENGTH, &saved->accept, error) &&
-         read_string (object, "language", MAX_STRING_LENGTH, &saved->language, error) &&
-         read_boolean (object, "acknowledges", &saved->acknowledges, error) &&
-         read_boolean (object, "acknowledging", &saved->acknowledging, error);
+  return read_uint (object, "wait", BOSH_MAX_SECONDS, &snapshot->wait, error) &&
+         read_uint (object, "hold", BOSH_MAX_REQUESTS, &snapshot->hold, error) &&
+         read_uint (object, "requests", BOSH_MAX_REQUESTS, &snapshot->requests, error) &&
+         read_uint (object, "inactivity", BOSH_MAX_SECONDS, &snapshot->inactivity, error) &&
+         read_uint (object, "polling", BOSH_MAX_SECONDS, &snapshot->polling, error) &&
+         read_uint (object, "maxpause", BOSH_MAX_SECONDS, &snapshot->max_pause, error) &&
+         read_string (object, "ver", MAX_TEXT_LENGTH, &snapshot->version, error) &&
+         read_string (object, "accept", MAX_TEXT_LENGTH, &snapshot->accept, error) &&
+         read_string (object, "language", MAX_TEXT_LENGTH, &snapshot->language, error) &&
+         read_boolean (object, "acknowledges", &snapshot->acknowledges, error) &&
+         read_boolean (object, "acknowledging", &snapshot->acknowledging, error);
 }
 
 static gboolean
-read_uri (JsonObject  *object,
-          char       **value)
+read_version (JsonObject  *object,
+              GError     **error)
 {
-  g_autofree char *text = NULL;
-  g_autoptr(GUri) uri = NULL;
-
-  if (!read_string (object, "uri", BOSH_URI_MAX_LENGTH, &text, NULL) || text == NULL)
-    return FALSE;
-
-  uri = bosh_uri_parse_http (text, NULL, NULL);
-  if (uri == NULL)
-    return FALSE;
-
-  *value = g_uri_to_string (uri);
-
-  return TRUE;
-}
-
-/* The members that name the session. */
-static gboolean
-read_identity (JsonObject     *object,
-               BoshSavedData  *self,
-               GError        **error)
-{
-  BoshSessionSnapshot *saved = self->saved;
-  g_autofree char *domain = NULL;
-
-  if (!read_string (object, "domain", BOSH_JID_MAX_LENGTH, &saved->domain, error) ||
-      !read_string (object, "jid", BOSH_JID_MAX_LENGTH, &self->jid, error) ||
-      !read_string (object, "sid", MAX_STRING_LENGTH, &saved->session_id, error))
-    return FALSE;
-
-  if (!read_uri (object, &self->uri))
-    return set_invalid (error, "uri");
-  if (saved->session_id == NULL)
-    return set_invalid (error, "sid");
-  if (self->jid == NULL)
-    return saved->domain != NULL || set_invalid (error, "jid");
-
-  domain = bosh_jid_dup_domain (self->jid);
-  if (domain[0] == '\0')
-    return set_invalid (error, "jid");
-  if (saved->domain == NULL)
-    saved->domain = g_steal_pointer (&domain);
-
-  return TRUE;
-}
-
-static gboolean
-read_session (JsonObject     *object,
-              BoshSavedData  *self,
-              GError        **error)
-{
-  BoshSessionSnapshot *saved = self->saved;
   guint64 version = FORMAT_VERSION;
-  guint64 rid = 0;
 
   if (!read_number (object, "version", 0, G_MAXINT64, &version, error))
     return FALSE;
-  if (version != FORMAT_VERSION)
-    {
-      g_set_error_literal (error, BOSH_ERROR, BOSH_ERROR_INVALID_DATA,
-                           _("The saved session has a format that is not known"));
-      return FALSE;
-    }
+  if (version == FORMAT_VERSION)
+    return TRUE;
 
-  if (!read_identity (object, self, error) ||
-      !read_rid (object, &rid, error) ||
-      !read_granted (object, saved, error) ||
-      !read_unanswered (object, saved, error) ||
-      !read_streams (object, saved, error) ||
-      !read_stanzas (object, "unsent", bosh_session_snapshot_add_unsent, saved, error) ||
-      !read_stanzas (object, "received", bosh_session_snapshot_add_received, saved, error) ||
-      !read_key_sequence (object, saved, error) ||
-      !read_cookies (object, &self->cookies, error))
+  g_set_error_literal (error, BOSH_ERROR, BOSH_ERROR_INVALID_DATA,
+                       _("The saved session has a format that is not known"));
+
+  return FALSE;
+}
+
+/* The numbers of the first request to send and of the next new one, which must fit the
+ * unanswered requests. */
+static gboolean
+read_rids (JsonObject           *object,
+           BoshSessionSnapshot  *snapshot,
+           GError              **error)
+{
+  guint64 rid = 0;
+
+  if (!read_rid (object, &rid, error))
     return FALSE;
 
-  saved->next_rid = rid;
-  if (saved->unanswered->len > 0)
+  if (snapshot->unanswered->len == 0)
     {
-      guint last = saved->unanswered->len - 1;
+      snapshot->next_rid = rid;
 
-      if (bosh_session_snapshot_get_first_rid (saved) != rid)
-        return set_invalid (error, "rid");
-      rid = g_array_index (saved->unanswered, BoshSnapshotRequest, last).rid + 1;
-      saved->next_rid = rid;
+      return read_number (object, "next-rid", rid, rid, &rid, error);
     }
-  /* One above the last number where that was used: then there is no next. */
-  if (!read_number (object, "next-rid", rid, MAX (rid, BOSH_MAX_RID), &saved->next_rid, error))
-    return FALSE;
-  if (saved->unanswered->len == 0 && saved->next_rid != rid)
-    return set_invalid (error, "next-rid");
 
-  return TRUE;
+  if (bosh_session_snapshot_get_first_rid (snapshot) != rid)
+    return set_invalid (error, "rid");
+
+  /* There is none above the highest number, once that is used. */
+  rid = g_array_index (snapshot->unanswered, BoshSnapshotRequest, snapshot->unanswered->len - 1).rid + 1;
+  snapshot->next_rid = rid;
+
+  return read_number (object, "next-rid", rid, MAX (rid, BOSH_MAX_RID), &snapshot->next_rid, error);
 }
 
 gboolean
-bosh_saved_data_read_json (BoshSavedData  *self,
-                           const char     *json,
-                           GError        **error)
+bosh_saved_session_read_json (const char           *json,
+                              BoshSessionSnapshot  *snapshot,
+                              char                **uri,
+                              char                **jid,
+                              GStrv                *cookies,
+                              GError              **error)
 {
   g_autoptr(JsonObject) object = parse_json (json, error);
 
-  return object != NULL && read_session (object, self, error);
+  return object != NULL &&
+         read_version (object, error) &&
+         read_string (object, "uri", BOSH_URI_MAX_LENGTH, uri, error) &&
+         read_string (object, "domain", MAX_TEXT_LENGTH, &snapshot->domain, error) &&
+         read_string (object, "jid", MAX_TEXT_LENGTH, jid, error) &&
+         read_string (object, "sid", BOSH_SESSION_MAX_NAME_LENGTH, &snapshot->session_id, error) &&
+         read_granted (object, snapshot, error) &&
+         read_unanswered (object, snapshot, error) &&
+         read_rids (object, snapshot, error) &&
+         read_streams (object, snapshot, error) &&
+         read_stanzas (object, "unsent", bosh_session_snapshot_add_unsent, snapshot, error) &&
+         read_stanzas (object, "received", bosh_session_snapshot_add_received, snapshot, error) &&
+         read_key_sequence (object, snapshot, error) &&
+         read_cookies (object, cookies, error);
 }
