@@ -162,7 +162,7 @@ perform_state (BoshConnection   *self,
                BoshSessionState  state)
 {
   self->state = translate_state (state);
-  /* Before the state, so that who hears of the end knows the certificate for which
+  /* Before the state, so that a handler of the end can show the certificate for which
    * the session has failed. */
   notify_certificate (self);
   notify (self, PROP_STATE);

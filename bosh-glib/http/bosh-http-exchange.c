@@ -218,7 +218,7 @@ exchange_restrict_protocols (BoshExchange *exchange,
     g_tls_connection_set_advertised_protocols (G_TLS_CONNECTION (connection), protocols);
 }
 
-/* A preconnect that fails is not noticed, so its certificate is not either. */
+/* The session goes on after a preconnect that has failed, with its own certificate. */
 static void
 exchange_note_refusal (BoshExchange         *exchange,
                        GTlsCertificate      *certificate,
@@ -294,7 +294,7 @@ bosh_exchange_handle_certificate (BoshExchange         *exchange,
                                   GTlsCertificate      *certificate,
                                   GTlsCertificateFlags  errors)
 {
-  /* Who is asked may drop the transport. */
+  /* The application may drop the transport and run the main loop while it is asked. */
   g_autoptr(BoshExchange) kept = bosh_exchange_ref (exchange);
   BoshPeerVerdict verdict = bosh_peer_judge_certificate (exchange->owner->peer, certificate,
                                                          errors);

@@ -236,8 +236,8 @@ test_another (void)
 static void
 test_refused (void)
 {
-  g_test_summary ("A client connects to no server that the application refuses, or of which "
-                  "nobody is asked, and can show the certificate");
+  g_test_summary ("A client does not connect if no handler accepts the certificate, or none is "
+                  "connected; the certificate can be read");
 
   for (guint asks = 0; asks <= 1; asks++)
     {

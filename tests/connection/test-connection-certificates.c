@@ -161,8 +161,9 @@ test_refused (void)
     { tls->expired, G_TLS_CERTIFICATE_EXPIRED },
   };
 
-  g_test_summary ("R100 (XEP-0124 §19.1): nothing is sent to a server that the application does "
-                  "not accept, or of which nobody is asked; and it can be shown why");
+  g_test_summary ("R100 (XEP-0124 §19.1): nothing is sent to a server whose certificate is not "
+                  "accepted, by a handler or because there is none; the certificate and "
+                  "its errors can be read");
 
   for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
     {
@@ -302,7 +303,7 @@ test_handed_over (void)
   g_autoptr(BoshSavedSession) session = NULL;
   g_autoptr(GError) error = NULL;
 
-  g_test_summary ("Who takes a session over is asked anew, and refuses if nobody is");
+  g_test_summary ("The next owner of a session is asked anew, and refuses where it has no handler");
 
   {
     g_auto(BoshTestWire) wire = { NULL };
