@@ -289,7 +289,7 @@ class Sessions(unittest.TestCase):
 
     def test_accept_certificate(self):
         """Nobody vouches for the certificate; its fingerprint is known."""
-        configuration = Bosh.ConnectionConfiguration.new_for_uri(self.server.uris['https'])
+        configuration = Bosh.ConnectionConfiguration(uri=self.server.uris['https'])
         pem = ssl.get_server_certificate((configuration.get_hostname(), configuration.get_port()))
         expected = hashlib.sha256(ssl.PEM_cert_to_DER_cert(pem)).hexdigest()
 

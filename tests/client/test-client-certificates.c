@@ -116,10 +116,9 @@ life_init (Life     *life,
   bosh_test_manager_set_automatic (life->manager, TRUE);
   bosh_test_manager_set_grants (life->manager, BOSH_TEST_GRANTS, FEATURES);
   bosh_test_manager_set_script (life->manager, on_request, life);
-  configuration = bosh_test_manager_configure (life->manager,
-                                               "secure", TRUE,
-                                               "tls-database", tls->database,
-                                               NULL);
+  configuration = bosh_test_manager_configure_secure (life->manager,
+                                                      "tls-database", tls->database,
+                                                      NULL);
   life->client = bosh_client_new ("example.org", configuration);
   client_set_delays_for_tests (life->client, 1, 2, AGES);
   bosh_client_set_auto_reconnect (life->client, TRUE);
@@ -316,7 +315,7 @@ test_handlers (void)
   for (guint drops = 0; drops <= 1; drops++)
     {
       g_autoptr(BoshConnectionConfiguration) configuration =
-        bosh_test_manager_configure (manager, "secure", TRUE, NULL);
+        bosh_test_manager_configure_secure (manager, NULL);
       g_autoptr(GAsyncResult) result = NULL;
       g_autoptr(GError) error = NULL;
 
