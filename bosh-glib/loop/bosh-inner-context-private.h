@@ -18,10 +18,8 @@ typedef struct _BoshInnerContext BoshInnerScope;
 typedef void (*BoshInnerFunc) (gpointer user_data);
 
 /* @outer: the application's context, which must outlive the inner one. It is a plain one
- * for the first user of @outer, which gains nothing by another; where the system has no
- * epoll or no descriptor left; and where GLib does not work as expected. In the environment
- * BOSH_DEBUG=no-inner-context makes all of them plain, and BOSH_DEBUG=no-plain-context not
- * even the first one. */
+ * where the system has no epoll or no descriptor left, where GLib does not work as
+ * expected, and where BOSH_DEBUG=no-inner-context is set in the environment. */
 BoshInnerContext *bosh_inner_context_new          (GMainContext     *outer);
 BoshInnerContext *bosh_inner_context_new_plain    (GMainContext     *outer);
 /* Operations that are under way in it complete all the same. */
@@ -33,7 +31,8 @@ GMainContext     *bosh_inner_context_get_outer    (BoshInnerContext *self);
 
 /* The priority of requests, and of sources that wait most of the time. It is behind the
  * default priority, in which libsoup goes on with a request in several steps, so that
- * GLib looks at these sources only after the last step. */
+ * GLib looks at these sources only after the last step. In a plain one it is the default
+ * priority, because other sources of that one might always be ready. */
 int               bosh_inner_context_get_priority (BoshInnerContext *self);
 
 /* Operations that are started within the scope complete in the inner context:
@@ -48,9 +47,8 @@ void              bosh_inner_context_leave        (BoshInnerScope   *scope);
 void              bosh_inner_context_set_opening  (BoshInnerContext *self,
                                                    gboolean          is_opening);
 
-/* Calls @func, which may run code of the application, as a source of the outer context
- * would: from the inner context as soon as the caller has returned to it, and with a
- * plain one at once. */
+/* Calls @func, which may run code of the application, from a source of the outer context,
+ * as soon as the caller has returned to the inner one. */
 void              bosh_inner_context_call         (BoshInnerContext *self,
                                                    BoshInnerFunc     func,
                                                    gpointer          user_data);

@@ -6,52 +6,22 @@
 
 #include "bosh-epoll-context-private.h"
 
-/* The users of an outer context that get a plain inner context. A single connection gains
- * nothing by an epoll context: a message costs it 0.7 % more instructions, and no system
- * call less. But each plain one adds about ten sources to every iteration of the outer
- * context, for all other connections too. */
-#define MAX_PLAIN 1
-
 struct _BoshInnerContext
 {
   GMainContext *context;
   GMainContext *outer;
   BoshEpollContext *epoll;  /* NULL: plain */
-  gboolean is_counted;      /* in plain_users */
 };
 
-G_LOCK_DEFINE_STATIC (plain_users);
-static GHashTable *plain_users;  /* GMainContext → number; guarded by the lock */
-
-/* Changes the number by @difference. Returns FALSE, having done nothing, if there would be
- * too many. */
-static gboolean
-count_plain_users (GMainContext *outer,
-                   int           difference)
+typedef struct
 {
-  int n_users;
-
-  G_LOCK (plain_users);
-  if (plain_users == NULL)
-    plain_users = g_hash_table_new (NULL, NULL);
-
-  n_users = GPOINTER_TO_INT (g_hash_table_lookup (plain_users, outer)) + difference;
-  if (n_users == 0)
-    g_hash_table_remove (plain_users, outer);
-  else if (n_users <= MAX_PLAIN)
-    g_hash_table_insert (plain_users, outer, GINT_TO_POINTER (n_users));
-
-  if (g_hash_table_size (plain_users) == 0)
-    g_clear_pointer (&plain_users, g_hash_table_unref);
-  G_UNLOCK (plain_users);
-
-  return n_users <= MAX_PLAIN;
-}
+  BoshInnerFunc func;
+  gpointer user_data;
+} Call;
 
 typedef enum
 {
   DEBUG_NO_INNER_CONTEXT = 1 << 0,   /* all are plain */
-  DEBUG_NO_PLAIN_CONTEXT = 1 << 1,   /* none is, if that is possible */
 } DebugFlags;
 
 static DebugFlags
@@ -59,7 +29,6 @@ get_debug_flags (void)
 {
   static const GDebugKey keys[] = {
     { "no-inner-context", DEBUG_NO_INNER_CONTEXT },
-    { "no-plain-context", DEBUG_NO_PLAIN_CONTEXT },
   };
 
   return g_parse_debug_string (g_getenv ("BOSH_DEBUG"), keys, G_N_ELEMENTS (keys));
@@ -80,10 +49,8 @@ BoshInnerContext *
 bosh_inner_context_new (GMainContext *outer)
 {
   BoshInnerContext *self = bosh_inner_context_new_plain (outer);
-  DebugFlags flags = get_debug_flags ();
 
-  self->is_counted = (flags & DEBUG_NO_PLAIN_CONTEXT) == 0 && count_plain_users (outer, 1);
-  if (self->is_counted || (flags & DEBUG_NO_INNER_CONTEXT) != 0)
+  if ((get_debug_flags () & DEBUG_NO_INNER_CONTEXT) != 0)
     return self;
 
   self->epoll = bosh_epoll_context_new (outer);
@@ -99,8 +66,6 @@ bosh_inner_context_new (GMainContext *outer)
 void
 bosh_inner_context_free (BoshInnerContext *self)
 {
-  if (self->is_counted)
-    count_plain_users (self->outer, -1);
   if (self->epoll != NULL)
     bosh_epoll_context_free (self->epoll);
   g_main_context_unref (self->context);
@@ -122,7 +87,8 @@ bosh_inner_context_get_outer (BoshInnerContext *self)
 int
 bosh_inner_context_get_priority (BoshInnerContext *self)
 {
-  return G_PRIORITY_DEFAULT + 1;
+  /* Sources of the application compete with those in a plain one. */
+  return self->epoll != NULL ? G_PRIORITY_DEFAULT + 1 : G_PRIORITY_DEFAULT;
 }
 
 BoshInnerScope *
@@ -152,6 +118,34 @@ bosh_inner_context_set_opening (BoshInnerContext *self,
     bosh_epoll_context_set_opening (self->epoll, is_opening);
 }
 
+static gboolean
+on_call (gpointer user_data)
+{
+  Call *call = user_data;
+
+  call->func (call->user_data);
+
+  return G_SOURCE_REMOVE;
+}
+
+/* Not at once: the caller may be a callback of libsoup, which must return before libsoup
+ * can go on with the request. */
+static void
+call_from_source (BoshInnerContext *self,
+                  BoshInnerFunc     func,
+                  gpointer          user_data)
+{
+  g_autoptr(GSource) source = g_idle_source_new ();
+  Call *call = g_new (Call, 1);
+
+  call->func = func;
+  call->user_data = user_data;
+  g_source_set_static_name (source, "[bosh] call");
+  g_source_set_priority (source, G_PRIORITY_DEFAULT);
+  g_source_set_callback (source, on_call, call, g_free);
+  g_source_attach (source, self->outer);
+}
+
 void
 bosh_inner_context_call (BoshInnerContext *self,
                          BoshInnerFunc     func,
@@ -160,7 +154,7 @@ bosh_inner_context_call (BoshInnerContext *self,
   if (self->epoll != NULL)
     bosh_epoll_context_call (self->epoll, func, user_data);
   else
-    func (user_data);
+    call_from_source (self, func, user_data);
 }
 
 void

@@ -421,6 +421,99 @@ test_place (gconstpointer data)
   g_assert_cmpuint (n_runs, >=, N_ACTIONS);
 }
 
+typedef struct
+{
+  guint64 next_rid;      /* after the restart */
+  gboolean is_connected;
+  gboolean is_restarted;
+  gboolean has_waited;
+  guint n_delivered;
+} Pipeline;
+
+static void
+on_pipeline_connected (GObject      *source,
+                       GAsyncResult *result,
+                       gpointer      user_data)
+{
+  Pipeline *self = user_data;
+  g_autoptr(GError) error = NULL;
+
+  bosh_connection_connect_finish (BOSH_CONNECTION (source), result, &error);
+  g_assert_no_error (error);
+  self->is_connected = TRUE;
+}
+
+static void
+on_pipeline_restarted (GObject      *source,
+                       GAsyncResult *result,
+                       gpointer      user_data)
+{
+  Pipeline *self = user_data;
+  g_autoptr(GError) error = NULL;
+
+  bosh_connection_restart_finish (BOSH_CONNECTION (source), result, &error);
+  g_assert_no_error (error);
+  self->is_restarted = TRUE;
+}
+
+static void
+on_pipeline_delivered (GObject      *source,
+                       GAsyncResult *result,
+                       gpointer      user_data)
+{
+  Pipeline *self = user_data;
+  g_autoptr(GError) error = NULL;
+
+  bosh_connection_deliver_finish (BOSH_CONNECTION (source), result, &error);
+  g_assert_no_error (error);
+  self->n_delivered++;
+}
+
+static void
+on_pipeline_request (BoshConnection *connection,
+                     GParamSpec     *pspec,
+                     gpointer        user_data)
+{
+  Pipeline *self = user_data;
+
+  if (bosh_connection_get_request_id (connection) != self->next_rid)
+    return;
+
+  bosh_test_await (self->is_restarted);
+  self->has_waited = TRUE;
+}
+
+static void
+test_written (void)
+{
+  g_autoptr(BoshTestManager) manager = bosh_test_manager_new (NULL);
+  g_autoptr(BoshConnectionConfiguration) configuration =
+    bosh_test_manager_configure (manager, NULL);
+  g_autoptr(BoshConnection) connection = bosh_connection_new ("example.org", configuration);
+  g_autoptr(BoshElement) message = new_message ();
+  Pipeline self = { 0 };
+
+  g_test_summary ("A handler that is called because a request was written can wait for the "
+                  "response to it");
+
+  bosh_test_manager_set_automatic (manager, TRUE);
+  bosh_test_manager_set_script (manager, respond_payload, NULL);
+  /* This version sorts requests, so the one after a restart follows at once. */
+  bosh_test_manager_set_grants (manager,
+                                "sid='s1' wait='55' hold='1' requests='2' inactivity='30' "
+                                "polling='2' ver='1.6'",
+                                "");
+  bosh_connection_connect_async (connection, NULL, on_pipeline_connected, &self);
+  bosh_test_await (self.is_connected);
+  self.next_rid = bosh_connection_get_request_id (connection) + 2;
+  g_signal_connect (connection, "notify::request-id", G_CALLBACK (on_pipeline_request), &self);
+  bosh_connection_restart_async (connection, NULL, on_pipeline_restarted, &self);
+  bosh_connection_deliver_async (connection, message, NULL, on_pipeline_delivered, &self);
+  bosh_test_await (self.n_delivered == 1);
+  g_assert_true (self.has_waited);
+  g_assert_cmpuint (bosh_connection_get_n_requests_repeated (connection), ==, 0);
+}
+
 int
 main (int   argc,
       char *argv[])
@@ -433,6 +526,8 @@ main (int   argc,
 
       g_test_add_data_func (path, places[i], test_place);
     }
+
+  g_test_add_func ("/bosh/connection-reentrancy/written", test_written);
 
   return g_test_run ();
 }

@@ -16,7 +16,6 @@
 typedef struct
 {
   GMainContext *outer;
-  BoshInnerContext *plain;     /* the first one */
   BoshInnerContext *inner;
   guint n_calls;
   GMainContext *seen_default;  /* no reference */
@@ -29,7 +28,6 @@ set_up (Fixture       *self,
         gconstpointer  user_data)
 {
   self->outer = g_main_context_new ();
-  self->plain = bosh_inner_context_new (self->outer);
   self->inner = bosh_inner_context_new (self->outer);
 }
 
@@ -38,7 +36,6 @@ tear_down (Fixture       *self,
            gconstpointer  user_data)
 {
   bosh_inner_context_free (self->inner);
-  bosh_inner_context_free (self->plain);
   g_main_context_unref (self->outer);
 }
 
@@ -635,45 +632,100 @@ check_plain (BoshInnerContext *inner,
   bosh_inner_context_set_opening (inner, FALSE);
   bosh_inner_context_leave (inner);
   bosh_inner_context_wake (inner);
+  g_assert_cmpint (bosh_inner_context_get_priority (inner), ==, G_PRIORITY_DEFAULT);
   bosh_inner_context_call (inner, look, &self);
-  g_assert_cmpuint (self.n_calls, ==, 1);
+  g_assert_cmpuint (self.n_calls, ==, 0);
+  wait_for_calls (&self, 1);
+  g_assert_true (self.seen_source == outer);
 }
 
 static void
-test_first (Fixture       *self,
+test_plain (Fixture       *self,
             gconstpointer  user_data)
 {
-  g_autoptr(GMainContext) other_outer = g_main_context_new ();
-  g_autoptr(BoshInnerContext) other = bosh_inner_context_new (other_outer);
+  g_autoptr(BoshInnerContext) plain = bosh_inner_context_new_plain (self->outer);
 
-  g_test_summary ("The first user of a context gets that one itself, again when it is free "
-                  "again");
+  g_test_summary ("A plain inner context is that of the application; others are not");
 
-  check_plain (other, other_outer);
-  check_plain (self->plain, self->outer);
+  check_plain (plain, self->outer);
   g_assert_true (bosh_inner_context_get (self->inner) != self->outer);
   g_assert_true (bosh_inner_context_get_outer (self->inner) == self->outer);
+}
 
-  bosh_inner_context_free (self->plain);
-  self->plain = bosh_inner_context_new (self->outer);
-  check_plain (self->plain, self->outer);
+static void
+run_nested_plain (gpointer user_data)
+{
+  wait_for_calls (user_data, 1);
+}
+
+static void
+test_plain_nested (Fixture       *self,
+                   gconstpointer  user_data)
+{
+  g_autoptr(BoshInnerContext) plain = bosh_inner_context_new_plain (self->outer);
+
+  g_test_summary ("An application that runs its loop where it is called from a plain inner context "
+                  "stops nothing");
+
+  bosh_inner_context_call (plain, run_nested_plain, self);
+  bosh_inner_context_call (plain, look, self);
+  settle (self->outer);
+  g_assert_cmpuint (self->n_calls, ==, 1);
+}
+
+static gboolean
+on_busy (gpointer user_data)
+{
+  return G_SOURCE_CONTINUE;
+}
+
+/* A source of @inner, of the priority of its users, beside one of @context that is always
+ * ready. */
+static void
+check_turn (Fixture          *self,
+            BoshInnerContext *inner,
+            GMainContext     *context)
+{
+  GSource *busy = g_timeout_source_new (0);
+  GSource *source = g_timeout_source_new (0);
+  guint n_calls = self->n_calls;
+
+  attach (g_source_ref (busy), on_busy, NULL, context);
+  g_source_set_priority (source, bosh_inner_context_get_priority (inner));
+  attach (source, on_source, self, bosh_inner_context_get (inner));
+  for (guint n = 0; n < 100 && self->n_calls == n_calls; n++)
+    g_main_context_iteration (self->outer, TRUE);
+  g_assert_cmpuint (self->n_calls, ==, n_calls + 1);
+
+  g_source_destroy (busy);
+  g_source_unref (busy);
+}
+
+static void
+test_busy (Fixture       *self,
+           gconstpointer  user_data)
+{
+  g_autoptr(BoshInnerContext) plain = bosh_inner_context_new_plain (self->outer);
+
+  g_test_summary ("Each has its turn beside what the application or another connection is busy "
+                  "with in the default priority");
+
+  check_turn (self, self->inner, self->outer);
+  check_turn (self, plain, self->outer);
+  check_turn (self, plain, bosh_inner_context_get (self->inner));
 }
 
 static void
 check_debug (const char *value,
-             gboolean    is_first_plain,
-             gboolean    is_second_plain)
+             gboolean    is_plain)
 {
   g_autoptr(GMainContext) outer = g_main_context_new ();
   g_autofree char *before = g_strdup (g_getenv ("BOSH_DEBUG"));
-  g_autoptr(BoshInnerContext) first = NULL;
-  g_autoptr(BoshInnerContext) second = NULL;
+  g_autoptr(BoshInnerContext) inner = NULL;
 
   g_setenv ("BOSH_DEBUG", value, TRUE);
-  first = bosh_inner_context_new (outer);
-  second = bosh_inner_context_new (outer);
-  g_assert_cmpint (bosh_inner_context_get (first) == outer, ==, is_first_plain);
-  g_assert_cmpint (bosh_inner_context_get (second) == outer, ==, is_second_plain);
+  inner = bosh_inner_context_new (outer);
+  g_assert_cmpint (bosh_inner_context_get (inner) == outer, ==, is_plain);
 
   if (before != NULL)
     g_setenv ("BOSH_DEBUG", before, TRUE);
@@ -684,12 +736,11 @@ check_debug (const char *value,
 static void
 test_debug (void)
 {
-  g_test_summary ("BOSH_DEBUG in the environment decides who gets the application's context");
+  g_test_summary ("BOSH_DEBUG in the environment makes all inner contexts plain");
 
-  check_debug ("", TRUE, FALSE);
-  check_debug ("something-else", TRUE, FALSE);
-  check_debug ("no-inner-context", TRUE, TRUE);
-  check_debug ("something-else,no-plain-context", FALSE, FALSE);
+  check_debug ("", FALSE);
+  check_debug ("something-else", FALSE);
+  check_debug ("something-else,no-inner-context", TRUE);
 }
 
 static int
@@ -706,7 +757,6 @@ static void
 test_fallback (void)
 {
   g_autoptr(GMainContext) outer = g_main_context_new ();
-  g_autoptr(BoshInnerContext) first = bosh_inner_context_new (outer);
   g_autoptr(BoshInnerContext) inner = NULL;
   struct rlimit limit;
   rlim_t before;
@@ -749,7 +799,9 @@ main (int   argc,
   ADD ("used-again", test_used_again);
   ADD ("forked", test_forked);
   ADD ("refused", test_refused);
-  ADD ("first", test_first);
+  ADD ("plain", test_plain);
+  ADD ("plain-nested", test_plain_nested);
+  ADD ("busy", test_busy);
   g_test_add_func ("/bosh/inner-context/debug", test_debug);
   g_test_add_func ("/bosh/inner-context/fallback", test_fallback);
 
