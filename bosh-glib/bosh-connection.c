@@ -121,22 +121,28 @@ notify (BoshConnection *self,
 }
 
 static void
-notify_http (BoshConnection *self)
+notify_http_status (BoshConnection *self)
 {
   guint status = bosh_session_get_http_status (self->session);
+
+  if (status == self->notified.http_status)
+    return;
+
+  self->notified.http_status = status;
+  notify (self, PROP_HTTP_STATUS);
+}
+
+static void
+notify_see_other_uri (BoshConnection *self)
+{
   const char *uri = bosh_session_get_see_other_uri (self->session);
 
-  if (status != self->notified.http_status)
-    {
-      self->notified.http_status = status;
-      notify (self, PROP_HTTP_STATUS);
-    }
-  if (g_strcmp0 (uri, self->notified.see_other_uri) != 0)
-    {
-      g_free (self->notified.see_other_uri);
-      self->notified.see_other_uri = g_strdup (uri);
-      notify (self, PROP_SEE_OTHER_URI);
-    }
+  if (g_strcmp0 (uri, self->notified.see_other_uri) == 0)
+    return;
+
+  g_free (self->notified.see_other_uri);
+  self->notified.see_other_uri = g_strdup (uri);
+  notify (self, PROP_SEE_OTHER_URI);
 }
 
 static void
@@ -166,7 +172,8 @@ perform_state (BoshConnection   *self,
    * the session has failed. */
   notify_certificate (self);
   notify (self, PROP_STATE);
-  notify_http (self);
+  notify_http_status (self);
+  notify_see_other_uri (self);
   if (self->state == BOSH_CONNECTION_STATE_DETACHED && self->client_funcs != NULL &&
       self->client_funcs->detached != NULL)
     self->client_funcs->detached (self->client_data);
@@ -397,7 +404,8 @@ changed (gpointer owner)
 
   notify_count (self, PROP_REQUEST_ID, &self->notified.request_id,
                 bosh_session_get_last_rid (self->session));
-  notify_http (self);
+  notify_http_status (self);
+  notify_see_other_uri (self);
   notify_certificate (self);
   notify_queue (self);
   notify_count (self, PROP_N_STANZAS_SENT, &self->notified.n_stanzas_sent, self->n_stanzas_sent);

@@ -514,6 +514,85 @@ test_written (void)
   g_assert_cmpuint (bosh_connection_get_n_requests_repeated (connection), ==, 0);
 }
 
+typedef struct
+{
+  guint n_requests;
+  guint n_addresses;     /* notifications of see-other-uri */
+  gboolean is_closed;
+} Redirection;
+
+static void
+on_redirection_closed (BoshConnection *connection,
+                       const GError   *error,
+                       gpointer        user_data)
+{
+  g_assert_error (error, BOSH_ERROR, BOSH_ERROR_SEE_OTHER_URI);
+  ((Redirection *)user_data)->is_closed = TRUE;
+}
+
+static void
+on_see_other_uri (BoshConnection *connection,
+                  GParamSpec     *pspec,
+                  gpointer        user_data)
+{
+  ((Redirection *)user_data)->n_addresses++;
+}
+
+static void
+on_http_status (BoshConnection *connection,
+                GParamSpec     *pspec,
+                gpointer        user_data)
+{
+  Redirection *self = user_data;
+
+  if (bosh_connection_get_http_status (connection) == 503)
+    bosh_test_await (self->is_closed);
+}
+
+/* A session that was redirected, and is to be again after an error of a proxy. */
+static gboolean
+redirect (BoshTestManager  *manager,
+          BoshTestExchange *exchange,
+          gpointer          user_data)
+{
+  Redirection *self = user_data;
+  guint n = self->n_requests++;
+  /* Of another length each time. */
+  g_autofree char *uri = g_strdup_printf ("<uri>http://127.0.0.1:%u/%0*u</uri>",
+                                          bosh_test_manager_get_port (manager), 20 * n + 1, n);
+
+  if (n == 0 || n == 3)
+    bosh_test_exchange_respond (exchange, "type='terminate' condition='see-other-uri'", uri);
+  else if (n == 2)
+    bosh_test_exchange_reply (exchange, 503, "Retry-After: 0\r\n", "");
+  else
+    return FALSE;
+
+  return TRUE;
+}
+
+static void
+test_http_status (void)
+{
+  g_autoptr(BoshTestManager) manager = bosh_test_manager_new (NULL);
+  g_autoptr(BoshConnectionConfiguration) configuration =
+    bosh_test_manager_configure (manager, NULL);
+  g_autoptr(BoshConnection) connection = bosh_connection_new ("example.org", configuration);
+  Redirection self = { 0 };
+
+  g_test_summary ("A handler of http-status runs the main loop, in which see-other-uri changes");
+
+  bosh_test_manager_set_automatic (manager, TRUE);
+  bosh_test_manager_set_script (manager, redirect, &self);
+  g_signal_connect (connection, "notify::http-status", G_CALLBACK (on_http_status), &self);
+  g_signal_connect (connection, "notify::see-other-uri", G_CALLBACK (on_see_other_uri), &self);
+  g_signal_connect (connection, "closed", G_CALLBACK (on_redirection_closed), &self);
+  bosh_connection_connect_async (connection, NULL, NULL, NULL);
+  bosh_test_await (self.is_closed);
+  bosh_test_run_dry ();
+  g_assert_cmpuint (self.n_addresses, ==, 2);
+}
+
 int
 main (int   argc,
       char *argv[])
@@ -528,6 +607,7 @@ main (int   argc,
     }
 
   g_test_add_func ("/bosh/connection-reentrancy/written", test_written);
+  g_test_add_func ("/bosh/connection-reentrancy/http-status", test_http_status);
 
   return g_test_run ();
 }
