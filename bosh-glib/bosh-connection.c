@@ -602,14 +602,27 @@ bosh_connection_constructed (GObject *object)
     self->configuration = g_object_new (BOSH_TYPE_CONNECTION_CONFIGURATION, NULL);
 }
 
+/* No signal is emitted, as an object that is disposed of has no handlers any more. Tasks
+ * are only left if it was g_object_run_dispose(), because each has a reference. */
+static void
+end_silently (BoshConnection *self)
+{
+  g_autoptr(GError) reason = NULL;
+
+  bosh_session_driver_stop (self->driver);
+  bosh_session_abort (self->session, NULL);
+  self->state = translate_state (bosh_session_get_state (self->session));
+  reason = bosh_connection_dup_close_error (self);
+  bosh_pending_tasks_fail (self->tasks, reason);
+}
+
 static void
 bosh_connection_dispose (GObject *object)
 {
   BoshConnection *self = BOSH_CONNECTION (object);
 
   if (self->driver != NULL)
-    bosh_session_driver_stop (self->driver);
-  g_clear_object (&self->configuration);
+    end_silently (self);
 
   G_OBJECT_CLASS (bosh_connection_parent_class)->dispose (object);
 }
@@ -622,6 +635,7 @@ bosh_connection_finalize (GObject *object)
   g_clear_pointer (&self->driver, bosh_session_driver_free);
   g_clear_pointer (&self->tasks, bosh_pending_tasks_free);
   g_clear_pointer (&self->features, bosh_element_unref);
+  g_clear_object (&self->configuration);
   g_clear_error (&self->close_error);
   g_clear_object (&self->tls_peer_certificate);
   g_free (self->domain);

@@ -685,6 +685,53 @@ test_cancel_too_late (void)
   bosh_test_wire_disconnect (&wire);
 }
 
+static void
+test_disposed (void)
+{
+  g_autoptr(BoshTestManager) manager = bosh_test_manager_new (NULL);
+  g_auto(BoshTestWire) wire = { NULL };
+  g_auto(BoshTestWire) unopened = { NULL };
+  g_autoptr(GAsyncResult) pause = NULL;
+  g_autoptr(GAsyncResult) disconnection = NULL;
+  g_autoptr(GAsyncResult) connecting = NULL;
+  g_autoptr(BoshElement) message = bosh_element_new_message (NULL, NULL, "too late");
+  g_autoptr(BoshSavedSession) saved = NULL;
+  g_autoptr(GError) error = NULL;
+  BoshTestExchange *poll;
+
+  g_test_summary ("A connection that is disposed of while others hold it is closed: what waits "
+                  "fails, and so does what comes later");
+
+  bosh_test_wire_init (&wire, manager, NULL);
+  poll = bosh_test_wire_open (&wire, BOSH_TEST_GRANTS " maxpause='120'");
+  bosh_connection_pause_async (wire.connection, 60, NULL, bosh_test_keep_result, &pause);
+  g_object_run_dispose (G_OBJECT (wire.connection));
+  bosh_test_wire_fails (&wire, &pause, bosh_connection_pause_finish,
+                        BOSH_ERROR, BOSH_ERROR_NOT_CONNECTED);
+  bosh_test_await (bosh_test_exchange_is_gone (poll));
+  g_assert_true (bosh_test_wire_is (&wire, BOSH_CONNECTION_STATE_CLOSED));
+  g_assert_nonnull (bosh_connection_get_configuration (wire.connection));
+
+  bosh_connection_disconnect_async (wire.connection, NULL, NULL, bosh_test_keep_result,
+                                    &disconnection);
+  bosh_test_wire_fails (&wire, &disconnection, bosh_connection_disconnect_finish,
+                        BOSH_ERROR, BOSH_ERROR_NOT_CONNECTED);
+  g_assert_false (bosh_connection_send (wire.connection, message, &error));
+  bosh_test_assert_failure (&error, BOSH_ERROR, BOSH_ERROR_NOT_CONNECTED);
+  saved = bosh_connection_save (wire.connection, &error);
+  g_assert_null (saved);
+  bosh_test_assert_failure (&error, BOSH_ERROR, BOSH_ERROR_NOT_CONNECTED);
+  bosh_connection_resume (wire.connection);
+  g_assert_cmpuint (bosh_connection_detach (wire.connection), ==, 0);
+
+  /* One that was not opened is as before. */
+  bosh_test_wire_init (&unopened, manager, NULL);
+  g_object_run_dispose (G_OBJECT (unopened.connection));
+  bosh_connection_connect_async (unopened.connection, NULL, bosh_test_keep_result, &connecting);
+  bosh_test_exchange_respond (bosh_test_manager_take (manager), BOSH_TEST_GRANTS, "");
+  bosh_test_wire_succeeds (&unopened, &connecting, bosh_connection_connect_finish);
+}
+
 int
 main (int   argc,
       char *argv[])
@@ -707,6 +754,7 @@ main (int   argc,
       g_test_add_data_func (path, &operations[i], test_cancel);
     }
   g_test_add_func ("/bosh/connection-ends/cancel-all", test_cancel_all);
+  g_test_add_func ("/bosh/connection-ends/disposed", test_disposed);
   g_test_add_func ("/bosh/connection-ends/thread", test_thread);
   g_test_add_func ("/bosh/connection-ends/other-context", test_other_context);
 
