@@ -284,8 +284,8 @@ bosh_message_pool_give (BoshMessagePool *self,
   BoshMessageLink *link = get_link (message);
 
   /* A CONNECT of libsoup has no link. */
-  if (link == NULL || link->exchange != NULL || !link->is_reusable || link->generation != self->generation ||
-      self->idle.length >= MAX_IDLE)
+  if (link == NULL || link->exchange != NULL || !link->is_reusable ||
+      link->generation != self->generation || self->idle.length >= MAX_IDLE)
     return;
 
   /* The body may contain a password. */
