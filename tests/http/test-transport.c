@@ -781,6 +781,7 @@ run_in_thread (gpointer data)
     ;
   g_main_context_pop_thread_default (context);
 
+  bosh_inner_context_free (client->inner);
   g_ptr_array_unref (client->outcomes);
   g_free (client);
   g_bytes_unref (bytes);
