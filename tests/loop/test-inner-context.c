@@ -10,7 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* So many that some share a main context. */
+/* Above the number of contexts that have a single user. */
 #define N_MANY 300
 
 typedef struct
@@ -80,7 +80,7 @@ wait_for_calls (Fixture *self,
   g_assert_cmpuint (self->n_calls, ==, n_calls);
 }
 
-/* Whatever is ready, until nothing is. */
+/* Iterates @context until nothing is ready. */
 static void
 settle (GMainContext *context)
 {
@@ -109,7 +109,7 @@ test_timer (Fixture       *self,
   GMainContext *context = bosh_inner_context_get (self->inner);
   gint64 start = g_get_monotonic_time ();
 
-  g_test_summary ("What is attached to the inner context is run by the outer one");
+  g_test_summary ("Iterations of the outer context run sources of the inner one");
 
   g_assert_true (context != self->outer);
   attach (g_timeout_source_new (20), on_source, self, context);
@@ -129,7 +129,7 @@ test_timers (Fixture       *self,
   GMainContext *context = bosh_inner_context_get (self->inner);
   GSource *never = g_timeout_source_new_seconds (3600);
 
-  g_test_summary ("An earlier timer comes first, and one that was removed never");
+  g_test_summary ("Timers run in the order of their times, and one that was destroyed does not run");
 
   attach (g_source_ref (never), on_source, self, context);
   settle (self->outer);
@@ -156,7 +156,7 @@ static void
 test_call (Fixture       *self,
            gconstpointer  user_data)
 {
-  g_test_summary ("What is called for the application sees the outer context, as a source of it");
+  g_test_summary ("bosh_inner_context_call() calls the application as a source of the outer context would");
 
   g_main_context_push_thread_default (self->outer);
   attach (g_idle_source_new (), call_look, self, bosh_inner_context_get (self->inner));
@@ -181,7 +181,8 @@ static void
 test_call_first (Fixture       *self,
                  gconstpointer  user_data)
 {
-  g_test_summary ("After the application was called its loop has a turn, so that it may end");
+  g_test_summary ("After a call of the application the outer context is iterated before the inner one "
+                  "goes on, so that its loop may end");
 
   attach (g_idle_source_new (), call_and_go_on, self, bosh_inner_context_get (self->inner));
   g_main_context_iteration (self->outer, TRUE);
@@ -216,7 +217,7 @@ static void
 test_nested (Fixture       *self,
              gconstpointer  user_data)
 {
-  g_test_summary ("An application that runs its loop where it is called stops nothing");
+  g_test_summary ("An application may run its main loop where it is called, and the rest goes on in that");
 
   attach (g_idle_source_new (), call_twice, self, bosh_inner_context_get (self->inner));
   wait_for_calls (self, 2);
@@ -238,7 +239,7 @@ static void
 test_same_thread (Fixture       *self,
                   gconstpointer  user_data)
 {
-  g_test_summary ("What somebody else's source of the outer context adds is seen");
+  g_test_summary ("A source that is added from another source of the outer context is run");
 
   settle (self->outer);
   attach (g_idle_source_new (), attach_inside, self, self->outer);
@@ -267,7 +268,7 @@ static void
 test_other_thread (Fixture       *self,
                    gconstpointer  user_data)
 {
-  g_test_summary ("Another thread wakes it, and nothing is run in that thread");
+  g_test_summary ("Another thread wakes it up, and sources are run in the thread of the outer context");
 
   g_assert_true (g_main_context_acquire (self->outer));
   attach_inside (self);
@@ -336,7 +337,7 @@ test_descriptor (Fixture       *self,
 {
   int fds[2];
 
-  g_test_summary ("A descriptor is waited for again and again, and then no more");
+  g_test_summary ("A descriptor is polled each time that a source waits for it, and not after the last one");
 
   g_assert_true (g_unix_open_pipe (fds, FD_CLOEXEC, NULL));
   for (guint n = 1; n <= 3; n++)
@@ -351,7 +352,7 @@ test_descriptor (Fixture       *self,
       g_assert_cmpint (read (fds[0], &byte, 1), ==, 1);
     }
 
-  /* Nobody reads this; the main loop must not go round because of it. */
+  /* No source waits for this byte, which must not keep the main loop busy. */
   g_assert_cmpint (write (fds[1], "x", 1), ==, 1);
   settle (self->outer);
   g_assert_cmpuint (self->n_calls, ==, 3);
@@ -370,7 +371,7 @@ test_descriptor_behind (Fixture       *self,
   GSource *source;
   int fds[2];
 
-  g_test_summary ("A descriptor that is ready together with a source before it is not forgotten");
+  g_test_summary ("An event of a descriptor is not lost to a source of a higher priority");
 
   g_assert_true (g_unix_open_pipe (fds, FD_CLOEXEC, NULL));
   source = g_unix_fd_source_new (fds[0], G_IO_IN);
@@ -418,7 +419,7 @@ test_reopened (Fixture       *self,
 {
   Reopened reopened = { self, { -1, -1 } };
 
-  g_test_summary ("A number of a descriptor that means another one is watched anew");
+  g_test_summary ("While descriptors are opened, a number that means another descriptor is watched anew");
 
   g_assert_true (g_unix_open_pipe (reopened.fds, FD_CLOEXEC, NULL));
   watch_fd (self, reopened.fds[0]);
@@ -440,7 +441,7 @@ test_passed_on (Fixture       *self,
   Fixture *users[] = { self, &other, self, &other };
   int fds[2];
 
-  g_test_summary ("The number of a descriptor that one has closed is used by another");
+  g_test_summary ("The number of a descriptor that was closed in one context is used in another");
 
   g_assert_true (bosh_inner_context_get (other.inner) != bosh_inner_context_get (self->inner));
   for (guint n = 0; n < G_N_ELEMENTS (users); n++)
@@ -465,7 +466,7 @@ test_forked (Fixture       *self,
   int status;
   pid_t child;
 
-  g_test_summary ("What a process that was forked off keeps open keeps nobody awake");
+  g_test_summary ("A descriptor that a child process has kept open does not keep the main loop busy");
 
   g_assert_true (g_unix_open_pipe (ends, FD_CLOEXEC, NULL));
   g_assert_true (g_unix_open_pipe (fds, FD_CLOEXEC, NULL));
@@ -487,7 +488,7 @@ test_forked (Fixture       *self,
   close (fds[0]);
   settle (self->outer);
 
-  /* The number comes back, and means something that is wanted. */
+  /* The number is used again for a descriptor that a source waits for. */
   close (fds[1]);
   g_assert_true (g_unix_open_pipe (fds, FD_CLOEXEC, NULL));
   watch_fd (self, fds[0]);
@@ -511,7 +512,7 @@ test_refused (Fixture       *self,
   int file = g_file_open_tmp (NULL, &path, NULL);
   int fds[2];
 
-  g_test_summary ("What epoll does not take at once it is given again");
+  g_test_summary ("A descriptor that epoll refuses is tried again");
 
   /* It never takes a file. */
   g_assert_cmpint (file, >=, 0);
@@ -553,7 +554,7 @@ test_many (Fixture       *self,
   guint before = 0;
   guint after = 0;
 
-  g_test_summary ("One that is busy costs nothing in those that are not");
+  g_test_summary ("A busy context costs nothing in the idle ones");
 
   for (guint n = 0; n < N_MANY; n++)
     {
@@ -593,8 +594,8 @@ test_used_again (Fixture       *self,
   BoshInnerContext *many[N_MANY];
   g_autoptr(GHashTable) contexts = g_hash_table_new (NULL, NULL);
 
-  g_test_summary ("One that is free again is used again; each has its own, and where there are "
-                  "many two share one");
+  g_test_summary ("Each user has a context of its own, which is used again when it is free, and above "
+                  "a number of them two users share one");
 
   for (guint n = 0; n < G_N_ELEMENTS (seen); n++)
     {
