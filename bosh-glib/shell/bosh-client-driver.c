@@ -35,7 +35,7 @@ struct _BoshClientDriver
   BoshReconnect               *machine;
   int                          drain_level;  /* depth of the loop that drains, + 1; or 0 */
   GMainContext                *context;      /* captured when the client connects */
-  GSource                     *source;       /* ready at the deadline of the machine, if any */
+  GSource                     *source;       /* ready when the machine has something to do */
   BoshNetworkWatch            *network;      /* while an attempt waits for its time */
 
   /* Connecting or a login, one at a time. The task keeps the owner alive. */
@@ -1088,6 +1088,7 @@ set_deadline (BoshClientDriver *self,
       self->source = g_source_new (&funcs, sizeof (GSource));
       g_source_set_static_name (self->source, "[bosh] client");
       g_source_set_callback (self->source, on_deadline, self, NULL);
+      g_source_set_can_recurse (self->source, TRUE);
       g_source_attach (self->source, self->context);
     }
   g_source_set_ready_time (self->source, deadline);
@@ -1097,8 +1098,8 @@ set_deadline (BoshClientDriver *self,
 
 /* Carries out all that the machine wants done. A handler may call anything here, or
  * drop the last reference: what follows from that is carried out by the loop from
- * which it was called. Only if it runs a main loop of its own, which is deeper then,
- * that one goes on with the rest. */
+ * which it was called. Only if it runs a main loop of its own, before or after that,
+ * the source goes on with the rest there, at a greater depth. */
 static void
 drain (BoshClientDriver *self)
 {
@@ -1106,6 +1107,11 @@ drain (BoshClientDriver *self)
   int outer_level = self->drain_level;
   BoshReconnectAction action = { 0 };
 
+  /* Nothing is due before the client connects. */
+  if (self->context == NULL)
+    return;
+
+  set_deadline (self, 0);
   if (level <= outer_level)
     return;
 

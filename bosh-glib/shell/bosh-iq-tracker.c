@@ -99,6 +99,7 @@ arm_timer (BoshIqTracker *self)
       self->timer = g_source_new (&timer_funcs, sizeof (GSource));
       g_source_set_static_name (self->timer, "[bosh] iq timeout");
       g_source_set_callback (self->timer, on_timer, self, NULL);
+      g_source_set_can_recurse (self->timer, TRUE);
       g_source_attach (self->timer, self->context);
     }
   g_source_set_ready_time (self->timer, earliest->deadline);

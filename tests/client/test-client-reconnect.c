@@ -1280,6 +1280,78 @@ test_iq_before_the_session (void)
   disconnect (&life);
 }
 
+/* --- Handlers that run a main loop of their own --- */
+
+static void
+run_loop_on_state (BoshClient *client,
+                   GParamSpec *pspec,
+                   gpointer    user_data)
+{
+  Life *life = user_data;
+
+  if (is_in (life, BOSH_CLIENT_STATE_RECONNECTING) && life->n_lost == 0)
+    bosh_test_await (is_in (life, BOSH_CLIENT_STATE_READY));
+  else if (is_in (life, BOSH_CLIENT_STATE_CLOSED))
+    bosh_test_await (life->n_closed == 1);
+}
+
+static void
+run_loop_on_connection (BoshClient *client,
+                        GParamSpec *pspec,
+                        gpointer    user_data)
+{
+  bosh_test_await (is_in (user_data, BOSH_CLIENT_STATE_READY));
+}
+
+static gboolean
+run_loops_on_loss (BoshClient     *client,
+                   BoshConnection *connection,
+                   GError         *error,
+                   gpointer        user_data)
+{
+  Life *life = user_data;
+
+  bosh_test_run_dry ();
+  bosh_client_disconnect_async (client, NULL, NULL, NULL);
+  bosh_test_await (life->n_closed == 1);
+
+  return FALSE;
+}
+
+static void
+test_loop_in_handler (void)
+{
+  g_test_summary ("What is due goes on in the main loop that a handler runs");
+
+  for (guint i = 0; i < 3; i++)
+    {
+      g_auto(Life) life = { NULL };
+
+      begin (&life);
+      if (i == 0)
+        g_signal_connect (life.client, "notify::state", G_CALLBACK (run_loop_on_state), &life);
+      else if (i == 1)
+        g_signal_connect (life.client, "notify::connection", G_CALLBACK (run_loop_on_connection),
+                          &life);
+      else
+        g_signal_connect (life.client, "session-lost", G_CALLBACK (run_loops_on_loss), &life);
+      lose (&life, LOST, "");
+      bosh_test_await (life.n_lost == 1);
+      if (i < 2)
+        {
+          bosh_test_await (is_in (&life, BOSH_CLIENT_STATE_READY));
+          assert_events (&life, "reconnecting lost connection ready");
+          disconnect (&life);
+          assert_events (&life, "disconnecting closed end");
+        }
+      else
+        {
+          bosh_test_await (life.n_closed == 1);
+          assert_events (&life, "reconnecting lost closed end");
+        }
+    }
+}
+
 int
 main (int   argc,
       char *argv[])
@@ -1323,6 +1395,7 @@ main (int   argc,
   g_test_add_func ("/bosh/client-reconnect/network", test_network);
   g_test_add_func ("/bosh/client-reconnect/anonymous", test_anonymous);
   g_test_add_func ("/bosh/client-reconnect/failed-login", test_failed_login);
+  g_test_add_func ("/bosh/client-reconnect/loop-in-handler", test_loop_in_handler);
 
   return g_test_run ();
 }

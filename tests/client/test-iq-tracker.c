@@ -211,6 +211,42 @@ test_timeout (void)
   outcome_clear (&endless);
 }
 
+typedef struct
+{
+  Outcome outcome;
+  Outcome other;
+} Nesting;
+
+static void
+wait_for_other (GObject      *source_object,
+                GAsyncResult *result,
+                gpointer      user_data)
+{
+  Nesting *nesting = user_data;
+
+  on_done (source_object, result, &nesting->outcome);
+  wait_for (&nesting->other);
+}
+
+static void
+test_timeout_in_callback (void)
+{
+  g_autoptr(BoshIqTracker) tracker = bosh_iq_tracker_new (g_main_context_default ());
+  g_autoptr(BoshElement) iq = bosh_element_new_iq (NULL, "get", NULL);
+  Nesting nesting = { 0 };
+
+  g_test_summary ("Requests time out in the main loop that a callback runs");
+
+  bosh_element_set_attribute (iq, "id", "a");
+  bosh_iq_tracker_add (tracker, iq, g_get_monotonic_time (),
+                       g_task_new (NULL, NULL, wait_for_other, &nesting));
+  add (tracker, "b", NULL, 1, NULL, &nesting.other);
+  wait_for (&nesting.outcome);
+  g_assert_error (nesting.other.error, BOSH_ERROR, BOSH_ERROR_TIMED_OUT);
+  outcome_clear (&nesting.outcome);
+  outcome_clear (&nesting.other);
+}
+
 static void
 test_cancel (void)
 {
@@ -344,6 +380,7 @@ main (int   argc,
   g_test_add_func ("/bosh/iq-tracker/addresses", test_addresses);
   g_test_add_func ("/bosh/iq-tracker/types", test_types);
   g_test_add_func ("/bosh/iq-tracker/timeout", test_timeout);
+  g_test_add_func ("/bosh/iq-tracker/timeout-in-callback", test_timeout_in_callback);
   g_test_add_func ("/bosh/iq-tracker/cancel", test_cancel);
   g_test_add_func ("/bosh/iq-tracker/fail-all", test_fail_all);
   g_test_add_func ("/bosh/iq-tracker/drop", test_drop);
