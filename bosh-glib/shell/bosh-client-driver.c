@@ -42,7 +42,7 @@ struct _BoshClientDriver
   GTask                       *task;
   GSource                     *cancelled;
   GCancellable                *discovery;    /* while the address is looked up */
-  BoshSavedSession            *saved;        /* to be attached; else a session is created */
+  BoshSavedSession            *saved;        /* until it is attached; else one is created */
   BoshElement                 *features;     /* those that arrived last, for a login */
   BoshLoginDriver             *login;
   BoshCredentials             *credentials;  /* of the login, until the machine forgets them */
@@ -533,6 +533,7 @@ open_connection (BoshClientDriver *self)
   else
     bosh_connection_attach_async (self->connection, self->saved, cancellable, on_attached, self);
   g_main_context_pop_thread_default (self->context);
+  g_clear_object (&self->saved);
 }
 
 static void
@@ -597,6 +598,9 @@ connect_session (BoshClientDriver *self)
 {
   if (self->saved != NULL)
     take_saved (self);
+  /* A handler of the address may have run a main loop in which all has ended. */
+  if (get_state (self) == BOSH_RECONNECT_CLOSED)
+    return;
 
   if (has_address (self))
     open_connection (self);

@@ -1352,6 +1352,45 @@ test_loop_in_handler (void)
     }
 }
 
+static void
+disconnect_on_configuration (BoshClient *client,
+                             GParamSpec *pspec,
+                             gpointer    user_data)
+{
+  bosh_client_disconnect_async (client, NULL, NULL, NULL);
+  bosh_test_await (bosh_client_get_state (client) == BOSH_CLIENT_STATE_CLOSED);
+}
+
+static void
+test_attached_after_the_end (void)
+{
+  g_auto(Life) life = { NULL };
+  g_autoptr(BoshSavedSession) session = NULL;
+  g_autoptr(GAsyncResult) detached = NULL;
+  g_autoptr(GAsyncResult) attached = NULL;
+  g_autoptr(GError) error = NULL;
+  BoshClient *client;
+
+  g_test_summary ("A session is not attached to a client that a handler of its address has ended");
+
+  begin (&life);
+  bosh_client_detach_async (life.client, NULL, bosh_test_keep_result, &detached);
+  session = bosh_client_detach_finish (life.client, bosh_test_wait_for (&detached), &error);
+  g_assert_no_error (error);
+
+  client = bosh_client_new ("example.org", NULL);
+  g_signal_connect (client, "notify::configuration", G_CALLBACK (disconnect_on_configuration), NULL);
+  bosh_client_attach_async (client, session, NULL, bosh_test_keep_result, &attached);
+  g_assert_false (bosh_client_attach_finish (client, bosh_test_wait_for (&attached), &error));
+  g_assert_error (error, BOSH_ERROR, BOSH_ERROR_NOT_CONNECTED);
+  g_assert_cmpint (bosh_connection_get_state (bosh_client_get_connection (client)), ==,
+                   BOSH_CONNECTION_STATE_NEW);
+  g_clear_object (&attached);
+  g_clear_object (&detached);
+  bosh_test_run_dry ();
+  g_assert_finalize_object (client);
+}
+
 int
 main (int   argc,
       char *argv[])
@@ -1396,6 +1435,7 @@ main (int   argc,
   g_test_add_func ("/bosh/client-reconnect/anonymous", test_anonymous);
   g_test_add_func ("/bosh/client-reconnect/failed-login", test_failed_login);
   g_test_add_func ("/bosh/client-reconnect/loop-in-handler", test_loop_in_handler);
+  g_test_add_func ("/bosh/client-reconnect/attached-after-the-end", test_attached_after_the_end);
 
   return g_test_run ();
 }
