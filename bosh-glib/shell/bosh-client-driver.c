@@ -117,6 +117,8 @@ bosh_client_driver_add_iq (BoshClientDriver *self,
   if (self->iqs == NULL)
     self->iqs = bosh_iq_tracker_new (g_task_get_context (task));
   bosh_iq_tracker_add (self->iqs, iq, deadline, task);
+  if (!bosh_reconnect_is_queueing (self->machine))
+    bosh_iq_tracker_sent (self->iqs, bosh_element_get_attribute (iq, "id"));
 }
 
 /* Is @element a request of ours, whose task waits for the response? */
@@ -236,7 +238,13 @@ send_again (BoshClientDriver *self,
   guint64 serial;
 
   if (delivery == 0)
-    return bosh_connection_send (self->connection, element, NULL);
+    {
+      if (!bosh_connection_send (self->connection, element, NULL))
+        return FALSE;
+      if (is_pending_request (self, element))
+        bosh_iq_tracker_sent (self->iqs, bosh_element_get_attribute (element, "id"));
+      return TRUE;
+    }
 
   if (!bosh_connection_queue (self->connection, element, &serial, NULL))
     return FALSE;
@@ -957,10 +965,18 @@ fail_requests (BoshClientDriver *self,
 {
   g_autoptr(GError) error = reason != NULL ? g_error_copy (reason) : dup_end_error (self);
 
+  /* What waits for the next session goes on waiting while there may be one. Of the
+   * deliveries, also those that were lost: see ask_about_loss(). */
+  if (bosh_reconnect_is_queueing (self->machine))
+    {
+      if (self->iqs != NULL)
+        bosh_iq_tracker_fail_sent (self->iqs, error);
+      return;
+    }
+
   if (self->iqs != NULL)
     bosh_iq_tracker_fail_all (self->iqs, error);
-  if (self->deliveries != NULL &&
-      get_state (self) != BOSH_RECONNECT_RECONNECTING)
+  if (self->deliveries != NULL)
     bosh_delivery_tracker_fail_all (self->deliveries, error);
 }
 

@@ -26,6 +26,7 @@ typedef struct
   char          *id;
   char          *to;        /* nullable */
   GTask         *task;
+  gboolean       is_sent;   /* or waits for a session */
   gint64         deadline;  /* or -1 */
   GSequenceIter *position;  /* in the deadlines, or NULL */
   GSource       *cancelled; /* or NULL */
@@ -213,6 +214,16 @@ bosh_iq_tracker_add (BoshIqTracker *self,
     }
 }
 
+void
+bosh_iq_tracker_sent (BoshIqTracker *self,
+                      const char    *id)
+{
+  Request *request = g_hash_table_lookup (self->requests, id);
+
+  if (request != NULL)
+    request->is_sent = TRUE;
+}
+
 gboolean
 bosh_iq_tracker_handle (BoshIqTracker *self,
                         BoshElement   *iq,
@@ -243,9 +254,10 @@ bosh_iq_tracker_handle (BoshIqTracker *self,
   return TRUE;
 }
 
-void
-bosh_iq_tracker_fail_all (BoshIqTracker *self,
-                          const GError  *error)
+static void
+fail_many (BoshIqTracker *self,
+           gboolean       sent_only,
+           const GError  *error)
 {
   g_autoptr(GPtrArray) tasks = g_ptr_array_new_with_free_func (g_object_unref);
   GHashTableIter iter;
@@ -256,6 +268,8 @@ bosh_iq_tracker_fail_all (BoshIqTracker *self,
     {
       Request *request = value;
 
+      if (sent_only && !request->is_sent)
+        continue;
       g_ptr_array_add (tasks, g_steal_pointer (&request->task));
       g_hash_table_iter_remove (&iter);
     }
@@ -264,4 +278,18 @@ bosh_iq_tracker_fail_all (BoshIqTracker *self,
   /* A callback of a task may free the tracker. */
   for (guint i = 0; i < tasks->len; i++)
     g_task_return_error (g_ptr_array_index (tasks, i), g_error_copy (error));
+}
+
+void
+bosh_iq_tracker_fail_sent (BoshIqTracker *self,
+                           const GError  *error)
+{
+  fail_many (self, TRUE, error);
+}
+
+void
+bosh_iq_tracker_fail_all (BoshIqTracker *self,
+                          const GError  *error)
+{
+  fail_many (self, FALSE, error);
 }

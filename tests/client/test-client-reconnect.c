@@ -1352,6 +1352,54 @@ test_loop_in_handler (void)
     }
 }
 
+typedef struct
+{
+  BoshElement  *iq;
+  GAsyncResult *result;
+} Request;
+
+static void
+send_iq_on_loss (BoshClient *client,
+                 GParamSpec *pspec,
+                 gpointer    user_data)
+{
+  Request *request = user_data;
+
+  if (bosh_client_get_state (client) == BOSH_CLIENT_STATE_RECONNECTING)
+    bosh_client_send_iq_async (client, request->iq, 0, NULL, bosh_test_keep_result,
+                               &request->result);
+}
+
+static void
+test_requests_that_wait (void)
+{
+  g_auto(Life) life = { NULL };
+  g_autoptr(BoshElement) iq = bosh_test_new_request (NULL, "query", BOSH_TEST_NS_ROSTER);
+  g_autoptr(GError) error = NULL;
+  Request request = { .iq = iq };
+
+  g_test_summary ("A request that was made after the loss, or waits for the session after the next, "
+                  "does not fail with a loss of a session in which it was not sent");
+
+  begin (&life);
+  g_signal_connect (life.client, "notify::state", G_CALLBACK (send_iq_on_loss), &request);
+  lose (&life, LOST, "");
+  bosh_test_await (life.n_bound == 2);
+  bosh_test_await (is_in (&life, BOSH_CLIENT_STATE_READY));
+  bosh_test_await (strcmp (life.messages->str, "<iq/>") == 0);
+  g_assert_null (request.result);
+  g_signal_handlers_disconnect_by_func (life.client, send_iq_on_loss, &request);
+
+  /* It was sent in the session that is lost now. */
+  lose (&life, LOST, "");
+  g_assert_null (bosh_client_send_iq_finish (life.client, bosh_test_wait_for (&request.result),
+                                             &error));
+  g_assert_error (error, BOSH_ERROR, BOSH_ERROR_ITEM_NOT_FOUND);
+  g_clear_object (&request.result);
+  bosh_test_await (is_in (&life, BOSH_CLIENT_STATE_READY));
+  disconnect (&life);
+}
+
 static void
 disconnect_on_configuration (BoshClient *client,
                              GParamSpec *pspec,
@@ -1435,6 +1483,7 @@ main (int   argc,
   g_test_add_func ("/bosh/client-reconnect/anonymous", test_anonymous);
   g_test_add_func ("/bosh/client-reconnect/failed-login", test_failed_login);
   g_test_add_func ("/bosh/client-reconnect/loop-in-handler", test_loop_in_handler);
+  g_test_add_func ("/bosh/client-reconnect/requests-that-wait", test_requests_that_wait);
   g_test_add_func ("/bosh/client-reconnect/attached-after-the-end", test_attached_after_the_end);
 
   return g_test_run ();

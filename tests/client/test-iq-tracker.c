@@ -296,6 +296,34 @@ test_fail_all (void)
   g_assert_false (bosh_iq_tracker_has (tracker, "0"));
 }
 
+static void
+test_fail_sent (void)
+{
+  g_autoptr(BoshIqTracker) tracker = bosh_iq_tracker_new (g_main_context_default ());
+  g_autoptr(GError) error = NULL;
+  Outcome sent = { 0 };
+  Outcome waiting = { 0 };
+
+  g_test_summary ("A request that waits for a session does not fail with another one");
+
+  add (tracker, "a", NULL, 60, NULL, &sent);
+  add (tracker, "b", NULL, 60, NULL, &waiting);
+  bosh_iq_tracker_sent (tracker, "a");
+  bosh_iq_tracker_sent (tracker, "c");
+  error = g_error_new_literal (BOSH_ERROR, BOSH_ERROR_SESSION_LOST, "Lost");
+  bosh_iq_tracker_fail_sent (tracker, error);
+  wait_for (&sent);
+  g_assert_error (sent.error, BOSH_ERROR, BOSH_ERROR_SESSION_LOST);
+  g_assert_cmpuint (waiting.calls, ==, 0);
+
+  bosh_iq_tracker_sent (tracker, "b");
+  bosh_iq_tracker_fail_sent (tracker, error);
+  wait_for (&waiting);
+  g_assert_error (waiting.error, BOSH_ERROR, BOSH_ERROR_SESSION_LOST);
+  outcome_clear (&sent);
+  outcome_clear (&waiting);
+}
+
 typedef struct
 {
   BoshIqTracker *tracker;
@@ -383,6 +411,7 @@ main (int   argc,
   g_test_add_func ("/bosh/iq-tracker/timeout-in-callback", test_timeout_in_callback);
   g_test_add_func ("/bosh/iq-tracker/cancel", test_cancel);
   g_test_add_func ("/bosh/iq-tracker/fail-all", test_fail_all);
+  g_test_add_func ("/bosh/iq-tracker/fail-sent", test_fail_sent);
   g_test_add_func ("/bosh/iq-tracker/drop", test_drop);
   g_test_add_func ("/bosh/iq-tracker/idle", test_idle);
 
