@@ -152,7 +152,7 @@ take_unsent (BoshClientDriver *self)
       if (is_pending_request (self, stanza.element))
         continue;
       if (self->deliveries != NULL)
-        stanza.serial = bosh_delivery_tracker_find_lost (self->deliveries, stanza.element);
+        stanza.serial = bosh_delivery_tracker_take_unsent (self->deliveries, stanza.element);
       g_array_append_val (stanzas, stanza);
     }
 
@@ -981,24 +981,14 @@ fail_requests (BoshClientDriver *self,
 }
 
 static void
-keep_unsent (BoshClientDriver *self,
-             BoshConnection   *lost)
-{
-  g_autoptr(GPtrArray) elements = bosh_connection_dup_unsent_on_first (lost);
-
-  for (guint i = 0; i < elements->len; i++)
-    keep_delivery (self, g_ptr_array_index (elements, i));
-}
-
-static void
 ask_about_loss (BoshClientDriver *self,
                 const GError     *error)
 {
   g_autoptr(BoshConnection) connection = g_object_ref (self->connection);
   gboolean resend = self->callbacks->lost (connection, error, self->owner);
 
-  if (resend)
-    keep_unsent (self, connection);
+  if (self->deliveries != NULL && resend)
+    bosh_delivery_tracker_keep_unsent (self->deliveries);
   if (self->deliveries != NULL)
     bosh_delivery_tracker_fail_lost (self->deliveries, error);
   bosh_reconnect_handle_verdict (self->machine, resend, g_get_monotonic_time ());

@@ -18,41 +18,47 @@ G_BEGIN_DECLS
 typedef struct _BoshDeliveryTracker BoshDeliveryTracker;
 
 /* @context is where the tasks are cancelled. */
-BoshDeliveryTracker *bosh_delivery_tracker_new       (GMainContext        *context);
+BoshDeliveryTracker *bosh_delivery_tracker_new         (GMainContext        *context);
 /* Tasks that have not returned are dropped. */
-void                 bosh_delivery_tracker_free      (BoshDeliveryTracker *self);
+void                 bosh_delivery_tracker_free        (BoshDeliveryTracker *self);
 
 /* A delivery that waits for a session. @task: (transfer full). Returns: its id,
  * which is not 0. */
-guint64              bosh_delivery_tracker_add       (BoshDeliveryTracker *self,
-                                                      BoshElement         *element,
-                                                      GTask               *task);
+guint64              bosh_delivery_tracker_add         (BoshDeliveryTracker *self,
+                                                        BoshElement         *element,
+                                                        GTask               *task);
 /* The session has the stanza, as number @serial, which is above those before it. */
-void                 bosh_delivery_tracker_sent      (BoshDeliveryTracker *self,
-                                                      guint64              id,
-                                                      guint64              serial);
+void                 bosh_delivery_tracker_sent        (BoshDeliveryTracker *self,
+                                                        guint64              id,
+                                                        guint64              serial);
 /* The server has all stanzas of the session up to @serial. */
-void                 bosh_delivery_tracker_succeed   (BoshDeliveryTracker *self,
-                                                      guint64              serial);
+void                 bosh_delivery_tracker_succeed     (BoshDeliveryTracker *self,
+                                                        guint64              serial);
 /* The session lives on, but does not send the stanza with @serial. */
-void                 bosh_delivery_tracker_fail      (BoshDeliveryTracker *self,
-                                                      guint64              serial,
-                                                      const GError        *error);
+void                 bosh_delivery_tracker_fail        (BoshDeliveryTracker *self,
+                                                        guint64              serial,
+                                                        const GError        *error);
 
 /* The session has ended, and with it all deliveries that were sent are lost. */
-void                 bosh_delivery_tracker_lose      (BoshDeliveryTracker *self);
+void                 bosh_delivery_tracker_lose        (BoshDeliveryTracker *self);
+/* Of the lost deliveries of @element, one is of a copy that never left this machine.
+ * Returns: its id, or 0 if there is none but those that were taken before */
+guint64              bosh_delivery_tracker_take_unsent (BoshDeliveryTracker *self,
+                                                        BoshElement         *element);
 /* The id of the first lost delivery of @element, or 0. */
-guint64              bosh_delivery_tracker_find_lost (BoshDeliveryTracker *self,
-                                                      BoshElement         *element);
+guint64              bosh_delivery_tracker_find_lost   (BoshDeliveryTracker *self,
+                                                        BoshElement         *element);
 /* The stanza will be sent again, so the delivery waits for the next session. */
-void                 bosh_delivery_tracker_keep      (BoshDeliveryTracker *self,
-                                                      guint64              id);
+void                 bosh_delivery_tracker_keep        (BoshDeliveryTracker *self,
+                                                        guint64              id);
+/* The same for all that were taken as unsent. */
+void                 bosh_delivery_tracker_keep_unsent (BoshDeliveryTracker *self);
 /* Those that are lost return a copy of @error. */
-void                 bosh_delivery_tracker_fail_lost (BoshDeliveryTracker *self,
-                                                      const GError        *error);
+void                 bosh_delivery_tracker_fail_lost   (BoshDeliveryTracker *self,
+                                                        const GError        *error);
 /* All return a copy of @error. */
-void                 bosh_delivery_tracker_fail_all  (BoshDeliveryTracker *self,
-                                                      const GError        *error);
+void                 bosh_delivery_tracker_fail_all    (BoshDeliveryTracker *self,
+                                                        const GError        *error);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (BoshDeliveryTracker, bosh_delivery_tracker_free)
 

@@ -11,6 +11,7 @@ typedef enum
   WAITING,
   SENT,
   LOST,
+  UNSENT,  /* lost too, and the stanza never left this machine */
 } DeliveryState;
 
 typedef struct
@@ -186,6 +187,31 @@ bosh_delivery_tracker_lose (BoshDeliveryTracker *self)
     }
 }
 
+static gboolean
+is_lost (Delivery *delivery)
+{
+  return delivery->state == LOST || delivery->state == UNSENT;
+}
+
+guint64
+bosh_delivery_tracker_take_unsent (BoshDeliveryTracker *self,
+                                   BoshElement         *element)
+{
+  /* Of several deliveries of the same element, those that were sent come first. */
+  for (GList *link = self->list.tail; link != NULL; link = link->prev)
+    {
+      Delivery *delivery = link->data;
+
+      if (delivery->state == LOST && delivery->element == element)
+        {
+          delivery->state = UNSENT;
+          return delivery->id;
+        }
+    }
+
+  return 0;
+}
+
 guint64
 bosh_delivery_tracker_find_lost (BoshDeliveryTracker *self,
                                  BoshElement         *element)
@@ -194,7 +220,7 @@ bosh_delivery_tracker_find_lost (BoshDeliveryTracker *self,
     {
       Delivery *delivery = link->data;
 
-      if (delivery->state == LOST && delivery->element == element)
+      if (is_lost (delivery) && delivery->element == element)
         return delivery->id;
     }
 
@@ -211,6 +237,18 @@ bosh_delivery_tracker_keep (BoshDeliveryTracker *self,
     delivery->state = WAITING;
 }
 
+void
+bosh_delivery_tracker_keep_unsent (BoshDeliveryTracker *self)
+{
+  for (GList *link = self->list.head; link != NULL; link = link->next)
+    {
+      Delivery *delivery = link->data;
+
+      if (delivery->state == UNSENT)
+        delivery->state = WAITING;
+    }
+}
+
 static void
 fail_many (BoshDeliveryTracker *self,
            gboolean             lost_only,
@@ -224,7 +262,7 @@ fail_many (BoshDeliveryTracker *self,
       Delivery *delivery = link->data;
 
       next = link->next;
-      if (!lost_only || delivery->state == LOST)
+      if (!lost_only || is_lost (delivery))
         g_ptr_array_add (tasks, remove_delivery (delivery));
     }
   for (guint i = 0; i < tasks->len; i++)

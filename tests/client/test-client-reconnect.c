@@ -1401,6 +1401,40 @@ test_requests_that_wait (void)
 }
 
 static void
+test_delivered_twice (void)
+{
+  g_auto(Life) life = { NULL };
+  g_autoptr(BoshElement) message = bosh_element_new_message ("bob@example.org", "chat", "b");
+  GAsyncResult *results[2] = { NULL };
+  GAsyncResult **sent;
+
+  g_test_summary ("A stanza that was delivered twice and never sent has two deliveries, which "
+                  "both return when it is sent again");
+
+  begin_with (&life, "sid='s1' wait='55' hold='1' requests='2' inactivity='30' polling='0'");
+  life.resend = TRUE;
+  life.keeps_payloads = TRUE;
+  sent = deliver (&life, "a", NULL);
+  bosh_test_await (strcmp (life.messages->str, "a") == 0);
+  for (guint i = 0; i < G_N_ELEMENTS (results); i++)
+    bosh_client_deliver_async (life.client, message, NULL, bosh_test_keep_result, &results[i]);
+  lose (&life, LOST, "");
+  bosh_test_await (life.n_lost == 1);
+  life.keeps_payloads = FALSE;
+  assert_delivery (&life, sent, FALSE);
+  for (guint i = 0; i < G_N_ELEMENTS (results); i++)
+    {
+      g_autoptr(GError) error = NULL;
+
+      bosh_client_deliver_finish (life.client, bosh_test_wait_for (&results[i]), &error);
+      g_assert_no_error (error);
+      g_clear_object (&results[i]);
+    }
+  g_assert_cmpstr (life.messages->str, ==, "bb");
+  disconnect (&life);
+}
+
+static void
 disconnect_on_configuration (BoshClient *client,
                              GParamSpec *pspec,
                              gpointer    user_data)
@@ -1484,6 +1518,7 @@ main (int   argc,
   g_test_add_func ("/bosh/client-reconnect/failed-login", test_failed_login);
   g_test_add_func ("/bosh/client-reconnect/loop-in-handler", test_loop_in_handler);
   g_test_add_func ("/bosh/client-reconnect/requests-that-wait", test_requests_that_wait);
+  g_test_add_func ("/bosh/client-reconnect/delivered-twice", test_delivered_twice);
   g_test_add_func ("/bosh/client-reconnect/attached-after-the-end", test_attached_after_the_end);
 
   return g_test_run ();

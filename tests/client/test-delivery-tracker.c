@@ -155,6 +155,45 @@ test_loss (void)
 }
 
 static void
+test_unsent (void)
+{
+  g_autoptr(BoshDeliveryTracker) tracker = bosh_delivery_tracker_new (g_main_context_default ());
+  g_autoptr(BoshElement) message = new_message ();
+  g_autoptr(GError) loss = new_loss ();
+  Outcome outcomes[3] = { 0 };
+  guint64 ids[3];
+
+  g_test_summary ("Each copy of an element that was delivered several times has a delivery of its "
+                  "own, whether it was sent or not");
+
+  for (guint i = 0; i < G_N_ELEMENTS (ids); i++)
+    {
+      ids[i] = add (tracker, message, NULL, &outcomes[i]);
+      bosh_delivery_tracker_sent (tracker, ids[i], i + 1);
+    }
+  g_assert_cmpuint (bosh_delivery_tracker_take_unsent (tracker, message), ==, 0);
+  bosh_delivery_tracker_lose (tracker);
+  /* The first copy may have arrived. */
+  g_assert_cmpuint (bosh_delivery_tracker_take_unsent (tracker, message), ==, ids[2]);
+  g_assert_cmpuint (bosh_delivery_tracker_take_unsent (tracker, message), ==, ids[1]);
+  g_assert_cmpuint (bosh_delivery_tracker_find_lost (tracker, message), ==, ids[0]);
+  bosh_delivery_tracker_keep_unsent (tracker);
+  bosh_delivery_tracker_fail_lost (tracker, loss);
+  assert_failed (&outcomes[0], BOSH_ERROR, BOSH_ERROR_SESSION_LOST);
+  assert_open (&outcomes[1]);
+  assert_open (&outcomes[2]);
+
+  /* They are lost once more, and not sent again. */
+  for (guint i = 1; i < G_N_ELEMENTS (ids); i++)
+    bosh_delivery_tracker_sent (tracker, ids[i], i);
+  bosh_delivery_tracker_lose (tracker);
+  g_assert_cmpuint (bosh_delivery_tracker_take_unsent (tracker, message), ==, ids[2]);
+  bosh_delivery_tracker_fail_lost (tracker, loss);
+  assert_failed (&outcomes[1], BOSH_ERROR, BOSH_ERROR_SESSION_LOST);
+  assert_failed (&outcomes[2], BOSH_ERROR, BOSH_ERROR_SESSION_LOST);
+}
+
+static void
 test_one_fails (void)
 {
   g_autoptr(BoshDeliveryTracker) tracker = bosh_delivery_tracker_new (g_main_context_default ());
@@ -236,6 +275,7 @@ main (int   argc,
 
   g_test_add_func ("/bosh/delivery-tracker/in-order", test_in_order);
   g_test_add_func ("/bosh/delivery-tracker/loss", test_loss);
+  g_test_add_func ("/bosh/delivery-tracker/unsent", test_unsent);
   g_test_add_func ("/bosh/delivery-tracker/one-fails", test_one_fails);
   g_test_add_func ("/bosh/delivery-tracker/cancel", test_cancel);
   g_test_add_func ("/bosh/delivery-tracker/delivered-and-cancelled",
