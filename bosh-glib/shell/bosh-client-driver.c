@@ -959,6 +959,21 @@ end_session (BoshClientDriver *self,
   disconnect_connection (self, farewell, disconnect);
 }
 
+/* @error: nullable */
+static void
+return_disconnects (BoshClientDriver *self,
+                    const GError     *error)
+{
+  while (self->disconnects->len > 0)
+    {
+      Disconnect *disconnect = g_ptr_array_steal_index (self->disconnects, 0);
+
+      if (error != NULL && disconnect->error == NULL)
+        disconnect->error = g_error_copy (error);
+      disconnect_return (disconnect);
+    }
+}
+
 static void
 fail_requests (BoshClientDriver *self,
                const GError     *reason)
@@ -978,6 +993,9 @@ fail_requests (BoshClientDriver *self,
     bosh_iq_tracker_fail_all (self->iqs, error);
   if (self->deliveries != NULL)
     bosh_delivery_tracker_fail_all (self->deliveries, error);
+  /* There is nothing left to end, and CLOSED does not follow. */
+  if (get_state (self) == BOSH_RECONNECT_DETACHED)
+    return_disconnects (self, error);
 }
 
 static void
@@ -998,8 +1016,7 @@ static void
 finish_closing (BoshClientDriver *self,
                 const GError     *error)
 {
-  while (self->disconnects->len > 0)
-    disconnect_return (g_ptr_array_steal_index (self->disconnects, 0));
+  return_disconnects (self, NULL);
   self->callbacks->closed (error, self->owner);
 }
 

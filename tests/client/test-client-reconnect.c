@@ -1435,6 +1435,40 @@ test_delivered_twice (void)
 }
 
 static void
+detach_in_handler (BoshClient *client,
+                   GParamSpec *pspec,
+                   gpointer    user_data)
+{
+  if (bosh_client_get_state (client) != BOSH_CLIENT_STATE_LOGGING_IN)
+    return;
+
+  bosh_client_disconnect_async (client, NULL, bosh_test_keep_result, user_data);
+  bosh_connection_detach (bosh_client_get_connection (client));
+}
+
+static void
+test_detached_before_the_end (void)
+{
+  g_auto(Life) life = { NULL };
+  g_autoptr(GAsyncResult) result = NULL;
+  g_autoptr(GError) error = NULL;
+
+  g_test_summary ("To disconnect fails where the session is detached before its end has begun");
+
+  life_init (&life);
+  bosh_test_connect (life.client, &error);
+  g_assert_no_error (error);
+  g_signal_connect (life.client, "notify::state", G_CALLBACK (detach_in_handler), &result);
+  g_assert_false (bosh_test_login (life.client, "alice", "secret", NULL, &error));
+  g_assert_nonnull (error);
+  g_clear_error (&error);
+  g_assert_false (bosh_client_disconnect_finish (life.client, bosh_test_wait_for (&result), &error));
+  g_assert_error (error, BOSH_ERROR, BOSH_ERROR_DETACHED);
+  g_assert_true (is_in (&life, BOSH_CLIENT_STATE_DETACHED));
+  g_clear_object (&result);
+}
+
+static void
 disconnect_on_configuration (BoshClient *client,
                              GParamSpec *pspec,
                              gpointer    user_data)
@@ -1519,6 +1553,7 @@ main (int   argc,
   g_test_add_func ("/bosh/client-reconnect/loop-in-handler", test_loop_in_handler);
   g_test_add_func ("/bosh/client-reconnect/requests-that-wait", test_requests_that_wait);
   g_test_add_func ("/bosh/client-reconnect/delivered-twice", test_delivered_twice);
+  g_test_add_func ("/bosh/client-reconnect/detached-before-the-end", test_detached_before_the_end);
   g_test_add_func ("/bosh/client-reconnect/attached-after-the-end", test_attached_after_the_end);
 
   return g_test_run ();
