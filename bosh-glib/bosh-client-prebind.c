@@ -51,9 +51,12 @@ on_connected (GObject      *source_object,
 {
   g_autoptr(GTask) task = user_data;
   g_autoptr(GTask) login = NULL;
+  g_autoptr(BoshCredentials) credentials = bosh_credentials_ref (g_task_get_task_data (task));
   BoshClient *self = BOSH_CLIENT (source_object);
   GError *error = NULL;
 
+  /* From here on the client has the password, as long as it needs it. */
+  g_task_set_task_data (task, NULL, NULL);
   if (!bosh_client_connect_finish (self, result, &error))
     {
       g_task_return_error (task, error);
@@ -62,9 +65,7 @@ on_connected (GObject      *source_object,
 
   login = g_task_new (self, g_task_get_cancellable (task), on_logged_in, g_object_ref (task));
   g_task_set_source_tag (login, on_logged_in);
-  bosh_client_driver_log_in (client_get_driver (self), g_task_get_task_data (task), login);
-  /* From here on the client has the password, as long as it needs it. */
-  g_task_set_task_data (task, NULL, NULL);
+  bosh_client_driver_log_in (client_get_driver (self), credentials, login);
 }
 
 /**
