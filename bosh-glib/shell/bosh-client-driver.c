@@ -483,44 +483,23 @@ end_early (BoshClientDriver *self,
   drain (self);
 }
 
-/* Also a connection that could not be opened tells of its end by itself, but not one
- * that has not even begun. */
+/* A connection that could not be opened tells of its end by itself, but not one that
+ * has not even begun. */
 static void
-finish_opening (BoshClientDriver *self,
-                gboolean          success,
-                const GError     *error)
+on_opening_done (GObject      *source_object,
+                 GAsyncResult *result,
+                 gpointer      user_data)
 {
-  BoshConnectionState state = bosh_connection_get_state (self->connection);
+  BoshClientDriver *self = user_data;
+  /* The reference of open_connection(). */
+  g_autoptr(GObject) owner = self->owner;
+  BoshConnectionState state = bosh_connection_get_state (BOSH_CONNECTION (source_object));
+  g_autoptr(GError) error = NULL;
 
-  if (!success && state != BOSH_CONNECTION_STATE_CLOSED &&
-      state != BOSH_CONNECTION_STATE_DETACHED)
+  /* The result of both connect_async() and attach_async() is a boolean. */
+  if (!g_task_propagate_boolean (G_TASK (result), &error) &&
+      state != BOSH_CONNECTION_STATE_CLOSED && state != BOSH_CONNECTION_STATE_DETACHED)
     end_early (self, BOSH_ERROR_KIND_PERMANENT, error);
-}
-
-static void
-on_connected (GObject      *source_object,
-              GAsyncResult *result,
-              gpointer      user_data)
-{
-  BoshClientDriver *self = user_data;
-  /* The reference of open_connection(). */
-  g_autoptr(GObject) owner = self->owner;
-  g_autoptr(GError) error = NULL;
-
-  finish_opening (self, bosh_connection_connect_finish (self->connection, result, &error), error);
-}
-
-static void
-on_attached (GObject      *source_object,
-             GAsyncResult *result,
-             gpointer      user_data)
-{
-  BoshClientDriver *self = user_data;
-  /* The reference of open_connection(). */
-  g_autoptr(GObject) owner = self->owner;
-  g_autoptr(GError) error = NULL;
-
-  finish_opening (self, bosh_connection_attach_finish (self->connection, result, &error), error);
 }
 
 /* Until the session is open, the connection itself is cancelled. */
@@ -537,9 +516,10 @@ open_connection (BoshClientDriver *self)
     /* An attempt after a loss does not keep the owner alive. */
     bosh_connection_connect_async (self->connection, NULL, NULL, NULL);
   else if (self->saved == NULL)
-    bosh_connection_connect_async (self->connection, cancellable, on_connected, self);
+    bosh_connection_connect_async (self->connection, cancellable, on_opening_done, self);
   else
-    bosh_connection_attach_async (self->connection, self->saved, cancellable, on_attached, self);
+    bosh_connection_attach_async (self->connection, self->saved, cancellable, on_opening_done,
+                                  self);
   g_main_context_pop_thread_default (self->context);
   g_clear_object (&self->saved);
 }
