@@ -1507,6 +1507,103 @@ test_attached_after_the_end (void)
   g_assert_finalize_object (client);
 }
 
+/* --- Prebinding --- */
+
+typedef struct
+{
+  BoshClientState  state;
+  GCancellable    *cancellable;
+} Cancellation;
+
+static void
+cancel_on_state (BoshClient *client,
+                 GParamSpec *pspec,
+                 gpointer    user_data)
+{
+  Cancellation *cancellation = user_data;
+
+  if (bosh_client_get_state (client) == cancellation->state)
+    g_cancellable_cancel (cancellation->cancellable);
+}
+
+static void
+test_cancelled_prebind (void)
+{
+  static const struct
+  {
+    BoshClientState  state;
+    const char      *events;
+  } cases[] = {
+    { BOSH_CLIENT_STATE_CONNECTING, "connecting closed end" },
+    { BOSH_CLIENT_STATE_CONNECTED, "connecting connected disconnecting closed end" },
+    { BOSH_CLIENT_STATE_LOGGING_IN, "connecting connected logging-in disconnecting closed end" },
+    { BOSH_CLIENT_STATE_READY, "connecting connected logging-in ready disconnecting closed end" },
+  };
+
+  g_test_summary ("A prebinding that is cancelled at any step ends the session and forgets the "
+                  "password");
+
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      g_auto(Life) life = { NULL };
+      g_autoptr(GCancellable) cancellable = g_cancellable_new ();
+      g_autoptr(GAsyncResult) result = NULL;
+      g_autoptr(GError) error = NULL;
+      Cancellation cancellation = { cases[i].state, cancellable };
+
+      life_init (&life);
+      bosh_client_set_auto_reconnect (life.client, TRUE);
+      g_signal_connect (life.client, "notify::state", G_CALLBACK (cancel_on_state), &cancellation);
+      bosh_client_prebind_async (life.client, "alice", "secret", NULL, cancellable,
+                                 bosh_test_keep_result, &result);
+      g_assert_null (bosh_client_prebind_finish (life.client, bosh_test_wait_for (&result), &error));
+      g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+      bosh_test_await (life.n_closed == 1);
+      bosh_test_run_dry ();
+      assert_events (&life, cases[i].events);
+      g_assert_null (get_password (life.client));
+      g_assert_null (g_task_get_task_data (G_TASK (result)));
+      g_clear_object (&result);
+    }
+}
+
+static void
+test_failed_prebind (void)
+{
+  g_test_summary ("A prebinding fails with the error of the step that has failed, and ends the "
+                  "session");
+
+  for (guint i = 0; i < 4; i++)
+    {
+      g_auto(Life) life = { NULL };
+      g_autoptr(GAsyncResult) result = NULL;
+      g_autoptr(GError) error = NULL;
+
+      life_init (&life);
+      if (i == 0)
+        life.n_unavailable = 1;
+      else if (i == 1)
+        life.response_to_auth = NOT_AUTHORIZED;
+      else if (i == 2)
+        life.bind_error = "conflict";
+      bosh_client_prebind_async (life.client, i < 3 ? "alice" : NULL, i < 3 ? "secret" : NULL, NULL,
+                                 NULL, bosh_test_keep_result, &result);
+      g_assert_null (bosh_client_prebind_finish (life.client, bosh_test_wait_for (&result), &error));
+      if (i == 0)
+        g_assert_error (error, BOSH_ERROR, BOSH_ERROR_HTTP);
+      else if (i == 1)
+        g_assert_error (error, BOSH_SASL_ERROR, BOSH_SASL_ERROR_NOT_AUTHORIZED);
+      else if (i == 2)
+        g_assert_error (error, BOSH_STANZA_ERROR, BOSH_STANZA_ERROR_CONFLICT);
+      else
+        g_assert_error (error, BOSH_ERROR, BOSH_ERROR_NO_MECHANISM);
+      g_assert_null (get_password (life.client));
+      g_assert_null (g_task_get_task_data (G_TASK (result)));
+      bosh_test_await (life.n_closed == 1);
+      g_clear_object (&result);
+    }
+}
+
 int
 main (int   argc,
       char *argv[])
@@ -1555,6 +1652,8 @@ main (int   argc,
   g_test_add_func ("/bosh/client-reconnect/delivered-twice", test_delivered_twice);
   g_test_add_func ("/bosh/client-reconnect/detached-before-the-end", test_detached_before_the_end);
   g_test_add_func ("/bosh/client-reconnect/attached-after-the-end", test_attached_after_the_end);
+  g_test_add_func ("/bosh/client-reconnect/cancelled-prebind", test_cancelled_prebind);
+  g_test_add_func ("/bosh/client-reconnect/failed-prebind", test_failed_prebind);
 
   return g_test_run ();
 }
