@@ -1507,6 +1507,270 @@ test_attached_after_the_end (void)
   g_assert_finalize_object (client);
 }
 
+typedef enum
+{
+  DO_DISCONNECT,
+  DO_SWITCH_OFF,
+  DO_DETACH,
+  DO_SEND,
+  N_DEEDS
+} Deed;
+
+typedef struct
+{
+  Life       *life;
+  const char *event;   /* at which it does something, once */
+  Deed        deed;
+  gboolean    runs;    /* a main loop then */
+  gboolean    is_done;
+  guint       n_begun;
+  guint       n_returned;
+} Meddler;
+
+static void
+count_return (GObject      *source_object,
+              GAsyncResult *result,
+              gpointer      user_data)
+{
+  Meddler *meddler = user_data;
+
+  meddler->n_returned++;
+}
+
+static void
+meddle (Meddler    *meddler,
+        const char *event)
+{
+  BoshClient *client = meddler->life->client;
+  g_autoptr(BoshElement) message = bosh_element_new_message ("bob@example.org", NULL, "m");
+  g_autoptr(BoshElement) iq = bosh_test_new_request (NULL, "query", BOSH_TEST_NS_ROSTER);
+
+  if (meddler->is_done || strcmp (event, meddler->event) != 0)
+    return;
+
+  meddler->is_done = TRUE;
+  if (meddler->runs)
+    bosh_test_run_dry ();
+  switch (meddler->deed)
+    {
+    case DO_DISCONNECT:
+      bosh_client_disconnect_async (client, NULL, count_return, meddler);
+      bosh_client_disconnect_async (client, NULL, count_return, meddler);
+      meddler->n_begun += 2;
+      break;
+    case DO_SWITCH_OFF:
+      bosh_client_set_auto_reconnect (client, FALSE);
+      break;
+    case DO_DETACH:
+      bosh_client_detach_async (client, NULL, count_return, meddler);
+      meddler->n_begun++;
+      break;
+    case DO_SEND:
+      bosh_client_deliver_async (client, message, NULL, count_return, meddler);
+      bosh_client_send_iq_async (client, iq, 0, NULL, count_return, meddler);
+      meddler->n_begun += 2;
+      break;
+    case N_DEEDS:
+    default:
+      g_assert_not_reached ();
+    }
+  if (meddler->runs)
+    bosh_test_run_dry ();
+}
+
+static void
+meddle_with_state (BoshClient *client,
+                   GParamSpec *pspec,
+                   gpointer    user_data)
+{
+  meddle (user_data, get_state_name (bosh_client_get_state (client)));
+}
+
+static void
+meddle_with_connection (BoshClient *client,
+                        GParamSpec *pspec,
+                        gpointer    user_data)
+{
+  meddle (user_data, "connection");
+}
+
+static gboolean
+meddle_with_loss (BoshClient     *client,
+                  BoshConnection *connection,
+                  GError         *error,
+                  gpointer        user_data)
+{
+  meddle (user_data, "lost");
+
+  return TRUE;
+}
+
+static void
+on_meddled_login (GObject      *source_object,
+                  GAsyncResult *result,
+                  gpointer      user_data)
+{
+  count_return (source_object, result, user_data);
+  meddle (user_data, "login");
+}
+
+static void
+on_meddled_connect (GObject      *source_object,
+                    GAsyncResult *result,
+                    gpointer      user_data)
+{
+  Meddler *meddler = user_data;
+
+  count_return (source_object, result, user_data);
+  meddle (user_data, "connect");
+  bosh_client_login_async (BOSH_CLIENT (source_object), "alice", "secret", NULL, NULL,
+                           on_meddled_login, meddler);
+  meddler->n_begun++;
+}
+
+/* One life: it is lost once, if it comes to that, and then disconnected. */
+static void
+live (Meddler *meddler)
+{
+  g_auto(Life) life = { NULL };
+
+  life_init (&life);
+  meddler->life = &life;
+  bosh_client_set_auto_reconnect (life.client, TRUE);
+  g_signal_connect (life.client, "notify::state", G_CALLBACK (meddle_with_state), meddler);
+  g_signal_connect (life.client, "notify::connection", G_CALLBACK (meddle_with_connection), meddler);
+  g_signal_connect (life.client, "session-lost", G_CALLBACK (meddle_with_loss), meddler);
+  meddler->n_begun++;
+  bosh_client_connect_async (life.client, NULL, on_meddled_connect, meddler);
+  bosh_test_await (is_in (&life, BOSH_CLIENT_STATE_READY) || is_in (&life, BOSH_CLIENT_STATE_CLOSED) ||
+                   is_in (&life, BOSH_CLIENT_STATE_DETACHED));
+  bosh_test_run_dry ();
+  if (is_in (&life, BOSH_CLIENT_STATE_READY))
+    {
+      lose (&life, LOST, "");
+      bosh_test_await (life.n_bound == 2 || is_in (&life, BOSH_CLIENT_STATE_CLOSED));
+      bosh_test_await (is_in (&life, BOSH_CLIENT_STATE_READY) ||
+                       is_in (&life, BOSH_CLIENT_STATE_CLOSED) ||
+                       is_in (&life, BOSH_CLIENT_STATE_DETACHED));
+    }
+  bosh_client_disconnect_async (life.client, NULL, count_return, meddler);
+  meddler->n_begun++;
+  bosh_test_await (is_in (&life, BOSH_CLIENT_STATE_CLOSED) ||
+                   is_in (&life, BOSH_CLIENT_STATE_DETACHED));
+  bosh_test_await (meddler->n_returned == meddler->n_begun);
+  bosh_test_run_dry ();
+  g_assert_cmpuint (life.n_closed, ==, is_in (&life, BOSH_CLIENT_STATE_CLOSED) ? 1 : 0);
+  g_assert_cmpuint (meddler->n_returned, ==, meddler->n_begun);
+  g_assert_null (get_password (life.client));
+  g_signal_handlers_disconnect_by_data (life.client, meddler);
+}
+
+static void
+test_meddling (void)
+{
+  static const char * const events[] = {
+    "connecting",
+    "connect",
+    "connected",
+    "logging-in",
+    "login",
+    "ready",
+    "reconnecting",
+    "lost",
+    "connection",
+    "disconnecting",
+    "closed",
+  };
+
+  g_test_summary ("Whatever a handler does, with a main loop of its own or without: every operation "
+                  "returns once, `closed` comes once, and nothing is left behind");
+
+  for (guint i = 0; i < G_N_ELEMENTS (events); i++)
+    for (guint k = 0; k < 2 * N_DEEDS; k++)
+      {
+        Meddler meddler = { .event = events[i], .deed = k / 2, .runs = k % 2 };
+
+        g_test_message ("%s: %u%s", events[i], meddler.deed, meddler.runs ? ", with a main loop" : "");
+        live (&meddler);
+        g_assert_true (meddler.is_done);
+      }
+}
+
+typedef struct
+{
+  Life       *life;
+  const char *event;  /* at which the last reference is dropped */
+  gboolean    runs;   /* a main loop then */
+} Dropper;
+
+static void
+drop (Dropper    *dropper,
+      const char *event)
+{
+  if (dropper->life->client == NULL || strcmp (event, dropper->event) != 0)
+    return;
+
+  g_signal_handlers_disconnect_by_data (dropper->life->client, dropper->life);
+  g_clear_object (&dropper->life->client);
+  if (dropper->runs)
+    bosh_test_run_dry ();
+}
+
+static void
+drop_in_state (BoshClient *client,
+               GParamSpec *pspec,
+               gpointer    user_data)
+{
+  drop (user_data, get_state_name (bosh_client_get_state (client)));
+}
+
+static void
+drop_at_connection (BoshClient *client,
+                    GParamSpec *pspec,
+                    gpointer    user_data)
+{
+  drop (user_data, "connection");
+}
+
+static gboolean
+drop_at_loss (BoshClient     *client,
+              BoshConnection *connection,
+              GError         *error,
+              gpointer        user_data)
+{
+  drop (user_data, "lost");
+
+  return TRUE;
+}
+
+static void
+test_dropped_anywhere (void)
+{
+  static const char * const events[] = { "reconnecting", "lost", "connection", "ready" };
+
+  g_test_summary ("The last reference is dropped in any handler after a loss, with a main loop of "
+                  "its own or without");
+
+  for (guint i = 0; i < 2 * G_N_ELEMENTS (events); i++)
+    {
+      g_auto(Life) life = { NULL };
+      Dropper dropper = { &life, events[i / 2], i % 2 };
+      gpointer client;
+
+      begin (&life);
+      bosh_test_send_message (life.client, "bob@example.org", "a");
+      client = life.client;
+      g_object_add_weak_pointer (client, &client);
+      g_signal_connect (client, "notify::state", G_CALLBACK (drop_in_state), &dropper);
+      g_signal_connect (client, "notify::connection", G_CALLBACK (drop_at_connection), &dropper);
+      g_signal_connect (client, "session-lost", G_CALLBACK (drop_at_loss), &dropper);
+      lose (&life, LOST, "");
+      bosh_test_await (client == NULL);
+      bosh_test_run_dry ();
+      g_assert_null (life.client);
+    }
+}
+
 /* --- Prebinding --- */
 
 typedef struct
@@ -1652,6 +1916,8 @@ main (int   argc,
   g_test_add_func ("/bosh/client-reconnect/delivered-twice", test_delivered_twice);
   g_test_add_func ("/bosh/client-reconnect/detached-before-the-end", test_detached_before_the_end);
   g_test_add_func ("/bosh/client-reconnect/attached-after-the-end", test_attached_after_the_end);
+  g_test_add_func ("/bosh/client-reconnect/meddling", test_meddling);
+  g_test_add_func ("/bosh/client-reconnect/dropped-anywhere", test_dropped_anywhere);
   g_test_add_func ("/bosh/client-reconnect/cancelled-prebind", test_cancelled_prebind);
   g_test_add_func ("/bosh/client-reconnect/failed-prebind", test_failed_prebind);
 
