@@ -2,6 +2,7 @@
 
 #include "config.h"
 
+#include <errno.h>
 #include <locale.h>
 #include <signal.h>
 #include <stdio.h>
@@ -29,7 +30,18 @@ write_session (const ToolOptions  *options,
   if (g_str_equal (options->detach_file, "-"))
     return tool_output_print (json, error);
 
-  /* Who has this text has the session: for the user alone. */
+  /* Who has this text has the session: for the user alone. A file that is replaced passes
+   * its mode on in newer versions of GLib. */
+  if (g_file_test (options->detach_file, G_FILE_TEST_IS_REGULAR) &&
+      g_chmod (options->detach_file, 0600) < 0)
+    {
+      int code = errno;
+
+      g_set_error (error, G_FILE_ERROR, g_file_error_from_errno (code),
+                   _("Can't change the mode of “%s”: %s"), options->detach_file, g_strerror (code));
+      return FALSE;
+    }
+
   return g_file_set_contents_full (options->detach_file, json, -1,
                                    G_FILE_SET_CONTENTS_CONSISTENT,
                                    0600, error);
