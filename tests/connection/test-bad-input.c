@@ -14,6 +14,13 @@
 #define NS_HTTPBIND "http://jabber.org/protocol/httpbind"
 #define BODY "<body xmlns='" NS_HTTPBIND "' " BOSH_TEST_GRANTS ">"
 
+/* Newer versions of libsoup tell where a chunk is cut short; in older ones the body just ends. */
+#ifdef SOUP_TELLS_OF_CUT_CHUNKS
+#define CUT_CHUNK(code, later_code) g_io_error_quark, G_IO_ERROR_PARTIAL_INPUT, -1
+#else
+#define CUT_CHUNK(code, later_code) bosh_error_quark, code, later_code
+#endif
+
 #define MAX_MEMORY (64 * 1024 * 1024)
 /* Less than any time that the connection itself would wait for: nothing of it ends by a timeout. */
 #define MAX_SECONDS 25
@@ -298,10 +305,10 @@ static const Case cases[] = {
     bosh_error_quark, BOSH_ERROR_NOT_BOSH, -1 },
   { "chunked-cut", respond_raw, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
                                 "7\r\n<body x\r\n",
-    bosh_error_quark, BOSH_ERROR_NOT_BOSH, -1 },
+    CUT_CHUNK (BOSH_ERROR_NOT_BOSH, -1) },
   { "chunked-cut-later", respond_raw, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
     "3e\r\n<body xmlns='http://jabber.org/protocol/httpbind' sid='s1'> <a>\r\n",
-    bosh_error_quark, BOSH_ERROR_BAD_XML, BOSH_ERROR_BAD_XML },
+    CUT_CHUNK (BOSH_ERROR_BAD_XML, BOSH_ERROR_BAD_XML) },
   { "length-cut", respond_raw, "HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n" BODY,
     g_io_error_quark, G_IO_ERROR_PARTIAL_INPUT, -1 },
   { "head-cut", respond_raw, "HTTP/1.1 200 OK\r\nContent-Le",
