@@ -445,7 +445,7 @@ test_strange_responses (void)
   g_autofree char *informational = NULL;
   const struct
   {
-    const char *answer;
+    const char *response;
     const char *text;
   } cases[] = {
     { "HTTP/1.1 200 OK\r\nContent-Encoding: gzip, gzip, gzip\r\nContent-Length: 1\r\n\r\nx", "more than once" },
@@ -458,7 +458,7 @@ test_strange_responses (void)
   };
   GString *many = g_string_new (NULL);
 
-  g_test_summary ("R125 (XEP-0156 §3): an answer that is none is not waited for");
+  g_test_summary ("R125 (XEP-0156 §3): a response without an end is not waited for");
 
   for (guint i = 0; i < 40; i++)
     g_string_append (many, "HTTP/1.1 103 Wait\r\n\r\n");
@@ -466,10 +466,10 @@ test_strange_responses (void)
 
   for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
     {
-      const char *answer = cases[i].answer != NULL ? cases[i].answer : informational;
+      const char *response = cases[i].response != NULL ? cases[i].response : informational;
       const BoshTestPage pages[] = {
-        { BOSH_TEST_XML_PATH, 1, NULL, answer },
-        { BOSH_TEST_JSON_PATH, 1, NULL, answer },
+        { BOSH_TEST_XML_PATH, 1, NULL, response },
+        { BOSH_TEST_JSON_PATH, 1, NULL, response },
         { NULL },
       };
       g_auto(BoshTestSite) site = { 0 };
@@ -588,7 +588,7 @@ test_timeout (void)
   g_auto(BoshTestSite) site = { 0 };
   g_autoptr(BoshDiscovery) discovery = NULL;
 
-  g_test_summary ("R125 (XEP-0156 §3): a domain that does not answer is given up in time");
+  g_test_summary ("R125 (XEP-0156 §3): a domain that does not respond is given up in time");
 
   bosh_test_site_init (&site, tls, NULL, pages);
   discovery = new_discovery (&site, "timeout", GUINT_TO_POINTER (1));
