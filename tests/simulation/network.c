@@ -416,7 +416,9 @@ handle_response (Simulation *self,
   g_autoptr(BoshResponseBody) body = bosh_response_body_new (event->bytes, &verdict, NULL);
 
   exchange->open = FALSE;
-  if (g_strstr_len (g_bytes_get_data (event->bytes, NULL), g_bytes_get_size (event->bytes),
+  /* An empty body has no data. */
+  if (g_bytes_get_size (event->bytes) > 0 &&
+      g_strstr_len (g_bytes_get_data (event->bytes, NULL), g_bytes_get_size (event->bytes),
                     "<stream:error") != NULL)
     self->stream_error_arrived = TRUE;
   ledger_note_maybe_sent (self, exchange->n_stanzas);
