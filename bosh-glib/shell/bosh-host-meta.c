@@ -88,7 +88,7 @@ bosh_host_meta_parse_xml (GBytes  *bytes,
   return uris;
 }
 
-/* The text of a member, or NULL where there is none. */
+/* The text of a member, or NULL if there is none. */
 static const char *
 get_text (JsonObject *object,
           const char *name)

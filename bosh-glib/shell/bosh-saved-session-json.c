@@ -234,7 +234,7 @@ parse_json (const char  *json,
   return object;
 }
 
-/* NULL where the member is absent, or null. */
+/* NULL if the member is absent, or null. */
 static JsonNode *
 get_member (JsonObject *object,
             const char *name)
@@ -263,7 +263,7 @@ get_text (JsonNode *node,
   return text;
 }
 
-/* @value stays as it is where the member is absent. */
+/* @value stays as it is if the member is absent. */
 static gboolean
 read_string (JsonObject  *object,
              const char  *name,
@@ -345,7 +345,7 @@ read_boolean (JsonObject  *object,
   return TRUE;
 }
 
-/* @array is NULL where the member is absent; it is not owned. */
+/* @array: (transfer none) (nullable): NULL if the member is absent */
 static gboolean
 read_array (JsonObject  *object,
             const char  *name,
@@ -366,7 +366,7 @@ read_array (JsonObject  *object,
   return TRUE;
 }
 
-/* A program in JavaScript may have kept the number as a string. */
+/* A program in JavaScript may write the number as a string. */
 static gboolean
 read_rid (JsonObject  *object,
           guint64     *rid,
@@ -392,7 +392,7 @@ parse_start_tag (const char *body)
   g_autofree char *tag = NULL;
   const char *end = body;
 
-  /* In an attribute's value “>” is nothing special. */
+  /* In the value of an attribute, “>” does not end the tag. */
   for (char quote = '\0'; *end != '\0' && (quote != '\0' || *end != '>'); end++)
     {
       if (quote == '\0' && (*end == '\'' || *end == '"'))

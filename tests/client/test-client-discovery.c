@@ -328,7 +328,7 @@ test_client_attaches (void)
   g_autoptr(BoshSavedSession) session = NULL;
   g_autoptr(GAsyncResult) result = NULL;
 
-  g_test_summary ("A client without a host name takes up a session at the address of the session, "
+  g_test_summary ("A client without a URI takes up a session at the address of the session, "
                   "and does not look for another");
 
   bosh_test_site_init (&site, tls, NULL, client_pages);

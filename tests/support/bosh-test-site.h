@@ -48,7 +48,7 @@ void                         bosh_test_site_init         (BoshTestSite          
                                                           GTlsCertificate       *certificate,
                                                           const BoshTestPage    *pages);
 void                         bosh_test_site_clear        (BoshTestSite          *site);
-/* What trusts it, and goes through its proxy; without a host name. */
+/* What trusts it, and goes through its proxy; without a URI. */
 BoshConnectionConfiguration *bosh_test_site_new_template (BoshTestSite          *site);
 
 /* Is it a GET of this path? */
