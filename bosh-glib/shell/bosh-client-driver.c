@@ -832,7 +832,7 @@ on_closed (BoshConnection *connection,
   g_clear_pointer (&self->login, bosh_login_driver_stop);
   update_offline (self);
   bosh_reconnect_handle_ended (self->machine, kind, error,
-                               (const BoshReconnectStanza *)unsent->data, unsent->len,
+                               (gpointer)unsent->data, unsent->len,
                                g_get_monotonic_time ());
   drain (self);
 }
