@@ -19,7 +19,7 @@ fail ()
 }
 
 build=${BOSH_BUILD_DIR:-build-demo}
-tool=$build/bosh-glib/bosh-tool
+tool=$build/bosh-glib/tool/bosh-tool
 
 # start COMMAND...: in the background, with an end in sight. A shell that waits
 # for it still hears Ctrl-C.
@@ -76,7 +76,7 @@ build_tool ()
 {
   [ -e "$build/build.ninja" ] || meson setup "$build" -Dintrospection=disabled \
     -Dtests=false -Dexamples=false
-  ninja -C "$build" bosh-glib/bosh-tool
+  ninja -C "$build" bosh-glib/tool/bosh-tool
 }
 
 if [ "${1-}" = --show ]; then
