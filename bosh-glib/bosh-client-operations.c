@@ -383,7 +383,7 @@ check_session (BoshClient  *self,
   switch (bosh_client_get_state (self))
     {
     case BOSH_CLIENT_STATE_LOGGING_IN:
-      g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_PENDING, _("A login is under way"));
+      g_set_error_literal (error, BOSH_ERROR, BOSH_ERROR_LOGGING_IN, _("A login is under way"));
       return FALSE;
     case BOSH_CLIENT_STATE_RECONNECTING:
       g_set_error_literal (error, BOSH_ERROR, BOSH_ERROR_NOT_CONNECTED, _("The session was lost"));
@@ -490,7 +490,7 @@ on_detached (GObject      *source_object,
  * `BOSH_ERROR_DETACHED`, and [signal@Bosh.Client::closed] is not emitted, because
  * the session has not ended.
  *
- * While a login is under way it fails with `G_IO_ERROR_PENDING`, and with
+ * While a login is under way it fails with `BOSH_ERROR_LOGGING_IN`, and with
  * `BOSH_ERROR_NOT_CONNECTED` while the client is reconnecting.
  *
  * Since: 1.0
@@ -555,9 +555,9 @@ bosh_client_detach_finish (BoshClient    *self,
  * Takes a snapshot of the session, with which another process goes on after this
  * one has died, as [method@Bosh.Connection.save] does. The session goes on here.
  *
- * It fails with `G_IO_ERROR_PENDING` while a login is under way, as nobody could
- * go on with that, and with `BOSH_ERROR_NOT_CONNECTED` while the client is
- * reconnecting.
+ * It fails with `BOSH_ERROR_LOGGING_IN` while a login is under way, as no other
+ * process could go on with that, and with `BOSH_ERROR_NOT_CONNECTED` while the client
+ * is reconnecting.
  *
  * Returns: (transfer full): all that is needed to go on with the session, or
  *   `NULL` on error
@@ -604,7 +604,7 @@ on_paused (GObject      *source_object,
  * open, and nothing arrives, until [method@Bosh.Client.resume] or the next stanza
  * that is sent (XEP-0124 §10).
  *
- * It fails with `G_IO_ERROR_PENDING` while a login is under way, and with
+ * It fails with `BOSH_ERROR_LOGGING_IN` while a login is under way, and with
  * `BOSH_ERROR_NOT_CONNECTED` while the client is reconnecting.
  *
  * Since: 1.0

@@ -605,6 +605,9 @@ install_properties (GObjectClass *object_class)
    * login. A session that was attached with [method@Bosh.Client.attach_async] has no
    * credentials. An anonymous login gives another JID each time.
    *
+   * A login after a loss never uses a weaker mechanism than the one before, so a server
+   * that got no password with SCRAM does not get it with PLAIN later.
+   *
    * Setting it to `FALSE` while the client is reconnecting ends that, with the
    * error of the loss.
    *

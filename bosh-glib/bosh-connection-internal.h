@@ -57,6 +57,8 @@ struct _BoshConnection
 
   /* The application has asked to end the session, or to hand it over. */
   gboolean                     is_leaving;
+  /* See bosh_connection_set_logging_in(). */
+  gboolean                     is_logging_in;
 
   /* See bosh_connection_set_client(). */
   const BoshConnectionClientFuncs *client_funcs;
@@ -86,8 +88,11 @@ void              connection_take_session   (BoshConnection *self,
                                              BoshSession    *session);
 
 /* FALSE, with an error, where no session was ever opened. */
-gboolean          connection_check_session  (BoshConnection *self,
-                                             GError        **error);
+gboolean          connection_check_session  (BoshConnection  *self,
+                                             GError         **error);
+/* FALSE, with an error, while a login is under way. */
+gboolean          connection_check_no_login (BoshConnection  *self,
+                                             GError         **error);
 /* What it takes to go on with the session as it is now; it must have an id. */
 BoshSavedSession *connection_dup_saved      (BoshConnection *self);
 
@@ -104,9 +109,9 @@ void              connection_await          (BoshConnection *self,
                                              GTask          *task,
                                              guint64         serial,
                                              GError         *error);
-gboolean          connection_finish_boolean (BoshConnection *self,
-                                             GAsyncResult   *result,
-                                             gpointer        tag,
-                                             GError        **error);
+gboolean          connection_finish_boolean (BoshConnection  *self,
+                                             GAsyncResult    *result,
+                                             gpointer         tag,
+                                             GError         **error);
 
 G_END_DECLS

@@ -637,6 +637,9 @@ bosh_connection_detach (BoshConnection *self)
  * can't be reached, the operation completes after a while, and the saved session
  * contains the requests that had no response.
  *
+ * While a login is under way it fails with `BOSH_ERROR_LOGGING_IN`: no other program
+ * could go on with that.
+ *
  * Since: 1.0
  */
 void
@@ -656,7 +659,7 @@ bosh_connection_detach_async (BoshConnection      *self,
   if (!connection_begin_task (self, task, PENDING_DETACH))
     return;
 
-  if (bosh_session_hand_over (self->session, &error))
+  if (connection_check_no_login (self, &error) && bosh_session_hand_over (self->session, &error))
     self->is_leaving = TRUE;
   connection_await (self, g_steal_pointer (&task), 0, error);
 }
@@ -736,15 +739,16 @@ bosh_connection_detach_finish (BoshConnection  *self,
  *   `BOSH_ERROR_ITEM_NOT_FOUND`: throw the saved session away and log in anew.
  * - That a stream is to be opened, closed or restarted is not in the saved
  *   session before the request for it is made.
- * - A session that was saved while a login is under way is of no use, because
- *   the login can't be continued.
  * - A session has one owner at a time. The process that saved it must be dead
  *   when another one takes it up; lock the file (`flock`) to be sure. Throw the
  *   file away before the call that ends the session or hands it over.
  *
  * It can be called at any time, from any handler, also while the server can't
  * be reached. It fails with `BOSH_ERROR_NOT_CONNECTED` if there is no session,
- * not yet or not any more, and with `BOSH_ERROR_DETACHED` if it was handed over.
+ * not yet or not any more, with `BOSH_ERROR_DETACHED` if it was handed over, and with
+ * `BOSH_ERROR_LOGGING_IN` while a login is under way: no other program could go on
+ * with that, and what is under way may have the password. There is nothing to save
+ * from the session then.
  *
  * Returns: (transfer full): the saved session, or `NULL` on error
  *
@@ -757,7 +761,7 @@ bosh_connection_save (BoshConnection  *self,
   g_return_val_if_fail (BOSH_IS_CONNECTION (self), NULL);
   g_return_val_if_fail (error == NULL || *error == NULL, NULL);
 
-  if (!connection_check_session (self, error) ||
+  if (!connection_check_session (self, error) || !connection_check_no_login (self, error) ||
       !bosh_session_check_savable (self->session, error))
     return NULL;
 

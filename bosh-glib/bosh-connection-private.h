@@ -17,38 +17,38 @@ typedef struct
   /* Sees each element before the application does, and returns TRUE to keep it
    * from the application. */
   gboolean (*filter)              (BoshElement          *element,
-                                   gpointer              user_data);
+                      gpointer user_data);
   /* The session is open. Called before connect_async() or attach_async() completes. */
   void     (*opened)              (gpointer              user_data);
   /* The state has changed to DETACHED. */
   void     (*detached)            (gpointer              user_data);
   /* The server has all that was queued up to @serial. */
   void     (*delivered)           (guint64               serial,
-                                   gpointer              user_data);
+                     gpointer user_data);
   /* The element that was queued as @serial is not sent, as its stream was closed. */
   void     (*stranded)            (guint64               serial,
-                                   const GError         *error,
-                                   gpointer              user_data);
+                    const GError *error,
+                    gpointer user_data);
   /* Is asked before BoshConnection::accept-certificate is emitted, which is not done
    * if it returns TRUE. */
   gboolean (*accept_certificate)  (GTlsCertificate      *certificate,
-                                   GTlsCertificateFlags  errors,
-                                   gpointer              user_data);
+                                  GTlsCertificateFlags errors,
+                                  gpointer user_data);
   /* tls-peer-certificate or tls-peer-certificate-errors was notified. */
   void     (*certificate_changed) (gpointer              user_data);
 } BoshConnectionClientFuncs;
 
 /* There is one client at a time; NULL as @funcs removes it. */
-void          bosh_connection_set_client          (BoshConnection              *self,
+void          bosh_connection_set_client          (BoshConnection                  *self,
                                                    const BoshConnectionClientFuncs *funcs,
-                                                   gpointer                     user_data);
+                                                   gpointer                         user_data);
 
 /* Queues an element as bosh_connection_send() does, and sees to it that the server
  * responds soon. BoshConnectionClientFuncs reports on it by @serial. */
-gboolean      bosh_connection_queue               (BoshConnection              *self,
-                                                   BoshElement                 *element,
-                                                   guint64                     *serial,
-                                                   GError                     **error);
+gboolean      bosh_connection_queue               (BoshConnection  *self,
+                                                   BoshElement     *element,
+                                                   guint64         *serial,
+                                                   GError         **error);
 
 /* Replaces the configuration before the connection is opened. */
 void          bosh_connection_set_configuration   (BoshConnection              *self,
@@ -56,13 +56,17 @@ void          bosh_connection_set_configuration   (BoshConnection              *
 
 /* Sets the JID that was bound, which goes into a saved session and into the `from`
  * of a restart. */
-void          bosh_connection_set_jid             (BoshConnection              *self,
-                                                   const char                  *jid);
+void          bosh_connection_set_jid             (BoshConnection *self,
+                                                   const char     *jid);
+
+/* While TRUE, the session can't be saved or handed over. */
+void          bosh_connection_set_logging_in      (BoshConnection *self,
+                                                   gboolean        is_logging_in);
 
 /* While TRUE, no empty request is sent, because the caller is about to send
  * something (a response to a SASL challenge) that must not wait behind a poll. */
-void          bosh_connection_set_reply_expected  (BoshConnection              *self,
-                                                   gboolean                     expected);
+void          bosh_connection_set_reply_expected  (BoshConnection *self,
+                                                   gboolean        expected);
 
 /* Opens a second HTTP connection along with the next request, because another
  * request will follow while that one is still open. */

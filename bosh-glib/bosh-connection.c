@@ -421,6 +421,7 @@ changed (gpointer owner)
 static void
 shown (BoshDirection  direction,
        GBytes        *body,
+       gboolean       is_secret,
        gpointer       owner)
 {
   BoshConnection *self = owner;
@@ -431,7 +432,7 @@ shown (BoshDirection  direction,
   if (!g_signal_has_handler_pending (self, signal, 0, FALSE))
     return;
 
-  text = bosh_body_redact (body);
+  text = is_secret ? bosh_body_redact_secret (body) : bosh_body_redact (body);
   g_signal_emit (self, signal, 0, text);
 }
 
@@ -514,6 +515,18 @@ connection_check_session (BoshConnection  *self,
 
   g_set_error_literal (error, BOSH_ERROR, BOSH_ERROR_NOT_CONNECTED,
                        _("There is no session yet"));
+
+  return FALSE;
+}
+
+gboolean
+connection_check_no_login (BoshConnection  *self,
+                           GError         **error)
+{
+  if (!self->is_logging_in)
+    return TRUE;
+
+  g_set_error_literal (error, BOSH_ERROR, BOSH_ERROR_LOGGING_IN, _("A login is under way"));
 
   return FALSE;
 }
@@ -1704,6 +1717,13 @@ bosh_connection_set_jid (BoshConnection *self,
 
   g_free (self->jid);
   self->jid = copy;
+}
+
+void
+bosh_connection_set_logging_in (BoshConnection *self,
+                                gboolean        is_logging_in)
+{
+  self->is_logging_in = is_logging_in;
 }
 
 void

@@ -37,11 +37,12 @@ typedef struct
   gboolean    terminate;
   const char *key;
   const char *new_key;
+  gboolean    is_secret;    /* the payload is cleared when the bytes are freed */
 } BoshRequestBody;
 
 /* @payloads is the XML of the payloads, one after the other (nullable). */
-GBytes           *bosh_request_body_compose       (const BoshRequestBody  *self,
-                                                   const GString          *payloads);
+GBytes           *bosh_request_body_compose       (const BoshRequestBody *self,
+                                                   const GString         *payloads);
 
 typedef enum
 {
@@ -85,9 +86,9 @@ typedef enum
 
 /* Reads the bytes of a response. Returns NULL with @error set where @verdict is
  * not OK. */
-BoshResponseBody *bosh_response_body_new          (GBytes                 *bytes,
-                                                   BoshBodyVerdict        *verdict,
-                                                   GError                **error);
+BoshResponseBody *bosh_response_body_new          (GBytes           *bytes,
+                                                   BoshBodyVerdict  *verdict,
+                                                   GError          **error);
 void              bosh_response_body_free         (BoshResponseBody       *self);
 
 /* The payloads in order. Those that the server left in the namespace of the body
@@ -105,6 +106,8 @@ GError           *bosh_response_body_new_error    (BoshResponseBody       *self)
 /* The text of a request or response for a debug console, without the data of
  * SASL. */
 char             *bosh_body_redact                (GBytes                 *bytes);
+/* The same for a request with SASL that we wrote, and without a copy of the data. */
+char             *bosh_body_redact_secret         (GBytes                 *bytes);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (BoshResponseBody, bosh_response_body_free)
 

@@ -8,6 +8,7 @@
 #include "bosh-error-private.h"
 #include "bosh-i18n-private.h"
 #include "bosh-namespaces-private.h"
+#include "bosh-secret-clear-private.h"
 #include "bosh-stanza-private.h"
 #include "bosh-xml-private.h"
 #include "bosh-xml-text-private.h"
@@ -55,6 +56,17 @@ append_xbosh_attributes (GString               *output,
     append_attribute (output, "xmpp:restart", "true");
 }
 
+/* What is appended then up to @size bytes does not move to other memory. */
+static void
+reserve (GString *output,
+         gsize    size)
+{
+  gsize length = output->len;
+
+  g_string_set_size (output, length + size);
+  g_string_truncate (output, length);
+}
+
 GBytes *
 bosh_request_body_compose (const BoshRequestBody *self,
                            const GString         *payloads)
@@ -93,11 +105,13 @@ bosh_request_body_compose (const BoshRequestBody *self,
   else
     {
       g_string_append_c (output, '>');
+      if (self->is_secret)
+        reserve (output, payloads->len + strlen ("</body>"));
       g_string_append_len (output, payloads->str, payloads->len);
       g_string_append (output, "</body>");
     }
 
-  return g_string_free_to_bytes (output);
+  return self->is_secret ? bosh_secret_string_to_bytes (output) : g_string_free_to_bytes (output);
 }
 
 static gint64
@@ -363,6 +377,32 @@ copy_redacted (BoshElement *payload)
     }
 
   return copy;
+}
+
+/* No parser, whose buffers would keep the data. As we wrote the request ourselves, a
+ * `>` stands at the end of a tag only. */
+char *
+bosh_body_redact_secret (GBytes *bytes)
+{
+  gsize length;
+  const char *data = g_bytes_get_data (bytes, &length);
+  const char *end = data + length;
+  GString *output = g_string_new (NULL);
+
+  while (data < end)
+    {
+      const char *text = memchr (data, '>', end - data);
+      const char *tag;
+
+      text = text != NULL ? text + 1 : end;
+      g_string_append_len (output, data, text - data);
+      tag = memchr (text, '<', end - text);
+      data = tag != NULL ? tag : end;
+      if (data > text)
+        g_string_append (output, REDACTED);
+    }
+
+  return g_string_free (output, FALSE);
 }
 
 char *

@@ -89,6 +89,7 @@ struct _BoshElement
   gatomicrefcount  ref_count;
   /* These are not written in a sealed element, as other threads may read them. */
   guint            sealed : 1;
+  guint            is_secret : 1;
   guint            has_parent : 1;
 };
 
@@ -121,6 +122,15 @@ text_append (BoshText   *self,
   self->data[self->length] = '\0';
 
   return self;
+}
+
+static void
+text_free (BoshText *self,
+           gboolean  is_secret)
+{
+  if (self != NULL && is_secret)
+    explicit_bzero (self->data, self->length);
+  g_free (self);
 }
 
 static gboolean
@@ -284,6 +294,17 @@ bosh_element_seal (BoshElement *self)
     }
 }
 
+void
+bosh_element_mark_secret (BoshElement *self)
+{
+  self->is_secret = TRUE;
+  for (guint i = 0; i < self->n_children; i++)
+    {
+      if (!self->children[i].element->sealed)
+        self->children[i].element->is_secret = TRUE;
+    }
+}
+
 /* Is the mutable @part the element itself, or anywhere in it? A sealed element has
  * no mutable part, so it is not searched. */
 static gboolean
@@ -325,6 +346,7 @@ copy_start (BoshElement *self,
 {
   g_autofree BoshAttributeSource *attributes = g_new (BoshAttributeSource, self->n_attributes);
   gboolean is_renamed = from != NULL && g_strcmp0 (self->ns, from) == 0;
+  BoshElement *copy;
 
   for (guint i = 0; i < self->n_attributes; i++)
     {
@@ -334,8 +356,11 @@ copy_start (BoshElement *self,
       attributes[i].value_length = strlen (self->attributes[i].value);
     }
 
-  return bosh_element_new_with_attributes (self->name, is_renamed ? to : self->ns, attributes,
+  copy = bosh_element_new_with_attributes (self->name, is_renamed ? to : self->ns, attributes,
                                            self->n_attributes, NULL);
+  copy->is_secret = self->is_secret;
+
+  return copy;
 }
 
 static void
@@ -485,9 +510,9 @@ free_contents (BoshElement *self)
   if (!is_in_block (self, self->attributes))
     g_free (self->attributes);
 
-  g_free (self->text);
+  text_free (self->text, self->is_secret);
   for (guint i = 0; i < self->n_children; i++)
-    g_free (self->children[i].tail);
+    text_free (self->children[i].tail, self->is_secret);
   g_free (self->children);
 }
 
@@ -1038,9 +1063,9 @@ bosh_element_set_text (BoshElement *self,
   g_return_if_fail (self != NULL);
   g_return_if_fail (!self->sealed);
 
-  g_clear_pointer (&self->text, g_free);
+  text_free (g_steal_pointer (&self->text), self->is_secret);
   for (guint i = 0; i < self->n_children; i++)
-    g_clear_pointer (&self->children[i].tail, g_free);
+    text_free (g_steal_pointer (&self->children[i].tail), self->is_secret);
 
   if (text != NULL && text[0] != '\0')
     self->text = text_append (NULL, text, strlen (text));

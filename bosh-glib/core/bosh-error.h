@@ -68,7 +68,8 @@ G_BEGIN_DECLS
  *   can't be read
  * @BOSH_ERROR_INVALID_URI: a URI is no absolute http or https URI
  * @BOSH_ERROR_INSECURE_MECHANISM: the server offers only mechanisms that would
- *   show the password on an unencrypted connection
+ *   show the password on an unencrypted connection, or that are weaker than the one
+ *   of the login before
  * @BOSH_ERROR_NO_MECHANISM: the server offers no mechanism that fits the
  *   credentials
  * @BOSH_ERROR_SERVER_NOT_AUTHENTIC: the server could not prove that it knows
@@ -78,6 +79,8 @@ G_BEGIN_DECLS
  *   be understood
  * @BOSH_ERROR_DISCOVERY_FAILED: the domain does not announce where its
  *   connection managers are (XEP-0156); the message names what was tried
+ * @BOSH_ERROR_LOGGING_IN: a login is under way, with which no other program could
+ *   go on, so the session can't be saved, handed over or paused
  *
  * What can go wrong with a session.
  *
@@ -88,7 +91,8 @@ G_BEGIN_DECLS
  *
  * Since: 1.0
  */
-typedef enum {
+typedef enum
+{
   BOSH_ERROR_FAILED,
   BOSH_ERROR_BAD_REQUEST,
   BOSH_ERROR_HOST_GONE,
@@ -123,6 +127,7 @@ typedef enum {
   BOSH_ERROR_SERVER_NOT_AUTHENTIC,
   BOSH_ERROR_LOGIN_FAILED,
   BOSH_ERROR_DISCOVERY_FAILED,
+  BOSH_ERROR_LOGGING_IN,
 } BoshError;
 
 /**
@@ -168,7 +173,8 @@ GQuark bosh_error_quark (void);
  *
  * Since: 1.0
  */
-typedef enum {
+typedef enum
+{
   BOSH_SASL_ERROR_UNKNOWN,
   BOSH_SASL_ERROR_ABORTED,
   BOSH_SASL_ERROR_ACCOUNT_DISABLED,
@@ -246,7 +252,8 @@ GQuark bosh_sasl_error_quark (void);
  *
  * Since: 1.0
  */
-typedef enum {
+typedef enum
+{
   BOSH_STANZA_ERROR_UNDEFINED_CONDITION,
   BOSH_STANZA_ERROR_BAD_REQUEST,
   BOSH_STANZA_ERROR_CONFLICT,
@@ -344,7 +351,8 @@ GQuark bosh_stanza_error_quark (void);
  *
  * Since: 1.0
  */
-typedef enum {
+typedef enum
+{
   BOSH_STREAM_ERROR_UNDEFINED_CONDITION,
   BOSH_STREAM_ERROR_BAD_FORMAT,
   BOSH_STREAM_ERROR_BAD_NAMESPACE_PREFIX,

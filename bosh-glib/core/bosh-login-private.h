@@ -16,6 +16,8 @@ typedef struct
   /* From an earlier login with this name and password: see
    * bosh_login_get_salted_password(). Nullable, and cleared like the password. */
   const char          *salted_password;
+  /* The mechanism of an earlier login (nullable, static): none that is weaker is used. */
+  const char          *weakest;
   const char          *resource;         /* NULL: the server chooses it */
   gboolean             allow_plaintext;  /* PLAIN may be used */
   gboolean             pipeline;         /* bind behind the restart, even if XEP-0305 is
@@ -61,14 +63,14 @@ void        bosh_login_free                (BoshLogin                 *self);
 /* Stream features arrived: those of the first stream, or those after the
  * restart. They may be given twice; and a new login in the same session is given
  * those that arrived for an earlier one. */
-void        bosh_login_handle_features     (BoshLogin                 *self,
-                                            BoshElement               *features);
+void        bosh_login_handle_features     (BoshLogin   *self,
+                                            BoshElement *features);
 
 /* Another element arrived. Returns TRUE if it is part of the login, so that the
  * application must not see it: the elements of SASL, also when the login is over,
  * and the responses to the requests of the login. */
-gboolean    bosh_login_handle_element      (BoshLogin                 *self,
-                                            BoshElement               *element);
+gboolean    bosh_login_handle_element      (BoshLogin   *self,
+                                            BoshElement *element);
 
 /* Computes the slow step. This uses no member that the other functions use until
  * bosh_login_handle_computed(). */
@@ -77,10 +79,10 @@ void        bosh_login_handle_computed     (BoshLogin                 *self);
 
 /* Drains one action. Returns FALSE if there is none at the moment. READY and
  * FAILED are the last. */
-gboolean    bosh_login_next_action         (BoshLogin                 *self,
-                                            BoshLoginAction           *action);
+gboolean    bosh_login_next_action         (BoshLogin       *self,
+                                            BoshLoginAction *action);
 
-/* The SASL mechanism in use, NULL before one was chosen. */
+/* The SASL mechanism in use, a static string, or NULL before one was chosen. */
 const char *bosh_login_get_mechanism       (BoshLogin                 *self);
 
 /* TRUE if the request to bind will follow the restart at once, so that two

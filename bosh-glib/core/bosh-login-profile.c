@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "bosh-element-private.h"
 #include "bosh-namespaces-private.h"
 #include "bosh-secret-clear-private.h"
 
@@ -85,6 +86,7 @@ bosh_login_profile_new_start (const BoshLoginProfile *self,
     }
   if (data[0] != '\0')
     bosh_element_set_text (holder, data);
+  bosh_element_mark_secret (element);
   bosh_secret_clear (&data);
 
   if (bind)
@@ -101,6 +103,7 @@ bosh_login_profile_new_response (const BoshLoginProfile *self,
 
   if (data != NULL && data[0] != '\0')
     bosh_element_set_text (element, data);
+  bosh_element_mark_secret (element);
   bosh_secret_clear (&data);
 
   return element;

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "bosh-element-private.h"
+#include "bosh-error-private.h"
 #include "bosh-i18n-private.h"
 #include "bosh-jid-private.h"
 #include "bosh-login-profile-private.h"
@@ -56,6 +57,7 @@ struct _BoshLogin
   char                *password;         /* NULL once the mechanism has it */
   char                *salted_password;  /* likewise; after success, that of this login */
   char                *resource;
+  const char          *weakest;          /* nullable */
   gboolean             allow_plaintext;
   gboolean             pipelines;
 
@@ -142,6 +144,40 @@ succeed (BoshLogin *self)
   push_action (self, BOSH_LOGIN_ACTION_READY)->jid = g_strdup (self->jid);
 }
 
+/* A server that takes the place of the one before, or of which somebody has removed the
+ * better mechanisms on the way, gets no password. */
+static gboolean
+check_strength (BoshLogin           *self,
+                const char * const  *offered,
+                GError             **error)
+{
+  g_autofree char *joined = NULL;
+  g_autofree char *list = NULL;
+  gboolean is_weaker = FALSE;
+
+  if (self->weakest == NULL)
+    return TRUE;
+
+  for (guint i = 0; offered[i] != NULL; i++)
+    {
+      if (strcmp (offered[i], self->weakest) == 0 || bosh_sasl_is_weaker (self->weakest, offered[i]))
+        return TRUE;
+      is_weaker |= bosh_sasl_is_weaker (offered[i], self->weakest);
+    }
+  /* Nothing fits, of which the error is another one. */
+  if (!is_weaker)
+    return TRUE;
+
+  joined = g_strjoinv (", ", (char **)offered);
+  list = bosh_error_clean_text (joined, -1);
+  g_set_error (error, BOSH_ERROR, BOSH_ERROR_INSECURE_MECHANISM,
+               _("The server offers only weaker authentication than %s, which it had offered "
+                 "before (offered: %s)"),
+               self->weakest, list);
+
+  return FALSE;
+}
+
 /* The mechanism is the best of both lists, so that it does not depend on the
  * profile. A server with XEP-0388 may leave out the list of RFC 6120. */
 static gboolean
@@ -163,6 +199,8 @@ choose_mechanism (BoshLogin    *self,
         g_strv_builder_add (builder, in_sasl2[i]);
     }
   offered = g_strv_builder_end (builder);
+  if (!check_strength (self, (const char * const *)offered, error))
+    return FALSE;
 
   self->sasl = bosh_sasl_new ((const char * const *)offered,
                               self->credentials, self->username,
@@ -555,6 +593,7 @@ bosh_login_new (const BoshLoginParameters *parameters)
   self->salted_password = g_strdup (parameters->salted_password);
   if (parameters->resource != NULL && parameters->resource[0] != '\0')
     self->resource = g_strdup (parameters->resource);
+  self->weakest = parameters->weakest;
   self->allow_plaintext = parameters->allow_plaintext;
   self->pipelines = parameters->pipeline;
   g_queue_init (&self->actions);

@@ -26,6 +26,8 @@ typedef struct
   guint64      serial;
   char        *xml;               /* STANZA; freed once it was sent */
   gsize        length;            /* of the XML */
+  gboolean     is_sasl;           /* it may have a password: kept from the owner and from
+                                   * saved sessions, and cleared when it is freed */
 } QueueEntry;
 
 /* The stanzas of the application, and its orders to open or close a stream, from the
@@ -84,6 +86,10 @@ guint      bosh_outbox_get_n_queued     (BoshOutbox        *self);
 guint      bosh_outbox_get_n_openings   (BoshOutbox        *self);
 /* What is sent next. The queue must not be empty. */
 EntryKind  bosh_outbox_get_next_kind    (BoshOutbox        *self);
+/* Whether the next request will have an element of SASL. */
+gboolean   bosh_outbox_is_next_sasl     (BoshOutbox        *self);
+/* Whether one is queued. */
+gboolean   bosh_outbox_has_sasl         (BoshOutbox        *self);
 /* Whether everything that is queued, and the last stanza, may go in one request. */
 gboolean   bosh_outbox_fits_in_request  (BoshOutbox        *self);
 /* Whether everything that was queued has arrived. */
@@ -110,7 +116,8 @@ GArray    *bosh_outbox_strand           (BoshOutbox *self,
                                          Stream     *stream);
 
 /* The stanzas, in order, that may have been sent and are not known to have arrived;
- * and those that were certainly not sent, for @stream only unless that is NULL.
+ * and those that were certainly not sent, for @stream only unless that is NULL. Elements
+ * of SASL are in neither.
  * @in_flight_serial: the last one that is in flight now */
 GPtrArray *bosh_outbox_dup_undelivered  (BoshOutbox *self,
                                          guint64     in_flight_serial);

@@ -7,6 +7,7 @@
 #include "bosh-element-private.h"
 #include "bosh-i18n-private.h"
 #include "bosh-namespaces-private.h"
+#include "bosh-secret-clear-private.h"
 #include "bosh-stanza-private.h"
 #include "bosh-xml-writer-private.h"
 
@@ -18,13 +19,43 @@
 #define BODY_OVERHEAD 512
 
 static void
+queue_entry_clear_xml (QueueEntry *self)
+{
+  if (self->is_sasl)
+    bosh_secret_clear (&self->xml);
+  g_clear_pointer (&self->xml, g_free);
+}
+
+static void
 queue_entry_free (QueueEntry *self)
 {
+  queue_entry_clear_xml (self);
   g_clear_pointer (&self->element, bosh_element_unref);
   g_free (self->to);
   g_free (self->from);
-  g_free (self->xml);
   g_free (self);
+}
+
+/* At least what the XML of an element of SASL needs, whose data is its text or that of
+ * a child: if the string grew, a copy of the data would be left in memory. */
+static gsize
+get_size_of_sasl (BoshElement *element)
+{
+  gsize length = STANZA_SIZE;
+  BoshElement *child;
+  const char *text;
+
+  for (guint i = 0; bosh_element_get_nth_node (element, i, &child, &text); i++)
+    {
+      BoshElement *grandchild;
+
+      if (text != NULL)
+        length += strlen (text);
+      for (guint j = 0; child != NULL && bosh_element_get_nth_node (child, j, &grandchild, &text); j++)
+        length += STANZA_SIZE + (text != NULL ? strlen (text) : 0);
+    }
+
+  return length * strlen ("&quot;");
 }
 
 static QueueEntry *
@@ -32,27 +63,36 @@ queue_entry_new_stanza (BoshElement  *element,
                         gsize         max_size,
                         GError      **error)
 {
-  g_autoptr(GString) xml = g_string_sized_new (STANZA_SIZE);
+  gboolean is_sasl = bosh_element_is_sasl (element);
+  GString *xml = g_string_sized_new (is_sasl ? get_size_of_sasl (element) : STANZA_SIZE);
+  gsize length;
   QueueEntry *self;
 
   if (!bosh_xml_append_element (xml, element, BOSH_NS_HTTPBIND, BOSH_NS_CLIENT, error))
-    return NULL;
-
-  if (xml->len > max_size)
     {
-      g_set_error (error, BOSH_ERROR, BOSH_ERROR_TOO_LARGE,
-                   _("The stanza has %" G_GSIZE_FORMAT " bytes, more than a request may have"),
-                   xml->len);
+      bosh_secret_clear_string (&xml);
       return NULL;
     }
 
-  bosh_element_seal (element);
-
+  length = xml->len;
   self = g_new0 (QueueEntry, 1);
   self->kind = ENTRY_STANZA;
+  self->is_sasl = is_sasl;
+  self->length = length;
+  self->xml = g_string_free (xml, FALSE);
+  if (length > max_size)
+    {
+      queue_entry_free (self);
+      g_set_error (error, BOSH_ERROR, BOSH_ERROR_TOO_LARGE,
+                   _("The stanza has %" G_GSIZE_FORMAT " bytes, more than a request may have"),
+                   length);
+      return NULL;
+    }
+
+  if (is_sasl && !bosh_element_is_sealed (element))
+    bosh_element_mark_secret (element);
+  bosh_element_seal (element);
   self->element = bosh_element_ref (element);
-  self->length = xml->len;
-  self->xml = g_string_free (g_steal_pointer (&xml), FALSE);
 
   return self;
 }
@@ -219,6 +259,26 @@ bosh_outbox_get_next_kind (BoshOutbox *self)
 }
 
 gboolean
+bosh_outbox_is_next_sasl (BoshOutbox *self)
+{
+  QueueEntry *entry = g_queue_peek_head (&self->queue);
+
+  return entry != NULL && entry->is_sasl;
+}
+
+gboolean
+bosh_outbox_has_sasl (BoshOutbox *self)
+{
+  for (GList *link = self->queue.head; link != NULL; link = link->next)
+    {
+      if (((QueueEntry *)link->data)->is_sasl)
+        return TRUE;
+    }
+
+  return FALSE;
+}
+
+gboolean
 bosh_outbox_fits_in_request (BoshOutbox *self)
 {
   gsize length = self->last != NULL ? self->last->length : 0;
@@ -227,7 +287,7 @@ bosh_outbox_fits_in_request (BoshOutbox *self)
     {
       QueueEntry *entry = link->data;
 
-      if (entry->kind != ENTRY_STANZA || bosh_element_is_sasl (entry->element))
+      if (entry->kind != ENTRY_STANZA || entry->is_sasl)
         return FALSE;
       length += entry->length;
     }
@@ -246,7 +306,7 @@ bosh_outbox_take (BoshOutbox *self)
 {
   QueueEntry *entry = g_queue_pop_head (&self->queue);
 
-  g_clear_pointer (&entry->xml, g_free);
+  queue_entry_clear_xml (entry);
   self->sent_serial = entry->serial;
   g_queue_push_tail (&self->sent, entry);
 
@@ -260,17 +320,17 @@ bosh_outbox_take_stanzas (BoshOutbox *self,
   QueueEntry *entry = g_queue_peek_head (&self->queue);
   Stream *stream = entry != NULL ? entry->stream : NULL;
   gboolean was_sasl = FALSE;
+  gboolean is_sasl;
 
   for (; entry != NULL; entry = g_queue_peek_head (&self->queue))
     {
       gboolean is_first = payloads->len == 0;
-      gboolean is_sasl;
 
       if (entry->kind != ENTRY_STANZA || entry->stream != stream ||
           (!is_first && payloads->len + entry->length > self->max_payload_size))
         break;
       /* A body holds stanzas, or one element of SASL (XEP-0206 §2). */
-      is_sasl = bosh_element_is_sasl (entry->element);
+      is_sasl = entry->is_sasl;
       if (!is_first && (was_sasl || is_sasl))
         break;
       was_sasl = is_sasl;
@@ -293,7 +353,7 @@ bosh_outbox_take_last (BoshOutbox *self,
 
   entry->serial = self->sent_serial = ++self->last_serial;
   g_string_append_len (payloads, entry->xml, entry->length);
-  g_clear_pointer (&entry->xml, g_free);
+  queue_entry_clear_xml (entry);
   g_queue_push_tail (&self->sent, entry);
 }
 
@@ -354,7 +414,7 @@ bosh_outbox_dup_undelivered (BoshOutbox *self,
     {
       QueueEntry *entry = link->data;
 
-      if (entry->serial <= maybe_sent && entry->kind == ENTRY_STANZA)
+      if (entry->serial <= maybe_sent && entry->kind == ENTRY_STANZA && !entry->is_sasl)
         g_ptr_array_add (elements, bosh_element_ref (entry->element));
     }
 
@@ -386,7 +446,7 @@ bosh_outbox_dup_unsent (BoshOutbox *self,
       {
         QueueEntry *entry = link->data;
 
-        if (entry->kind == ENTRY_STANZA && (stream == NULL || entry->stream == stream) &&
+        if (entry->kind == ENTRY_STANZA && !entry->is_sasl && (stream == NULL || entry->stream == stream) &&
             (queues[i] != &self->sent || entry->serial > maybe_sent))
           g_ptr_array_add (entries, entry);
       }
@@ -394,7 +454,7 @@ bosh_outbox_dup_unsent (BoshOutbox *self,
   g_ptr_array_sort (entries, compare_serials);
   for (guint i = 0; i < entries->len; i++)
     g_ptr_array_add (elements, bosh_element_ref (((QueueEntry *)entries->pdata[i])->element));
-  if (self->last != NULL)
+  if (self->last != NULL && !self->last->is_sasl)
     g_ptr_array_add (elements, bosh_element_ref (self->last->element));
 
   return elements;

@@ -46,6 +46,11 @@ BoshSasl   *bosh_sasl_new                   (const char * const   *offered,
                                              gboolean              allow_plaintext,
                                              GError              **error);
 void        bosh_sasl_free                  (BoshSasl             *self);
+/* Whether @mechanism would protect the password less than @other does: PLAIN shows it
+ * to the server, and SHA-1 makes it cheaper to guess than SHA-256. One that is not
+ * known is never used, so it does not count as weaker. */
+gboolean    bosh_sasl_is_weaker             (const char *mechanism,
+                                             const char *other);
 
 const char *bosh_sasl_get_mechanism         (BoshSasl             *self);
 
@@ -60,21 +65,21 @@ const char *bosh_sasl_get_mechanism         (BoshSasl             *self);
  *
  * The step in which SCRAM computes PBKDF2 takes long. It may be taken in another
  * thread, as long as the object is not used by two threads at once. */
-gboolean    bosh_sasl_step                  (BoshSasl             *self,
-                                             const char           *input,
-                                             char                **output,
-                                             GError              **error);
+gboolean    bosh_sasl_step                  (BoshSasl    *self,
+                                             const char  *input,
+                                             char       **output,
+                                             GError     **error);
 
 /* TRUE if the next step, with @input, may be the slow one of SCRAM. */
-gboolean    bosh_sasl_is_slow               (BoshSasl             *self,
-                                             const char           *input);
+gboolean    bosh_sasl_is_slow               (BoshSasl   *self,
+                                             const char *input);
 
 /* The server reports success, with base64 data (nullable). Fails with
  * BOSH_ERROR_SERVER_NOT_AUTHENTIC unless it has proved its own identity, where the
  * mechanism has that. */
-gboolean    bosh_sasl_succeed               (BoshSasl             *self,
-                                             const char           *data,
-                                             GError              **error);
+gboolean    bosh_sasl_succeed               (BoshSasl    *self,
+                                             const char  *data,
+                                             GError     **error);
 
 /* The salted password, which SCRAM takes long to compute, is the same as long as
  * the password, the salt and the number of iterations are, and may be kept (RFC
@@ -83,8 +88,8 @@ gboolean    bosh_sasl_succeed               (BoshSasl             *self,
  *
  * Sets the one of another exchange with the same password (nullable), which is
  * copied. It is used if mechanism, user name, salt and iterations are the same. */
-void        bosh_sasl_set_salted_password   (BoshSasl             *self,
-                                             const char           *salted);
+void        bosh_sasl_set_salted_password   (BoshSasl   *self,
+                                             const char *salted);
 /* The one that this exchange has computed or used (transfer full): clear it with
  * bosh_secret_clear(). NULL if there is none, and unless the exchange has ended
  * with success. */

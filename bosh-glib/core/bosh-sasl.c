@@ -109,6 +109,28 @@ choose_mechanism (const char * const   *offered,
   return NULL;
 }
 
+static guint
+get_rank (const char *mechanism)
+{
+  guint rank = 0;
+
+  while (rank < G_N_ELEMENTS (mechanisms) && strcmp (mechanisms[rank].name, mechanism) != 0)
+    rank++;
+
+  return rank;
+}
+
+gboolean
+bosh_sasl_is_weaker (const char *mechanism,
+                     const char *other)
+{
+  guint rank = get_rank (mechanism);
+  guint other_rank = get_rank (other);
+
+  return rank < G_N_ELEMENTS (mechanisms) && other_rank < rank &&
+         mechanisms[rank].credentials == mechanisms[other_rank].credentials;
+}
+
 /* Prepares @text as GNU SASL does for names and passwords. If that failed inside
  * the exchange, the error would not say which of them is wrong. */
 static gboolean

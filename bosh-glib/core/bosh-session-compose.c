@@ -79,6 +79,7 @@ add_request (BoshSession     *self,
 
   request = bosh_window_add (&self->window, kind, bosh_request_body_compose (body, payloads));
   request->last_serial = self->outbox.sent_serial;
+  request->is_secret = body->is_secret;
 
   return request;
 }
@@ -94,12 +95,19 @@ compose_empty (BoshSession *self)
 static Request *
 compose_payload (BoshSession *self)
 {
-  g_autoptr(GString) payloads = g_string_new (NULL);
-  BoshRequestBody body = { 0 };
+  GString *payloads = g_string_new (NULL);
+  BoshRequestBody body = { .is_secret = bosh_outbox_is_next_sasl (&self->outbox) };
+  Request *request;
 
   body.stream = session_get_stream_name (self, bosh_outbox_take_stanzas (&self->outbox, payloads));
 
-  return add_request (self, REQUEST_PAYLOAD, &body, payloads);
+  request = add_request (self, REQUEST_PAYLOAD, &body, payloads);
+  if (body.is_secret)
+    bosh_secret_clear_string (&payloads);
+  else
+    g_string_free (payloads, TRUE);
+
+  return request;
 }
 
 static Request *

@@ -392,8 +392,9 @@ send_request (BoshSession *self,
   BoshAction *action = session_push_action (self, BOSH_ACTION_SEND);
 
   request->in_flight = TRUE;
-  request->coding = g_bytes_get_size (request->bytes) >= SMALLEST_COMPRESSED ? self->coding
-                                                                             : BOSH_CODING_IDENTITY;
+  request->coding = BOSH_CODING_IDENTITY;
+  if (g_bytes_get_size (request->bytes) >= SMALLEST_COMPRESSED && !request->is_secret)
+    request->coding = self->coding;
   request->overtakable = TRUE;
   request->attempts++;
   request->sent_at = now;
@@ -406,6 +407,7 @@ send_request (BoshSession *self,
   action->repeated = request->attempts > 1;
   action->coding = request->coding;
   action->has_payload = request->kind == REQUEST_PAYLOAD;
+  action->is_secret = request->is_secret;
 }
 
 /* The interval of §11 between a request and an empty one that fills the window, as

@@ -8,6 +8,7 @@
 #include "bosh-namespaces-private.h"
 #include "bosh-session-state-private.h"
 #include "bosh-session-streams-private.h"
+#include "bosh-stanza-private.h"
 
 /* Finds out what kind of request an unanswered one is from its attributes. */
 static void
@@ -56,8 +57,12 @@ restore_request (BoshSession               *self,
 
       classify_restored (self, request, body);
       for (guint i = 0; i < payloads->len; i++)
-        bosh_outbox_restore_sent (&self->outbox, g_ptr_array_index (payloads, i),
-                                  request->stream);
+        {
+          BoshElement *payload = g_ptr_array_index (payloads, i);
+
+          request->is_secret |= bosh_element_is_sasl (payload);
+          bosh_outbox_restore_sent (&self->outbox, payload, request->stream);
+        }
     }
 
   request->last_serial = self->outbox.sent_serial;
@@ -165,7 +170,7 @@ gboolean
 bosh_session_check_savable (BoshSession  *self,
                             GError      **error)
 {
-  if (!session_check_live (self, error))
+  if (!session_check_live (self, error) || !session_check_no_login (self, error))
     return FALSE;
   if (self->granted.sid != NULL)
     return TRUE;

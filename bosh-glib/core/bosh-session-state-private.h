@@ -158,6 +158,10 @@ gboolean     session_is_live          (BoshSession                 *self);
 /* The same for the owner, who gets the reason. */
 gboolean     session_check_live       (BoshSession  *self,
                                        GError      **error);
+/* Whether nothing of SASL is queued, or without a response: that may have a password,
+ * and does not leave this session. */
+gboolean     session_check_no_login   (BoshSession  *self,
+                                       GError      **error);
 /* Whether the server holds no requests (§12). */
 gboolean     session_is_polling       (BoshSession                 *self);
 /* Whether the server processes requests by number, also if they overtook each other. */

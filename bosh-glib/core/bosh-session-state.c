@@ -223,6 +223,18 @@ session_check_live (BoshSession  *self,
   return FALSE;
 }
 
+gboolean
+session_check_no_login (BoshSession  *self,
+                        GError      **error)
+{
+  if (!bosh_outbox_has_sasl (&self->outbox) && !bosh_window_has_secret (&self->window))
+    return TRUE;
+
+  g_set_error_literal (error, BOSH_ERROR, BOSH_ERROR_LOGGING_IN, _("A login is under way"));
+
+  return FALSE;
+}
+
 /* Asked for by wait or hold of 0, or imposed by requests='1'. */
 gboolean
 session_is_polling (BoshSession *self)

@@ -85,6 +85,7 @@ typedef struct
   gboolean          repeated;     /* SEND: a retransmission of the same bytes */
   BoshCoding        coding;       /* SEND: how to compress them */
   gboolean          has_payload;  /* SEND: carries stanzas, so its response may be awaited */
+  gboolean          is_secret;    /* SEND: @bytes may have a password */
   char             *text;         /* (transfer full) (nullable) */
   BoshElement      *element;      /* (transfer full) */
   guint64           serial;

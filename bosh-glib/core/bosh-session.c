@@ -212,6 +212,8 @@ bosh_session_hand_over (BoshSession  *self,
                            _("There is no session yet"));
       return FALSE;
     }
+  if (!session_check_no_login (self, error))
+    return FALSE;
 
   self->handing_over = TRUE;
 

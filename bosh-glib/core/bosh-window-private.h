@@ -28,6 +28,7 @@ typedef struct
   guint64           rid;
   RequestKind       kind;
   GBytes           *bytes;
+  gboolean          is_secret;      /* it has an element of SASL */
   guint64           last_serial;    /* of the last stanza in this request or an earlier one */
   gboolean          in_flight;
   gboolean          maybe_sent;     /* bytes of it may have reached the server */
@@ -90,6 +91,8 @@ Request     *bosh_window_get_next             (BoshWindow *self,
 /* The requests without a handed out response, in flight or not. */
 guint        bosh_window_get_n_requests       (BoshWindow  *self);
 guint        bosh_window_get_n_in_flight      (BoshWindow  *self);
+/* Whether a request that may have a password is kept. */
+gboolean     bosh_window_has_secret           (BoshWindow  *self);
 /* The last stanza of which bytes may be on their way just now, or 0. */
 guint64      bosh_window_get_in_flight_serial (BoshWindow  *self);
 /* The number up to which all responses have arrived in order (§9.2), or 0 if they

@@ -139,6 +139,21 @@ bosh_window_get_n_in_flight (BoshWindow *self)
   return count;
 }
 
+gboolean
+bosh_window_has_secret (BoshWindow *self)
+{
+  GQueue *queues[] = { &self->requests, &self->forgotten };
+
+  for (guint i = 0; i < G_N_ELEMENTS (queues); i++)
+    for (GList *link = queues[i]->head; link != NULL; link = link->next)
+      {
+        if (((Request *)link->data)->is_secret)
+          return TRUE;
+      }
+
+  return FALSE;
+}
+
 guint64
 bosh_window_get_in_flight_serial (BoshWindow *self)
 {

@@ -36,6 +36,12 @@ const char         *bosh_credentials_get_salted_password (BoshCredentials     *s
 void                bosh_credentials_set_salted_password (BoshCredentials *self,
                                                           const char      *salted_password);
 
+/* The mechanism of the last login that succeeded with these, a static string, or NULL
+ * before the first. */
+const char         *bosh_credentials_get_weakest         (BoshCredentials     *self);
+void                bosh_credentials_set_weakest         (BoshCredentials *self,
+                                                          const char      *mechanism);
+
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (BoshCredentials, bosh_credentials_unref)
 
 G_END_DECLS

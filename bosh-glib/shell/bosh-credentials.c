@@ -15,6 +15,7 @@ struct _BoshCredentials
   BoshSecret          *password;
   BoshSecret          *salted_password;
   char                *resource;
+  const char          *weakest;
 };
 
 static BoshCredentials *
@@ -114,4 +115,17 @@ bosh_credentials_set_salted_password (BoshCredentials *self,
 
   bosh_secret_free (self->salted_password);
   self->salted_password = secret;
+}
+
+const char *
+bosh_credentials_get_weakest (BoshCredentials *self)
+{
+  return self->weakest;
+}
+
+void
+bosh_credentials_set_weakest (BoshCredentials *self,
+                              const char      *mechanism)
+{
+  self->weakest = mechanism;
 }

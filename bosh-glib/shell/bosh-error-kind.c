@@ -84,6 +84,7 @@ get_session_kind (int         code,
     case BOSH_ERROR_INVALID_URI:
     case BOSH_ERROR_LOGIN_FAILED:
     case BOSH_ERROR_DISCOVERY_FAILED:
+    case BOSH_ERROR_LOGGING_IN:
     default:
       return BOSH_ERROR_KIND_PERMANENT;
     }

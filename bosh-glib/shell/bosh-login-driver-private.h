@@ -28,7 +28,8 @@ typedef void (*BoshLoginDriverDone) (const char   *jid,
                                      gpointer      user_data);
 
 /* The result of SCRAM's costly part is left in @credentials for the next login,
- * and removed from there if the login fails. */
+ * and removed from there if the login fails. After a success the mechanism is left
+ * there, too: the next login uses none that is weaker. */
 BoshLoginDriver *bosh_login_driver_new             (BoshConnection      *connection,
                                                     BoshCredentials     *credentials,
                                                     BoshLoginFlags       flags,

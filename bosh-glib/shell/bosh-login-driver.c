@@ -83,6 +83,9 @@ finish (BoshLoginDriver *self,
   bosh_credentials_set_salted_password (self->credentials,
                                         jid != NULL ? bosh_login_get_salted_password (self->box->login)
                                                     : NULL);
+  if (jid != NULL)
+    bosh_credentials_set_weakest (self->credentials, bosh_login_get_mechanism (self->box->login));
+  bosh_connection_set_logging_in (self->connection, FALSE);
   bosh_connection_set_jid (self->connection, jid);
   self->done (jid, error, self->user_data);
 }
@@ -235,6 +238,7 @@ bosh_login_driver_new (BoshConnection      *connection,
     .username = bosh_credentials_get_username (credentials),
     .password = bosh_credentials_get_password (credentials),
     .salted_password = bosh_credentials_get_salted_password (credentials),
+    .weakest = bosh_credentials_get_weakest (credentials),
     .resource = bosh_credentials_get_resource (credentials),
     .allow_plaintext = (flags & BOSH_LOGIN_ALLOW_PLAINTEXT) != 0 ||
                        bosh_connection_is_private (connection),
@@ -249,6 +253,7 @@ bosh_login_driver_new (BoshConnection      *connection,
   self->done = done;
   self->user_data = user_data;
   g_queue_init (&self->waiting);
+  bosh_connection_set_logging_in (connection, TRUE);
 
   return self;
 }
@@ -256,6 +261,8 @@ bosh_login_driver_new (BoshConnection      *connection,
 void
 bosh_login_driver_stop (BoshLoginDriver *self)
 {
+  if (!self->stopped)
+    bosh_connection_set_logging_in (self->connection, FALSE);
   self->stopped = TRUE;
   if (self->computing)
     bosh_connection_set_reply_expected (self->connection, FALSE);

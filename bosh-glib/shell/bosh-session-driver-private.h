@@ -26,14 +26,16 @@ typedef struct
 {
   /* Carries out an action that is no I/O; @action is the driver's. */
   void     (*perform)            (const BoshAction     *action,
-                                  gpointer              owner);
+                   gpointer owner);
   /* What the session can be asked for may have changed. Called after each request,
    * and when all actions were carried out. */
   void     (*changed)            (gpointer              owner);
-  /* @body was sent, or was received and is about to be acted on. */
+  /* @body was sent, or was received and is about to be acted on. What was sent may be
+   * @is_secret, see BoshAction. */
   void     (*shown)              (BoshDirection         direction,
-                                  GBytes               *body,
-                                  gpointer              owner);
+                 GBytes *body,
+                 gboolean is_secret,
+                 gpointer owner);
   /* Asks, before anything is sent, whether the certificate of the server is accepted
    * although it can't be verified; see BoshTransportFuncs. */
   gboolean (*accept_certificate) (GTlsCertificate      *certificate,
@@ -72,8 +74,8 @@ guint64            bosh_session_driver_get_n_requests_repeated (BoshSessionDrive
  * neither an address nor a cookie, and nothing is private. */
 char              *bosh_session_driver_dup_uri     (BoshSessionDriver                *self);
 GStrv              bosh_session_driver_dup_cookies (BoshSessionDriver                *self);
-void               bosh_session_driver_add_cookies (BoshSessionDriver                *self,
-                                                    const char * const               *cookies);
+void               bosh_session_driver_add_cookies (BoshSessionDriver  *self,
+                                                    const char * const *cookies);
 gboolean           bosh_session_driver_is_private  (BoshSessionDriver                *self);
 /* The certificate of the server, or the one for which the session has failed (transfer
  * none) (nullable); and what is wrong with it. It remains after

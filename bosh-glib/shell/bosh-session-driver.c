@@ -142,7 +142,7 @@ send_request (BoshSessionDriver *self,
    * does that in time. The request is posted before, because a handler that runs
    * a main loop of its own may wait for the response. */
   self->callbacks->changed (self->owner);
-  self->callbacks->shown (BOSH_DIRECTION_SENT, action->bytes, self->owner);
+  self->callbacks->shown (BOSH_DIRECTION_SENT, action->bytes, action->is_secret, self->owner);
 }
 
 static void
@@ -221,7 +221,7 @@ show_responses (BoshSessionDriver *self)
     {
       g_autoptr(GBytes) body = g_ptr_array_steal_index (self->responses, 0);
 
-      self->callbacks->shown (BOSH_DIRECTION_RECEIVED, body, self->owner);
+      self->callbacks->shown (BOSH_DIRECTION_RECEIVED, body, FALSE, self->owner);
     }
 }
 

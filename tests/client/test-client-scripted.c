@@ -763,7 +763,7 @@ test_pause_and_save (void)
   bosh_test_connect (client, &error);
   g_assert_no_error (error);
   bosh_client_login_async (client, "alice", "secret", NULL, NULL, bosh_test_keep_result, &login);
-  assert_not_idle (client, G_IO_ERROR, G_IO_ERROR_PENDING);
+  assert_not_idle (client, BOSH_ERROR, BOSH_ERROR_LOGGING_IN);
   bosh_client_login_finish (client, bosh_test_wait_for (&login), &error);
   g_assert_no_error (error);
 
@@ -781,6 +781,136 @@ test_pause_and_save (void)
   g_clear_object (&paused);
   g_clear_object (&login);
   bosh_test_close (client);
+  script_clear (&script);
+}
+
+typedef struct
+{
+  BoshClient *client;
+  guint       n_saved;
+  guint       n_refused;
+} Saver;
+
+static void
+assert_no_secret (BoshSavedSession *saved)
+{
+  g_autofree char *json = bosh_saved_session_to_json (saved);
+
+  g_assert_null (strstr (json, SASL));
+  g_assert_null (strstr (json, SASL2));
+}
+
+/* As the manual says, and by the connection, too. */
+static void
+save (BoshConnection *connection,
+      GParamSpec     *pspec,
+      gpointer        user_data)
+{
+  Saver *saver = user_data;
+  gboolean is_logging_in = bosh_client_get_state (saver->client) == BOSH_CLIENT_STATE_LOGGING_IN;
+  g_autoptr(BoshSavedSession) saved = NULL;
+  g_autoptr(BoshSavedSession) same = NULL;
+  g_autoptr(GError) error = NULL;
+  g_autoptr(GError) same_error = NULL;
+
+  saved = bosh_client_save (saver->client, &error);
+  same = bosh_connection_save (connection, &same_error);
+  if (is_logging_in)
+    {
+      g_assert_error (error, BOSH_ERROR, BOSH_ERROR_LOGGING_IN);
+      g_assert_error (same_error, BOSH_ERROR, BOSH_ERROR_LOGGING_IN);
+      saver->n_refused++;
+    }
+  if (saved != NULL)
+    {
+      assert_no_secret (saved);
+      assert_no_secret (same);
+      saver->n_saved++;
+    }
+}
+
+static void
+test_save_always (void)
+{
+  static const char * const features[] = {
+    FEATURES ("PLAIN"),
+    "<stream:features><mechanisms xmlns='" SASL "'><mechanism>PLAIN</mechanism></mechanisms>"
+    "<pipelining xmlns='urn:xmpp:features:pipelining'/></stream:features>",
+    EXTENSIBLE_FEATURES,
+  };
+
+  g_test_summary ("What is saved at each request id never has the data of an authentication: while "
+                  "a login is under way nothing is saved");
+
+  for (guint i = 0; i < G_N_ELEMENTS (features); i++)
+    {
+      Script script;
+      BoshClient *client;
+      Saver saver = { NULL };
+      g_autoptr(GError) error = NULL;
+
+      script_init (&script);
+      script.features = features[i];
+      if (i == 2)
+        script.response_to_auth = "<success xmlns='" SASL2 "'><authorization-identifier>" JID
+                                  "</authorization-identifier><bound xmlns='" BIND2 "'/></success>";
+      client = saver.client = new_client (&script);
+      g_signal_connect (bosh_client_get_connection (client), "notify::request-id",
+                        G_CALLBACK (save), &saver);
+      bosh_test_connect (client, &error);
+      g_assert_no_error (error);
+      bosh_test_login (client, "alice", "secret", NULL, &error);
+      g_assert_no_error (error);
+      bosh_test_wait (script.held != NULL);
+      g_assert_cmpuint (saver.n_refused, >, 0);
+      g_assert_cmpuint (saver.n_saved, >, 0);
+      g_signal_handlers_disconnect_by_data (bosh_client_get_connection (client), &saver);
+      bosh_test_close (client);
+      script_clear (&script);
+    }
+}
+
+static void
+test_broken_login (void)
+{
+  Script script;
+  BoshClient *client;
+  BoshConnection *connection;
+  g_autoptr(GAsyncResult) result = NULL;
+  g_autoptr(GAsyncResult) detached = NULL;
+  g_autoptr(GPtrArray) undelivered = NULL;
+  g_autoptr(GPtrArray) unsent = NULL;
+  g_autoptr(GError) error = NULL;
+
+  g_test_summary ("After a login that broke off, the data of the authentication is in no list, and "
+                  "during it the session is not handed over by the connection either");
+
+  script_init (&script);
+  script.response_to_auth = NULL;
+  client = new_client (&script);
+  connection = bosh_client_get_connection (client);
+  bosh_test_connect (client, &error);
+  g_assert_no_error (error);
+  bosh_client_login_async (client, "alice", "secret", NULL, NULL, bosh_test_keep_result, &result);
+  bosh_test_wait (script.n_auth == 1);
+  bosh_connection_detach_async (connection, NULL, bosh_test_keep_result, &detached);
+  g_assert_null (bosh_connection_detach_finish (connection, bosh_test_wait_for (&detached), &error));
+  g_assert_error (error, BOSH_ERROR, BOSH_ERROR_LOGGING_IN);
+  g_clear_error (&error);
+  undelivered = bosh_connection_dup_undelivered (connection);
+  g_assert_cmpuint (undelivered->len, ==, 0);
+  g_clear_pointer (&undelivered, g_ptr_array_unref);
+
+  respond (g_steal_pointer (&script.held), " type='terminate' condition='system-shutdown'", "");
+  g_assert_false (bosh_client_login_finish (client, bosh_test_wait_for (&result), &error));
+  g_assert_error (error, BOSH_ERROR, BOSH_ERROR_SYSTEM_SHUTDOWN);
+  undelivered = bosh_connection_dup_undelivered (connection);
+  g_assert_cmpuint (undelivered->len, ==, 0);
+  unsent = bosh_connection_dup_unsent (connection);
+  g_assert_cmpuint (unsent->len, ==, 0);
+  g_clear_object (&result);
+  g_clear_object (&detached);
+  bosh_test_assert_gone (client);
   script_clear (&script);
 }
 
@@ -906,6 +1036,8 @@ main (int   argc,
   g_test_add_func ("/bosh/client-scripted/pipelined", test_pipelined);
   g_test_add_func ("/bosh/client-scripted/states", test_states);
   g_test_add_func ("/bosh/client-scripted/pause-and-save", test_pause_and_save);
+  g_test_add_func ("/bosh/client-scripted/save-always", test_save_always);
+  g_test_add_func ("/bosh/client-scripted/broken-login", test_broken_login);
   g_test_add_func ("/bosh/client-scripted/deliver", test_deliver);
   g_test_add_func ("/bosh/client-scripted/prebind", test_prebind);
   g_test_add_func ("/bosh/client-scripted/prebind-of-used-client", test_prebind_of_used_client);

@@ -318,7 +318,7 @@ test_one_login (void)
     {
       bosh_client_detach_async (client, NULL, bosh_test_keep_result, &detach);
       g_assert_null (bosh_client_detach_finish (client, bosh_test_wait_for (&detach), &error));
-      g_assert_error (error, G_IO_ERROR, G_IO_ERROR_PENDING);
+      g_assert_error (error, BOSH_ERROR, BOSH_ERROR_LOGGING_IN);
       g_clear_error (&error);
     }
 

@@ -293,6 +293,28 @@ test_redact (void)
 }
 
 static void
+test_redact_secret (void)
+{
+  static const char *text =
+    "<body xmlns='" BOSH_NS_HTTPBIND "' sid='a&gt;b'><authenticate xmlns='" BOSH_NS_SASL2
+    "' mechanism='PLAIN'><initial-response>AGFsaWNlAHNlY3JldA==</initial-response>"
+    "<bind xmlns='" BOSH_NS_BIND2 "'/></authenticate></body>";
+  static const char *expected =
+    "<body xmlns='" BOSH_NS_HTTPBIND "' sid='a&gt;b'><authenticate xmlns='" BOSH_NS_SASL2
+    "' mechanism='PLAIN'><initial-response>[…]</initial-response>"
+    "<bind xmlns='" BOSH_NS_BIND2 "'/></authenticate></body>";
+  g_autoptr(GBytes) bytes = g_bytes_new_static (text, strlen (text));
+  g_autoptr(GBytes) cut = g_bytes_new_static (text, strstr (text, "JldA") - text);
+  g_autofree char *shown = bosh_body_redact_secret (bytes);
+  g_autofree char *cut_shown = bosh_body_redact_secret (cut);
+
+  g_test_summary ("A request that may have a password is shown with all tags and without text");
+
+  g_assert_cmpstr (shown, ==, expected);
+  g_assert_true (g_str_has_suffix (cut_shown, "<initial-response>[…]"));
+}
+
+static void
 test_redact_sasl2 (void)
 {
   static const struct
@@ -348,6 +370,7 @@ main (int   argc,
   g_test_add_func ("/bosh/body/stream-error", test_stream_error);
   g_test_add_func ("/bosh/body/redact", test_redact);
   g_test_add_func ("/bosh/body/redact-sasl2", test_redact_sasl2);
+  g_test_add_func ("/bosh/body/redact-secret", test_redact_secret);
 
   return g_test_run ();
 }

@@ -158,6 +158,63 @@ test_features_again (void)
   assert_actions (login, "send iq/bind");
 }
 
+#define MECHANISM(name) "<mechanism>" name "</mechanism>"
+#define MECHANISMS(names) FEATURES ("<mechanisms xmlns='" BOSH_NS_SASL "'>" names "</mechanisms>")
+
+static void
+test_never_weaker (void)
+{
+  static const struct
+  {
+    const char *weakest;
+    const char *features;
+    const char *chosen;    /* NULL: none */
+    int         code;
+  } cases[] = {
+    { NULL, MECHANISMS (MECHANISM ("PLAIN")), "PLAIN", 0 },
+    { "PLAIN", MECHANISMS (MECHANISM ("PLAIN")), "PLAIN", 0 },
+    { "PLAIN", MECHANISMS (MECHANISM ("SCRAM-SHA-1")), "SCRAM-SHA-1", 0 },
+    { "SCRAM-SHA-1", MECHANISMS (MECHANISM ("PLAIN") MECHANISM ("SCRAM-SHA-256")),
+      "SCRAM-SHA-256", 0 },
+    { "SCRAM-SHA-1", MECHANISMS (MECHANISM ("PLAIN") MECHANISM ("SCRAM-SHA-1")), "SCRAM-SHA-1", 0 },
+    { "SCRAM-SHA-1", MECHANISMS (MECHANISM ("PLAIN")), NULL, BOSH_ERROR_INSECURE_MECHANISM },
+    { "SCRAM-SHA-256", MECHANISMS (MECHANISM ("PLAIN") MECHANISM ("SCRAM-SHA-1")), NULL,
+      BOSH_ERROR_INSECURE_MECHANISM },
+    /* Both lists count. */
+    { "SCRAM-SHA-1", FEATURES (PLAIN "<authentication xmlns='" BOSH_NS_SASL2 "'>"
+                                     MECHANISM ("PLAIN") "</authentication>"),
+      NULL, BOSH_ERROR_INSECURE_MECHANISM },
+    { "SCRAM-SHA-1", MECHANISMS (MECHANISM ("X-OTHER")), NULL, BOSH_ERROR_NO_MECHANISM },
+    { "SCRAM-SHA-1", FEATURES (BIND), NULL, BOSH_ERROR_NO_MECHANISM },
+  };
+
+  g_test_summary ("A login that follows another one never uses a weaker mechanism");
+
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      BoshLoginParameters parameters = {
+        .domain = "example.com",
+        .credentials = BOSH_SASL_CREDENTIALS_PASSWORD,
+        .username = "user",
+        .password = "pencil",
+        .weakest = cases[i].weakest,
+        .allow_plaintext = TRUE,
+      };
+      g_autoptr(BoshLogin) login = bosh_login_new (&parameters);
+      BoshLoginAction action = { 0 };
+
+      give_features (login, cases[i].features);
+      g_assert_true (bosh_login_next_action (login, &action));
+      g_assert_cmpstr (bosh_login_get_mechanism (login), ==, cases[i].chosen);
+      if (cases[i].chosen != NULL)
+        g_assert_cmpint (action.type, ==, BOSH_LOGIN_ACTION_SEND);
+      else
+        g_assert_error (action.error, BOSH_ERROR, cases[i].code);
+      g_clear_pointer (&action.element, bosh_element_unref);
+      g_clear_error (&action.error);
+    }
+}
+
 int
 main (int   argc,
       char *argv[])
@@ -167,6 +224,7 @@ main (int   argc,
   g_test_add_func ("/bosh/login-rules/features-to-ignore", test_features_to_ignore);
   g_test_add_func ("/bosh/login-rules/only-old-authentication", test_only_old_authentication);
   g_test_add_func ("/bosh/login-rules/features-again", test_features_again);
+  g_test_add_func ("/bosh/login-rules/never-weaker", test_never_weaker);
 
   return g_test_run ();
 }

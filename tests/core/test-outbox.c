@@ -353,6 +353,36 @@ test_strand (void)
 }
 
 static void
+test_secrets (void)
+{
+  BoshOutbox outbox;
+  g_autoptr(BoshElement) last = bosh_element_new ("abort", BOSH_NS_SASL);
+
+  g_test_summary ("Elements of SASL are in no list of what has become of the stanzas");
+
+  bosh_outbox_init (&outbox, MAX_REQUEST_SIZE);
+  queue_sasl (&outbox);
+  g_assert_true (bosh_outbox_is_next_sasl (&outbox));
+  assert_take (&outbox, FIRST, 1);
+  queue (&outbox, "a", FIRST);
+  g_assert_false (bosh_outbox_is_next_sasl (&outbox));
+  g_assert_false (bosh_outbox_has_sasl (&outbox));
+  assert_take (&outbox, FIRST, 1);
+  queue (&outbox, "b", FIRST);
+  queue_sasl (&outbox);
+  g_assert_true (bosh_outbox_has_sasl (&outbox));
+  queue (&outbox, "c", FIRST);
+  g_assert_true (bosh_outbox_set_last (&outbox, last, NULL));
+
+  assert_ids (bosh_outbox_dup_undelivered (&outbox, 2), "a");
+  assert_ids (bosh_outbox_dup_unsent (&outbox, 0, NULL), "abc");
+  bosh_outbox_strand (&outbox, FIRST);
+  assert_ids (bosh_outbox_dup_unsent (&outbox, 0, FIRST), "abc");
+
+  bosh_outbox_clear (&outbox);
+}
+
+static void
 test_restore (void)
 {
   BoshOutbox outbox;
@@ -390,6 +420,7 @@ main (int   argc,
   g_test_add_func ("/bosh/outbox/last", test_last);
   g_test_add_func ("/bosh/outbox/fits-in-request", test_fits_in_request);
   g_test_add_func ("/bosh/outbox/strand", test_strand);
+  g_test_add_func ("/bosh/outbox/secrets", test_secrets);
   g_test_add_func ("/bosh/outbox/restore", test_restore);
 
   return g_test_run ();

@@ -92,6 +92,49 @@ test_savable (void)
 }
 
 static void
+assert_logging_in (BoshSession *session)
+{
+  g_autoptr(GError) error = NULL;
+  g_autoptr(GPtrArray) undelivered = bosh_session_dup_undelivered (session);
+  g_autoptr(GPtrArray) unsent = bosh_session_dup_unsent (session);
+
+  g_assert_false (bosh_session_check_savable (session, &error));
+  g_assert_error (error, BOSH_ERROR, BOSH_ERROR_LOGGING_IN);
+  g_clear_error (&error);
+  g_assert_false (bosh_session_hand_over (session, &error));
+  g_assert_error (error, BOSH_ERROR, BOSH_ERROR_LOGGING_IN);
+  g_assert_cmpuint (undelivered->len, ==, 0);
+  g_assert_cmpuint (unsent->len, ==, 0);
+}
+
+static void
+test_logging_in (void)
+{
+  TestSession t;
+  g_autoptr(BoshElement) auth = bosh_element_new ("auth", BOSH_NS_SASL);
+  guint64 rid;
+
+  g_test_summary ("While the data of an authentication is queued or has no response, the session "
+                  "is neither saved nor handed over, and the data is in no list");
+
+  test_session_init (&t, NULL);
+  test_session_open_quietly (&t, TEST_GRANTS);
+  g_assert_true (bosh_session_queue (t.session, auth, NULL, NULL));
+  assert_logging_in (t.session);
+  test_session_drain (&t);
+  assert_logging_in (t.session);
+  g_bytes_unref (test_session_take_bytes (&t, &rid));
+  assert_logging_in (t.session);
+  test_session_fail (&t, rid, BOSH_FAILURE_BROKEN);
+  assert_logging_in (t.session);
+  g_bytes_unref (test_session_take_bytes (&t, &rid));
+  test_session_respond (&t, rid, "", "<success xmlns='" BOSH_NS_SASL "'/>");
+  g_assert_true (bosh_session_check_savable (t.session, NULL));
+  g_assert_true (bosh_session_hand_over (t.session, NULL));
+  test_session_clear (&t);
+}
+
+static void
 test_exact_repeats (void)
 {
   TestSession t;
@@ -450,6 +493,7 @@ main (int   argc,
   g_test_init (&argc, &argv, NULL);
 
   g_test_add_func ("/bosh/session/save/savable", test_savable);
+  g_test_add_func ("/bosh/session-save/logging-in", test_logging_in);
   g_test_add_func ("/bosh/session/save/exact-repeats", test_exact_repeats);
   g_test_add_func ("/bosh/session/save/held-first", test_held_first);
   g_test_add_func ("/bosh/session/save/received", test_received);
