@@ -7,6 +7,7 @@
 #include "bosh-error.h"
 #include "bosh-i18n-private.h"
 #include "bosh-key-sequence-private.h"
+#include "bosh-limits-private.h"
 #include "bosh-uri-private.h"
 
 #include <string.h>
@@ -20,15 +21,9 @@
 
 /* Less than the 60 seconds after which common proxies give up. */
 #define DEFAULT_WAIT 55
-#define MAX_WAIT 3600
 #define DEFAULT_HOLD 1
-/* With the two additional requests of XEP-0124 §11 they fit into the ten
- * connections that a transport may open. */
-#define MAX_HOLD 8
 #define DEFAULT_CONNECT_TIMEOUT 30
 #define MAX_CONNECT_TIMEOUT 3600
-#define MIN_SIZE 1024
-#define MAX_SIZE (16 * 1024 * 1024)
 #define DEFAULT_REQUEST_SIZE (512 * 1024)
 #define DEFAULT_RESPONSE_SIZE (4 * 1024 * 1024)
 
@@ -303,7 +298,7 @@ define_session_properties (void)
    * Since: 1.0
    */
   properties[PROP_WAIT] =
-    g_param_spec_uint ("wait", NULL, NULL, 0, MAX_WAIT, DEFAULT_WAIT, CONSTRUCT_ONLY);
+    g_param_spec_uint ("wait", NULL, NULL, 0, BOSH_MAX_WAIT, DEFAULT_WAIT, CONSTRUCT_ONLY);
 
   /**
    * BoshConnectionConfiguration:hold:
@@ -316,7 +311,7 @@ define_session_properties (void)
    * Since: 1.0
    */
   properties[PROP_HOLD] =
-    g_param_spec_uint ("hold", NULL, NULL, 0, MAX_HOLD, DEFAULT_HOLD, CONSTRUCT_ONLY);
+    g_param_spec_uint ("hold", NULL, NULL, 0, BOSH_MAX_HOLD, DEFAULT_HOLD, CONSTRUCT_ONLY);
 
   /**
    * BoshConnectionConfiguration:route:
@@ -508,7 +503,7 @@ define_transport_properties (void)
    */
   properties[PROP_MAX_REQUEST_SIZE] =
     g_param_spec_uint ("max-request-size", NULL, NULL,
-                       MIN_SIZE, MAX_SIZE, DEFAULT_REQUEST_SIZE, CONSTRUCT_ONLY);
+                       BOSH_MIN_BODY_SIZE, BOSH_MAX_BODY_SIZE, DEFAULT_REQUEST_SIZE, CONSTRUCT_ONLY);
 
   /**
    * BoshConnectionConfiguration:max-response-size:
@@ -523,7 +518,7 @@ define_transport_properties (void)
    */
   properties[PROP_MAX_RESPONSE_SIZE] =
     g_param_spec_uint ("max-response-size", NULL, NULL,
-                       MIN_SIZE, MAX_SIZE, DEFAULT_RESPONSE_SIZE, CONSTRUCT_ONLY);
+                       BOSH_MIN_BODY_SIZE, BOSH_MAX_BODY_SIZE, DEFAULT_RESPONSE_SIZE, CONSTRUCT_ONLY);
 }
 
 static void

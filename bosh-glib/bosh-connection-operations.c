@@ -114,8 +114,9 @@ bosh_connection_connect_async (BoshConnection      *self,
  * Finishes [method@Bosh.Connection.connect_async].
  *
  * The error is one of [error@Bosh.Error] if the connection manager refused, if
- * there is none at the address, or if the configuration has no address
- * (`BOSH_ERROR_INVALID_URI`). It is one of `GIOErrorEnum` or `GResolverError` if
+ * there is none at the address, if the configuration has no address
+ * (`BOSH_ERROR_INVALID_URI`), or if the domain or a text of the configuration can't be in
+ * a request (`BOSH_ERROR_INVALID_DATA`). It is one of `GIOErrorEnum` or `GResolverError` if
  * the connection manager can't be reached. The connection is closed in each of
  * these cases.
  *
@@ -332,8 +333,9 @@ bosh_connection_queue (BoshConnection  *self,
  *
  * The error is `BOSH_ERROR_NOT_CONNECTED` before the session is opened and
  * after its end, `BOSH_ERROR_DETACHED` when it was or is being handed over,
- * `BOSH_ERROR_TOO_LARGE` if the element does not fit into a request, and
- * `BOSH_ERROR_INVALID_STANZA` if it can't be written as XML. The element was not
+ * `BOSH_ERROR_TOO_LARGE` if the element does not fit into a request, or has a tag with
+ * thousands of attributes or of some megabytes, and `BOSH_ERROR_INVALID_STANZA` if it
+ * can't be written as XML. The element was not
  * queued in these cases.
  *
  * Returns: `TRUE` if the element was queued

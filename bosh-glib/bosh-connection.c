@@ -8,6 +8,7 @@
 #include "bosh-enum-types.h"
 #include "bosh-error.h"
 #include "bosh-i18n-private.h"
+#include "bosh-limits-private.h"
 #include "bosh-namespaces-private.h"
 #include "bosh-saved-session-private.h"
 #include "bosh-session-save-private.h"

@@ -10,6 +10,7 @@
 #include "bosh-error.h"
 #include "bosh-i18n-private.h"
 #include "bosh-jid-private.h"
+#include "bosh-limits-private.h"
 #include "bosh-saved-session-json-private.h"
 #include "bosh-secret-clear-private.h"
 #include "bosh-uri-private.h"
@@ -84,7 +85,7 @@
  * | `ver` | the version of XEP-0124 that the server named |
  * | `language` | the `xml:lang` of the session |
  * | `acknowledges`, `acknowledging` | who sends acknowledgements (XEP-0124 §9): the server, the client |
- * | `unanswered` | the requests without a response: their `rid`, their `body` as it was sent, and whether it has a `payload` |
+ * | `unanswered` | the requests without a response: their `rid`, their `body` as it was sent, and whether it has a `payload` that is not known to have arrived |
  * | `unsent` | stanzas that were not sent yet: XML, or an object with the `stanza` and its `stream`, which is empty for all streams |
  * | `received` | stanzas that arrived and were not handed out yet, in the same form |
  * | `accept` | codings of requests that the server accepts (XEP-0124 §7.2) |

@@ -6,15 +6,6 @@
 
 G_BEGIN_DECLS
 
-/* The highest request id: what a double holds exactly (XEP-0124 §14.1). */
-#define BOSH_MAX_RID G_GUINT64_CONSTANT (9007199254740991)
-
-/* Seconds. A server that names more is taken to mean this. */
-#define BOSH_MAX_SECONDS (24 * 60 * 60)
-
-/* Requests at a time, held or under way. A server that names more is taken to mean this. */
-#define BOSH_MAX_REQUESTS 1000
-
 /* The attributes of a request. Strings are not owned. An attribute is left out
  * where its string is NULL, or its number is 0 and the comment says so. */
 typedef struct
@@ -90,6 +81,15 @@ BoshResponseBody *bosh_response_body_new          (GBytes           *bytes,
                                                    BoshBodyVerdict  *verdict,
                                                    GError          **error);
 void              bosh_response_body_free         (BoshResponseBody       *self);
+
+/* Reads the bytes of a request of ours, which has the same attributes and more. NULL if
+ * they are none. */
+BoshResponseBody *bosh_body_read_request          (GBytes                 *bytes);
+
+/* Whether a request with this payload could be read again, as it must be where the
+ * session is saved. Fails with BOSH_ERROR_TOO_LARGE or BOSH_ERROR_INVALID_STANZA. */
+gboolean          bosh_body_check_payload         (const GString          *payload,
+                                                   GError                **error);
 
 /* The payloads in order. Those that the server left in the namespace of the body
  * are put in jabber:client, which it means (XEP-0206 §2). */

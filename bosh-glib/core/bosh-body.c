@@ -7,6 +7,7 @@
 #include "bosh-element-private.h"
 #include "bosh-error-private.h"
 #include "bosh-i18n-private.h"
+#include "bosh-limits-private.h"
 #include "bosh-namespaces-private.h"
 #include "bosh-secret-clear-private.h"
 #include "bosh-stanza-private.h"
@@ -218,6 +219,49 @@ bosh_response_body_new (GBytes           *bytes,
   *verdict = BOSH_BODY_OK;
 
   return read_attributes (g_steal_pointer (&root));
+}
+
+BoshResponseBody *
+bosh_body_read_request (GBytes *bytes)
+{
+  gsize length;
+  const char *data = g_bytes_get_data (bytes, &length);
+  g_autoptr(BoshElement) root = bosh_xml_parse_own (data, length, NULL);
+
+  if (root == NULL || !bosh_element_matches (root, "body", BOSH_NS_HTTPBIND))
+    return NULL;
+
+  return read_attributes (g_steal_pointer (&root));
+}
+
+gboolean
+bosh_body_check_payload (const GString  *payload,
+                         GError        **error)
+{
+  static const char start[] = "<body xmlns='" BOSH_NS_HTTPBIND "'>";
+  static const char end[] = "</body>";
+  g_autoptr(GString) body = NULL;
+  g_autoptr(BoshElement) root = NULL;
+  g_autoptr(GError) local_error = NULL;
+
+  if (payload->len <= BOSH_XML_MAX_HARMLESS_LENGTH)
+    return TRUE;
+
+  body = g_string_sized_new (payload->len + sizeof start + sizeof end);
+  g_string_append (body, start);
+  g_string_append_len (body, payload->str, payload->len);
+  g_string_append (body, end);
+  root = bosh_xml_parse_own (body->str, body->len, &local_error);
+  if (root != NULL)
+    return TRUE;
+
+  g_set_error (error, BOSH_ERROR,
+               g_error_matches (local_error, BOSH_ERROR, BOSH_ERROR_TOO_LARGE)
+                 ? BOSH_ERROR_TOO_LARGE
+                 : BOSH_ERROR_INVALID_STANZA,
+               _("The stanza can't be sent: %s"), local_error->message);
+
+  return FALSE;
 }
 
 void

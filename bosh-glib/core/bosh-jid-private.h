@@ -6,9 +6,6 @@
 
 G_BEGIN_DECLS
 
-/* RFC 7622 §3.1: three parts of at most 1023 bytes, and two separators. */
-#define BOSH_JID_MAX_LENGTH 3071
-
 /* The parts of `local@domain/resource` (RFC 7622 §3.2). The domain is empty if
  * @jid is not a JID. */
 char     *bosh_jid_dup_domain  (const char *jid);

@@ -4,6 +4,8 @@
 
 #include "bosh-jid-private.h"
 
+#include "bosh-limits-private.h"
+
 #include <string.h>
 
 /* The first slash begins the resource, whatever follows it (RFC 7622 §3.2). */

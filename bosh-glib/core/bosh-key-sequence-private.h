@@ -6,9 +6,6 @@
 
 G_BEGIN_DECLS
 
-#define BOSH_KEY_SEQUENCE_MIN_LENGTH 2
-#define BOSH_KEY_SEQUENCE_MAX_LENGTH 65536
-
 /* A key is the hex form of a SHA-1 digest. */
 #define BOSH_KEY_LENGTH 40
 

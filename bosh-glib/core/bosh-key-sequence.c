@@ -4,6 +4,7 @@
 
 #include "bosh-key-sequence-private.h"
 
+#include "bosh-limits-private.h"
 #include "bosh-secret-clear-private.h"
 
 #include <string.h>

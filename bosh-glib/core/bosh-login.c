@@ -10,6 +10,7 @@
 #include "bosh-error-private.h"
 #include "bosh-i18n-private.h"
 #include "bosh-jid-private.h"
+#include "bosh-limits-private.h"
 #include "bosh-login-profile-private.h"
 #include "bosh-namespaces-private.h"
 #include "bosh-secret-clear-private.h"

@@ -4,6 +4,7 @@
 
 #include "bosh-outbox-private.h"
 
+#include "bosh-body-private.h"
 #include "bosh-element-private.h"
 #include "bosh-i18n-private.h"
 #include "bosh-namespaces-private.h"
@@ -68,7 +69,8 @@ queue_entry_new_stanza (BoshElement  *element,
   gsize length;
   QueueEntry *self;
 
-  if (!bosh_xml_append_element (xml, element, BOSH_NS_HTTPBIND, BOSH_NS_CLIENT, error))
+  if (!bosh_xml_append_element (xml, element, BOSH_NS_HTTPBIND, BOSH_NS_CLIENT, error) ||
+      !bosh_body_check_payload (xml, error))
     {
       bosh_secret_clear_string (&xml);
       return NULL;

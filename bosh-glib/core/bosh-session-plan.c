@@ -10,6 +10,7 @@
 #include "bosh-session-plan-private.h"
 
 #include "bosh-i18n-private.h"
+#include "bosh-limits-private.h"
 #include "bosh-session-compose-private.h"
 #include "bosh-session-responses-private.h"
 #include "bosh-session-streams-private.h"

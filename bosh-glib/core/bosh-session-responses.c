@@ -6,7 +6,7 @@
 
 #include "bosh-error-private.h"
 #include "bosh-i18n-private.h"
-#include "bosh-session-snapshot-private.h"
+#include "bosh-limits-private.h"
 #include "bosh-session-streams-private.h"
 #include "bosh-session-timing-private.h"
 #include "bosh-uri-private.h"
@@ -627,8 +627,7 @@ static void
 remove_echo (Request   *request,
              GPtrArray *payloads)
 {
-  BoshBodyVerdict verdict;
-  g_autoptr(BoshResponseBody) own = bosh_response_body_new (request->bytes, &verdict, NULL);
+  g_autoptr(BoshResponseBody) own = bosh_body_read_request (request->bytes);
   g_autoptr(GPtrArray) own_payloads = NULL;
 
   if (own == NULL)

@@ -44,13 +44,11 @@ restore_request (BoshSession               *self,
   RequestKind kind = unanswered->has_payload ? REQUEST_PAYLOAD : REQUEST_EMPTY;
   Request *request = bosh_window_add_restored (&self->window, unanswered->rid, kind,
                                                g_bytes_ref (unanswered->body));
-  BoshBodyVerdict verdict;
-  g_autoptr(BoshResponseBody) body = NULL;
+  g_autoptr(BoshResponseBody) body = bosh_body_read_request (request->bytes);
 
   request->attempts = 1;
   request->retry_at = 0;
 
-  body = bosh_response_body_new (request->bytes, &verdict, NULL);
   if (body != NULL)
     {
       g_autoptr(GPtrArray) payloads = bosh_response_body_dup_payloads (body);
@@ -61,7 +59,8 @@ restore_request (BoshSession               *self,
           BoshElement *payload = g_ptr_array_index (payloads, i);
 
           request->is_secret |= bosh_element_is_sasl (payload);
-          bosh_outbox_restore_sent (&self->outbox, payload, request->stream);
+          if (unanswered->has_payload)
+            bosh_outbox_restore_sent (&self->outbox, payload, request->stream);
         }
     }
 
@@ -184,7 +183,8 @@ bosh_session_check_savable (BoshSession  *self,
 /* A response that waits for an earlier one was not handed out, so its request counts as
  * unanswered: the server sends the response again. */
 static void
-save_requests (const GQueue        *requests,
+save_requests (BoshSession         *self,
+               const GQueue        *requests,
                BoshSessionSnapshot *snapshot)
 {
   for (GList *link = requests->head; link != NULL; link = link->next)
@@ -192,7 +192,8 @@ save_requests (const GQueue        *requests,
       Request *request = link->data;
 
       bosh_session_snapshot_add_unanswered (snapshot, request->rid, request->bytes,
-                                            request->kind != REQUEST_EMPTY && !request->confirmed);
+                                            request->kind == REQUEST_PAYLOAD &&
+                                              request->last_serial > self->outbox.delivered);
     }
 }
 
@@ -266,8 +267,8 @@ bosh_session_save (BoshSession *self)
     }
 
   save_grants (self, snapshot);
-  save_requests (&self->window.forgotten, snapshot);
-  save_requests (&self->window.requests, snapshot);
+  save_requests (self, &self->window.forgotten, snapshot);
+  save_requests (self, &self->window.requests, snapshot);
   save_queue (self, snapshot);
   save_received (self, snapshot);
   for (guint i = 0; i < self->streams->len; i++)

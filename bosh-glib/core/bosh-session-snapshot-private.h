@@ -6,26 +6,12 @@
 
 G_BEGIN_DECLS
 
-/* The limits of what a server gives to a session. What is over them is refused when it
- * arrives, so every session can be saved and read again. */
-
-/* The streams, the first included. */
-#define BOSH_SESSION_MAX_STREAMS 256
-/* Bytes of the session id and of the name of a stream. Both are in the start tag of each
- * request, which stays under BOSH_XML_MAX_START_TAG even if every byte is escaped. */
-#define BOSH_SESSION_MAX_NAME_LENGTH 4096
-#define BOSH_SESSION_MAX_COOKIES 32
-/* Bytes of a cookie as in `Set-Cookie`: of name, value and path, and of these with
- * the other attributes. */
-#define BOSH_SESSION_MAX_COOKIE_SIZE 4096
-#define BOSH_SESSION_MAX_COOKIE_LENGTH (BOSH_SESSION_MAX_COOKIE_SIZE + 1024)
-
 /* A request whose response was not handed out. */
 typedef struct
 {
   guint64     rid;
   GBytes     *body;
-  gboolean    has_payload;
+  gboolean    has_payload;     /* that is not known to have arrived */
 } BoshSnapshotRequest;
 
 typedef struct

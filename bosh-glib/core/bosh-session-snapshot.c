@@ -5,6 +5,7 @@
 #include "bosh-session-snapshot-private.h"
 
 #include "bosh-element-private.h"
+#include "bosh-limits-private.h"
 #include "bosh-secret-clear-private.h"
 #include "bosh-xml-text-private.h"
 

@@ -8,7 +8,7 @@
 
 #include "bosh-session-streams-private.h"
 
-#include "bosh-session-snapshot-private.h"
+#include "bosh-limits-private.h"
 
 #include <string.h>
 

@@ -18,11 +18,15 @@
 #include "bosh-session-private.h"
 
 #include "bosh-i18n-private.h"
+#include "bosh-limits-private.h"
 #include "bosh-session-plan-private.h"
 #include "bosh-session-responses-private.h"
 #include "bosh-session-state-private.h"
 #include "bosh-session-streams-private.h"
 #include "bosh-session-timing-private.h"
+#include "bosh-xml-text-private.h"
+
+#include <string.h>
 
 BoshSession *
 bosh_session_new (const BoshSessionParameters *parameters)
@@ -36,10 +40,39 @@ bosh_session_free (BoshSession *self)
   session_free (self);
 }
 
+/* Whether a text of the owner can be in the start tag of a request. */
+static gboolean
+check_text (const char  *text,
+            const char  *name,
+            GError     **error)
+{
+  if (text == NULL ||
+      (strlen (text) <= BOSH_SESSION_MAX_TEXT_LENGTH && bosh_xml_is_valid_text (text, -1)))
+    return TRUE;
+
+  g_set_error (error, BOSH_ERROR, BOSH_ERROR_INVALID_DATA,
+               _("The “%s” of the session is too long, or no text that XML can have"), name);
+
+  return FALSE;
+}
+
+static gboolean
+check_texts (BoshSession  *self,
+             GError      **error)
+{
+  return check_text (self->domain, "to", error) &&
+         check_text (self->from, "from", error) &&
+         check_text (self->route, "route", error) &&
+         check_text (self->language, "xml:lang", error) &&
+         check_text (self->content, "content", error);
+}
+
 void
 bosh_session_open (BoshSession *self,
                    gint64       now)
 {
+  GError *error = NULL;
+
   g_return_if_fail (self->state == BOSH_SESSION_NEW);
 
   self->opened_at = now;
@@ -54,6 +87,9 @@ bosh_session_open (BoshSession *self,
                                                      : BOSH_SESSION_ATTACHING);
   /* A saved session may already have payloads; the state comes before them. */
   g_queue_push_head (&self->actions, g_queue_pop_tail (&self->actions));
+
+  if (!check_texts (self, &error))
+    session_close (self, error);
 }
 
 /* Whether the owner can ask for something to be sent. */
@@ -533,7 +569,8 @@ bosh_session_open_stream (BoshSession  *self,
                           guint64      *serial,
                           GError      **error)
 {
-  if (!check_several_streams (self, error))
+  if (!check_several_streams (self, error) || !check_text (to, "to", error) ||
+      !check_text (from, "from", error))
     return FALSE;
 
   if (self->streams->len + self->opening.length + bosh_outbox_get_n_openings (&self->outbox) >=

@@ -6,10 +6,6 @@
 
 G_BEGIN_DECLS
 
-/* The most bytes of a URI, both as it is given and as it is written out; RFC 9110
- * §4.1 asks for 8000 at least. */
-#define BOSH_URI_MAX_LENGTH 8192
-
 /* Decides what the address of an HTTP server is, wherever one comes from: an
  * application, a configuration, a redirect, a saved session, a host-meta document.
  *

@@ -6,6 +6,7 @@
 
 #include "bosh-error.h"
 #include "bosh-i18n-private.h"
+#include "bosh-limits-private.h"
 
 #include <string.h>
 

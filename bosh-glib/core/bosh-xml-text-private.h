@@ -8,10 +8,7 @@
 G_BEGIN_DECLS
 
 /* What the parser and the writer have in common: which names and characters
- * XML 1.0 has, how text is escaped, and how deep elements may nest. */
-
-/* Nesting of elements, the root counted. */
-#define BOSH_XML_MAX_DEPTH 64
+ * XML 1.0 has, and how text is escaped. */
 
 /* TRUE if @text is a name without a prefix (Namespaces in XML 1.0 §3). */
 gboolean bosh_xml_is_name           (const char *text);

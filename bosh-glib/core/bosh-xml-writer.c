@@ -7,6 +7,7 @@
 #include "bosh-element-private.h"
 #include "bosh-error-private.h"
 #include "bosh-i18n-private.h"
+#include "bosh-limits-private.h"
 #include "bosh-namespaces-private.h"
 #include "bosh-xml-text-private.h"
 
@@ -123,13 +124,32 @@ write_declaration (Writer     *self,
   g_string_append_c (self->output, '\'');
 }
 
+/* The number of the prefix of a namespace, which is declared if it was not before.
+ * @declared: (inout) (nullable): the namespaces that this tag declares */
+static guint
+get_prefix (Writer      *self,
+            const char  *ns,
+            GPtrArray  **declared)
+{
+  if (*declared == NULL)
+    *declared = g_ptr_array_new ();
+
+  for (guint i = 0; i < (*declared)->len; i++)
+    if (g_str_equal (g_ptr_array_index (*declared, i), ns))
+      return i + 1;
+
+  g_ptr_array_add (*declared, (gpointer)ns);
+  write_declaration (self, (*declared)->len, ns);
+
+  return (*declared)->len;
+}
+
 static void
 write_attributes (Writer      *self,
                   BoshElement *element)
 {
   guint n_attributes = bosh_element_get_n_attributes (element);
-  const char *last_namespace = NULL;
-  guint n_prefixes = 0;
+  g_autoptr(GPtrArray) declared = NULL;
 
   for (guint i = 0; i < n_attributes; i++)
     {
@@ -150,10 +170,9 @@ write_attributes (Writer      *self,
         }
       else
         {
-          if (g_strcmp0 (ns, last_namespace) != 0)
-            write_declaration (self, ++n_prefixes, ns);
-          last_namespace = ns;
-          g_string_append_printf (self->output, " ns%u:", n_prefixes);
+          guint prefix = get_prefix (self, ns, &declared);
+
+          g_string_append_printf (self->output, " ns%u:", prefix);
         }
 
       write_name (self, name, is_valid);

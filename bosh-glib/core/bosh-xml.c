@@ -7,6 +7,7 @@
 #include "bosh-element-private.h"
 #include "bosh-error-private.h"
 #include "bosh-i18n-private.h"
+#include "bosh-limits-private.h"
 #include "bosh-xml-text-private.h"
 
 #include <libxml/parser.h>
@@ -20,6 +21,38 @@
 
 typedef struct
 {
+  guint depth;
+  gsize start_tag;
+  guint attributes;
+  guint namespaces;
+  gsize namespace_length;
+  guint names;
+  gsize tree;
+} Limits;
+
+static const Limits server_limits = {
+  .depth = BOSH_XML_MAX_DEPTH,
+  .start_tag = BOSH_XML_MAX_START_TAG,
+  .attributes = BOSH_XML_MAX_ATTRIBUTES,
+  .namespaces = BOSH_XML_MAX_NAMESPACES,
+  .namespace_length = BOSH_XML_MAX_NAMESPACE_LENGTH,
+  .names = BOSH_XML_MAX_NAMES,
+  .tree = BOSH_XML_MAX_TREE,
+};
+
+static const Limits own_limits = {
+  .depth = BOSH_XML_MAX_OWN_DEPTH,
+  .start_tag = BOSH_XML_MAX_OWN_START_TAG,
+  .attributes = BOSH_XML_MAX_OWN_ATTRIBUTES,
+  .namespaces = BOSH_XML_MAX_OWN_NAMESPACES,
+  .namespace_length = G_MAXSIZE,
+  .names = G_MAXUINT,
+  .tree = G_MAXSIZE,
+};
+
+typedef struct
+{
+  const Limits        *limits;
   xmlParserCtxt       *context;
   gboolean             seals;
   gboolean             skips_remarks;  /* comments and processing instructions */
@@ -29,9 +62,9 @@ typedef struct
   GError              *error;  /* once it is set, the rest is ignored */
   BoshElement         *root;
   /* The open elements, from the root; they belong to their parents. */
-  BoshElement         *open[BOSH_XML_MAX_DEPTH];
+  BoshElement         *open[BOSH_XML_MAX_OWN_DEPTH];
   /* The namespaces that are declared by each of them and those around it. */
-  guint                n_declared[BOSH_XML_MAX_DEPTH];
+  guint                n_declared[BOSH_XML_MAX_OWN_DEPTH];
   guint                depth;
   gsize                budget;
   BoshAttributeSource  inline_attributes[N_INLINE_ATTRIBUTES];
@@ -55,12 +88,13 @@ refuse_memory (Parser *self)
 
 /* Returns FALSE, with the error set, if another element would be over a limit. */
 static gboolean
-check_limits (Parser *self,
-              guint   n_namespaces)
+check_limits (Parser         *self,
+              guint           n_namespaces,
+              const xmlChar **namespaces)
 {
   guint n_declared = n_namespaces;
 
-  if (self->depth == BOSH_XML_MAX_DEPTH)
+  if (self->depth == self->limits->depth)
     {
       refuse (self, BOSH_ERROR_TOO_LARGE, _("The elements of the XML nest too deeply"));
       return FALSE;
@@ -69,13 +103,22 @@ check_limits (Parser *self,
   if (self->depth > 0)
     n_declared += self->n_declared[self->depth - 1];
   self->n_declared[self->depth] = n_declared;
-  if (n_declared > BOSH_XML_MAX_NAMESPACES)
+  if (n_declared > self->limits->namespaces)
     {
       refuse (self, BOSH_ERROR_TOO_LARGE, _("The XML declares too many namespaces"));
       return FALSE;
     }
 
-  if (xmlDictSize (self->context->dict) > BOSH_XML_MAX_NAMES)
+  for (guint i = 0; i < n_namespaces; i++)
+    {
+      if (strlen ((const char *)namespaces[2 * i + 1]) > self->limits->namespace_length)
+        {
+          refuse (self, BOSH_ERROR_TOO_LARGE, _("A namespace of the XML is too long"));
+          return FALSE;
+        }
+    }
+
+  if ((guint)xmlDictSize (self->context->dict) > self->limits->names)
     {
       refuse (self, BOSH_ERROR_TOO_LARGE, _("The XML has too many different names"));
       return FALSE;
@@ -218,7 +261,7 @@ on_start_element (void           *user_data,
   const char *ns = (const char *)uri;
   BoshElement *element;
 
-  if (self->error != NULL || !check_limits (self, n_namespaces))
+  if (self->error != NULL || !check_limits (self, n_namespaces, namespaces))
     return;
 
   /* NULL would mean the namespace of the parent. */
@@ -532,11 +575,11 @@ find_large_tag (Parser      *self,
         }
       else if (left >= 2 && p[1] != '/')
         {
-          const char *limit = p + MIN (left, BOSH_XML_MAX_START_TAG);
+          const char *limit = p + MIN (left, self->limits->start_tag);
           guint n_values;
           const char *tag_end = find_tag_end (self, p, limit, &n_values);
 
-          if (n_values > BOSH_XML_MAX_ATTRIBUTES)
+          if (n_values > self->limits->attributes)
             *problem = _("A start tag of the XML has too many attributes");
           else if (tag_end == limit && limit < end)
             *problem = _("A start tag of the XML is too long");
@@ -662,7 +705,7 @@ parse (Parser      *self,
   if (!skip_declaration (&data, end, error))
     return NULL;
 
-  self->budget = BOSH_XML_MAX_TREE;
+  self->budget = self->limits->tree;
   parse_pieces (self, data, end);
 
   if (self->error != NULL)
@@ -689,9 +732,24 @@ bosh_xml_parse (const char  *data,
     *root_namespace = NULL;
 
   memset (&parser, 0, sizeof parser);
+  parser.limits = &server_limits;
   parser.seals = TRUE;
   parser.root_name = root_name;
   parser.root_namespace = root_namespace;
+
+  return parse (&parser, data, length, error);
+}
+
+BoshElement *
+bosh_xml_parse_own (const char  *data,
+                    gsize        length,
+                    GError     **error)
+{
+  Parser parser;
+
+  memset (&parser, 0, sizeof parser);
+  parser.limits = &own_limits;
+  parser.seals = TRUE;
 
   return parse (&parser, data, length, error);
 }
@@ -704,6 +762,7 @@ bosh_xml_parse_document (const char  *data,
   Parser parser;
 
   memset (&parser, 0, sizeof parser);
+  parser.limits = &server_limits;
   parser.seals = TRUE;
   parser.skips_remarks = TRUE;
 
@@ -723,8 +782,8 @@ bosh_xml_parse_document (const char  *data,
  * Fails with `BOSH_ERROR_BAD_XML` if the XML is malformed or has an undeclared
  * prefix, and if it has what XMPP forbids (RFC 6120 §11.1: a DTD, entities other
  * than the predefined ones, comments, processing instructions). Fails with
- * `BOSH_ERROR_TOO_LARGE` if elements nest deeper than 64, or the XML is very
- * large.
+ * `BOSH_ERROR_TOO_LARGE` where it nests so deep, or has a tag so large, that the
+ * element could not be sent.
  *
  * Returns: (transfer full): a mutable element, or `NULL` with @error set
  *
@@ -740,6 +799,7 @@ bosh_element_new_from_string (const char  *text,
   g_return_val_if_fail (error == NULL || *error == NULL, NULL);
 
   memset (&parser, 0, sizeof parser);
+  parser.limits = &own_limits;
 
   return parse (&parser, text, strlen (text), error);
 }

@@ -4,6 +4,7 @@
 
 #include "bosh-http-cookies-private.h"
 
+#include "bosh-limits-private.h"
 #include "bosh-session-snapshot-private.h"
 
 #include <string.h>

@@ -9,7 +9,15 @@
 
 #include "bosh-json-private.h"
 
+#include "bosh-limits-private.h"
+
 #include <string.h>
+
+static gsize
+get_max_values (gsize length)
+{
+  return MAX (BOSH_JSON_MAX_VALUES, length / BOSH_JSON_MIN_VALUE_SIZE);
+}
 
 #if JSON_CHECK_VERSION(1, 10, 0)
 
@@ -18,10 +26,11 @@ static gboolean
 is_harmless (const char *json,
              gsize       length)
 {
+  gsize max_values = get_max_values (length);
   gboolean in_string = FALSE;
-  guint n_values = 0;
+  gsize n_values = 0;
 
-  for (gsize i = 0; i < length && n_values <= BOSH_JSON_MAX_VALUES; i++)
+  for (gsize i = 0; i < length && n_values <= max_values; i++)
     {
       if (json[i] == '"')
         in_string = !in_string;
@@ -31,7 +40,7 @@ is_harmless (const char *json,
         n_values++;
     }
 
-  return n_values <= BOSH_JSON_MAX_VALUES;
+  return n_values <= max_values;
 }
 
 #else
@@ -83,8 +92,9 @@ is_harmless (const char *json,
              gsize       length)
 {
   const char *end = json + length;
+  gsize max_values = get_max_values (length);
   guint depth = 0;
-  guint n_values = 0;
+  gsize n_values = 0;
 
   for (const char *p = json; p < end; p++)
     {
@@ -106,7 +116,7 @@ is_harmless (const char *json,
 
       if (*p == '{' || *p == '[' || *p == ',')
         n_values++;
-      if (depth > MAX_DEPTH || n_values > BOSH_JSON_MAX_VALUES)
+      if (depth > MAX_DEPTH || n_values > max_values)
         return FALSE;
     }
 

@@ -11,20 +11,16 @@
 #include "bosh-i18n-private.h"
 #include "bosh-json-private.h"
 #include "bosh-key-sequence-private.h"
-#include "bosh-namespaces-private.h"
+#include "bosh-limits-private.h"
+#include "bosh-session-private.h"
 #include "bosh-uri-private.h"
 #include "bosh-xml-private.h"
 #include "bosh-xml-text-private.h"
 
 #define FORMAT_VERSION 1
 
-/* The most bytes of JSON that are read. */
-#define MAX_JSON_SIZE (64 * 1024 * 1024)
-/* The most bytes of a text that comes from an attribute of a response, or goes into one of
- * a request. */
+/* The most bytes of a text that comes from an attribute of a response. */
 #define MAX_TEXT_LENGTH BOSH_XML_MAX_START_TAG
-/* Requests that wait in the window, and those that are set aside. */
-#define MAX_UNANSWERED (2 * BOSH_MAX_REQUESTS)
 
 /* --- Writing --- */
 
@@ -217,9 +213,9 @@ parse_json (const char  *json,
             GError     **error)
 {
   JsonObject *object;
-  gsize length = strnlen (json, MAX_JSON_SIZE + 1);
+  gsize length = strlen (json);
 
-  if (length > MAX_JSON_SIZE)
+  if (length > BOSH_JSON_MAX_SIZE)
     {
       g_set_error_literal (error, BOSH_ERROR, BOSH_ERROR_INVALID_DATA,
                            _("The data is too large for a saved session"));
@@ -385,53 +381,20 @@ read_rid (JsonObject  *object,
   return TRUE;
 }
 
-/* The start tag of @body as an element, or NULL. */
-static BoshElement *
-parse_start_tag (const char *body)
-{
-  g_autofree char *tag = NULL;
-  const char *end = body;
-
-  /* In the value of an attribute, “>” does not end the tag. */
-  for (char quote = '\0'; *end != '\0' && (quote != '\0' || *end != '>'); end++)
-    {
-      if (quote == '\0' && (*end == '\'' || *end == '"'))
-        quote = *end;
-      else if (*end == quote)
-        quote = '\0';
-    }
-  if (*end == '\0')
-    return NULL;
-
-  tag = g_strdup_printf ("%.*s/>", (int)(end - body), body);
-
-  return bosh_xml_parse (tag, strlen (tag), NULL, NULL, NULL);
-}
-
-/* The bytes will be sent as they are, so they must be a request of this session. A
- * request with a stanza of the application may be over the limits for what servers send;
- * then its start tag decides. */
+/* The bytes will be sent as they are, so they must be a request of this session. */
 static gboolean
-is_request (const char *body,
+is_request (GBytes     *bytes,
             guint64     rid,
             const char *session_id)
 {
-  g_autoptr(BoshElement) root = NULL;
-  g_autoptr(GError) error = NULL;
+  g_autoptr(BoshResponseBody) body = bosh_body_read_request (bytes);
   const char *value;
   guint64 number;
 
-  root = bosh_xml_parse (body, strlen (body), NULL, NULL, &error);
-  if (g_error_matches (error, BOSH_ERROR, BOSH_ERROR_TOO_LARGE))
-    root = parse_start_tag (body);
-  if (root == NULL || !bosh_element_matches (root, "body", BOSH_NS_HTTPBIND))
+  if (body == NULL || g_strcmp0 (body->sid, session_id) != 0)
     return FALSE;
 
-  value = bosh_element_get_attribute (root, "sid");
-  if (g_strcmp0 (value, session_id) != 0)
-    return FALSE;
-
-  value = bosh_element_get_attribute (root, "rid");
+  value = bosh_element_get_attribute (body->root, "rid");
   return value != NULL &&
          g_ascii_string_to_unsigned (value, 10, 1, BOSH_MAX_RID, &number, NULL) &&
          number == rid;
@@ -446,7 +409,7 @@ read_unanswered (JsonObject           *object,
   guint length;
   guint64 last_rid = 0;
 
-  if (!read_array (object, "unanswered", MAX_UNANSWERED, &array, error))
+  if (!read_array (object, "unanswered", G_MAXUINT, &array, error))
     return FALSE;
 
   length = array == NULL ? 0 : json_array_get_length (array);
@@ -457,19 +420,22 @@ read_unanswered (JsonObject           *object,
       g_autofree char *body = NULL;
       g_autoptr(GBytes) bytes = NULL;
       gboolean has_payload = FALSE;
+      gsize length_of_body;
       guint64 rid = 0;
 
       if (!JSON_NODE_HOLDS_OBJECT (node))
         return set_invalid (error, "unanswered");
       request = json_node_get_object (node);
       if (!read_number (request, "rid", 1, BOSH_MAX_RID, &rid, NULL) ||
-          !read_string (request, "body", MAX_JSON_SIZE, &body, NULL) ||
+          !read_string (request, "body", BOSH_JSON_MAX_SIZE, &body, NULL) ||
           !read_boolean (request, "payload", &has_payload, NULL) ||
-          rid <= last_rid || body == NULL ||
-          !is_request (body, rid, snapshot->session_id))
+          rid <= last_rid || body == NULL)
         return set_invalid (error, "unanswered");
 
-      bytes = g_bytes_new (body, strlen (body));
+      length_of_body = strlen (body);
+      bytes = g_bytes_new_take (g_steal_pointer (&body), length_of_body);
+      if (!is_request (bytes, rid, snapshot->session_id))
+        return set_invalid (error, "unanswered");
       bosh_session_snapshot_add_unanswered (snapshot, rid, bytes, has_payload);
       last_rid = rid;
     }
@@ -524,9 +490,9 @@ read_streams (JsonObject           *object,
 static BoshElement *
 read_stanza (JsonNode *node)
 {
-  const char *text = node != NULL ? get_text (node, MAX_JSON_SIZE) : NULL;
+  const char *text = node != NULL ? get_text (node, BOSH_JSON_MAX_SIZE) : NULL;
 
-  return text != NULL ? bosh_element_new_from_string (text, NULL) : NULL;
+  return text != NULL ? bosh_xml_parse_own (text, strlen (text), NULL) : NULL;
 }
 
 typedef void (*AddStanza) (BoshSessionSnapshot *snapshot,
@@ -558,7 +524,8 @@ read_stanzas (JsonObject           *object,
       else if (read_string (json_node_get_object (node), "stream", BOSH_SESSION_MAX_NAME_LENGTH,
                             &stream, NULL))
         stanza = read_stanza (get_member (json_node_get_object (node), "stanza"));
-      if (stanza == NULL || !has_stream (snapshot, stream))
+      if (stanza == NULL || !has_stream (snapshot, stream) ||
+          !bosh_session_check_payload (stanza, G_MAXSIZE, NULL))
         return set_invalid (error, name);
       add (snapshot, stanza, stream);
     }
@@ -635,7 +602,7 @@ read_granted (JsonObject           *object,
          read_uint (object, "maxpause", BOSH_MAX_SECONDS, &snapshot->max_pause, error) &&
          read_string (object, "ver", MAX_TEXT_LENGTH, &snapshot->version, error) &&
          read_string (object, "accept", MAX_TEXT_LENGTH, &snapshot->accept, error) &&
-         read_string (object, "language", MAX_TEXT_LENGTH, &snapshot->language, error) &&
+         read_string (object, "language", BOSH_SESSION_MAX_TEXT_LENGTH, &snapshot->language, error) &&
          read_boolean (object, "acknowledges", &snapshot->acknowledges, error) &&
          read_boolean (object, "acknowledging", &snapshot->acknowledging, error);
 }
@@ -699,8 +666,8 @@ bosh_saved_session_read_json (const char           *json,
   return object != NULL &&
          read_version (object, error) &&
          read_string (object, "uri", BOSH_URI_MAX_LENGTH, uri, error) &&
-         read_string (object, "domain", MAX_TEXT_LENGTH, &snapshot->domain, error) &&
-         read_string (object, "jid", MAX_TEXT_LENGTH, jid, error) &&
+         read_string (object, "domain", BOSH_SESSION_MAX_TEXT_LENGTH, &snapshot->domain, error) &&
+         read_string (object, "jid", BOSH_JID_MAX_LENGTH, jid, error) &&
          read_string (object, "sid", BOSH_SESSION_MAX_NAME_LENGTH, &snapshot->session_id, error) &&
          read_granted (object, snapshot, error) &&
          read_unanswered (object, snapshot, error) &&

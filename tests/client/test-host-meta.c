@@ -4,6 +4,7 @@
 
 #include "bosh-error.h"
 #include "bosh-host-meta-private.h"
+#include "bosh-limits-private.h"
 #include "bosh-uri-private.h"
 
 #include <string.h>

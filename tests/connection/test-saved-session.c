@@ -6,6 +6,7 @@
 #include "bosh-element-private.h"
 #include "bosh-error.h"
 #include "bosh-jid-private.h"
+#include "bosh-limits-private.h"
 #include "bosh-saved-session-private.h"
 #include "bosh-session-private.h"
 #include "bosh-session-save-private.h"
@@ -628,22 +629,31 @@ test_hostile_json (void)
 static void
 test_large (void)
 {
+  const guint n_stanzas = 1100000;
   g_autofree char *json = NULL;
-  g_autofree char *too_long = NULL;
+  g_autofree char *queue = NULL;
+  g_autofree char *large = NULL;
   g_autoptr(BoshSavedSession) session = NULL;
+  g_autoptr(BoshSavedSession) long_queue = NULL;
+  g_autoptr(BoshSavedSession) large_stanza = NULL;
   g_autoptr(GError) error = NULL;
 
-  g_test_summary ("Brackets in strings do not count; 64 MiB and no more are read");
+  g_test_summary ("Brackets in strings do not count, and a queue may be as long as it likes");
 
   json = repeat ("[{\\\"", 100000, "{" GOOD "\"x\":\"", "\"}");
   session = bosh_saved_session_new_from_json (json, &error);
   g_assert_no_error (error);
   g_assert_nonnull (session);
 
-  too_long = g_malloc (64 * 1024 * 1024 + 2);
-  memset (too_long, ' ', 64 * 1024 * 1024 + 1);
-  too_long[64 * 1024 * 1024 + 1] = '\0';
-  assert_refused (too_long);
+  queue = repeat ("\"<a/>\",", n_stanzas - 1, "{" GOOD "\"unsent\":[", "\"<a/>\"]}");
+  long_queue = bosh_saved_session_new_from_json (queue, &error);
+  g_assert_no_error (error);
+  g_assert_cmpuint (bosh_saved_session_get_snapshot (long_queue)->unsent->len, ==, n_stanzas);
+
+  large = repeat ("0123456789abcdef", 5 * 1024 * 1024, "{" GOOD "\"unsent\":[\"<a>",
+                  "</a>\"]}");
+  large_stanza = bosh_saved_session_new_from_json (large, &error);
+  g_assert_no_error (error);
 }
 
 static void
@@ -732,41 +742,204 @@ random_grants (GRand *rand)
   return g_bytes_new_take (g_string_free (text, FALSE), length);
 }
 
+/* Adds attributes whose names differ, in some namespaces or in none. */
+static void
+add_attributes (GRand       *rand,
+                BoshElement *element,
+                guint        n)
+{
+  guint n_namespaces = g_rand_int_range (rand, 0, 300);
+
+  for (guint i = 0; i < n; i++)
+    {
+      g_autofree char *name = g_strdup_printf ("a%u", i);
+      g_autofree char *ns = g_strdup_printf ("urn:%u", n_namespaces > 0 ? i % n_namespaces : 0);
+      g_autofree char *value = random_text (rand, 20);
+
+      bosh_element_set_attribute_ns (element, name, n_namespaces > 0 ? ns : NULL, value);
+    }
+}
+
+/* Each way in which an element can be large, just below a limit or above it. */
 static BoshElement *
 random_stanza (GRand *rand)
 {
   g_autofree char *text = random_text (rand, 200);
   BoshElement *stanza = bosh_element_new_message ("bob@localhost", "chat", text);
-  guint depth = g_rand_int (rand) % 8 != 0 ? 0 : BOSH_XML_MAX_DEPTH - 1;
   BoshElement *parent = stanza;
+  guint shape = g_rand_int (rand) % 32;
+  guint depth = shape == 0 ? g_rand_int_range (rand, BOSH_XML_MAX_DEPTH - 3, BOSH_XML_MAX_DEPTH + 2) : 0;
+  g_autofree char *fill = NULL;
 
   for (guint i = 0; i < depth; i++)
     {
       BoshElement *child = bosh_element_new ("x", i % 2 == 0 ? "urn:x" : NULL);
 
       bosh_element_add_child (parent, child);
+      add_attributes (rand, child, g_rand_int_range (rand, 0, 9));
       parent = child;
       bosh_element_unref (child);
+    }
+
+  if (shape == 1)
+    add_attributes (rand, stanza, g_rand_int_range (rand, BOSH_XML_MAX_ATTRIBUTES - 9,
+                                                    BOSH_XML_MAX_OWN_ATTRIBUTES + 9));
+  if (shape == 2)
+    {
+      fill = g_strnfill (g_rand_int_range (rand, 50000, 300000), '"');
+      bosh_element_set_attribute (stanza, "fill", fill);
+    }
+  if (shape == 3)
+    {
+      fill = g_strnfill (g_rand_int_range (rand, 20000, 60000), 'n');
+      bosh_element_set_attribute (stanza, fill, "v");
+    }
+  for (guint i = 0; shape == 4 && i < BOSH_XML_MAX_NAMES; i++)
+    {
+      g_autofree char *name = g_strdup_printf ("n%u", i);
+      g_autoptr(BoshElement) child = bosh_element_new (name, NULL);
+
+      bosh_element_add_child (stanza, child);
     }
 
   return stanza;
 }
 
+/* A stanza that is near the limits as a server writes it, and over them as we do. */
+static char *
+random_payload (GRand *rand)
+{
+  GString *text = g_string_new ("<message xmlns='jabber:client'");
+  guint n_namespaces = g_rand_int_range (rand, 0, BOSH_XML_MAX_NAMESPACES - 3);
+  guint depth = g_rand_int_range (rand, 0, BOSH_XML_MAX_DEPTH - 2);
+
+  for (guint i = 0; i < n_namespaces; i++)
+    g_string_append_printf (text, " xmlns:p%u='urn:%0*u'", i, g_rand_int_range (rand, 1, 100), i);
+  g_string_append_c (text, '>');
+  for (guint i = 0; i < depth; i++)
+    {
+      g_string_append (text, "<x");
+      for (guint k = 0; k < n_namespaces && i % 8 == 0; k++)
+        g_string_append_printf (text, " p%u:a='\"\"'", k);
+      g_string_append_c (text, '>');
+    }
+  for (guint i = 0; i < depth; i++)
+    g_string_append (text, "</x>");
+  if (g_rand_boolean (rand))
+    {
+      g_autofree char *fill = g_strnfill (BOSH_XML_MAX_START_TAG - 20, '"');
+
+      g_string_append_printf (text, "<y z='%s'/>", fill);
+    }
+  g_string_append (text, "</message>");
+
+  return g_string_free (text, FALSE);
+}
+
 static GBytes *
 random_response (GRand *rand)
 {
-  g_autoptr(BoshElement) stanza = random_stanza (rand);
-  g_autofree char *payload = bosh_element_to_string (stanza);
+  g_autofree char *payload = g_rand_int (rand) % 8 == 0 ? random_payload (rand) : NULL;
+  g_autofree char *plain = random_text (rand, 100);
+  g_autofree char *escaped = g_markup_escape_text (plain, -1);
   char *text;
 
-  text = g_strdup_printf ("<body xmlns='http://jabber.org/protocol/httpbind'>%s</body>",
-                          g_rand_boolean (rand) ? payload : "");
+  text = g_strdup_printf ("<body xmlns='http://jabber.org/protocol/httpbind'>%s"
+                          "<message xmlns='jabber:client'><body>%s</body></message></body>",
+                          payload != NULL ? payload : "", escaped);
 
   return g_bytes_new_take (text, strlen (text));
 }
 
+/* The stanzas that are not known to have arrived, in order. */
+static GPtrArray *
+dup_pending (BoshSession *session)
+{
+  GPtrArray *pending = bosh_session_dup_undelivered (session);
+
+  g_ptr_array_extend_and_steal (pending, bosh_session_dup_unsent (session));
+
+  return pending;
+}
+
 static void
-check_saved (BoshSession *session)
+assert_equal_stanzas (GPtrArray *stanzas,
+                      GPtrArray *expected)
+{
+  g_assert_cmpuint (stanzas->len, ==, expected->len);
+  for (guint i = 0; i < stanzas->len; i++)
+    g_assert_true (bosh_element_equal (g_ptr_array_index (stanzas, i),
+                                       g_ptr_array_index (expected, i)));
+}
+
+/* g_assert_cmpstr() would show megabytes. */
+static void
+assert_same_json (const char *json,
+                  const char *expected)
+{
+  gsize same = 0;
+
+  while (json[same] != '\0' && json[same] == expected[same])
+    same++;
+  if (strcmp (json + same, expected + same) != 0)
+    g_error ("“%.80s” in place of “%.80s”", json + same, expected + same);
+}
+
+/* The session that goes on has what the first one had, hands out what was received, and
+ * sends what is to be sent first. */
+static void
+check_successor (BoshSession                 *first,
+                 BoshSavedSession            *saved,
+                 const BoshSessionParameters *parameters)
+{
+  const BoshSessionSnapshot *snapshot = bosh_saved_session_get_snapshot (saved);
+  g_autoptr(BoshSession) session = bosh_session_new_from_snapshot (snapshot, parameters);
+  g_autoptr(BoshSavedSession) again = NULL;
+  g_autoptr(GPtrArray) pending = dup_pending (session);
+  g_autoptr(GPtrArray) expected = dup_pending (first);
+  g_autoptr(GPtrArray) received = g_ptr_array_new_with_free_func ((GDestroyNotify)bosh_element_unref);
+  g_autofree char *json = bosh_saved_session_to_json (saved);
+  g_autofree char *json_again = NULL;
+  BoshAction action;
+  gint64 now = 1;
+  guint n_sent = 0;
+
+  assert_equal_stanzas (pending, expected);
+  again = bosh_saved_session_new_from_snapshot (URI, bosh_saved_session_get_jid (saved),
+                                                bosh_session_save (session), NULL);
+  json_again = bosh_saved_session_to_json (again);
+  assert_same_json (json_again, json);
+
+  bosh_session_open (session, now);
+  while (n_sent == 0)
+    {
+      if (!bosh_session_next_action (session, &action, now))
+        {
+          now = bosh_session_get_deadline (session);
+          g_assert_cmpint (now, >=, 0);
+          continue;
+        }
+      if (action.type == BOSH_ACTION_PAYLOAD)
+        g_ptr_array_add (received, g_steal_pointer (&action.element));
+      if (action.type == BOSH_ACTION_SEND)
+        {
+          g_assert_cmpuint (action.rid, ==, bosh_saved_session_get_request_id (saved));
+          if (snapshot->unanswered->len > 0)
+            g_assert_true (g_bytes_equal (action.bytes, g_array_index (snapshot->unanswered,
+                                                                       BoshSnapshotRequest, 0)
+                                                          .body));
+          n_sent++;
+        }
+      g_clear_pointer (&action.bytes, g_bytes_unref);
+      g_clear_pointer (&action.text, g_free);
+      g_clear_error (&action.error);
+    }
+  assert_equal_stanzas (received, snapshot->received);
+}
+
+static void
+check_saved (BoshSession                 *session,
+             const BoshSessionParameters *parameters)
 {
   static const char * const jids[] = { NULL, JID };
   g_autoptr(GError) error = NULL;
@@ -793,20 +966,23 @@ check_saved (BoshSession *session)
       again = bosh_saved_session_new_from_json (json, &error);
       g_assert_no_error (error);
       json_again = bosh_saved_session_to_json (again);
-      g_assert_cmpstr (json_again, ==, json);
+      assert_same_json (json_again, json);
       g_assert_true (bosh_saved_session_validate (saved, &error));
+      check_successor (session, again, parameters);
     }
 }
 
 typedef struct
 {
+  BoshSessionParameters parameters;
   BoshSession *session;
   GQueue sent;  /* numbers that have no response, as pointers */
   gint64 now;
 } Life;
 
 static void
-drain (Life *life)
+drain (Life  *life,
+       GRand *rand)
 {
   BoshAction action;
 
@@ -816,7 +992,8 @@ drain (Life *life)
         g_queue_push_tail (&life->sent, GSIZE_TO_POINTER (action.rid));
       else if (action.type == BOSH_ACTION_ABANDON)
         g_queue_remove (&life->sent, GSIZE_TO_POINTER (action.rid));
-      check_saved (life->session);
+      if (g_rand_int (rand) % 4 == 0)
+        check_saved (life->session, &life->parameters);
       g_clear_pointer (&action.bytes, g_bytes_unref);
       g_clear_pointer (&action.element, bosh_element_unref);
       g_clear_pointer (&action.text, g_free);
@@ -834,22 +1011,36 @@ respond (Life   *life,
   bosh_session_handle_response (life->session, rid, &response, life->now);
 }
 
+/* What can't be sent, or not be saved, is refused at once. */
+static void
+queue_random (Life  *life,
+              GRand *rand)
+{
+  g_autoptr(BoshElement) stanza = random_stanza (rand);
+  g_autoptr(GError) error = NULL;
+
+  if (!bosh_session_queue (life->session, stanza, NULL, &error) &&
+      !g_error_matches (error, BOSH_ERROR, BOSH_ERROR_TOO_LARGE) &&
+      !g_error_matches (error, BOSH_ERROR, BOSH_ERROR_INVALID_STANZA))
+    g_assert_error (error, BOSH_ERROR, BOSH_ERROR_NOT_CONNECTED);
+  bosh_session_hasten (life->session);
+}
+
 static void
 step (Life  *life,
       GRand *rand)
 {
-  g_autoptr(BoshElement) stanza = random_stanza (rand);
   g_autoptr(GBytes) body = random_response (rand);
   g_autoptr(GError) error = g_error_new_literal (BOSH_ERROR, BOSH_ERROR_FAILED, "broken");
   gint64 deadline = bosh_session_get_deadline (life->session);
   guint64 serial;
 
-  switch (g_rand_int_range (rand, 0, 6))
+  switch (g_rand_int_range (rand, 0, 7))
     {
     case 0:
     case 1:
-      bosh_session_queue (life->session, stanza, NULL, NULL);
-      bosh_session_hasten (life->session);
+      for (guint i = g_rand_int (rand) % 8 == 0 ? 20 : 1; i > 0; i--)
+        queue_random (life, rand);
       break;
     case 2:
       bosh_session_open_stream (life->session, "other.example", NULL, &serial, NULL);
@@ -864,6 +1055,9 @@ step (Life  *life,
                                      GPOINTER_TO_SIZE (g_queue_pop_tail (&life->sent)),
                                      BOSH_FAILURE_BROKEN, error, life->now);
       break;
+    case 5:
+      bosh_session_pause (life->session, 60, NULL);
+      break;
     default:
       if (life->sent.length > 0)
         respond (life, body);
@@ -877,38 +1071,42 @@ test_any_session (void)
   static const char * const domains[] = { "localhost", "b\xc3\xbc"
                                                       "cher.example",
                                          "", NULL };
+  static const guint sizes[] = { BOSH_MIN_BODY_SIZE, 64 * 1024, 512 * 1024, BOSH_MAX_BODY_SIZE };
 
-  g_test_summary ("Every session that can be had can be written and read");
+  g_test_summary ("R64: every session that can be had can be written and read, and goes on equal");
 
-  for (guint i = 0; i < 150; i++)
+  for (guint i = 0; i < 100; i++)
     {
       guint32 seed = g_test_rand_int ();
       g_autoptr(GRand) rand = g_rand_new_with_seed (seed);
-      g_autofree char *language = random_text (rand, 1000);
+      g_autofree char *language = random_text (rand, BOSH_SESSION_MAX_TEXT_LENGTH);
       g_autoptr(GBytes) grants = random_grants (rand);
-      BoshSessionParameters parameters = {
-        .domain = domains[g_rand_int_range (rand, 0, G_N_ELEMENTS (domains))],
-        .language = g_rand_boolean (rand) ? language : NULL,
-        .uri = URI,
-        .wait = 60,
-        .hold = 1,
-        .use_acknowledgements = g_rand_boolean (rand),
-        .use_key_sequence = g_rand_boolean (rand),
-        .key_sequence_length = g_rand_int_range (rand, 2, 9),
-        .max_request_size = 64 * 1024,
-        .entropy = { i % 256, i / 256 },
+      Life life = {
+        .parameters = {
+          .domain = domains[g_rand_int_range (rand, 0, G_N_ELEMENTS (domains))],
+          .language = g_rand_boolean (rand) ? language : NULL,
+          .uri = URI,
+          .wait = 60,
+          .hold = 1,
+          .use_acknowledgements = g_rand_boolean (rand),
+          .use_key_sequence = g_rand_boolean (rand),
+          .key_sequence_length = g_rand_int_range (rand, 2, 9),
+          .max_request_size = sizes[g_rand_int_range (rand, 0, G_N_ELEMENTS (sizes))],
+          .entropy = { i % 256, i / 256 },
+        },
+        .now = 1000,
       };
-      Life life = { bosh_session_new (&parameters), G_QUEUE_INIT, 1000 };
 
       g_test_message ("seed %u", seed);
+      life.session = bosh_session_new (&life.parameters);
       bosh_session_open (life.session, life.now);
-      drain (&life);
+      drain (&life, rand);
       respond (&life, grants);
-      drain (&life);
+      drain (&life, rand);
       for (guint k = 0; k < 20; k++)
         {
           step (&life, rand);
-          drain (&life);
+          drain (&life, rand);
         }
       g_queue_clear (&life.sent);
       bosh_session_free (life.session);
@@ -918,12 +1116,16 @@ test_any_session (void)
 static void
 test_long_names (void)
 {
+  g_autoptr(GRand) rand = g_rand_new_with_seed (1);
+
   g_test_summary ("A session id that could not be saved is refused when the session is created");
 
   for (guint i = 0; i < 2; i++)
     {
-      BoshSessionParameters parameters = { .domain = "localhost", .max_request_size = 65536 };
-      Life life = { bosh_session_new (&parameters), G_QUEUE_INIT, 1000 };
+      Life life = {
+        .parameters = { .domain = "localhost", .max_request_size = 65536 },
+        .now = 1000,
+      };
       g_autofree char *sid = g_strnfill (BOSH_SESSION_MAX_NAME_LENGTH + i, '\'');
       GString *text = g_string_new ("<body xmlns='http://jabber.org/protocol/httpbind' wait='60'");
       g_autoptr(GBytes) grants = NULL;
@@ -931,10 +1133,11 @@ test_long_names (void)
       append_attribute (text, "sid", sid);
       g_string_append (text, "/>");
       grants = g_string_free_to_bytes (text);
+      life.session = bosh_session_new (&life.parameters);
       bosh_session_open (life.session, life.now);
-      drain (&life);
+      drain (&life, rand);
       respond (&life, grants);
-      drain (&life);
+      drain (&life, rand);
       g_assert_cmpint (bosh_session_get_state (life.session), ==,
                        i == 0 ? BOSH_SESSION_OPEN : BOSH_SESSION_CLOSED);
       g_queue_clear (&life.sent);

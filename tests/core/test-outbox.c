@@ -2,8 +2,10 @@
 
 #include "config.h"
 
+#include "bosh-limits-private.h"
 #include "bosh-namespaces-private.h"
 #include "bosh-outbox-private.h"
+#include "bosh-xml-private.h"
 #include "bosh-xml-writer-private.h"
 
 #include <string.h>
@@ -154,6 +156,76 @@ test_limit (void)
   assert_take (&outbox, FIRST, 1);
 
   bosh_outbox_clear (&outbox);
+}
+
+/* @n attributes, each in a namespace of its own if @namespaces is TRUE. */
+static BoshElement *
+new_with_attributes (guint    n,
+                     gboolean namespaces)
+{
+  BoshElement *element = bosh_element_new ("message", NULL);
+
+  for (guint i = 0; i < n; i++)
+    {
+      g_autofree char *name = g_strdup_printf ("a%u", i);
+      g_autofree char *ns = namespaces ? g_strdup_printf ("urn:%u", i) : NULL;
+
+      bosh_element_set_attribute_ns (element, name, ns, "");
+    }
+
+  return element;
+}
+
+static void
+test_readable (void)
+{
+  const gsize name_limit = 50000;  /* of libxml2 */
+  g_autofree char *name = g_strnfill (name_limit, 'n');
+  g_autofree char *long_name = g_strnfill (name_limit + 1, 'n');
+  g_autofree char *value = g_strnfill (BOSH_XML_MAX_OWN_START_TAG - 100, 'v');
+  g_autofree char *long_value = g_strnfill (BOSH_XML_MAX_OWN_START_TAG, 'v');
+  struct
+  {
+    BoshElement *fits;
+    BoshElement *refused;
+    int          code;
+  } cases[] = {
+    { /* With the declaration of the namespace. */
+      new_with_attributes (BOSH_XML_MAX_OWN_ATTRIBUTES - 1, FALSE),
+      new_with_attributes (BOSH_XML_MAX_OWN_ATTRIBUTES, FALSE), BOSH_ERROR_TOO_LARGE },
+    { new_with_attributes (BOSH_XML_MAX_OWN_ATTRIBUTES / 2 - 1, TRUE),
+      new_with_attributes (BOSH_XML_MAX_OWN_ATTRIBUTES / 2, TRUE), BOSH_ERROR_TOO_LARGE },
+    { bosh_element_new (name, NULL), bosh_element_new (long_name, NULL), BOSH_ERROR_INVALID_STANZA },
+    { bosh_element_new ("message", NULL), bosh_element_new ("message", NULL), BOSH_ERROR_TOO_LARGE },
+  };
+
+  g_test_summary ("R64: a stanza that could not be read again, in a saved session, is refused when "
+                  "it is queued");
+
+  bosh_element_set_attribute (cases[3].fits, "a", value);
+  bosh_element_set_attribute (cases[3].refused, "a", long_value);
+  for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      g_autoptr(BoshElement) fits = cases[i].fits;
+      g_autoptr(BoshElement) refused = cases[i].refused;
+      g_autoptr(GString) payloads = g_string_new (NULL);
+      g_autoptr(BoshElement) payload = NULL;
+      g_autoptr(GError) error = NULL;
+      BoshOutbox outbox;
+
+      bosh_outbox_init (&outbox, BOSH_MAX_BODY_SIZE);
+      g_assert_false (bosh_outbox_queue (&outbox, refused, FIRST, NULL, &error));
+      g_assert_error (error, BOSH_ERROR, cases[i].code);
+      g_clear_error (&error);
+      g_assert_cmpuint (bosh_outbox_get_n_queued (&outbox), ==, 0);
+
+      g_assert_true (bosh_outbox_queue (&outbox, fits, FIRST, NULL, &error));
+      g_assert_no_error (error);
+      bosh_outbox_take_stanzas (&outbox, payloads);
+      payload = bosh_xml_parse_own (payloads->str, payloads->len, &error);
+      g_assert_no_error (error);
+      bosh_outbox_clear (&outbox);
+    }
 }
 
 static void
@@ -413,6 +485,7 @@ main (int   argc,
 
   g_test_add_func ("/bosh/outbox/order", test_order);
   g_test_add_func ("/bosh/outbox/limit", test_limit);
+  g_test_add_func ("/bosh/outbox/readable", test_readable);
   g_test_add_func ("/bosh/outbox/sasl", test_sasl);
   g_test_add_func ("/bosh/outbox/streams", test_streams);
   g_test_add_func ("/bosh/outbox/delivery", test_delivery);

@@ -6,6 +6,8 @@
 
 #include "bosh-test-session.h"
 
+#include "bosh-limits-private.h"
+
 #include <string.h>
 
 static void

@@ -203,6 +203,42 @@ test_exact_repeats (void)
 }
 
 static void
+test_delivered (void)
+{
+  TestSession t;
+  TestSession other;
+  g_autoptr(BoshSessionSnapshot) saved = NULL;
+  guint64 rids[2];
+
+  g_test_summary ("R44, R64: a stanza that the server has does not count as undelivered in the "
+                  "session that goes on, though its request has no response");
+
+  test_session_init (&t, NULL);
+  test_session_open (&t, TEST_GRANTS);
+  g_bytes_unref (test_session_take_bytes (&t, &rids[0]));
+  test_session_advance (&t, TEST_SECOND);
+  test_session_queue (&t, "a");
+  test_session_drain (&t);
+  g_bytes_unref (test_session_take_bytes (&t, &rids[1]));
+  /* The early release says that the next one has arrived. */
+  test_session_respond (&t, rids[0], "", "");
+  g_assert_cmpuint (t.delivered, ==, 1);
+  saved = bosh_session_save (t.session);
+  g_assert_cmpuint (saved->unanswered->len, ==, 1);
+  test_session_clear (&t);
+
+  restore (&other, saved, NULL);
+  {
+    g_autoptr(GPtrArray) undelivered = bosh_session_dup_undelivered (other.session);
+    g_autoptr(GPtrArray) unsent = bosh_session_dup_unsent (other.session);
+
+    g_assert_cmpuint (undelivered->len, ==, 0);
+    g_assert_cmpuint (unsent->len, ==, 0);
+  }
+  test_session_clear (&other);
+}
+
+static void
 test_held_first (void)
 {
   TestSession t;
@@ -495,6 +531,7 @@ main (int   argc,
   g_test_add_func ("/bosh/session/save/savable", test_savable);
   g_test_add_func ("/bosh/session-save/logging-in", test_logging_in);
   g_test_add_func ("/bosh/session/save/exact-repeats", test_exact_repeats);
+  g_test_add_func ("/bosh/session/save/delivered", test_delivered);
   g_test_add_func ("/bosh/session/save/held-first", test_held_first);
   g_test_add_func ("/bosh/session/save/received", test_received);
   g_test_add_func ("/bosh/session/save/keys", test_keys);

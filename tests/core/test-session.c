@@ -6,6 +6,7 @@
 
 #include "bosh-test-session.h"
 
+#include "bosh-limits-private.h"
 #include "bosh-xml-private.h"
 
 #include <string.h>
@@ -48,6 +49,40 @@ test_creation_request (void)
   g_assert_false (test_session_has_request (&t));
 
   test_session_clear (&t);
+}
+
+static void
+test_texts (void)
+{
+  g_autofree char *longest = g_strnfill (BOSH_SESSION_MAX_TEXT_LENGTH, '\'');
+  g_autofree char *too_long = g_strnfill (BOSH_SESSION_MAX_TEXT_LENGTH + 1, 'x');
+  const char *bad[] = { too_long, "a\x01", "a\xff", "a\xef\xbf\xbf" };
+  BoshSessionParameters parameters;
+  TestSession t;
+
+  g_test_summary ("R22, R64: what XML can't have, or a saved session, is in no request: the session "
+                  "ends before one is sent");
+
+  for (guint i = 0; i < 5 * G_N_ELEMENTS (bad); i++)
+    {
+      const char **texts[] = { &parameters.domain, &parameters.route, &parameters.from,
+                               &parameters.language, &parameters.content };
+
+      test_session_default (&parameters);
+      *texts[i % 5] = bad[i / 5];
+      test_session_init (&t, &parameters);
+      bosh_session_open (t.session, t.now);
+      g_assert_false (test_session_has_request (&t));
+      test_session_events (&t, "creating closed CLOSED");
+      g_assert_error (t.error, BOSH_ERROR, BOSH_ERROR_INVALID_DATA);
+      test_session_clear (&t);
+
+      *texts[i % 5] = longest;
+      test_session_init (&t, &parameters);
+      bosh_session_open (t.session, t.now);
+      g_assert_true (test_session_has_request (&t));
+      test_session_clear (&t);
+    }
 }
 
 static void
@@ -488,6 +523,7 @@ main (int   argc,
   g_test_init (&argc, &argv, NULL);
 
   g_test_add_func ("/bosh/session/creation-request", test_creation_request);
+  g_test_add_func ("/bosh/session/texts", test_texts);
   g_test_add_func ("/bosh/session/rid-is-unpredictable", test_rid_is_unpredictable);
   g_test_add_func ("/bosh/session/grants", test_grants);
   g_test_add_func ("/bosh/session/creation-fails", test_creation_fails);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "bosh-error.h"
+#include "bosh-limits-private.h"
 #include "bosh-uri-private.h"
 
 static GUri *

@@ -2,6 +2,7 @@
 
 #include "config.h"
 
+#include "bosh-limits-private.h"
 #include "bosh-namespaces-private.h"
 #include "bosh-xml-private.h"
 #include "bosh-xml-text-private.h"
@@ -497,10 +498,16 @@ test_namespace_limit (void)
   g_autofree char *good = g_strdup_printf ("<r%s><a xmlns='u'/><b xmlns='v'/></r>", most);
   g_autofree char *bad = g_strdup_printf ("<r%s><a xmlns='u'><b xmlns='v'/></a></r>", most);
 
-  g_test_summary ("256 namespaces declared at a place are read, one more refused");
+  g_autofree char *longest = g_strnfill (BOSH_XML_MAX_NAMESPACE_LENGTH, 'u');
+  g_autofree char *fitting = g_strdup_printf ("<r><p:a xmlns:p='%s'/></r>", longest);
+  g_autofree char *too_long = g_strdup_printf ("<r><a xmlns='%sv'/></r>", longest);
+
+  g_test_summary ("256 namespaces declared at a place are read, of 1024 bytes each, and no more");
 
   assert_accepted (good);
   assert_too_large (bad, "too many namespaces");
+  assert_accepted (fitting);
+  assert_too_large (too_long, "namespace of the XML is too long");
 }
 
 static char *
@@ -534,9 +541,9 @@ test_tree_limit (void)
   g_autofree char *fitting = repeat ("x", BOSH_XML_MAX_TREE - MIB);
   g_autofree char *large = repeat ("x", BOSH_XML_MAX_TREE + 1);
   /* Each element takes a copy of its long namespace. */
-  g_autofree char *name = repeat ("u", 32 * 1024);
-  g_autofree char *few = repeat ("<a/>", 4 * 700);
-  g_autofree char *many = repeat ("<a/>", 4 * 800);
+  g_autofree char *name = repeat ("u", BOSH_XML_MAX_NAMESPACE_LENGTH);
+  g_autofree char *few = repeat ("<a/>", 4 * 20000);
+  g_autofree char *many = repeat ("<a/>", 4 * 24000);
   g_autofree char *text = g_strdup_printf ("<r>%.*s</r>", BOSH_XML_MAX_TREE / 2, fitting);
   g_autofree char *large_text = g_strdup_printf ("<r>%s</r>", large);
   g_autofree char *elements = g_strdup_printf ("<r xmlns='%s'>%s</r>", name, few);

@@ -8,6 +8,7 @@
 
 #include "bosh-body-private.h"
 #include "bosh-error-private.h"
+#include "bosh-limits-private.h"
 #include "bosh-namespaces-private.h"
 #include "bosh-stanza-private.h"
 #include "bosh-xml-private.h"

@@ -9,6 +9,7 @@
 
 #include "bosh-body-private.h"
 #include "bosh-error.h"
+#include "bosh-limits-private.h"
 #include "bosh-saved-session-private.h"
 #include "bosh-session-private.h"
 #include "bosh-session-save-private.h"

@@ -10,6 +10,7 @@
 #include "fuzz.h"
 
 #include "bosh-body-private.h"
+#include "bosh-limits-private.h"
 #include "bosh-namespaces-private.h"
 #include "bosh-session-private.h"
 #include "bosh-session-save-private.h"

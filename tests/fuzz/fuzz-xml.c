@@ -7,6 +7,7 @@
 #include "fuzz.h"
 
 #include "bosh-element-private.h"
+#include "bosh-limits-private.h"
 #include "bosh-namespaces-private.h"
 #include "bosh-xml-private.h"
 #include "bosh-xml-text-private.h"

@@ -60,7 +60,12 @@ application_restore (Simulation *self,
   guint n_unanswered = 0;
 
   for (guint i = 0; i < saved->unanswered->len; i++)
-    n_unanswered += count_stanzas (g_array_index (saved->unanswered, BoshSnapshotRequest, i).body);
+    {
+      BoshSnapshotRequest *request = &g_array_index (saved->unanswered, BoshSnapshotRequest, i);
+
+      if (request->has_payload)
+        n_unanswered += count_stanzas (request->body);
+    }
   if (saved->unanswered->len > 0)
     coverage_hit (COVERAGE_RESTORED_UNANSWERED);
   if (saved->unsent->len > 0)

@@ -4,6 +4,7 @@
 
 #include "simulation.h"
 
+#include "bosh-limits-private.h"
 #include "bosh-namespaces-private.h"
 
 /* The shortest time between the writing of a request and the next (see
