@@ -69,7 +69,9 @@
  * The text of [method@Bosh.SavedSession.to_json] is one object. Converse.js
  * and Strophe.js attach with its members `jid`, `sid` and `rid`; they can't
  * go on with a session that has a key sequence
- * ([method@Bosh.SavedSession.has_key_sequence]).
+ * ([method@Bosh.SavedSession.has_key_sequence]). Characters that are not printable are
+ * escaped, because the server has chosen some of the text, and might deceive the reader
+ * of a terminal with them.
  *
  * | member | meaning |
  * | --- | --- |

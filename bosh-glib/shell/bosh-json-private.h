@@ -12,4 +12,9 @@ G_BEGIN_DECLS
 JsonObject *bosh_json_parse_object (const char *json,
                                     gsize       length);
 
+/* Writes what an application may print. Characters that a terminal or the reader of a log
+ * may take for something else than text are escaped: control characters, what changes the
+ * direction of the text or is not visible, and ends of lines. */
+char       *bosh_json_to_string    (JsonNode   *root);
+
 G_END_DECLS

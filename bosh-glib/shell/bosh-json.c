@@ -146,3 +146,39 @@ bosh_json_parse_object (const char *json,
 
   return root != NULL && JSON_NODE_HOLDS_OBJECT (root) ? json_node_dup_object (root) : NULL;
 }
+
+static gboolean
+is_plain (gunichar character)
+{
+  return g_unichar_isprint (character) &&
+         g_unichar_type (character) != G_UNICODE_LINE_SEPARATOR &&
+         g_unichar_type (character) != G_UNICODE_PARAGRAPH_SEPARATOR;
+}
+
+char *
+bosh_json_to_string (JsonNode *root)
+{
+  g_autofree char *json = json_to_string (root, FALSE);
+  GString *text = g_string_sized_new (strlen (json));
+  const char *end;
+
+  /* An application can make a session of bytes that are no text. They stay, so that it is
+   * not valid when it is read. */
+  for (const char *p = json; *p != '\0'; p = end)
+    {
+      gunichar c = g_utf8_get_char_validated (p, -1);
+      gboolean is_text = c < 0x110000;
+
+      end = is_text ? g_utf8_next_char (p) : p + 1;
+      /* Outside of strings, and in what json-glib has escaped, all is ASCII. */
+      if (!is_text || is_plain (c))
+        g_string_append_len (text, p, end - p);
+      else if (c < 0x10000)
+        g_string_append_printf (text, "\\u%04x", c);
+      /* RFC 8259 §7: the two surrogates of UTF-16. */
+      else
+        g_string_append_printf (text, "\\u%04x\\u%04x", 0xd7c0 + (c >> 10), 0xdc00 + (c & 0x3ff));
+    }
+
+  return g_string_free (text, FALSE);
+}

@@ -194,7 +194,7 @@ bosh_saved_session_write_json (const char                *uri,
   json_builder_end_object (builder);
 
   root = json_builder_get_root (builder);
-  return json_to_string (root, FALSE);
+  return bosh_json_to_string (root);
 }
 
 /* --- Reading --- */

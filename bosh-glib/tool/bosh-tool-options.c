@@ -164,6 +164,8 @@ check_options (ToolOptions  *options,
     return set_usage_error (error, _("The timeout is a number of seconds from 0 to %d"), MAX_TIMEOUT);
   if (options->count < 0)
     return set_usage_error (error, _("The count is negative"));
+  if (options->detach_file != NULL && *options->detach_file == '\0')
+    return set_usage_error (error, _("The name of the file for --detach is empty"));
   if (options->proxy != NULL && g_uri_peek_scheme (options->proxy) == NULL)
     return set_usage_error (error, _("“%s” is no URI of a proxy"), options->proxy);
   if (options->anonymous &&
@@ -257,7 +259,7 @@ add_entries (GOptionContext  *context,
 static char *
 describe_exit (void)
 {
-  return g_strdup_printf ("%s\n  %d    %s\n  %d    %s\n  %d    %s\n  %d    %s\n  %d  %s\n  %d  %s",
+  return g_strdup_printf ("%s\n  %d    %s\n  %d    %s\n  %d    %s\n  %d    %s\n  %d  %s\n  %d  %s\n  %d  %s",
                           _("Exit status:"),
                           TOOL_EXIT_OK,
                           _("success"),
@@ -267,6 +269,8 @@ describe_exit (void)
                           _("wrong use of the command line"),
                           TOOL_EXIT_AUTHENTICATION,
                           _("authentication failed"),
+                          TOOL_EXIT_SIGNAL + 1,
+                          _("interrupted by SIGHUP before the work was done"),
                           TOOL_EXIT_SIGNAL + 2,
                           _("interrupted by Ctrl-C before the work was done"),
                           TOOL_EXIT_SIGNAL + 15,

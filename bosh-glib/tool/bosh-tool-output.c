@@ -3,33 +3,75 @@
 #include "config.h"
 
 #include "bosh-tool-output.h"
+#include "bosh-tool-file.h"
+#include "bosh-tool-options.h"
 
-#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <glib/gi18n.h>
 #include <json-glib/json-glib.h>
 
 #define NS_CLIENT "jabber:client"
 
+/* The next file that is opened would get the number of a closed descriptor, and what is
+ * printed would go there. What comes in its place fails in the same way when it is used. */
+static void
+fill_gaps (void)
+{
+  static const int flags[] = {
+    [STDIN_FILENO] = O_WRONLY,
+    [STDOUT_FILENO] = O_RDONLY,
+    [STDERR_FILENO] = O_RDONLY,
+  };
+
+  for (int i = STDIN_FILENO; i <= STDERR_FILENO; i++)
+    if (fcntl (i, F_GETFD) < 0 && open ("/dev/null", flags[i]) != i)
+      _exit (TOOL_EXIT_FAILURE);
+}
+
+/* GLib prints help and version, and does not look whether that succeeds. */
+static void
+close_output (void)
+{
+  gboolean has_failed = ferror (stdout) != 0;
+
+  if (fclose (stdout) == 0 && !has_failed)
+    return;
+
+  tool_output_print_error (_("Can't write to the standard output"));
+  _exit (TOOL_EXIT_FAILURE);
+}
+
+void
+tool_output_init (void)
+{
+  fill_gaps ();
+  atexit (close_output);
+}
+
 gboolean
 tool_output_print (const char  *line,
                    GError     **error)
 {
-  if (fputs (line, stdout) == EOF ||
-      fputc ('\n', stdout) == EOF ||
-      fflush (stdout) == EOF)
-    {
-      int saved_errno = errno;
+  g_autofree char *text = g_strconcat (line, "\n", NULL);
 
-      g_set_error (error, G_IO_ERROR, g_io_error_from_errno (saved_errno),
-                   _("Can't write to the standard output: %s"),
-                   g_strerror (saved_errno));
-      return FALSE;
-    }
+  /* Not by way of stdout, which can't wait where the descriptor does not block. */
+  return tool_file_write (STDOUT_FILENO, text, _("standard output"), error);
+}
 
-  return TRUE;
+/* What a terminal or the reader of a log may take for something else than text: control
+ * characters of both sets, what changes the direction of the text or is not visible, ends
+ * of lines. */
+static gboolean
+is_plain (gunichar character)
+{
+  return g_unichar_isprint (character) &&
+         g_unichar_type (character) != G_UNICODE_LINE_SEPARATOR &&
+         g_unichar_type (character) != G_UNICODE_PARAGRAPH_SEPARATOR;
 }
 
 char *
@@ -42,10 +84,34 @@ tool_output_escape (const char *xml)
     {
       gunichar character = g_utf8_get_char (position);
 
-      if (g_unichar_iscntrl (character))
-        g_string_append_printf (line, "&#%u;", character);
-      else
+      if (is_plain (character))
         g_string_append_unichar (line, character);
+      else
+        g_string_append_printf (line, "&#%u;", character);
+    }
+
+  return g_string_free (line, FALSE);
+}
+
+/* Takes the ownership of @json, in which such characters stand in strings only. */
+static char *
+escape_json (char *json)
+{
+  g_autofree char *text = json;
+  GString *line = g_string_sized_new (strlen (text));
+
+  for (const char *position = text; *position != '\0'; position = g_utf8_next_char (position))
+    {
+      gunichar character = g_utf8_get_char (position);
+
+      if (is_plain (character))
+        g_string_append_unichar (line, character);
+      /* RFC 8259 §7: beyond 16 bits, the two surrogates of UTF-16. */
+      else if (character < 0x10000)
+        g_string_append_printf (line, "\\u%04x", character);
+      else
+        g_string_append_printf (line, "\\u%04x\\u%04x", 0xd7c0 + (character >> 10),
+                                0xdc00 + (character & 0x3ff));
     }
 
   return g_string_free (line, FALSE);
@@ -116,7 +182,7 @@ tool_output_stanza_to_json (BoshElement *stanza)
   root = json_builder_get_root (builder);
   json_generator_set_root (generator, root);
 
-  return json_generator_to_data (generator, NULL);
+  return escape_json (json_generator_to_data (generator, NULL));
 }
 
 char *
@@ -131,5 +197,5 @@ tool_output_strings_to_json (const char * const *strings)
   json_builder_end_array (builder);
   root = json_builder_get_root (builder);
 
-  return json_to_string (root, FALSE);
+  return escape_json (json_to_string (root, FALSE));
 }

@@ -6,6 +6,10 @@
 
 G_BEGIN_DECLS
 
+/* Puts something in the place of standard descriptors that are closed, and lets the process
+ * fail if its output could not be written. To be called before any file is opened. */
+void      tool_output_init          (void);
+
 /* One line on the standard output, at once. Text of the server must go through
  * tool_output_escape() before. */
 gboolean  tool_output_print         (const char   *line,
@@ -16,7 +20,7 @@ void      tool_output_print_error   (const char   *message);
 void      tool_output_trace         (const char   *direction,
                                      const char   *body);
 
-/* XML that means the same, on one line and without control characters. */
+/* XML that means the same, on one line, in which all is visible and stands in its order. */
 char     *tool_output_escape        (const char   *xml);
 char     *tool_output_stanza_to_xml (BoshElement  *stanza);
 /* One JSON array of strings on one line. */

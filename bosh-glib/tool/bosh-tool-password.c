@@ -4,6 +4,7 @@
 
 #include "bosh-tool-password.h"
 #include "bosh-tool-options.h"
+#include "bosh-tool-output.h"
 
 #include <errno.h>
 #include <readpassphrase.h>
@@ -87,7 +88,8 @@ prompt (const char  *jid,
         char        *buffer,
         GError     **error)
 {
-  g_autofree char *question = g_strdup_printf (_("Password of %s: "), jid);
+  g_autofree char *plain = tool_output_escape (jid);
+  g_autofree char *question = g_strdup_printf (_("Password of %s: "), plain);
 
   if (readpassphrase (question, buffer, BUFFER_SIZE, RPP_REQUIRE_TTY) != NULL)
     return check_password (buffer, strlen (buffer), "/dev/tty", error);

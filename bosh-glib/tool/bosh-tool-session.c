@@ -5,13 +5,15 @@
 #include "bosh-tool-session.h"
 #include "bosh-tool-output.h"
 
+#include <signal.h>
+
 #include <glib-unix.h>
 #include <glib/gi18n.h>
 
 /* What the end of a session may take. */
 #define END_TIMEOUT 10
 
-static const int signal_numbers[] = { SIGINT, SIGTERM };
+static const int signal_numbers[] = { SIGINT, SIGTERM, SIGHUP };
 
 struct _ToolSession
 {
@@ -30,23 +32,30 @@ struct _ToolSession
 };
 
 static void
-remove_signals (ToolSession *self)
+remove_signal (ToolSession *self,
+               guint        nth)
 {
-  for (guint i = 0; i < G_N_ELEMENTS (self->signals); i++)
-    if (self->signals[i] != NULL)
-      {
-        g_source_destroy (self->signals[i]);
-        g_clear_pointer (&self->signals[i], g_source_unref);
-      }
+  if (self->signals[nth] == NULL)
+    return;
+
+  g_source_destroy (self->signals[nth]);
+  g_clear_pointer (&self->signals[nth], g_source_unref);
 }
 
+/* The signals of a person have their usual effect again, so the next one is the end. When
+ * a terminal goes away, several come together, and none of them means that. */
 static void
 take_signal (ToolSession *self,
              int          signal_number)
 {
+  for (guint i = 0; signal_number != SIGHUP && i < G_N_ELEMENTS (signal_numbers); i++)
+    if (signal_numbers[i] != SIGHUP)
+      remove_signal (self, i);
+
+  if (self->signal_number != 0)
+    return;
+
   self->signal_number = signal_number;
-  /* The signals have their usual effect again, so the next one is the end. */
-  remove_signals (self);
   g_cancellable_cancel (self->cancellable);
 }
 
@@ -55,7 +64,7 @@ on_interrupt (gpointer user_data)
 {
   take_signal (user_data, SIGINT);
 
-  return G_SOURCE_REMOVE;
+  return G_SOURCE_CONTINUE;
 }
 
 static gboolean
@@ -63,19 +72,39 @@ on_terminate (gpointer user_data)
 {
   take_signal (user_data, SIGTERM);
 
-  return G_SOURCE_REMOVE;
+  return G_SOURCE_CONTINUE;
+}
+
+static gboolean
+on_hang_up (gpointer user_data)
+{
+  take_signal (user_data, SIGHUP);
+
+  return G_SOURCE_CONTINUE;
+}
+
+/* A program that was started by nohup stays when its terminal goes away. */
+static gboolean
+is_ignored (int signal_number)
+{
+  struct sigaction action;
+
+  return signal_number == SIGHUP &&
+         sigaction (signal_number, NULL, &action) == 0 && action.sa_handler == SIG_IGN;
 }
 
 ToolSession *
 tool_session_new (const ToolOptions *options)
 {
-  static const GSourceFunc functions[] = { on_interrupt, on_terminate };
+  static const GSourceFunc functions[] = { on_interrupt, on_terminate, on_hang_up };
   ToolSession *self = g_new0 (ToolSession, 1);
 
   self->options = options;
   self->cancellable = g_cancellable_new ();
   for (guint i = 0; i < G_N_ELEMENTS (signal_numbers); i++)
     {
+      if (is_ignored (signal_numbers[i]))
+        continue;
       self->signals[i] = g_unix_signal_source_new (signal_numbers[i]);
       g_source_set_static_name (self->signals[i], "[bosh-tool] signal");
       g_source_set_callback (self->signals[i], functions[i], self, NULL);
@@ -91,7 +120,8 @@ tool_session_free (ToolSession *self)
   if (self == NULL)
     return;
 
-  remove_signals (self);
+  for (guint i = 0; i < G_N_ELEMENTS (signal_numbers); i++)
+    remove_signal (self, i);
   if (self->client != NULL)
     {
       g_signal_handlers_disconnect_by_data (bosh_client_get_connection (self->client), self);

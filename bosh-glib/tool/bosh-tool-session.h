@@ -9,8 +9,8 @@
 G_BEGIN_DECLS
 
 /* One session on the default main context, from its start to its end. What
- * takes time runs the context until it is done; SIGINT, SIGTERM or the timeout
- * break it off. A second signal ends the process at once. */
+ * takes time runs the context until it is done; SIGINT, SIGTERM, SIGHUP or the timeout
+ * break it off. A second SIGINT or SIGTERM ends the process at once. */
 typedef struct _ToolSession ToolSession;
 
 ToolSession         *tool_session_new             (const ToolOptions    *options);

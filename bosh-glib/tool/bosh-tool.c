@@ -2,86 +2,143 @@
 
 #include "config.h"
 
-#include <errno.h>
 #include <locale.h>
 #include <signal.h>
-#include <stdio.h>
 #include <unistd.h>
 
 #include <bosh-glib/bosh-glib.h>
 #include <glib/gi18n.h>
-#include <glib/gstdio.h>
 
 #include "bosh-tool-file.h"
 #include "bosh-tool-options.h"
 #include "bosh-tool-output.h"
 #include "bosh-tool-password.h"
 #include "bosh-tool-session.h"
+#include "bosh-tool-target.h"
 
 #define NS_CLIENT "jabber:client"
 
+/* What is needed before the session begins. */
+typedef struct
+{
+  const ToolOptions *options;
+  char              *password;  /* NULL where none is needed */
+  BoshSavedSession  *saved;     /* of --session, or NULL */
+  int                lock;      /* of its file, which is ours as long as this is open, or -1 */
+  ToolTarget        *target;    /* of --detach, or NULL */
+} Job;
+
+static void
+job_clear (Job *self)
+{
+  g_clear_pointer (&self->password, tool_password_free);
+  g_clear_object (&self->saved);
+  g_clear_pointer (&self->target, tool_target_free);
+  if (self->lock >= 0)
+    close (self->lock);
+  self->lock = -1;
+}
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Job, job_clear)
+
 static gboolean
-write_session (const ToolOptions  *options,
-               BoshSavedSession   *saved,
-               GError            **error)
+read_password (Job     *self,
+               GError **error)
+{
+  const ToolOptions *options = self->options;
+  g_autofree char *jid = g_strconcat (options->username, "@", options->domain, NULL);
+
+  self->password = tool_password_read (options->password_file, jid, error);
+
+  return self->password != NULL;
+}
+
+static gboolean
+read_session (Job     *self,
+              GError **error)
+{
+  g_autofree char *json = tool_file_read_session (self->options->session_file, &self->lock, error);
+
+  if (json == NULL)
+    return FALSE;
+  self->saved = bosh_saved_session_new_from_json (json, error);
+
+  return self->saved != NULL;
+}
+
+/* Whether the session can be handed over is known before there is one. */
+static gboolean
+open_target (Job     *self,
+             GError **error)
+{
+  const char *path = self->options->detach_file;
+
+  if (path == NULL || g_str_equal (path, "-"))
+    return TRUE;
+  self->target = tool_target_open (path, error);
+
+  return self->target != NULL;
+}
+
+/* Reads what the user gives, which may take as long as the user wants. */
+static gboolean
+prepare (Job     *self,
+         GError **error)
+{
+  const ToolOptions *options = self->options;
+
+  if (options->command == TOOL_COMMAND_DISCOVER)
+    return TRUE;
+  if (options->session_file != NULL && !read_session (self, error))
+    return FALSE;
+  if (options->session_file == NULL && !options->anonymous && !read_password (self, error))
+    return FALSE;
+
+  return open_target (self, error);
+}
+
+/* Log in, or go on with the session of --session. */
+static gboolean
+open_session (ToolSession  *session,
+              Job          *job,
+              GError      **error)
+{
+  gboolean success;
+
+  if (job->options->command == TOOL_COMMAND_DISCOVER)
+    return TRUE;
+  if (job->saved != NULL)
+    return tool_session_attach (session, job->saved, error);
+
+  success = tool_session_log_in (session, job->password, error);
+  g_clear_pointer (&job->password, tool_password_free);
+
+  return success;
+}
+
+static gboolean
+write_session (const Job         *job,
+               BoshSavedSession  *saved,
+               GError           **error)
 {
   g_autofree char *json = bosh_saved_session_to_json (saved);
 
-  if (g_str_equal (options->detach_file, "-"))
-    return tool_output_print (json, error);
+  if (job->target != NULL)
+    return tool_target_write (job->target, json, error);
 
-  /* Who has this text has the session: for the user alone. A file that is replaced passes
-   * its mode on in newer versions of GLib. */
-  if (g_file_test (options->detach_file, G_FILE_TEST_IS_REGULAR) &&
-      g_chmod (options->detach_file, 0600) < 0)
-    {
-      int code = errno;
-
-      g_set_error (error, G_FILE_ERROR, g_file_error_from_errno (code),
-                   _("Can't change the mode of “%s”: %s"), options->detach_file, g_strerror (code));
-      return FALSE;
-    }
-
-  return g_file_set_contents_full (options->detach_file, json, -1,
-                                   G_FILE_SET_CONTENTS_CONSISTENT,
-                                   0600, error);
-}
-
-/* Log in, or go on with the session of --session, which is ours alone as long as
- * *@lock is open. */
-static gboolean
-open_session (ToolSession        *session,
-              const ToolOptions  *options,
-              const char         *password,
-              int                *lock,
-              GError            **error)
-{
-  g_autoptr(BoshSavedSession) saved = NULL;
-  g_autofree char *json = NULL;
-
-  if (options->session_file == NULL)
-    return tool_session_log_in (session, password, error);
-
-  json = tool_file_read_session (options->session_file, lock, error);
-  if (json == NULL)
-    return FALSE;
-  saved = bosh_saved_session_new_from_json (json, error);
-  if (saved == NULL)
-    return FALSE;
-
-  return tool_session_attach (session, saved, error);
+  return tool_output_print (json, error);
 }
 
 /* Hand the session over where --detach asks for it, also after an interrupt,
  * and end it otherwise. */
 static gboolean
-close_session (ToolSession        *session,
-               const ToolOptions  *options,
-               GError            **error)
+close_session (ToolSession  *session,
+               const Job    *job,
+               GError      **error)
 {
   g_autoptr(BoshSavedSession) saved = NULL;
 
-  if (options->detach_file == NULL)
+  if (job->options->detach_file == NULL)
     {
       tool_session_end (session);
       return TRUE;
@@ -89,7 +146,7 @@ close_session (ToolSession        *session,
 
   saved = tool_session_detach (session, error);
 
-  return saved != NULL && write_session (options, saved, error);
+  return saved != NULL && write_session (job, saved, error);
 }
 
 static gboolean
@@ -135,9 +192,9 @@ run_send (ToolSession        *session,
 
 typedef struct
 {
-  const ToolOptions *options;
-  int count;
-  GError *error;
+  const Job *job;
+  int        count;
+  GError    *error;
 } Listener;
 
 /* The server sends the presence of the session to the session too. */
@@ -161,7 +218,7 @@ on_stanza (BoshClient  *client,
   if (is_own_presence (client, stanza))
     return;
 
-  line = listener->options->json
+  line = listener->job->options->json
            ? tool_output_stanza_to_json (stanza)
            : tool_output_stanza_to_xml (stanza);
   listener->count++;
@@ -172,8 +229,8 @@ on_stanza (BoshClient  *client,
 static gboolean
 is_complete (const Listener *listener)
 {
-  return listener->options->count > 0 &&
-         listener->count >= listener->options->count;
+  return listener->job->options->count > 0 &&
+         listener->count >= listener->job->options->count;
 }
 
 /* TRUE when it ends as it was asked to: by the count, or, without one, by an
@@ -201,14 +258,14 @@ run_listen (ToolSession  *session,
     }
 
   /* What arrives until the end is printed too: nothing received is lost. */
-  if (!close_session (session, listener->options, error))
+  if (!close_session (session, listener->job, error))
     return FALSE;
   if (listener->error != NULL)
     {
       g_propagate_error (error, g_steal_pointer (&listener->error));
       return FALSE;
     }
-  if (listener->options->count > 0 && !is_complete (listener))
+  if (listener->job->options->count > 0 && !is_complete (listener))
     {
       g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_CANCELLED, _("Interrupted"));
       return FALSE;
@@ -246,17 +303,16 @@ run_command (ToolSession  *session,
              Listener     *listener,
              GError      **error)
 {
-  switch (listener->options->command)
+  const ToolOptions *options = listener->job->options;
+
+  switch (options->command)
     {
     case TOOL_COMMAND_PREBIND:
-      return run_prebind (session, listener->options, error);
-
+      return run_prebind (session, options, error);
     case TOOL_COMMAND_SEND:
-      return run_send (session, listener->options, error);
-
+      return run_send (session, options, error);
     case TOOL_COMMAND_DISCOVER:
-      return run_discover (session, listener->options, error);
-
+      return run_discover (session, options, error);
     case TOOL_COMMAND_LISTEN:
     default:
       return run_listen (session, listener, error);
@@ -296,50 +352,29 @@ fail (const GError *error,
   return status;
 }
 
-static char *
-read_password (const ToolOptions  *options,
-               GError            **error)
-{
-  g_autofree char *jid = g_strconcat (options->username, "@", options->domain, NULL);
-
-  return tool_password_read (options->password_file, jid, error);
-}
-
 static int
 run (const ToolOptions *options)
 {
-  g_autoptr(GError) error = NULL;
-  g_autoptr(ToolPassword) password = NULL;
-  Listener listener = { options, 0, NULL };
+  g_auto(Job) job = { .options = options, .lock = -1 };
+  Listener listener = { &job, 0, NULL };
   g_autoptr(ToolSession) session = NULL;
+  g_autoptr(GError) error = NULL;
   int status = TOOL_EXIT_OK;
-  gboolean discovers = options->command == TOOL_COMMAND_DISCOVER;
-  gboolean opened = TRUE;
-  int lock = -1;
 
-  if (!discovers && options->session_file == NULL && !options->anonymous)
-    {
-      password = read_password (options, &error);
-      if (password == NULL)
-        return fail (error, 0);
-    }
+  /* Signals are for the session from then on; before, they end the process. */
+  if (!prepare (&job, &error))
+    return fail (error, 0);
 
-  /* Signals are for the session from here on; before, they end the process. */
   session = tool_session_new (options);
   if (options->command == TOOL_COMMAND_LISTEN)
     tool_session_set_stanza_handler (session, G_CALLBACK (on_stanza), &listener);
-  if (!discovers)
-    opened = open_session (session, options, password, &lock, &error);
-  g_clear_pointer (&password, tool_password_free);
-
-  if (!opened || !run_command (session, &listener, &error))
+  if (!open_session (session, &job, &error) ||
+      !run_command (session, &listener, &error))
     {
       status = fail (error, tool_session_get_signal (session));
       tool_session_end (session);
     }
   g_clear_error (&listener.error);
-  if (lock >= 0)
-    close (lock);
 
   return status;
 }
@@ -351,15 +386,19 @@ main (int   argc,
   g_auto(ToolOptions) options = { 0 };
   g_autoptr(GError) error = NULL;
 
+  tool_output_init ();
   setlocale (LC_ALL, "");
   bindtextdomain (GETTEXT_PACKAGE, LOCALEDIR);
   bind_textdomain_codeset (GETTEXT_PACKAGE, "UTF-8");
   textdomain (GETTEXT_PACKAGE);
-  /* A reader that goes away makes writing fail, and the session ends in order. */
-  signal (SIGPIPE, SIG_IGN);
 
   if (!tool_options_parse (&options, argv, &error))
     return fail (error, 0);
+
+  /* A reader that goes away, or a file that becomes too large, makes writing fail, and the
+   * session ends in order. */
+  signal (SIGPIPE, SIG_IGN);
+  signal (SIGXFSZ, SIG_IGN);
 
   return run (&options);
 }

@@ -196,6 +196,22 @@ test_member_order (void)
 }
 
 static void
+test_printable (void)
+{
+  /* What JSON must escape, C1, no-break space, directions, zero width, lines, a tag. */
+  const char *sid = "\x1b\x7f\302\233\302\240\342\200\256\342\201\246\342\200\213"
+                    "\342\200\250\342\200\251\357\273\277\363\240\201\201\303\274";
+  g_autoptr(BoshSavedSession) session =
+    g_object_new (BOSH_TYPE_SAVED_SESSION, "uri", URI, "jid", JID, "session-id", sid, NULL);
+  g_autofree char *json = bosh_saved_session_to_json (session);
+
+  g_test_summary ("What a server puts into a session shows as text on a terminal");
+
+  g_assert_nonnull (strstr (json, "\"\\u001b\\u007f\\u009b\302\240\\u202e\\u2066\\u200b"
+                                  "\\u2028\\u2029\\ufeff\\udb40\\udc41\303\274\""));
+}
+
+static void
 assert_cautious (BoshSavedSession *session)
 {
   const BoshSessionSnapshot *snapshot = bosh_saved_session_get_snapshot (session);
@@ -1211,6 +1227,7 @@ main (int   argc,
 
   g_test_add_func ("/bosh/saved-session/round-trip", test_round_trip);
   g_test_add_func ("/bosh/saved-session/member-order", test_member_order);
+  g_test_add_func ("/bosh/saved-session/printable", test_printable);
   g_test_add_func ("/bosh/saved-session/foreign", test_foreign);
   g_test_add_func ("/bosh/saved-session/properties", test_properties);
   g_test_add_func ("/bosh/saved-session/without-jid", test_without_jid);

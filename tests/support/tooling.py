@@ -10,6 +10,7 @@ import re
 import socket
 import ssl
 import subprocess
+import sys
 import tempfile
 import threading
 import unittest
@@ -113,9 +114,9 @@ class ProgramTestCase(unittest.TestCase):
         merged = {**os.environ, 'LC_ALL': 'C.UTF-8', 'LANGUAGE': '', **changes}
         return {name: value for name, value in merged.items() if value is not None}
 
-    def start(self, command, input_=subprocess.DEVNULL, **environment):
+    def start(self, command, input_=subprocess.DEVNULL, output=subprocess.PIPE, **environment):
         process = subprocess.Popen(
-            command, stdin=input_, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            command, stdin=input_, stdout=output, stderr=subprocess.PIPE,
             encoding='utf-8', env=self.environment(**environment),
             # No terminal, so nothing asks for a password there.
             start_new_session=True)
@@ -217,6 +218,67 @@ class HttpServer:
     def __exit__(self, *_):
         self._server.shutdown()
         self._server.server_close()
+
+
+class Manager:
+    """A connection manager that knows one session, which goes on with `session ()`.
+
+    Each request with a payload gets what `reply (stanza)` returns for its stanzas, an empty
+    one what is given to `deliver`, or waits until the next request comes.
+    """
+
+    JID = 'alice@localhost/home'
+
+    def __init__(self, reply=lambda stanza: ''):
+        self.requests = []
+        self._reply = reply
+        self._payloads = []
+        self._newest = 0
+        self._changed = threading.Condition()
+
+    def __enter__(self):
+        self._server = HttpServer(self._respond)
+        self._server.__enter__()
+        return self
+
+    def __exit__(self, *_):
+        with self._changed:
+            self._newest = sys.maxsize
+            self._changed.notify_all()
+        self._server.__exit__()
+
+    def session(self):
+        """The JSON of the session, before its first request."""
+        return json.dumps({'uri': self._server.uri, 'jid': self.JID, 'sid': 'a', 'rid': 7,
+                           'wait': 60, 'hold': 1, 'requests': 2, 'inactivity': 60})
+
+    def deliver(self, payload):
+        with self._changed:
+            self._payloads.append(payload)
+            self._changed.notify_all()
+
+    def wait_for_request(self, is_wanted):
+        """Until there is a request of which the <body/> is wanted."""
+        with self._changed:
+            if not self._changed.wait_for(lambda: any(map(is_wanted, self.requests)), PATIENCE):
+                raise AssertionError('The request did not come')
+
+    def _respond(self, _path, _headers, content):
+        body = ElementTree.fromstring(content)
+        rid = int(body.get('rid'))
+        is_last = body.get('type') == 'terminate'
+        with self._changed:
+            self.requests.append(body)
+            self._newest = max(self._newest, rid)
+            self._payloads += filter(None, map(self._reply, body))
+            self._changed.notify_all()
+            self._changed.wait_for(lambda: is_last or self._payloads or self._newest > rid,
+                                   PATIENCE)
+            payload = ''.join(self._payloads)
+            self._payloads.clear()
+        kind = ' type="terminate"' if is_last else ''
+        return 200, {'Content-Type': 'text/xml'}, (
+            f'<body xmlns="{NS_BODY}"{kind}>{payload}</body>'.encode())
 
 
 class Domain:

@@ -2,20 +2,23 @@
 """bosh-tool without an XMPP server: its options, its failures, its signals,
 and where it takes the password from."""
 
+import fcntl
 import json
 import os
 import pty
 import select
 import signal
 import socket
+import stat
 import sys
 import tempfile
 import termios
 import unittest
+import xml.etree.ElementTree as ElementTree
 
 sys.dont_write_bytecode = True
-from tooling import (JSON_PATH, PASSWORD, PATIENCE, XML_PATH, DeafServer, Domain, HttpServer,
-                     ToolTestCase, jrd, xrd)
+from tooling import (JSON_PATH, NS_CLIENT, PASSWORD, PATIENCE, XML_PATH, DeafServer, Domain,
+                     HttpServer, Manager, ToolTestCase, jrd, xrd)
 
 ALICE = 'alice@localhost'
 COMMANDS = ('prebind', 'send', 'listen', 'discover')
@@ -38,7 +41,7 @@ class Help(ToolTestCase):
         for arguments in ([], *([command] for command in COMMANDS)):
             tool = self.tool(*arguments, '--help')
             self.assert_success(tool)
-            for status in ('0', '1', '2', '3', '130', '143'):
+            for status in ('0', '1', '2', '3', '129', '130', '143'):
                 self.assertRegex(tool.output, rf'(?m)^  {status} +\S')
 
     def test_help_of_a_command_names_its_options(self):
@@ -108,6 +111,7 @@ class Usage(ToolTestCase):
         self.assert_usage('timeout', 'prebind', '--timeout', '-1', ALICE)
         self.assert_usage('timeout', 'prebind', '--timeout', '86401', ALICE)
         self.assert_usage('count', 'listen', '--count', '-1', ALICE)
+        self.assert_usage('--detach', 'listen', '--detach', '', ALICE)
         self.assert_usage('proxy', 'prebind', '--proxy', 'not a uri', ALICE)
         self.assert_usage('domain', 'discover', '')
         self.assert_usage('--uri', 'discover', '--uri', 'https://localhost/', 'localhost')
@@ -410,6 +414,321 @@ class Failures(ToolTestCase):
             second.wait(PATIENCE)
 
 
+def message(text):
+    return f'<message xmlns="{NS_CLIENT}" from="bob@localhost"><body>{text}</body></message>'
+
+
+def is_presence(body):
+    return body.find(f'{{{NS_CLIENT}}}presence') is not None
+
+
+def is_terminate(body):
+    return body.get('type') == 'terminate'
+
+
+class SessionTestCase(ToolTestCase):
+    """Goes on with a session of Manager, in a directory of its own."""
+
+    def setUp(self):
+        directory = tempfile.TemporaryDirectory()
+        self.addCleanup(directory.cleanup)
+        self.directory = directory.name
+        self.manager = Manager()
+        self.manager.__enter__()
+        self.addCleanup(self.manager.__exit__)
+
+    def path(self, name):
+        return os.path.join(self.directory, name)
+
+    def write(self, name, text):
+        with open(self.path(name), 'w', encoding='utf-8') as file:
+            file.write(text)
+        return self.path(name)
+
+    def shell(self, command, *arguments, **options):
+        """`command` has "$@" for the tool with `arguments`."""
+        return self.run_program(['sh', '-c', command, 'sh', os.environ['BOSH_TOOL'], *arguments],
+                                **options)
+
+    def listen(self, *arguments):
+        """A process that is there, and listens."""
+        session = self.write('session.json', self.manager.session())
+        tool = self.start_tool('listen', '--session', session, *arguments)
+        self.manager.wait_for_request(is_presence)
+        return tool
+
+    def assert_session(self, name):
+        """Written as a whole, for the user alone, with nothing left beside it."""
+        with open(self.path(name), encoding='utf-8') as file:
+            self.assertEqual(json.load(file)['sid'], 'a')
+        self.assertEqual(stat.S_IMODE(os.lstat(self.path(name)).st_mode), 0o600)
+        self.assert_no_temporary_file()
+
+    def assert_no_temporary_file(self):
+        self.assertEqual([name for name in os.listdir(self.directory) if name[0] == '.'], [])
+
+
+class Detach(SessionTestCase):
+    def detach(self, name, **options):
+        self.manager.deliver(message('Hello'))
+        return self.tool('listen', '--session', '-', '--count', '1', '--detach', self.path(name),
+                         text=self.manager.session(), **options)
+
+    def assert_refused(self, name, pattern):
+        """The session is not touched."""
+        tool = self.tool('listen', '--session', '-', '--detach', self.path(name),
+                         text=self.manager.session())
+        self.assert_failure(tool, 1, pattern)
+        self.assertEqual(self.manager.requests, [])
+        self.assert_no_temporary_file()
+
+    def test_new_file(self):
+        self.assert_success(self.detach('new.json'))
+        self.assert_session('new.json')
+
+    def test_old_file(self):
+        os.chmod(self.write('old.json', 'x' * 100000), 0o644)
+        self.assert_success(self.detach('old.json'))
+        self.assert_session('old.json')
+
+    def test_link(self):
+        os.chmod(self.write('old.json', ''), 0o644)
+        os.symlink('old.json', self.path('link.json'))
+        self.assert_success(self.detach('link.json'))
+        self.assertEqual(os.readlink(self.path('link.json')), 'old.json')
+        self.assert_session('old.json')
+
+    def test_long_name(self):
+        self.assert_success(self.detach('n' * 255))
+        self.assert_session('n' * 255)
+
+    def test_link_to_nothing(self):
+        os.symlink('nothing.json', self.path('link.json'))
+        self.assert_refused('link.json', 'link.json.*No such file')
+        self.assertEqual(os.listdir(self.directory), ['link.json'])
+
+    def test_missing_folder(self):
+        self.assert_refused('folder/session.json', 'folder/session.json.*No such file')
+
+    def test_folder(self):
+        self.assert_refused('', 'no regular file')
+
+    def test_pipe(self):
+        os.mkfifo(self.path('pipe'))
+        self.assert_refused('pipe', 'no regular file')
+
+    def test_device(self):
+        os.symlink('/dev/null', self.path('device'))
+        self.assert_refused('device', 'no regular file')
+
+    def test_socket(self):
+        with socket.socket(socket.AF_UNIX) as server:
+            server.bind(self.path('socket'))
+            self.assert_refused('socket', 'no regular file')
+
+    @unittest.skipIf(os.geteuid() == 0, 'all files are writable for root')
+    def test_no_permission(self):
+        os.chmod(self.write('old.json', ''), 0o400)
+        self.assert_refused('old.json', 'old.json.*Permission')
+        os.chmod(self.directory, 0o500)
+        self.assert_refused('new.json', 'new.json.*Permission')
+
+    def test_no_space(self):
+        """At the start, and not when there is a session that would be lost."""
+        tool = self.shell('ulimit -f 8; exec "$@"', 'listen', '--session', '-', '--detach',
+                          self.path('session.json'), text=self.manager.session())
+        self.assert_failure(tool, 1, 'session.json.*[Ff]ile too large')
+        self.assertEqual(self.manager.requests, [])
+        self.assertEqual(os.listdir(self.directory), [])
+
+    def test_failure_leaves_all_as_it_was(self):
+        self.write('old.json', 'old')
+        with socket.socket() as taken:
+            taken.bind(('127.0.0.1', 0))
+            tool = self.tool('listen', '--uri', f'http://127.0.0.1:{taken.getsockname()[1]}/',
+                             '--detach', self.path('old.json'), ALICE, BOSH_PASSWORD=PASSWORD)
+        self.assert_failure(tool, 1, '.')
+        self.assertEqual(os.listdir(self.directory), ['old.json'])
+        with open(self.path('old.json'), encoding='utf-8') as file:
+            self.assertEqual(file.read(), 'old')
+
+
+class SessionFile(SessionTestCase):
+    def assert_refused(self, path, pattern, **options):
+        tool = self.tool('listen', '--session', path, **options)
+        self.assert_failure(tool, 1, pattern)
+
+    def test_kinds(self):
+        for path in ('/dev/zero', '/dev/null', '/dev/tty', self.directory):
+            self.assert_refused(path, f'{path}.*no regular file')
+
+    def test_has_a_limit(self):
+        tool = self.shell('exec "$@" < /dev/zero', 'listen', '--session', '-')
+        self.assert_failure(tool, 1, 'no session')
+        tool = self.shell('yes | "$@"', 'listen', '--session', '-')
+        self.assert_failure(tool, 1, 'no session')
+
+    def test_nul_does_not_end_it(self):
+        self.assert_refused(self.write('session.json', self.manager.session() + '\0'), 'no session')
+
+    def test_pipe(self):
+        self.manager.deliver(message('Hello'))
+        os.mkfifo(self.path('pipe'))
+        tool = self.start_tool('listen', '--session', self.path('pipe'), '--count', '1')
+        self.write('pipe', self.manager.session())
+        self.assertEqual(tool.wait(PATIENCE), 0, tool.stderr.read())
+        self.assertIn('Hello', tool.stdout.read())
+
+    def test_interrupt_while_it_is_read(self):
+        read_end, write_end = os.pipe()
+        self.addCleanup(os.close, write_end)
+        tool = self.start_tool('listen', '--session', '-', input_=read_end)
+        os.close(read_end)
+        # All this fits into the pipe only when some of it was read.
+        os.write(write_end, b' ' * (fcntl.fcntl(write_end, fcntl.F_GETPIPE_SZ) + 1))
+        tool.send_signal(signal.SIGTERM)
+        self.assertEqual(tool.wait(PATIENCE), -signal.SIGTERM)
+
+
+class Terminals(SessionTestCase):
+    """What a contact writes shows as text."""
+
+    # Both sets of control characters that XML has, directions, zero width, lines, tags.
+    HOSTILE = '\x7f\x85\x9b31m\u202egpj\u2066\u200b\u2028\u2029\ufeff\U000e0041'
+
+    def listen_to(self, text, *arguments):
+        self.manager.deliver(message(text))
+        tool = self.tool('listen', '--session', '-', '--count', '1', *arguments,
+                         text=self.manager.session())
+        self.assertEqual(tool.returncode, 0, tool.errors)
+        return tool
+
+    def assert_plain(self, text):
+        for character in self.HOSTILE:
+            if not character.isalnum():
+                self.assertNotIn(character, text)
+
+    def test_text(self):
+        tool = self.listen_to(self.HOSTILE)
+        self.assert_plain(tool.output)
+        self.assertIn(self.HOSTILE, ElementTree.fromstring(tool.output).itertext())
+
+    def test_json(self):
+        tool = self.listen_to(self.HOSTILE, '--format', 'json')
+        self.assert_plain(tool.output)
+        self.assertEqual(json.loads(tool.output)['body'], self.HOSTILE)
+
+    def test_readable(self):
+        for options in ([], ['--format', 'json']):
+            self.assertIn('Grüße 日本 😀', self.listen_to('Grüße 日本 😀', *options).output)
+
+    def test_trace(self):
+        tool = self.listen_to(self.HOSTILE, '--verbose')
+        self.assert_plain(tool.errors)
+
+    def test_session(self):
+        session = self.manager.session().replace('"a"', f'"a{self.HOSTILE}"')
+        self.manager.deliver(message('Hello'))
+        tool = self.tool('listen', '--session', '-', '--count', '1', '--detach', '-', text=session)
+        self.assert_success(tool)
+        self.assert_plain(tool.output)
+        self.assertEqual(json.loads(tool.output.splitlines()[-1])['sid'], f'a{self.HOSTILE}')
+
+
+class Descriptors(SessionTestCase):
+    """Where standard input, output and error are closed, or can't be written."""
+
+    def test_closed_output(self):
+        self.manager.deliver(message('Hello'))
+        tool = self.shell('exec "$@" >&-', 'listen', '--session', '-', '--detach',
+                          self.path('session.json'), text=self.manager.session())
+        self.assert_failure(tool, 1, 'standard output.*Bad file descriptor')
+        # What could not be printed does not get elsewhere, and the session is not lost.
+        self.assert_session('session.json')
+
+    def test_closed_error(self):
+        self.manager.deliver(message('Hello'))
+        tool = self.shell('exec "$@" 2>&-', 'listen', '--verbose', '--count', '1', '--session', '-',
+                          '--detach', self.path('session.json'), text=self.manager.session())
+        self.assertEqual((tool.returncode, tool.errors), (0, ''))
+        self.assert_session('session.json')
+
+    def test_closed_input(self):
+        tool = self.shell('exec "$@" <&-', 'listen', '--session', '-')
+        self.assert_failure(tool, 1, 'Bad file descriptor')
+        tool = self.shell('exec "$@" <&-', 'prebind', '--password-file', '-', ALICE)
+        self.assert_failure(tool, 1, 'Bad file descriptor')
+
+    def test_all_closed(self):
+        session = self.write('old.json', self.manager.session())
+        tool = self.start(['sh', '-c', 'exec "$@" <&- >&- 2>&-', 'sh', os.environ['BOSH_TOOL'],
+                           'listen', '--verbose', '--session', session, '--detach',
+                           self.path('session.json')])
+        self.manager.wait_for_request(is_presence)
+        self.assertEqual([os.readlink(f'/proc/{tool.pid}/fd/{i}') for i in range(3)],
+                         ['/dev/null'] * 3)
+        self.manager.deliver(message('Hello'))
+        self.assertEqual(tool.wait(PATIENCE), 1)
+        self.assert_session('session.json')
+
+    def test_full_disk(self):
+        for arguments in (['--version'], ['--help'], ['listen', '--help']):
+            tool = self.shell('exec "$@" > /dev/full', *arguments)
+            self.assert_failure(tool, 1, 'standard output')
+        self.manager.deliver(message('Hello'))
+        tool = self.shell('exec "$@" > /dev/full', 'listen', '--session', '-',
+                          text=self.manager.session())
+        self.assert_failure(tool, 1, 'standard output.*No space')
+        self.assertTrue(is_terminate(self.manager.requests[-1]))
+
+    def test_output_that_does_not_block(self):
+        """Another program may have set that on the pipe or terminal that both have."""
+        text = 'x' * 200000
+        self.manager.deliver(message(text))
+        read_end, write_end = os.pipe()
+        os.set_blocking(write_end, False)
+        session = self.write('session.json', self.manager.session())
+        tool = self.start([os.environ['BOSH_TOOL'], 'listen', '--session', session, '--count', '1'],
+                          output=write_end)
+        os.close(write_end)
+        with open(read_end, encoding='utf-8') as output:
+            self.assertIn(text, output.read())
+        self.assertEqual(tool.wait(PATIENCE), 0, tool.stderr.read())
+
+
+class HangUp(SessionTestCase):
+    """SIGHUP: the terminal has gone away."""
+
+    def test_ends_politely(self):
+        tool = self.listen()
+        tool.send_signal(signal.SIGHUP)
+        self.assertEqual(tool.wait(PATIENCE), 0, tool.stderr.read())
+        self.assertTrue(is_terminate(self.manager.requests[-1]))
+
+    def test_before_the_count(self):
+        tool = self.listen('--count', '1')
+        tool.send_signal(signal.SIGHUP)
+        self.assertEqual(tool.wait(PATIENCE), 128 + signal.SIGHUP)
+
+    def test_hands_over(self):
+        """Shell, terminal and system may send several."""
+        tool = self.listen('--detach', self.path('session.json'))
+        for number in (signal.SIGHUP, signal.SIGHUP, signal.SIGTERM, signal.SIGHUP):
+            tool.send_signal(number)
+        self.assertEqual(tool.wait(PATIENCE), 0, tool.stderr.read())
+        self.assert_session('session.json')
+
+    def test_nohup(self):
+        session = self.write('session.json', self.manager.session())
+        tool = self.start(['nohup', os.environ['BOSH_TOOL'], 'listen', '--count', '1', '--session',
+                           session])
+        self.manager.wait_for_request(is_presence)
+        tool.send_signal(signal.SIGHUP)
+        self.manager.deliver(message('Hello'))
+        self.assertEqual(tool.wait(PATIENCE), 0, tool.stderr.read())
+        self.assertIn('Hello', tool.stdout.read())
+
+
 class Interrupts(ToolTestCase):
     def assert_ends(self, number, status, *arguments):
         with DeafServer() as server:
@@ -428,6 +747,9 @@ class Interrupts(ToolTestCase):
 
     def test_terminate(self):
         self.assert_ends(signal.SIGTERM, 143, 'prebind', ALICE)
+
+    def test_hang_up(self):
+        self.assert_ends(signal.SIGHUP, 129, 'prebind', ALICE)
 
 
 if __name__ == '__main__':
