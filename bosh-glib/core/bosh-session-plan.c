@@ -268,6 +268,16 @@ get_settled_at (BoshSession *self,
   return request->written_at + CLAMP (2 * self->round_trip, SHORTEST_GUARD, LONGEST_GUARD);
 }
 
+/* Whether it is a pause request that was taken as in force without a sign that it has
+ * arrived. */
+static gboolean
+is_doubtful_pause (BoshSession *self,
+                   Request     *request)
+{
+  return request->kind == REQUEST_PAUSE && request->rid != self->pause.rid &&
+         request->response == NULL;
+}
+
 /* When nothing is open but at most one request that the server has and holds: another
  * owner can send its number again, and loses nothing. */
 static gint64
@@ -279,9 +289,10 @@ get_hand_over_at (BoshSession *self)
       bosh_window_get_n_requests (&self->window) > 1 || self->state == BOSH_SESSION_ATTACHING)
     return NEVER;
 
-  if (only == NULL || only->confirmed || only->doubted_at != NEVER)
+  if (only == NULL || only->confirmed || only->doubted_at != NEVER ||
+      self->state == BOSH_SESSION_PAUSED)
     return AT_ONCE;
-  if (only->kind != REQUEST_EMPTY || !only->in_flight || only->written_at == NEVER)
+  if ((only->kind != REQUEST_EMPTY && !is_doubtful_pause (self, only)) || !only->in_flight || only->written_at == NEVER)
     return NEVER;
 
   return only->written_at + CAREFUL_GUARD;
@@ -303,6 +314,21 @@ check_hand_over (BoshSession *self,
   return TRUE;
 }
 
+/* Whether it is known without a response that the server has the request. It responds
+ * in the order of the numbers (§14.2). */
+static gboolean
+has_arrived (BoshSession *self,
+             Request     *request)
+{
+  Request *next = bosh_window_get_next (&self->window, request);
+
+  for (; next != NULL; next = bosh_window_get_next (&self->window, next))
+    if (next->response != NULL)
+      return TRUE;
+
+  return request->confirmed;
+}
+
 /* Whether a pause request of which nothing is heard is sent again. A short pause would
  * be over before it is sure to be in force. A pause that is over, or had to wait for
  * what was held, must have arrived, or its number would be missing. */
@@ -311,7 +337,7 @@ is_pause_repeated (BoshSession *self,
                    Request     *request,
                    gint64       now)
 {
-  if (request->confirmed || request->attempts >= MAX_PAUSE_ATTEMPTS)
+  if (has_arrived (self, request) || request->attempts >= MAX_PAUSE_ATTEMPTS)
     return FALSE;
 
   return self->pause.until - now >= 4 * PAUSE_SETTLES_WITHIN || self->pause.until <= now ||
@@ -319,7 +345,9 @@ is_pause_repeated (BoshSession *self,
 }
 
 /* A pause is in force when everything that was held has returned and its own request
- * has a response, or is known to have arrived. */
+ * has a response, or is known to have arrived. Where neither can be known, because the
+ * server never responds to it or the response was lost, the request is kept, for
+ * check_doubtful_pause(). */
 static gboolean
 check_pause (BoshSession *self,
              gint64       now)
@@ -336,7 +364,8 @@ check_pause (BoshSession *self,
           request->written_at == NEVER)
         return FALSE;
       if (!wait_until (self,
-                       request->confirmed ? AT_ONCE : request->written_at + PAUSE_SETTLES_WITHIN,
+                       has_arrived (self, request) ? AT_ONCE
+                                                   : request->written_at + PAUSE_SETTLES_WITHIN,
                        now))
         return FALSE;
 
@@ -346,7 +375,8 @@ check_pause (BoshSession *self,
           return TRUE;
         }
       session_abandon (self, request);
-      bosh_window_remove (&self->window, request);
+      if (has_arrived (self, request) || self->pause.resume_wanted)
+        bosh_window_remove (&self->window, request);
       /* It may have arrived just now: polling must keep its distance. */
       self->last_new_at = now;
     }
@@ -354,6 +384,46 @@ check_pause (BoshSession *self,
   self->pause.rid = 0;
   session_set_state (self, BOSH_SESSION_PAUSED);
   session_push_action (self, BOSH_ACTION_PAUSED);
+  session_process_responses (self, now);
+
+  return TRUE;
+}
+
+/* When a pause request that was sent again is not waited for any longer: when it has
+ * arrived, or had time enough. */
+static gint64
+get_pause_given_up_at (BoshSession *self,
+                       Request     *request)
+{
+  Request *newest = bosh_window_get_newest (&self->window);
+
+  if (has_arrived (self, request))
+    return AT_ONCE;
+  /* The next owner can ask for its response. */
+  if (self->handing_over || newest->written_at == NEVER)
+    return NEVER;
+
+  return newest->written_at + PAUSE_SETTLES_WITHIN;
+}
+
+/* The end of a pause begins with its own request once more, if that may not have
+ * arrived: if its number were missing, the server would wait for it for ever. */
+static gboolean
+check_doubtful_pause (BoshSession *self,
+                      gint64       now)
+{
+  Request *request = bosh_window_get_oldest (&self->window);
+
+  if (self->state == BOSH_SESSION_PAUSED || request == NULL || !request->in_flight ||
+      !is_doubtful_pause (self, request))
+    return FALSE;
+  if (!wait_until (self, get_pause_given_up_at (self, request), now))
+    return FALSE;
+
+  session_abandon (self, request);
+  bosh_window_remove (&self->window, request);
+  self->last_new_at = now;
+  session_process_responses (self, now);
 
   return TRUE;
 }
@@ -373,6 +443,8 @@ static gboolean
 check_resume (BoshSession *self,
               gint64       now)
 {
+  Request *request = bosh_window_get_oldest (&self->window);
+
   if (self->state != BOSH_SESSION_PAUSED)
     return FALSE;
   if (!wait_until (self, get_resume_at (self), now))
@@ -381,6 +453,12 @@ check_resume (BoshSession *self,
   self->pause.resume_wanted = FALSE;
   self->pause.until = NEVER;
   session_set_state (self, BOSH_SESSION_OPEN);
+  if (request != NULL)
+    {
+      /* It is not to be sent once more because of its silence. */
+      request->suspected = TRUE;
+      session_repeat (self, request, now);
+    }
 
   return TRUE;
 }
@@ -644,8 +722,9 @@ is_idle (BoshSession *self)
 {
   Request *newest = bosh_window_get_newest (&self->window);
 
-  return newest == NULL || (newest->doubted_at != NEVER &&
-                            bosh_window_get_n_in_flight (&self->window) == 0);
+  return newest == NULL || is_doubtful_pause (self, newest) ||
+         (newest->doubted_at != NEVER &&
+          bosh_window_get_n_in_flight (&self->window) == 0);
 }
 
 /* When an idle session polls: when nothing keeps polls back any more, or before the
@@ -758,7 +837,7 @@ session_plan (BoshSession *self,
    * all of them have set the deadline. */
   if (check_termination (self, now) || check_network (self, now) || check_exchanges (self, now) ||
       check_attach (self, now) || check_hand_over (self, now) || check_pause (self, now) ||
-      check_resume (self, now))
+      check_doubtful_pause (self, now) || check_resume (self, now))
     return TRUE;
 
   if (plan_repeats (self, now, &blocked) || (!blocked && plan_new (self, now)))

@@ -89,8 +89,10 @@ test_polling_after_silent_pause (void)
 {
   TestSession t;
   guint64 rid;
+  guint64 again;
 
-  g_test_summary ("R58: a pause without a response may have arrived late, too");
+  g_test_summary ("R58, R64: a pause without a response is sent once more before it ends, and may "
+                  "have arrived late, too");
 
   test_session_init (&t, NULL);
   test_session_open (&t, POLLING_GRANTS " maxpause='120'");
@@ -100,7 +102,9 @@ test_polling_after_silent_pause (void)
   test_session_advance (&t, 2 * TEST_SECOND);
   g_assert_cmpint (bosh_session_get_state (t.session), ==, BOSH_SESSION_PAUSED);
   test_session_queue (&t, "data");
-  test_session_advance (&t, 3 * TEST_SECOND - 1000);
+  g_bytes_unref (test_session_take_bytes (&t, &again));
+  g_assert_cmpuint (again, ==, rid);
+  test_session_advance (&t, 5 * TEST_SECOND - 1000);
   g_assert_false (test_session_has_request (&t));
   test_session_advance (&t, 1000);
   g_assert_true (test_session_has_request (&t));
@@ -226,6 +230,114 @@ test_detach_after_restoring (void)
   t.session = bosh_session_new_from_snapshot (saved, &parameters);
   bosh_session_open (t.session, t.now);
   g_assert_cmpuint (bosh_session_detach (t.session), ==, data + 1);
+  test_session_clear (&t);
+}
+
+/* A pause without a sign that it has arrived, and its end, with which it is sent again. */
+static void
+set_up_doubtful_pause (TestSession *t,
+                       const char  *grants,
+                       guint64     *pause)
+{
+  guint64 rid;
+
+  test_session_init (t, NULL);
+  test_session_open_quietly (t, grants);
+  g_assert_true (bosh_session_pause (t->session, 10, NULL));
+  g_bytes_unref (test_session_take_bytes (t, pause));
+  test_session_advance (t, 2 * TEST_SECOND);
+  g_assert_cmpint (bosh_session_get_state (t->session), ==, BOSH_SESSION_PAUSED);
+  bosh_session_set_reply_expected (t->session, FALSE);
+  test_session_queue (t, "data");
+  g_bytes_unref (test_session_take_bytes (t, &rid));
+  g_assert_cmpuint (rid, ==, *pause);
+  g_assert_false (test_session_has_request (t));
+}
+
+static void
+test_doubtful_pause (void)
+{
+  TestSession t;
+  guint64 pause;
+  guint64 rid;
+
+  g_test_summary ("R62, R64, R94: a pause that may not have arrived is sent again when it ends, until it "
+                  "has a response; the server would wait for its number for ever");
+
+  set_up_doubtful_pause (&t, TEST_GRANTS " maxpause='120'", &pause);
+  test_session_respond (&t, pause, "type='error'", "");
+  g_bytes_unref (test_session_take_bytes (&t, &rid));
+  g_assert_cmpuint (rid, ==, pause);
+  test_session_respond (&t, pause, "", "");
+  g_bytes_unref (test_session_take_bytes (&t, &rid));
+  g_assert_cmpuint (rid, ==, pause + 1);
+  test_session_clear (&t);
+}
+
+static void
+test_doubtful_pause_without_response (void)
+{
+  TestSession t;
+  guint64 pause;
+  guint64 data;
+  guint64 rid;
+
+  g_test_summary ("R50, R63: what follows a pause that never has a response is not kept back by it");
+
+  set_up_doubtful_pause (&t, TEST_GRANTS " maxpause='120'", &pause);
+  test_session_advance (&t, TEST_SECOND);
+  g_bytes_unref (test_session_take_bytes (&t, &data));
+  g_assert_cmpuint (data, ==, pause + 1);
+  test_session_respond (&t, data, "", MESSAGE ("1"));
+  g_assert_cmpuint (t.payloads->len, ==, 1);
+  g_bytes_unref (test_session_take_bytes (&t, &rid));
+  g_assert_cmpuint (rid, ==, data + 1);
+  test_session_clear (&t);
+
+  /* The same where the next one is held. */
+  set_up_doubtful_pause (&t, TEST_GRANTS " maxpause='120'", &pause);
+  test_session_advance (&t, TEST_SECOND);
+  g_bytes_unref (test_session_take_bytes (&t, &data));
+  test_session_advance (&t, 2 * TEST_SECOND);
+  test_session_queue (&t, "more");
+  g_bytes_unref (test_session_take_bytes (&t, &rid));
+  g_assert_cmpuint (rid, ==, data + 1);
+  test_session_clear (&t);
+}
+
+static void
+test_doubtful_pause_is_handed_over (void)
+{
+  TestSession t;
+  guint64 pause;
+  guint64 rid;
+  g_autoptr(BoshSessionSnapshot) saved = NULL;
+
+  g_test_summary ("R64: who goes on with a pause that may not have arrived sends it first");
+
+  test_session_init (&t, NULL);
+  test_session_open_quietly (&t, TEST_GRANTS " maxpause='120'");
+  g_assert_true (bosh_session_pause (t.session, 5, NULL));
+  g_bytes_unref (test_session_take_bytes (&t, &pause));
+  test_session_advance (&t, 2 * TEST_SECOND);
+  g_assert_cmpint (bosh_session_get_state (t.session), ==, BOSH_SESSION_PAUSED);
+  g_assert_true (bosh_session_hand_over (t.session, NULL));
+  test_session_advance (&t, 0);
+  g_assert_cmpint (bosh_session_get_state (t.session), ==, BOSH_SESSION_DETACHED);
+  saved = bosh_session_save (t.session);
+  g_assert_cmpuint (bosh_session_snapshot_get_first_rid (saved), ==, pause);
+  g_assert_cmpuint (saved->next_rid, ==, pause + 1);
+  test_session_clear (&t);
+
+  test_session_init (&t, NULL);
+  bosh_session_free (t.session);
+  t.session = bosh_session_new_from_snapshot (saved, &(BoshSessionParameters){ .max_request_size = 4096 });
+  bosh_session_open (t.session, t.now);
+  g_bytes_unref (test_session_take_bytes (&t, &rid));
+  g_assert_cmpuint (rid, ==, pause);
+  test_session_respond (&t, rid, "", "");
+  g_bytes_unref (test_session_take_bytes (&t, &rid));
+  g_assert_cmpuint (rid, ==, pause + 1);
   test_session_clear (&t);
 }
 
@@ -492,6 +604,11 @@ main (int   argc,
   g_test_add_func ("/bosh/session-regressions/restart-that-ends", test_restart_that_ends);
   g_test_add_func ("/bosh/session-regressions/detach-after-restoring", test_detach_after_restoring);
 
+  g_test_add_func ("/bosh/session-regressions/doubtful-pause", test_doubtful_pause);
+  g_test_add_func ("/bosh/session-regressions/doubtful-pause-without-response",
+                   test_doubtful_pause_without_response);
+  g_test_add_func ("/bosh/session-regressions/doubtful-pause-is-handed-over",
+                   test_doubtful_pause_is_handed_over);
   g_test_add_func ("/bosh/session-regressions/late-pause-is-repeated", test_late_pause_is_repeated);
   g_test_add_func ("/bosh/session-regressions/pause-that-waited-is-repeated",
                    test_pause_that_waited_is_repeated);

@@ -204,6 +204,7 @@ ledger_check_request (Simulation *self,
   guint open = 1;
   Record *record;
 
+  ledger_note_paused (self);
   g_assert_nonnull (body);
   g_assert_cmpuint (action->rid, <=, BOSH_MAX_RID);
   g_assert_cmpuint (g_bytes_get_size (action->bytes), <=, self->parameters.max_request_size);
@@ -354,10 +355,16 @@ ledger_note_responded (Simulation *self,
 void
 ledger_note_paused (Simulation *self)
 {
-  guint64 rid = self->first_rid + self->records->len - 1;
+  for (guint64 rid = self->responded_rid + 1; rid < self->first_rid + self->records->len; rid++)
+    {
+      GBytes *bytes = get_record (self, rid)->bytes;
 
-  if (!get_record (self, rid)->responded)
-    ledger_note_responded (self, rid);
+      if (bosh_window_find (&self->session->window, rid) != NULL ||
+          get_record (self, rid)->responded ||
+          g_strstr_len (g_bytes_get_data (bytes, NULL), g_bytes_get_size (bytes), " pause='") == NULL)
+        return;
+      ledger_note_responded (self, rid);
+    }
 }
 
 void
@@ -365,6 +372,7 @@ ledger_note_restored (Simulation *self)
 {
   Request *first = g_queue_peek_head (&self->session->window.forgotten);
 
+  ledger_note_paused (self);
   if (first == NULL)
     first = bosh_window_get_oldest (&self->session->window);
 

@@ -296,7 +296,8 @@ network_post (Simulation *self,
   Event *event;
 
   exchange.fate = draw_fate (self, action);
-  self->resuming = FALSE;
+  if (!action->repeated)
+    self->resuming = FALSE;
   say (self, "client sends %u (rid %" G_GUINT64_FORMAT ", fate %d)%s: %.*s", index, action->rid,
        exchange.fate, action->repeated ? " again" : "", (int)g_bytes_get_size (action->bytes),
        (const char *)g_bytes_get_data (action->bytes, NULL));

@@ -242,7 +242,7 @@ void      ledger_forget_waiting     (Simulation  *self);
 /* The client has read a good response. */
 void      ledger_note_responded      (Simulation *self,
                                       guint64     rid);
-/* The response to the pause request itself, the last one, is no longer awaited. */
+/* The response to a pause request itself is no longer awaited, if the session says so. */
 void      ledger_note_paused        (Simulation  *self);
 /* Another session goes on. A response that was not handed out counts as missing. */
 void      ledger_note_restored      (Simulation  *self);
