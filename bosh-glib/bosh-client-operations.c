@@ -155,7 +155,8 @@ bosh_client_disconnect_finish (BoshClient    *self,
  *
  * While the client is reconnecting ([property@Bosh.Client:auto-reconnect]) the
  * stanza waits for the next session, and is sent there before the state changes to
- * `READY`.
+ * `READY`. What is no message goes out at once from
+ * [signal@Bosh.Client::session-renewed] on.
  *
  * [method@Bosh.Client.deliver_async] does the same, and tells when the server has
  * the stanza.
@@ -243,6 +244,23 @@ bosh_client_deliver_finish (BoshClient    *self,
                             GError       **error)
 {
   return finish_boolean (self, result, bosh_client_deliver_async, error);
+}
+
+/**
+ * bosh_client_resend:
+ * @self: a client
+ *
+ * Sends what a handler of [signal@Bosh.Client::session-renewed] holds back. Nothing
+ * happens if nothing is held back.
+ *
+ * Since: 1.0
+ */
+void
+bosh_client_resend (BoshClient *self)
+{
+  g_return_if_fail (BOSH_IS_CLIENT (self));
+
+  bosh_client_driver_resend (client_get_driver (self));
 }
 
 /* The request, with an id that no other open request has. */

@@ -108,6 +108,7 @@ struct _BoshClient
   BoshClientDriver            *driver;
 
   /* The driver's, as they were notified last. */
+  BoshClientState              state;
   char                        *jid;
   char                        *mechanism;
 
@@ -143,6 +144,7 @@ enum
   SIGNAL_STANZA,
   SIGNAL_IQ_REQUEST,
   SIGNAL_SESSION_LOST,
+  SIGNAL_SESSION_RENEWED,
   SIGNAL_ACCEPT_CERTIFICATE,
   SIGNAL_CLOSED,
   N_SIGNALS
@@ -168,9 +170,7 @@ respond (BoshClient  *self,
   if (kind != BOSH_IQ_REQUEST && kind != BOSH_IQ_MALFORMED)
     return;
   /* Before a resource is bound nobody can address a request to us. */
-  if (self->jid == NULL ||
-      bosh_client_get_state (self) == BOSH_CLIENT_STATE_CLOSED ||
-      bosh_client_get_state (self) == BOSH_CLIENT_STATE_RECONNECTING)
+  if (!bosh_reconnect_is_logged_in (bosh_client_driver_get_machine (self->driver)))
     return;
 
   if (kind == BOSH_IQ_REQUEST)
@@ -208,7 +208,11 @@ on_changed (gpointer owner)
     g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_MECHANISM]);
   if (replace (&self->jid, bosh_client_driver_get_jid (self->driver)))
     g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_JID]);
-  g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_STATE]);
+  if (self->state != bosh_client_get_state (self))
+    {
+      self->state = bosh_client_get_state (self);
+      g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_STATE]);
+    }
   g_object_thaw_notify (G_OBJECT (self));
 }
 
@@ -234,6 +238,16 @@ on_lost (BoshConnection *connection,
   g_signal_emit (owner, signals[SIGNAL_SESSION_LOST], 0, connection, error, &resend);
 
   return resend;
+}
+
+static gboolean
+on_session_renewed (gpointer owner)
+{
+  gboolean hold = FALSE;
+
+  g_signal_emit (owner, signals[SIGNAL_SESSION_RENEWED], 0, &hold);
+
+  return hold;
 }
 
 static gboolean
@@ -292,6 +306,7 @@ static const BoshClientDriverCallbacks driver_callbacks = {
   .located = on_located,
   .renewed = on_renewed,
   .lost = on_lost,
+  .session_renewed = on_session_renewed,
   .accept_certificate = on_accept_certificate,
   .certificate_changed = on_certificate_changed,
   .stanza = on_stanza,
@@ -596,7 +611,8 @@ install_properties (GObjectClass *object_class)
    * up to two minutes, and each attempt comes at a random time in the upper half of
    * its interval, or at once when the network comes back. There are at most
    * [property@Bosh.Client:max-reconnect-attempts] of them. Roster, presence and the
-   * like are those of a new session: ask for them when the state is `READY`.
+   * like are those of a new session: send and ask for them in
+   * [signal@Bosh.Client::session-renewed], before what waits is sent.
    *
    * If this is set when a login begins, its credentials are kept in memory: the
    * password in pages that are not swapped, and with it the salted password that
@@ -636,6 +652,20 @@ install_properties (GObjectClass *object_class)
                        READWRITE);
 
   g_object_class_install_properties (object_class, N_PROPS, properties);
+}
+
+/* All handlers are called, as each may have something to send; TRUE of any of them is the
+ * result. */
+static gboolean
+accumulate_any (GSignalInvocationHint *hint,
+                GValue                *result,
+                const GValue          *value,
+                gpointer               user_data)
+{
+  if (g_value_get_boolean (value))
+    g_value_set_boolean (result, TRUE);
+
+  return TRUE;
 }
 
 static void
@@ -745,6 +775,43 @@ bosh_client_class_init (BoshClientClass *klass)
                   2,
                   BOSH_TYPE_CONNECTION,
                   G_TYPE_ERROR);
+
+  /**
+   * BoshClient::session-renewed:
+   * @self: the client
+   *
+   * Emitted when the client has logged in again after a loss, before what waits for the
+   * session is sent in it.
+   *
+   * The new session knows nothing of the one before. Here is the place to send presence
+   * and to join rooms: what is sent from here on goes out at once, in front of what waits,
+   * messages excepted, which take their place behind it. [property@Bosh.Client:jid] and
+   * [property@Bosh.Client:connection] are those of the new session, and
+   * [property@Bosh.Client:state] is still `RECONNECTING`.
+   *
+   * A handler that needs responses first, such as the one of a room that it has joined,
+   * returns `TRUE`: then what waits is held back until [method@Bosh.Client.resend] is
+   * called, but not for more than 30 seconds. All handlers are called, whatever the others
+   * return. If the session is lost meanwhile, [signal@Bosh.Client::session-lost] is
+   * emitted again, and what waits goes on waiting.
+   *
+   * It is not emitted for the first session, which begins with the login of the
+   * application.
+   *
+   * Returns: `TRUE` to hold back what waits, `FALSE` to send it when all handlers have
+   *   returned
+   *
+   * Since: 1.0
+   */
+  signals[SIGNAL_SESSION_RENEWED] =
+    g_signal_new ("session-renewed",
+                  G_TYPE_FROM_CLASS (klass),
+                  G_SIGNAL_RUN_LAST,
+                  0,
+                  accumulate_any, NULL,
+                  NULL,
+                  G_TYPE_BOOLEAN,
+                  0);
 
   /**
    * BoshClient::accept-certificate:

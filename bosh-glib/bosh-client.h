@@ -33,7 +33,8 @@ G_BEGIN_DECLS
  *
  * Since: 1.0
  */
-typedef enum {
+typedef enum
+{
   BOSH_CLIENT_STATE_NEW,
   BOSH_CLIENT_STATE_CONNECTING,
   BOSH_CLIENT_STATE_CONNECTED,
@@ -51,133 +52,135 @@ BOSH_AVAILABLE_IN_1_0
 G_DECLARE_FINAL_TYPE (BoshClient, bosh_client, BOSH, CLIENT, GObject)
 
 BOSH_AVAILABLE_IN_1_0
-BoshClient                  *bosh_client_new                          (const char                   *domain,
-                                                                       BoshConnectionConfiguration  *configuration);
+BoshClient                  *bosh_client_new                          (const char                  *domain,
+                                                                       BoshConnectionConfiguration *configuration);
 
 BOSH_AVAILABLE_IN_1_0
-void                         bosh_client_connect_async                (BoshClient                   *self,
-                                                                       GCancellable                 *cancellable,
-                                                                       GAsyncReadyCallback           callback,
-                                                                       gpointer                      user_data);
+void                         bosh_client_connect_async                (BoshClient          *self,
+                                                                       GCancellable        *cancellable,
+                                                                       GAsyncReadyCallback  callback,
+                                                                       gpointer             user_data);
 BOSH_AVAILABLE_IN_1_0
-gboolean                     bosh_client_connect_finish               (BoshClient                   *self,
-                                                                       GAsyncResult                 *result,
-                                                                       GError                      **error);
+gboolean                     bosh_client_connect_finish               (BoshClient    *self,
+                                                                       GAsyncResult  *result,
+                                                                       GError       **error);
 BOSH_AVAILABLE_IN_1_0
-void                         bosh_client_login_async                  (BoshClient                   *self,
-                                                                       const char                   *username,
-                                                                       const char                   *password,
-                                                                       const char                   *resource,
-                                                                       GCancellable                 *cancellable,
-                                                                       GAsyncReadyCallback           callback,
-                                                                       gpointer                      user_data);
+void                         bosh_client_login_async                  (BoshClient          *self,
+                                                                       const char          *username,
+                                                                       const char          *password,
+                                                                       const char          *resource,
+                                                                       GCancellable        *cancellable,
+                                                                       GAsyncReadyCallback  callback,
+                                                                       gpointer             user_data);
 BOSH_AVAILABLE_IN_1_0
-gboolean                     bosh_client_login_finish                 (BoshClient                   *self,
-                                                                       GAsyncResult                 *result,
-                                                                       GError                      **error);
+gboolean                     bosh_client_login_finish                 (BoshClient    *self,
+                                                                       GAsyncResult  *result,
+                                                                       GError       **error);
 BOSH_AVAILABLE_IN_1_0
-void                         bosh_client_login_anonymously_async      (BoshClient                   *self,
-                                                                       const char                   *resource,
-                                                                       GCancellable                 *cancellable,
-                                                                       GAsyncReadyCallback           callback,
-                                                                       gpointer                      user_data);
+void                         bosh_client_login_anonymously_async      (BoshClient          *self,
+                                                                       const char          *resource,
+                                                                       GCancellable        *cancellable,
+                                                                       GAsyncReadyCallback  callback,
+                                                                       gpointer             user_data);
 BOSH_AVAILABLE_IN_1_0
-gboolean                     bosh_client_login_anonymously_finish     (BoshClient                   *self,
-                                                                       GAsyncResult                 *result,
-                                                                       GError                      **error);
+gboolean                     bosh_client_login_anonymously_finish     (BoshClient    *self,
+                                                                       GAsyncResult  *result,
+                                                                       GError       **error);
 BOSH_AVAILABLE_IN_1_0
-void                         bosh_client_login_externally_async       (BoshClient                   *self,
-                                                                       const char                   *authorization_id,
-                                                                       const char                   *resource,
-                                                                       GCancellable                 *cancellable,
-                                                                       GAsyncReadyCallback           callback,
-                                                                       gpointer                      user_data);
+void                         bosh_client_login_externally_async       (BoshClient          *self,
+                                                                       const char          *authorization_id,
+                                                                       const char          *resource,
+                                                                       GCancellable        *cancellable,
+                                                                       GAsyncReadyCallback  callback,
+                                                                       gpointer             user_data);
 BOSH_AVAILABLE_IN_1_0
-gboolean                     bosh_client_login_externally_finish      (BoshClient                   *self,
-                                                                       GAsyncResult                 *result,
-                                                                       GError                      **error);
+gboolean                     bosh_client_login_externally_finish      (BoshClient    *self,
+                                                                       GAsyncResult  *result,
+                                                                       GError       **error);
 BOSH_AVAILABLE_IN_1_0
-void                         bosh_client_disconnect_async             (BoshClient                   *self,
-                                                                       GCancellable                 *cancellable,
-                                                                       GAsyncReadyCallback           callback,
-                                                                       gpointer                      user_data);
+void                         bosh_client_disconnect_async             (BoshClient          *self,
+                                                                       GCancellable        *cancellable,
+                                                                       GAsyncReadyCallback  callback,
+                                                                       gpointer             user_data);
 BOSH_AVAILABLE_IN_1_0
-gboolean                     bosh_client_disconnect_finish            (BoshClient                   *self,
-                                                                       GAsyncResult                 *result,
-                                                                       GError                      **error);
+gboolean                     bosh_client_disconnect_finish            (BoshClient    *self,
+                                                                       GAsyncResult  *result,
+                                                                       GError       **error);
 
 BOSH_AVAILABLE_IN_1_0
-gboolean                     bosh_client_send                         (BoshClient                   *self,
-                                                                       BoshElement                  *stanza,
-                                                                       GError                      **error);
+gboolean                     bosh_client_send                         (BoshClient   *self,
+                                                                       BoshElement  *stanza,
+                                                                       GError      **error);
 BOSH_AVAILABLE_IN_1_0
-void                         bosh_client_deliver_async                (BoshClient                   *self,
-                                                                       BoshElement                  *stanza,
-                                                                       GCancellable                 *cancellable,
-                                                                       GAsyncReadyCallback           callback,
-                                                                       gpointer                      user_data);
+void                         bosh_client_deliver_async                (BoshClient          *self,
+                                                                       BoshElement         *stanza,
+                                                                       GCancellable        *cancellable,
+                                                                       GAsyncReadyCallback  callback,
+                                                                       gpointer             user_data);
 BOSH_AVAILABLE_IN_1_0
-gboolean                     bosh_client_deliver_finish               (BoshClient                   *self,
-                                                                       GAsyncResult                 *result,
-                                                                       GError                      **error);
+gboolean                     bosh_client_deliver_finish               (BoshClient    *self,
+                                                                       GAsyncResult  *result,
+                                                                       GError       **error);
 BOSH_AVAILABLE_IN_1_0
-void                         bosh_client_send_iq_async                (BoshClient                   *self,
-                                                                       BoshElement                  *iq,
-                                                                       int                           timeout,
-                                                                       GCancellable                 *cancellable,
-                                                                       GAsyncReadyCallback           callback,
-                                                                       gpointer                      user_data);
+void                         bosh_client_send_iq_async                (BoshClient          *self,
+                                                                       BoshElement         *iq,
+                                                                       int                  timeout,
+                                                                       GCancellable        *cancellable,
+                                                                       GAsyncReadyCallback  callback,
+                                                                       gpointer             user_data);
 BOSH_AVAILABLE_IN_1_0
-BoshElement                 *bosh_client_send_iq_finish               (BoshClient                   *self,
-                                                                       GAsyncResult                 *result,
-                                                                       GError                      **error);
+BoshElement                 *bosh_client_send_iq_finish               (BoshClient    *self,
+                                                                       GAsyncResult  *result,
+                                                                       GError       **error);
+BOSH_AVAILABLE_IN_1_0
+void                         bosh_client_resend                       (BoshClient                   *self);
 BOSH_AVAILABLE_IN_1_0
 GPtrArray                   *bosh_client_dup_unsent                   (BoshClient                   *self);
 
 BOSH_AVAILABLE_IN_1_0
-void                         bosh_client_prebind_async                (BoshClient                   *self,
-                                                                       const char                   *username,
-                                                                       const char                   *password,
-                                                                       const char                   *resource,
-                                                                       GCancellable                 *cancellable,
-                                                                       GAsyncReadyCallback           callback,
-                                                                       gpointer                      user_data);
+void                         bosh_client_prebind_async                (BoshClient          *self,
+                                                                       const char          *username,
+                                                                       const char          *password,
+                                                                       const char          *resource,
+                                                                       GCancellable        *cancellable,
+                                                                       GAsyncReadyCallback  callback,
+                                                                       gpointer             user_data);
 BOSH_AVAILABLE_IN_1_0
-BoshSavedSession            *bosh_client_prebind_finish               (BoshClient                   *self,
-                                                                       GAsyncResult                 *result,
-                                                                       GError                      **error);
+BoshSavedSession            *bosh_client_prebind_finish               (BoshClient    *self,
+                                                                       GAsyncResult  *result,
+                                                                       GError       **error);
 BOSH_AVAILABLE_IN_1_0
-void                         bosh_client_attach_async                 (BoshClient                   *self,
-                                                                       BoshSavedSession             *session,
-                                                                       GCancellable                 *cancellable,
-                                                                       GAsyncReadyCallback           callback,
-                                                                       gpointer                      user_data);
+void                         bosh_client_attach_async                 (BoshClient          *self,
+                                                                       BoshSavedSession    *session,
+                                                                       GCancellable        *cancellable,
+                                                                       GAsyncReadyCallback  callback,
+                                                                       gpointer             user_data);
 BOSH_AVAILABLE_IN_1_0
-gboolean                     bosh_client_attach_finish                (BoshClient                   *self,
-                                                                       GAsyncResult                 *result,
-                                                                       GError                      **error);
+gboolean                     bosh_client_attach_finish                (BoshClient    *self,
+                                                                       GAsyncResult  *result,
+                                                                       GError       **error);
 BOSH_AVAILABLE_IN_1_0
-void                         bosh_client_detach_async                 (BoshClient                   *self,
-                                                                       GCancellable                 *cancellable,
-                                                                       GAsyncReadyCallback           callback,
-                                                                       gpointer                      user_data);
+void                         bosh_client_detach_async                 (BoshClient          *self,
+                                                                       GCancellable        *cancellable,
+                                                                       GAsyncReadyCallback  callback,
+                                                                       gpointer             user_data);
 BOSH_AVAILABLE_IN_1_0
-BoshSavedSession            *bosh_client_detach_finish                (BoshClient                   *self,
-                                                                       GAsyncResult                 *result,
-                                                                       GError                      **error);
+BoshSavedSession            *bosh_client_detach_finish                (BoshClient    *self,
+                                                                       GAsyncResult  *result,
+                                                                       GError       **error);
 BOSH_AVAILABLE_IN_1_0
-BoshSavedSession            *bosh_client_save                         (BoshClient                   *self,
-                                                                       GError                      **error);
+BoshSavedSession            *bosh_client_save                         (BoshClient  *self,
+                                                                       GError     **error);
 BOSH_AVAILABLE_IN_1_0
-void                         bosh_client_pause_async                  (BoshClient                   *self,
-                                                                       guint                         seconds,
-                                                                       GCancellable                 *cancellable,
-                                                                       GAsyncReadyCallback           callback,
-                                                                       gpointer                      user_data);
+void                         bosh_client_pause_async                  (BoshClient          *self,
+                                                                       guint                seconds,
+                                                                       GCancellable        *cancellable,
+                                                                       GAsyncReadyCallback  callback,
+                                                                       gpointer             user_data);
 BOSH_AVAILABLE_IN_1_0
-gboolean                     bosh_client_pause_finish                 (BoshClient                   *self,
-                                                                       GAsyncResult                 *result,
-                                                                       GError                      **error);
+gboolean                     bosh_client_pause_finish                 (BoshClient    *self,
+                                                                       GAsyncResult  *result,
+                                                                       GError       **error);
 BOSH_AVAILABLE_IN_1_0
 void                         bosh_client_resume                       (BoshClient                   *self);
 
@@ -200,22 +203,22 @@ GTlsCertificateFlags         bosh_client_get_tls_peer_certificate_errors (BoshCl
 BOSH_AVAILABLE_IN_1_0
 gboolean                     bosh_client_get_allow_plaintext_password (BoshClient                   *self);
 BOSH_AVAILABLE_IN_1_0
-void                         bosh_client_set_allow_plaintext_password (BoshClient                   *self,
-                                                                       gboolean                      allow_plaintext_password);
+void                         bosh_client_set_allow_plaintext_password (BoshClient *self,
+                                                                       gboolean    allow_plaintext_password);
 BOSH_AVAILABLE_IN_1_0
 gboolean                     bosh_client_get_pipeline_login           (BoshClient                   *self);
 BOSH_AVAILABLE_IN_1_0
-void                         bosh_client_set_pipeline_login           (BoshClient                   *self,
-                                                                       gboolean                      pipeline_login);
+void                         bosh_client_set_pipeline_login           (BoshClient *self,
+                                                                       gboolean    pipeline_login);
 BOSH_AVAILABLE_IN_1_0
 gboolean                     bosh_client_get_auto_reconnect           (BoshClient                   *self);
 BOSH_AVAILABLE_IN_1_0
-void                         bosh_client_set_auto_reconnect           (BoshClient                   *self,
-                                                                       gboolean                      auto_reconnect);
+void                         bosh_client_set_auto_reconnect           (BoshClient *self,
+                                                                       gboolean    auto_reconnect);
 BOSH_AVAILABLE_IN_1_0
 guint                        bosh_client_get_max_reconnect_attempts   (BoshClient                   *self);
 BOSH_AVAILABLE_IN_1_0
-void                         bosh_client_set_max_reconnect_attempts   (BoshClient                   *self,
-                                                                       guint                         max_reconnect_attempts);
+void                         bosh_client_set_max_reconnect_attempts   (BoshClient *self,
+                                                                       guint       max_reconnect_attempts);
 
 G_END_DECLS

@@ -23,6 +23,8 @@ G_BEGIN_DECLS
 typedef struct _BoshReconnect BoshReconnect;
 
 #define BOSH_RECONNECT_MAX_ATTEMPTS 10  /* unless the application sets another limit */
+/* Seconds. */
+#define BOSH_RECONNECT_HOLD_LIMIT 30
 
 /* One to one those of BoshClientState. */
 typedef enum
@@ -76,14 +78,16 @@ typedef enum
   /* The session was lost with @error: emit session-lost, and tell by
    * bosh_reconnect_handle_verdict() what a handler decided. */
   BOSH_RECONNECT_ACTION_ASK,
-  /* @element, with @serial, of the lost session is not sent again. */
-  BOSH_RECONNECT_ACTION_DROP,
   /* Make another connection for an attempt, and notify. */
   BOSH_RECONNECT_ACTION_RENEW,
   /* Open the connection, or attach the session that was given. */
   BOSH_RECONNECT_ACTION_CONNECT,
   /* Log in with the credentials, and the features that arrived last. */
   BOSH_RECONNECT_ACTION_LOGIN,
+  /* Somebody is logged in again, in another session: the application may prepare it
+   * before what waits is sent there. Tell by bosh_reconnect_handle_prepared() whether
+   * it holds that back. */
+  BOSH_RECONNECT_ACTION_PREPARE,
   /* Queue @element, with @serial, in the session, and tell by
    * bosh_reconnect_handle_resent() whether it took it. It stays the first of those
    * that wait until then. */
@@ -126,10 +130,10 @@ BoshReconnect      *bosh_reconnect_new                 (guint64                 
 void                bosh_reconnect_free                (BoshReconnect              *self);
 
 /* Tests have less time than people; microseconds. */
-void                bosh_reconnect_set_delays          (BoshReconnect              *self,
-                                                        gint64                      first,
-                                                        gint64                      longest,
-                                                        gint64                      stable_after);
+void                bosh_reconnect_set_delays          (BoshReconnect *self,
+                                                        gint64         first,
+                                                        gint64         longest,
+                                                        gint64         stable_after);
 
 /* --- What the application does --- */
 
@@ -137,105 +141,118 @@ void                bosh_reconnect_set_delays          (BoshReconnect           
 void                bosh_reconnect_connect             (BoshReconnect              *self);
 /* The same for a session that is taken up, in which somebody @is_logged_in or
  * not. No login can follow in it, as features do not come. */
-void                bosh_reconnect_attach              (BoshReconnect              *self,
-                                                        gboolean                    is_logged_in);
+void                bosh_reconnect_attach              (BoshReconnect *self,
+                                                        gboolean       is_logged_in);
 /* In state CONNECTED only, and not before STATE has told of it: LOGIN follows. The
  * caller has stored the credentials before, and keeps them until FORGET. */
-void                bosh_reconnect_login               (BoshReconnect              *self,
-                                                        gint64                      now);
+void                bosh_reconnect_login               (BoshReconnect *self,
+                                                        gint64         now);
 /* Connecting, or the login, that is under way is cancelled, which ends the
  * session; it returns with @error (transfer full). */
-void                bosh_reconnect_cancel              (BoshReconnect              *self,
-                                                        GError                     *error);
+void                bosh_reconnect_cancel              (BoshReconnect *self,
+                                                        GError        *error);
 /* A session is ended by DISCONNECT, attempts are given up at once. Ignored before
  * anything has begun and where the end has begun already. */
 void                bosh_reconnect_disconnect          (BoshReconnect              *self);
 /* Attempt it at once where an attempt waits for its time, with all attempts
  * counted anew. */
-void                bosh_reconnect_retry_now           (BoshReconnect              *self,
-                                                        gint64                      now);
+void                bosh_reconnect_retry_now           (BoshReconnect *self,
+                                                        gint64         now);
 /* FALSE ends what is under way after a loss, with the error of that loss, and
  * forgets the credentials. */
-void                bosh_reconnect_set_enabled         (BoshReconnect              *self,
-                                                        gboolean                    enabled);
+void                bosh_reconnect_set_enabled         (BoshReconnect *self,
+                                                        gboolean       enabled);
 gboolean            bosh_reconnect_is_enabled          (BoshReconnect              *self);
-void                bosh_reconnect_set_max_attempts    (BoshReconnect              *self,
-                                                        guint                       max_attempts);
+void                bosh_reconnect_set_max_attempts    (BoshReconnect *self,
+                                                        guint          max_attempts);
 guint               bosh_reconnect_get_max_attempts    (BoshReconnect              *self);
 
-/* Does what is sent now have to wait for the next session? Else it goes to the
- * connection directly. */
-gboolean            bosh_reconnect_is_queueing         (BoshReconnect              *self);
+/* Does what is sent now have to wait? Else it goes to the connection directly. What
+ * @prepares a session is everything but a message: presences and requests that go in
+ * front of what waits once somebody is logged in. */
+gboolean            bosh_reconnect_is_queueing         (BoshReconnect *self,
+                                                        gboolean       prepares);
 /* While that is so. @element (transfer none) is sealed, and small enough. */
-void                bosh_reconnect_queue               (BoshReconnect              *self,
-                                                        BoshElement                *element,
-                                                        guint64                     serial);
+void                bosh_reconnect_queue               (BoshReconnect *self,
+                                                        BoshElement   *element,
+                                                        guint64        serial);
+/* Ends the preparation of a session: what was held back is sent. Nothing happens if
+ * nothing is held back. */
+void                bosh_reconnect_resend              (BoshReconnect              *self);
 /* Those that wait, in the order in which they are to be sent; also after the end. */
 GPtrArray          *bosh_reconnect_dup_waiting         (BoshReconnect              *self);
 
 /* --- What becomes of the session --- */
 
 /* The session was created, or attached. */
-void                bosh_reconnect_handle_opened       (BoshReconnect              *self,
-                                                        gint64                      now);
+void                bosh_reconnect_handle_opened       (BoshReconnect *self,
+                                                        gint64         now);
 /* Features arrived, and no login is under way to which they would belong. */
-void                bosh_reconnect_handle_features     (BoshReconnect              *self,
-                                                        gint64                      now);
-void                bosh_reconnect_handle_logged_in    (BoshReconnect              *self,
-                                                        gint64                      now);
+void                bosh_reconnect_handle_features     (BoshReconnect *self,
+                                                        gint64         now);
+void                bosh_reconnect_handle_logged_in    (BoshReconnect *self,
+                                                        gint64         now);
 /* The login failed, and the session is still open. Not to be fed where the session
  * has ended: bosh_reconnect_handle_ended() then tells why. */
-void                bosh_reconnect_handle_login_failed (BoshReconnect              *self,
-                                                        BoshErrorKind               kind,
-                                                        const GError               *error,
-                                                        gint64                      now);
+void                bosh_reconnect_handle_login_failed (BoshReconnect *self,
+                                                        BoshErrorKind  kind,
+                                                        const GError  *error,
+                                                        gint64         now);
 /* The session has ended, or could not be created or found: with @error, or without,
  * which is always REQUESTED. It may be fed from within CONNECT or DISCONNECT.
  * @unsent are its stanzas that never left this machine, in order, without requests
  * that fail now; the machine keeps them only where it asks whether to send them
  * again. */
-void                bosh_reconnect_handle_ended        (BoshReconnect              *self,
-                                                        BoshErrorKind               kind,
-                                                        const GError               *error,
-                                                        const BoshReconnectStanza  *unsent,
-                                                        gsize                       n_unsent,
-                                                        gint64                      now);
+void                bosh_reconnect_handle_ended        (BoshReconnect             *self,
+                                                        BoshErrorKind              kind,
+                                                        const GError              *error,
+                                                        const BoshReconnectStanza *unsent,
+                                                        gsize                      n_unsent,
+                                                        gint64                     now);
 void                bosh_reconnect_handle_detached     (BoshReconnect              *self);
-/* After ASK: is what was unsent to be sent again? It follows what was queued since
- * the loss, and precedes what waited before it. */
-void                bosh_reconnect_handle_verdict      (BoshReconnect              *self,
-                                                        gboolean                    resend,
-                                                        gint64                      now);
+/* After ASK: is what was unsent to be sent again, or forgotten? It follows what was
+ * queued since the loss, and precedes what waited before it. */
+void                bosh_reconnect_handle_verdict      (BoshReconnect *self,
+                                                        gboolean       resend,
+                                                        gint64         now);
+/* After PREPARE: is what waits to be held back until bosh_reconnect_resend()? Not for
+ * longer than BOSH_RECONNECT_HOLD_LIMIT. */
+void                bosh_reconnect_handle_prepared     (BoshReconnect *self,
+                                                        gboolean       hold,
+                                                        gint64         now);
 /* After RESEND: did the session take it? If not it has ended, and the rest waits for
  * the next one. */
-void                bosh_reconnect_handle_resent       (BoshReconnect              *self,
-                                                        gboolean                    was_taken);
+void                bosh_reconnect_handle_resent       (BoshReconnect *self,
+                                                        gboolean       was_taken);
 
 /* --- What becomes of the network --- */
 
 /* Has this machine no network, without which the host can't be reached? To be kept
  * up to date, at least before an input or a drain while RECONNECTING: an attempt
  * that fails offline does not count. */
-void                bosh_reconnect_set_offline         (BoshReconnect              *self,
-                                                        gboolean                    offline);
+void                bosh_reconnect_set_offline         (BoshReconnect *self,
+                                                        gboolean       offline);
 /* The network has changed, and is available: an attempt that waits is made at once,
  * but no more than one in ten seconds for this reason. */
-void                bosh_reconnect_handle_network      (BoshReconnect              *self,
-                                                        gint64                      now);
+void                bosh_reconnect_handle_network      (BoshReconnect *self,
+                                                        gint64         now);
 
 /* --- What follows --- */
 
 /* FALSE if there is nothing to do until the next input, or until @now has reached the
  * deadline. */
-gboolean            bosh_reconnect_next_action         (BoshReconnect              *self,
-                                                        BoshReconnectAction        *action,
-                                                        gint64                      now);
+gboolean            bosh_reconnect_next_action         (BoshReconnect       *self,
+                                                        BoshReconnectAction *action,
+                                                        gint64               now);
 /* Frees what is in it. */
 void                bosh_reconnect_action_clear        (BoshReconnectAction        *action);
 /* When to drain the actions again without an input, or -1. */
 gint64              bosh_reconnect_get_deadline        (BoshReconnect              *self);
 
 BoshReconnectState  bosh_reconnect_get_state           (BoshReconnect              *self);
+/* Is somebody logged in, in a session that goes on? That is so before the state is READY
+ * again: while a session is prepared, and what waited is sent. */
+gboolean            bosh_reconnect_is_logged_in        (BoshReconnect              *self);
 /* Attempts that count, since the last session that lasted. */
 guint               bosh_reconnect_get_n_attempts      (BoshReconnect              *self);
 /* When the next attempt is due, or -1 where none waits. */

@@ -6,10 +6,10 @@
  *                                                          │ │
  *   loss that passes by itself ────────────────────────────┘ │
  *     ↓                                                      │
- *   LOST ──→ WAITING ──→ ATTEMPTING ──→ RELOGIN ──→ RESENDING
- *    what       ↑ time,      │             │           │
- *    to send    │ network    │             │           │ loss: LOST again
- *    again?     └────────────┴─────────────┘           ↓
+ *   LOST ──→ WAITING ──→ ATTEMPTING ──→ RELOGIN ──→ PREPARING ──→ RESENDING
+ *    what       ↑ time,      │             │         presence,       │
+ *    to send    │ network    │             │         rooms …         │ loss: LOST again
+ *    again?     └────────────┴─────────────┘           ↓             ↓
  *                 failure that passes by itself
  *
  *   any other failure, too many attempts, or the end of the session ──→ CLOSED
@@ -65,7 +65,8 @@ typedef enum
   PHASE_WAITING,     /* for the time of the next attempt */
   PHASE_ATTEMPTING,  /* a session is being opened */
   PHASE_RELOGIN,
-  PHASE_RESENDING,   /* logged in; what waited goes first */
+  PHASE_PREPARING,   /* logged in; the application does what has to come first */
+  PHASE_RESENDING,   /* what waited is sent before anything new */
   PHASE_DISCONNECTING,
   PHASE_DETACHED,
   PHASE_CLOSED,
@@ -119,7 +120,8 @@ struct _BoshReconnect
   GQueue              waiting;
   GQueue              ahead;          /* while LOST: queued since the loss */
   GQueue              unsent;         /* while LOST: the verdict is about them */
-  GQueue              dropped;        /* DROP is due for them */
+  gboolean            is_preparing;   /* PREPARE was given, and had no reply */
+  gboolean            is_released;    /* what waits is not to be held back, whatever it is */
   BoshReconnectStanza *resending;     /* RESEND was given for it; nullable */
 };
 
@@ -161,7 +163,6 @@ bosh_reconnect_new (guint64 seed)
   g_queue_init (&self->waiting);
   g_queue_init (&self->ahead);
   g_queue_init (&self->unsent);
-  g_queue_init (&self->dropped);
 
   return self;
 }
@@ -176,7 +177,6 @@ bosh_reconnect_free (BoshReconnect *self)
   g_queue_clear_full (&self->waiting, stanza_free);
   g_queue_clear_full (&self->ahead, stanza_free);
   g_queue_clear_full (&self->unsent, stanza_free);
-  g_queue_clear_full (&self->dropped, stanza_free);
   g_clear_pointer (&self->resending, stanza_free);
   g_free (self);
 }
@@ -213,6 +213,7 @@ get_state_of (Phase phase)
     case PHASE_WAITING:
     case PHASE_ATTEMPTING:
     case PHASE_RELOGIN:
+    case PHASE_PREPARING:
     case PHASE_RESENDING:
       return BOSH_RECONNECT_RECONNECTING;
     case PHASE_DISCONNECTING:
@@ -314,6 +315,7 @@ enter (BoshReconnect *self,
   remove_due (self, BOSH_RECONNECT_ACTION_RENEW);
   remove_due (self, BOSH_RECONNECT_ACTION_CONNECT);
   remove_due (self, BOSH_RECONNECT_ACTION_LOGIN);
+  remove_due (self, BOSH_RECONNECT_ACTION_PREPARE);
   self->phase = phase;
   self->deadline = deadline;
 }
@@ -362,7 +364,7 @@ static void
 end_session (BoshReconnect *self,
              const GError  *error)
 {
-  self->was_ready = self->phase == PHASE_READY || self->phase == PHASE_RESENDING;
+  self->was_ready = bosh_reconnect_is_logged_in (self);
   enter (self, PHASE_DISCONNECTING, NEVER, error);
   self->remembered = FALSE;
   if (self->has_session)
@@ -495,7 +497,9 @@ bosh_reconnect_handle_verdict (BoshReconnect *self,
   if (self->phase != PHASE_LOST)
     return;
 
-  prepend_all (resend ? &self->waiting : &self->dropped, &self->unsent);
+  if (!resend)
+    g_queue_clear_full (&self->unsent, stanza_free);
+  prepend_all (&self->waiting, &self->unsent);
   prepend_all (&self->waiting, &self->ahead);
   enter (self, PHASE_WAITING, now + draw_delay (self), NULL);
 }
@@ -534,10 +538,54 @@ bosh_reconnect_handle_resent (BoshReconnect *self,
     enter (self, PHASE_READY, NEVER, NULL);
 }
 
-gboolean
-bosh_reconnect_is_queueing (BoshReconnect *self)
+static void
+prepare (BoshReconnect *self)
 {
-  return get_state_of (self->phase) == BOSH_RECONNECT_RECONNECTING;
+  enter (self, PHASE_PREPARING, NEVER, NULL);
+  add_due (self, BOSH_RECONNECT_ACTION_PREPARE);
+}
+
+/* Is what comes about a preparation about the present one? A handler may have run a main
+ * loop until the next. */
+static gboolean
+is_prepared_now (BoshReconnect *self)
+{
+  return self->phase == PHASE_PREPARING && !is_due (self, BOSH_RECONNECT_ACTION_PREPARE);
+}
+
+void
+bosh_reconnect_handle_prepared (BoshReconnect *self,
+                                gboolean       hold,
+                                gint64         now)
+{
+  self->is_preparing = FALSE;
+  if (!is_prepared_now (self))
+    return;
+
+  if (hold && !self->is_released)
+    self->deadline = now + BOSH_RECONNECT_HOLD_LIMIT * SECOND;
+  else
+    resend_or_be_ready (self);
+}
+
+void
+bosh_reconnect_resend (BoshReconnect *self)
+{
+  if (!is_prepared_now (self))
+    return;
+
+  if (self->is_preparing)
+    self->is_released = TRUE;
+  else
+    resend_or_be_ready (self);
+}
+
+gboolean
+bosh_reconnect_is_queueing (BoshReconnect *self,
+                            gboolean       prepares)
+{
+  return get_state_of (self->phase) == BOSH_RECONNECT_RECONNECTING &&
+         !(prepares && self->phase == PHASE_PREPARING);
 }
 
 void
@@ -545,7 +593,7 @@ bosh_reconnect_queue (BoshReconnect *self,
                       BoshElement   *element,
                       guint64        serial)
 {
-  g_return_if_fail (bosh_reconnect_is_queueing (self));
+  g_return_if_fail (bosh_reconnect_is_queueing (self, FALSE));
 
   g_queue_push_tail (self->phase == PHASE_LOST ? &self->ahead : &self->waiting,
                      stanza_new (element, serial));
@@ -631,6 +679,7 @@ bosh_reconnect_disconnect (BoshReconnect *self)
     case PHASE_CONNECTED:
     case PHASE_LOGGING_IN:
     case PHASE_READY:
+    case PHASE_PREPARING:
     case PHASE_RESENDING:
       error = g_error_new_literal (BOSH_ERROR, BOSH_ERROR_NOT_CONNECTED,
                                    _("The session is being ended"));
@@ -672,9 +721,9 @@ bosh_reconnect_set_enabled (BoshReconnect *self,
     return;
 
   self->remembered = FALSE;
-  /* While RESENDING the session is there already, and goes on. */
+  /* Where somebody is logged in again the session goes on. */
   if (get_state_of (self->phase) == BOSH_RECONNECT_RECONNECTING &&
-      self->phase != PHASE_RESENDING)
+      !bosh_reconnect_is_logged_in (self))
     close_with (self, self->last_error);
 }
 
@@ -750,12 +799,17 @@ void
 bosh_reconnect_handle_logged_in (BoshReconnect *self,
                                  gint64         now)
 {
-  if (self->phase != PHASE_LOGGING_IN && self->phase != PHASE_RELOGIN)
+  gboolean is_another = self->phase == PHASE_RELOGIN;
+
+  if (self->phase != PHASE_LOGGING_IN && !is_another)
     return;
 
   self->ready_at = now;
   set_last_error (self, NULL);
-  resend_or_be_ready (self);
+  if (is_another)
+    prepare (self);
+  else
+    enter (self, PHASE_READY, NEVER, NULL);
 }
 
 void
@@ -809,6 +863,7 @@ bosh_reconnect_handle_ended (BoshReconnect             *self,
       close_with (self, error);
       break;
     case PHASE_READY:
+    case PHASE_PREPARING:
     case PHASE_RESENDING:
       handle_loss (self, kind, error, unsent, n_unsent, now);
       break;
@@ -896,6 +951,9 @@ handle_deadline (BoshReconnect *self,
     case PHASE_WAITING:
       start_attempt (self, now);
       break;
+    case PHASE_PREPARING:
+      resend_or_be_ready (self);
+      break;
     case PHASE_NEW:
     case PHASE_CONNECTED:
     case PHASE_READY:
@@ -927,8 +985,8 @@ wants (BoshReconnect           *self,
     {
     case BOSH_RECONNECT_ACTION_STATE:
       return self->finishes || self->told_state != get_state_of (self->phase);
-    case BOSH_RECONNECT_ACTION_DROP:
-      return self->dropped.length > 0;
+    case BOSH_RECONNECT_ACTION_PREPARE:
+      return is_due (self, type) && !self->is_preparing;
     case BOSH_RECONNECT_ACTION_RESEND:
       return self->phase == PHASE_RESENDING && self->resending == NULL;
     /* A handler may run a main loop while a stanza is being handed over: what becomes
@@ -950,16 +1008,6 @@ wants (BoshReconnect           *self,
     default:
       return is_due (self, type);
     }
-}
-
-static void
-give_drop (BoshReconnect       *self,
-           BoshReconnectAction *action)
-{
-  g_autofree BoshReconnectStanza *stanza = g_queue_pop_head (&self->dropped);
-
-  action->element = stanza->element;
-  action->serial = stanza->serial;
 }
 
 static void
@@ -998,8 +1046,9 @@ give (BoshReconnect       *self,
     case BOSH_RECONNECT_ACTION_CLOSED:
       set_error (&action->error, self->last_error);
       break;
-    case BOSH_RECONNECT_ACTION_DROP:
-      give_drop (self, action);
+    case BOSH_RECONNECT_ACTION_PREPARE:
+      self->is_preparing = TRUE;
+      self->is_released = FALSE;
       break;
     case BOSH_RECONNECT_ACTION_CONNECT:
       self->has_session = TRUE;
@@ -1060,6 +1109,13 @@ BoshReconnectState
 bosh_reconnect_get_state (BoshReconnect *self)
 {
   return get_state_of (self->phase);
+}
+
+gboolean
+bosh_reconnect_is_logged_in (BoshReconnect *self)
+{
+  return self->phase == PHASE_READY || self->phase == PHASE_PREPARING ||
+         self->phase == PHASE_RESENDING;
 }
 
 guint

@@ -26,21 +26,24 @@ typedef struct
   /* The session of @connection was lost, and another one will follow. TRUE to send
    * the stanzas again that never left this machine. */
   gboolean (*lost)                (BoshConnection       *connection,
-                                   const GError         *error,
-                                   gpointer              owner);
+                    const GError *error,
+                    gpointer owner);
+  /* Somebody is logged in again, in another session. TRUE to hold back what waits, until
+   * bosh_client_driver_resend(). */
+  gboolean (*session_renewed)     (gpointer              owner);
   /* Asks whether the certificate of the server is accepted although it can't be
    * verified. */
   gboolean (*accept_certificate)  (GTlsCertificate      *certificate,
-                                   GTlsCertificateFlags  errors,
-                                   gpointer              owner);
+                                  GTlsCertificateFlags errors,
+                                  gpointer owner);
   /* The connection has another certificate, or knows other errors of it. */
   void     (*certificate_changed) (gpointer              owner);
   /* A stanza arrived for the application. */
   void     (*stanza)              (BoshElement          *stanza,
-                                   gpointer              owner);
+                  gpointer owner);
   /* All is over. @error is NULL where the application asked for the end. */
   void     (*closed)              (const GError         *error,
-                                   gpointer              owner);
+                  gpointer owner);
 } BoshClientDriverCallbacks;
 
 /* @owner is a GObject that frees the driver when it is finalized; @callbacks must
@@ -55,41 +58,43 @@ void                         bosh_client_driver_stop                      (BoshC
 
 /* Opens the session, or goes on with @session (nullable). @task returns a boolean
  * when that is done. */
-void                         bosh_client_driver_connect                   (BoshClientDriver                *self,
-                                                                           BoshSavedSession                *session,
-                                                                           GTask                           *task);
+void                         bosh_client_driver_connect                   (BoshClientDriver *self,
+                                                                           BoshSavedSession *session,
+                                                                           GTask            *task);
 /* @task returns a boolean when the login is over. */
-void                         bosh_client_driver_log_in                    (BoshClientDriver                *self,
-                                                                           BoshCredentials                 *credentials,
-                                                                           GTask                           *task);
+void                         bosh_client_driver_log_in                    (BoshClientDriver *self,
+                                                                           BoshCredentials  *credentials,
+                                                                           GTask            *task);
 /* Ends the session, or the attempts to get another one. @task returns a boolean
  * when the client is closed. */
-void                         bosh_client_driver_disconnect                (BoshClientDriver                *self,
-                                                                           GTask                           *task);
+void                         bosh_client_driver_disconnect                (BoshClientDriver *self,
+                                                                           GTask            *task);
 /* Sends @element, or keeps it for the next session. @task is nullable; if @element
  * was taken, the driver owns it, and it returns a boolean when the server has
  * @element. */
-gboolean                     bosh_client_driver_send                      (BoshClientDriver                *self,
-                                                                           BoshElement                     *element,
-                                                                           GTask                           *task,
-                                                                           GError                         **error);
+gboolean                     bosh_client_driver_send                      (BoshClientDriver  *self,
+                                                                           BoshElement       *element,
+                                                                           GTask             *task,
+                                                                           GError           **error);
+/* What was held back is sent now. */
+void                         bosh_client_driver_resend                    (BoshClientDriver                *self);
 /* Does a request with @id wait for its response? */
-gboolean                     bosh_client_driver_has_iq                    (BoshClientDriver                *self,
-                                                                           const char                      *id);
+gboolean                     bosh_client_driver_has_iq                    (BoshClientDriver *self,
+                                                                           const char       *id);
 /* @task returns the response (a BoshElement) to @iq, which was sent. @deadline is in
  * monotonic time, or -1. @task: (transfer full) */
-void                         bosh_client_driver_add_iq                    (BoshClientDriver                *self,
-                                                                           BoshElement                     *iq,
-                                                                           gint64                           deadline,
-                                                                           GTask                           *task);
+void                         bosh_client_driver_add_iq                    (BoshClientDriver *self,
+                                                                           BoshElement      *iq,
+                                                                           gint64            deadline,
+                                                                           GTask            *task);
 
 /* To ask it; what changes its state is fed by the driver alone. */
 BoshReconnect               *bosh_client_driver_get_machine               (BoshClientDriver                *self);
-void                         bosh_client_driver_set_auto_reconnect        (BoshClientDriver                *self,
-                                                                           gboolean                         auto_reconnect);
+void                         bosh_client_driver_set_auto_reconnect        (BoshClientDriver *self,
+                                                                           gboolean          auto_reconnect);
 BoshLoginFlags               bosh_client_driver_get_login_flags           (BoshClientDriver                *self);
-void                         bosh_client_driver_set_login_flags           (BoshClientDriver                *self,
-                                                                           BoshLoginFlags                   flags);
+void                         bosh_client_driver_set_login_flags           (BoshClientDriver *self,
+                                                                           BoshLoginFlags    flags);
 
 const char                  *bosh_client_driver_get_domain                (BoshClientDriver                *self);
 BoshConnectionConfiguration *bosh_client_driver_get_configuration         (BoshClientDriver                *self);

@@ -101,6 +101,16 @@ dup_end_error (BoshClientDriver *self)
 
 /* --- Stanzas for which a task waits --- */
 
+/* Does @element have to wait for the next session? */
+static gboolean
+is_queueing (BoshClientDriver *self,
+             BoshElement      *element)
+{
+  gboolean is_message = bosh_element_matches_or_inherits (element, "message", BOSH_NS_CLIENT);
+
+  return bosh_reconnect_is_queueing (self->machine, !is_message);
+}
+
 gboolean
 bosh_client_driver_has_iq (BoshClientDriver *self,
                            const char       *id)
@@ -117,7 +127,7 @@ bosh_client_driver_add_iq (BoshClientDriver *self,
   if (self->iqs == NULL)
     self->iqs = bosh_iq_tracker_new (g_task_get_context (task));
   bosh_iq_tracker_add (self->iqs, iq, deadline, task);
-  if (!bosh_reconnect_is_queueing (self->machine))
+  if (!is_queueing (self, iq))
     bosh_iq_tracker_sent (self->iqs, bosh_element_get_attribute (iq, "id"));
 }
 
@@ -216,7 +226,7 @@ bosh_client_driver_send (BoshClientDriver  *self,
   guint64 serial;
   guint64 delivery;
 
-  if (bosh_reconnect_is_queueing (self->machine))
+  if (is_queueing (self, element))
     return keep_for_next_session (self, element, task, error);
   if (task == NULL)
     return bosh_connection_send (self->connection, element, error);
@@ -251,6 +261,13 @@ send_again (BoshClientDriver *self,
   bosh_delivery_tracker_sent (self->deliveries, delivery, serial);
 
   return TRUE;
+}
+
+void
+bosh_client_driver_resend (BoshClientDriver *self)
+{
+  bosh_reconnect_resend (self->machine);
+  drain (self);
 }
 
 /* --- Connecting and logging in: one task at a time --- */
@@ -874,6 +891,23 @@ renew_connection (BoshClientDriver *self)
 
 /* --- The actions of the machine --- */
 
+/* What came of a login that is over. */
+static void
+take_login (BoshClientDriver *self)
+{
+  if (self->login_is_over)
+    {
+      self->login_is_over = FALSE;
+      g_free (self->mechanism);
+      self->mechanism = g_steal_pointer (&self->new_mechanism);
+    }
+  if (self->new_jid != NULL)
+    {
+      g_free (self->jid);
+      self->jid = g_steal_pointer (&self->new_jid);
+    }
+}
+
 static void
 set_state (BoshClientDriver *self,
            gboolean          finishes,
@@ -887,17 +921,7 @@ set_state (BoshClientDriver *self,
       bosh_source_clear (&self->cancelled);
     }
 
-  if (self->login_is_over)
-    {
-      self->login_is_over = FALSE;
-      g_free (self->mechanism);
-      self->mechanism = g_steal_pointer (&self->new_mechanism);
-    }
-  if (self->new_jid != NULL)
-    {
-      g_free (self->jid);
-      self->jid = g_steal_pointer (&self->new_jid);
-    }
+  take_login (self);
   self->callbacks->changed (self->owner);
 
   if (task != NULL && error != NULL)
@@ -962,7 +986,7 @@ fail_requests (BoshClientDriver *self,
 
   /* What waits for the next session goes on waiting while there may be one. Of the
    * deliveries, also those that were lost: see ask_about_loss(). */
-  if (bosh_reconnect_is_queueing (self->machine))
+  if (bosh_reconnect_is_queueing (self->machine, FALSE))
     {
       if (self->iqs != NULL)
         bosh_iq_tracker_fail_sent (self->iqs, error);
@@ -990,6 +1014,17 @@ ask_about_loss (BoshClientDriver *self,
   if (self->deliveries != NULL)
     bosh_delivery_tracker_fail_lost (self->deliveries, error);
   bosh_reconnect_handle_verdict (self->machine, resend, g_get_monotonic_time ());
+}
+
+static void
+prepare_session (BoshClientDriver *self)
+{
+  gboolean hold;
+
+  take_login (self);
+  self->callbacks->changed (self->owner);
+  hold = self->callbacks->session_renewed (self->owner);
+  bosh_reconnect_handle_prepared (self->machine, hold, g_get_monotonic_time ());
 }
 
 static void
@@ -1030,6 +1065,9 @@ perform (BoshClientDriver    *self,
     case BOSH_RECONNECT_ACTION_LOGIN:
       log_in (self);
       break;
+    case BOSH_RECONNECT_ACTION_PREPARE:
+      prepare_session (self);
+      break;
     case BOSH_RECONNECT_ACTION_RESEND:
       bosh_reconnect_handle_resent (self->machine,
                                     send_again (self, action->element, action->serial));
@@ -1044,7 +1082,6 @@ perform (BoshClientDriver    *self,
     case BOSH_RECONNECT_ACTION_CLOSED:
       finish_closing (self, action->error);
       break;
-    case BOSH_RECONNECT_ACTION_DROP:
     case BOSH_RECONNECT_ACTION_PROGRESS:
     default:
       break;

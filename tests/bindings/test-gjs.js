@@ -72,6 +72,17 @@ const tests = {
         assertEqual(Bosh.ClientState.CLOSED, 8);
     },
 
+    sessionRenewed() {
+        const client = Bosh.Client.new('localhost', null);
+        // Nothing is held back.
+        client.resend();
+        assertEqual(client.emit('session-renewed'), false);
+        const handlers = [true, false].map(hold => client.connect('session-renewed', () => hold));
+        assertEqual(client.emit('session-renewed'), true);
+        client.disconnect(handlers[0]);
+        assertEqual(client.emit('session-renewed'), false);
+    },
+
     errors() {
         assertThrows(Bosh.Error, Bosh.Error.INVALID_URI,
             () => Bosh.ConnectionConfiguration.new('ftp://example.org/'));

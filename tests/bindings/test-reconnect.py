@@ -35,6 +35,8 @@ class Life:
         self.client.props.auto_reconnect = True
         self.client.connect('notify::state', self.on_state)
         self.client.connect('session-lost', self.on_session_lost)
+        self.client.connect('session-renewed', self.on_session_renewed)
+        self.client.connect('stanza::presence', self.on_presence)
         self.client.connect('stanza::message', self.on_message)
         self.client.connect('closed', lambda _client, error: self.closed.append(error))
 
@@ -48,6 +50,17 @@ class Life:
             self.repeated.append(stanza.dup_child_text('body', None))
             client.send(stanza)
         return True
+
+    def on_session_renewed(self, client):
+        """What waits is held back until the server has reflected our presence."""
+        self.events.append('renewed')
+        client.send(Bosh.Element.new_presence(None, None))
+        return True
+
+    def on_presence(self, client, presence):
+        if presence.get_attribute('from') == client.get_jid():
+            self.events.append('presence')
+            client.resend()
 
     def on_message(self, _client, message):
         self.bodies.append(message.dup_child_text('body', None))
@@ -112,7 +125,7 @@ class Reconnect(unittest.TestCase):
         life.send('two')
         life.wait(lambda: 'ready' in life.events)
         life.wait(lambda: 'two' in life.bodies)
-        self.assertEqual(life.events, ['reconnecting', 'ready'])
+        self.assertEqual(life.events, ['reconnecting', 'renewed', 'presence', 'ready'])
         self.assertEqual(len(life.lost), 1)
         if mechanism is not None:
             self.assertEqual(life.client.get_mechanism(), mechanism)

@@ -163,6 +163,8 @@ on_request (BoshTestManager  *manager,
           g_string_append (life->messages, text != NULL ? text : "<iq/>");
           has_message = TRUE;
         }
+      if (strcmp (name, "presence") == 0 && bosh_element_get_attribute (child, "type") == NULL)
+        g_string_append (life->messages, "<presence/>");
     }
 
   if (bosh_element_get_attribute_ns (body, "restart", "urn:xmpp:xbosh") != NULL)
@@ -640,6 +642,121 @@ test_deliveries_in_handler (void)
   lose (&life, LOST, "");
   bosh_test_await (life.n_closed == 1);
   assert_delivery (&life, sent, FALSE);
+}
+
+typedef struct
+{
+  Life         *life;
+  gboolean      hold;
+  gboolean      releases;  /* at once */
+  guint         n_emitted;
+  GAsyncResult *result;    /* of the request that was sent there */
+} Preparation;
+
+/* Sends presence, a request, and a message. */
+static gboolean
+on_session_renewed (BoshClient *client,
+                    gpointer    user_data)
+{
+  Preparation *preparation = user_data;
+  g_autoptr(BoshElement) presence = bosh_element_new_presence (NULL, NULL);
+  g_autoptr(BoshElement) iq = bosh_test_new_request (NULL, "query", BOSH_TEST_NS_ROSTER);
+
+  preparation->n_emitted++;
+  record (preparation->life, "renewed");
+  g_assert_cmpint (bosh_client_get_state (client), ==, BOSH_CLIENT_STATE_RECONNECTING);
+  g_assert_cmpstr (bosh_client_get_jid (client), ==, "alice@example.org/2");
+  bosh_test_send_message (client, "bob@example.org", "b");
+  g_assert_true (bosh_client_send (client, presence, NULL));
+  bosh_client_send_iq_async (client, iq, 0, NULL, bosh_test_keep_result, &preparation->result);
+  if (preparation->releases)
+    bosh_client_resend (client);
+
+  return preparation->hold;
+}
+
+static gboolean
+on_session_renewed_too (BoshClient *client,
+                        gpointer    user_data)
+{
+  (*(guint *)user_data)++;
+
+  return FALSE;
+}
+
+static void
+test_prepared (void)
+{
+  g_test_summary ("A new session is prepared before what waits is sent; presences and requests go "
+                  "in front of it, messages behind it");
+
+  for (guint i = 0; i < 3; i++)
+    {
+      g_auto(Life) life = { NULL };
+      Preparation preparation = { &life, .hold = i > 0, .releases = i == 2 };
+      g_autoptr(GError) error = NULL;
+      guint n_others = 0;
+
+      begin (&life);
+      g_signal_connect (life.client, "session-renewed", G_CALLBACK (on_session_renewed),
+                        &preparation);
+      g_signal_connect (life.client, "session-renewed", G_CALLBACK (on_session_renewed_too),
+                        &n_others);
+      lose (&life, LOST, "");
+      bosh_test_await (life.n_lost == 1);
+      bosh_test_send_message (life.client, "bob@example.org", "a");
+      if (i == 1)
+        {
+          bosh_test_await (strcmp (life.messages->str, "<presence/><iq/>") == 0);
+          g_assert_cmpint (bosh_client_get_state (life.client), ==, BOSH_CLIENT_STATE_RECONNECTING);
+          bosh_test_send_message (life.client, "bob@example.org", "c");
+          /* A request of the server has its response although the state is not READY yet. */
+          bosh_test_manager_deliver (life.manager,
+                                     "<iq xmlns='jabber:client' type='get' id='p' from='example.org'>"
+                                     "<ping xmlns='urn:xmpp:ping'/></iq>");
+          bosh_test_await (strcmp (life.messages->str, "<presence/><iq/><iq/>") == 0);
+          bosh_client_resend (life.client);
+        }
+      bosh_test_await (is_in (&life, BOSH_CLIENT_STATE_READY));
+      bosh_test_await (strcmp (life.messages->str, i == 1 ? "<presence/><iq/><iq/>abc"
+                                                          : "<presence/><iq/>ab") == 0);
+      assert_events (&life, "reconnecting lost connection renewed ready");
+      g_assert_cmpuint (preparation.n_emitted, ==, 1);
+      g_assert_cmpuint (n_others, ==, 1);
+      bosh_client_resend (life.client);
+      disconnect (&life);
+      g_assert_null (bosh_client_send_iq_finish (life.client,
+                                                 bosh_test_wait_for (&preparation.result), &error));
+      g_clear_object (&preparation.result);
+    }
+}
+
+static void
+test_lost_while_held (void)
+{
+  g_auto(Life) life = { NULL };
+  Preparation preparation = { &life, .hold = TRUE };
+  g_autoptr(GError) error = NULL;
+
+  g_test_summary ("A session that is lost while what waits is held back is followed by another, "
+                  "which is prepared, too");
+
+  begin (&life);
+  g_signal_connect (life.client, "session-renewed", G_CALLBACK (on_session_renewed), &preparation);
+  lose (&life, LOST, "");
+  bosh_test_await (life.n_lost == 1);
+  bosh_test_send_message (life.client, "bob@example.org", "a");
+  bosh_test_await (strcmp (life.messages->str, "<presence/><iq/>") == 0);
+  g_signal_handlers_disconnect_by_func (life.client, on_session_renewed, &preparation);
+  lose (&life, LOST, "");
+  g_assert_null (bosh_client_send_iq_finish (life.client, bosh_test_wait_for (&preparation.result),
+                                             &error));
+  g_assert_error (error, BOSH_ERROR, BOSH_ERROR_ITEM_NOT_FOUND);
+  g_clear_object (&preparation.result);
+  bosh_test_await (is_in (&life, BOSH_CLIENT_STATE_READY));
+  bosh_test_await (strcmp (life.messages->str, "ab") == 0);
+  assert_events (&life, "reconnecting lost connection renewed lost connection ready");
+  disconnect (&life);
 }
 
 static void
@@ -1884,6 +2001,8 @@ main (int   argc,
   g_test_add_func ("/bosh/client-reconnect/deliveries", test_deliveries);
   g_test_add_func ("/bosh/client-reconnect/deliveries-end", test_deliveries_end);
   g_test_add_func ("/bosh/client-reconnect/deliveries-in-handler", test_deliveries_in_handler);
+  g_test_add_func ("/bosh/client-reconnect/prepared", test_prepared);
+  g_test_add_func ("/bosh/client-reconnect/lost-while-held", test_lost_while_held);
   g_test_add_func ("/bosh/client-reconnect/refuses-bad-stanzas", test_refuses_bad_stanzas);
   g_test_add_func ("/bosh/client-reconnect/requests", test_requests);
   g_test_add_func ("/bosh/client-reconnect/tries-again", test_tries_again);

@@ -30,6 +30,7 @@ struct _Fixture
   gboolean       resend;
   gboolean       is_undecided;   /* the verdict comes later */
   gboolean       is_refusing;    /* the session takes nothing */
+  gboolean       holds;          /* what waits, while a session is prepared */
   /* Called within the action whose text begins with @trigger, once. */
   const char    *trigger;
   void         (*handler) (Fixture *fixture);
@@ -82,10 +83,10 @@ describe (BoshReconnectAction *action)
     "state",
     "fail-requests",
     "ask",
-    "drop",
     "renew",
     "connect",
     "login",
+    "prepare",
     "resend",
     "expect-login",
     "forget",
@@ -128,6 +129,8 @@ carry_out (Fixture             *fixture,
 
   if (action->type == BOSH_RECONNECT_ACTION_ASK && !fixture->is_undecided)
     bosh_reconnect_handle_verdict (fixture->reconnect, fixture->resend, fixture->now);
+  else if (action->type == BOSH_RECONNECT_ACTION_PREPARE)
+    bosh_reconnect_handle_prepared (fixture->reconnect, fixture->holds, fixture->now);
   else if (action->type == BOSH_RECONNECT_ACTION_RESEND)
     bosh_reconnect_handle_resent (fixture->reconnect, !fixture->is_refusing);
 }
@@ -541,15 +544,15 @@ test_comes_back (void)
       fixture.now += 100 * SECOND;
       lose (&fixture, BOSH_ERROR_KIND_TEMPORARY);
       assert_actions (&fixture, LOST);
-      g_assert_true (bosh_reconnect_is_queueing (fixture.reconnect));
+      g_assert_true (bosh_reconnect_is_queueing (fixture.reconnect, FALSE));
       g_assert_cmpstr (drain_at_deadline (&fixture), ==, ATTEMPT);
       bosh_reconnect_handle_opened (fixture.reconnect, fixture.now);
       assert_actions (&fixture, "");
       bosh_reconnect_handle_features (fixture.reconnect, fixture.now);
       assert_actions (&fixture, "login");
       bosh_reconnect_handle_logged_in (fixture.reconnect, fixture.now);
-      assert_actions (&fixture, "state:ready");
-      g_assert_false (bosh_reconnect_is_queueing (fixture.reconnect));
+      assert_actions (&fixture, "prepare state:ready");
+      g_assert_false (bosh_reconnect_is_queueing (fixture.reconnect, FALSE));
     }
 }
 
@@ -705,7 +708,7 @@ come_back (Fixture *fixture)
   bosh_reconnect_handle_features (fixture->reconnect, fixture->now);
   assert_actions (fixture, "login");
   bosh_reconnect_handle_logged_in (fixture->reconnect, fixture->now);
-  assert_actions (fixture, "state:ready");
+  assert_actions (fixture, "prepare state:ready");
 }
 
 static void
@@ -879,7 +882,7 @@ test_progress (void)
   bosh_reconnect_handle_features (fixture.reconnect, fixture.now);
   assert_actions (&fixture, "login");
   bosh_reconnect_handle_logged_in (fixture.reconnect, fixture.now);
-  assert_actions (&fixture, "state:ready progress");
+  assert_actions (&fixture, "prepare state:ready progress");
   g_assert_null (bosh_reconnect_get_last_error (fixture.reconnect));
   g_assert_cmpuint (bosh_reconnect_get_n_attempts (fixture.reconnect), ==, 1);
 }
@@ -913,7 +916,7 @@ test_order (void)
   assert_waiting (&fixture, "a1,a2,a3,a4");
   fixture.is_refusing = TRUE;
   bosh_reconnect_handle_logged_in (fixture.reconnect, fixture.now);
-  assert_actions (&fixture, "resend:a1 state:ready");
+  assert_actions (&fixture, "prepare resend:a1 state:ready");
   assert_waiting (&fixture, "a1,a2,a3,a4");
 
   fixture.trigger = "ask";
@@ -928,7 +931,7 @@ test_order (void)
   assert_actions (&fixture, "login");
   fixture.is_refusing = FALSE;
   bosh_reconnect_handle_logged_in (fixture.reconnect, fixture.now);
-  assert_actions (&fixture, "resend:r1 resend:r2 resend:u1#1 resend:u2#2 resend:a1 resend:a2 "
+  assert_actions (&fixture, "prepare resend:r1 resend:r2 resend:u1#1 resend:u2#2 resend:a1 resend:a2 "
                             "resend:a3 resend:a4 resend:a5 state:ready");
   assert_waiting (&fixture, "");
 }
@@ -938,7 +941,7 @@ test_dropped (void)
 {
   g_auto(Fixture) fixture;
 
-  g_test_summary ("What is not to be sent again is named, one by one");
+  g_test_summary ("What is not to be sent again waits no more");
 
   fixture_init (&fixture);
   go_to_ready (&fixture);
@@ -946,14 +949,202 @@ test_dropped (void)
   fixture.trigger = "ask";
   fixture.handler = handler_repeats;
   lose_with (&fixture, BOSH_ERROR_KIND_TEMPORARY, "u1,u2");
-  assert_actions (&fixture, LOST " drop:u1#1 drop:u2#2");
+  assert_actions (&fixture, LOST);
   assert_waiting (&fixture, "r1,r2");
+}
+
+static void
+log_in_again (Fixture *fixture)
+{
+  g_assert_cmpstr (drain_at_deadline (fixture), ==, ATTEMPT);
+  bosh_reconnect_handle_features (fixture->reconnect, fixture->now);
+  assert_actions (fixture, "login");
+  bosh_reconnect_handle_logged_in (fixture->reconnect, fixture->now);
+}
+
+/* Somebody is logged in again, and a stanza is held back. */
+static void
+go_to_preparing (Fixture *fixture)
+{
+  go_to_waiting (fixture);
+  queue (fixture, "a1");
+  fixture->holds = TRUE;
+  log_in_again (fixture);
+  assert_actions (fixture, "prepare");
+  assert_state (fixture, BOSH_RECONNECT_RECONNECTING);
+}
+
+static void
+handler_prepares (Fixture *fixture)
+{
+  g_assert_true (bosh_reconnect_is_logged_in (fixture->reconnect));
+  g_assert_false (bosh_reconnect_is_queueing (fixture->reconnect, TRUE));
+  g_assert_true (bosh_reconnect_is_queueing (fixture->reconnect, FALSE));
+}
+
+static void
+test_prepare (void)
+{
+  g_auto(Fixture) fixture;
+
+  g_test_summary ("A new session is prepared before what waits is sent: what prepares it need not "
+                  "wait, all else does");
+
+  fixture_init (&fixture);
+  go_to_waiting (&fixture);
+  g_assert_true (bosh_reconnect_is_queueing (fixture.reconnect, TRUE));
+  g_assert_false (bosh_reconnect_is_logged_in (fixture.reconnect));
+  queue (&fixture, "a1");
+  log_in_again (&fixture);
+  fixture.trigger = "prepare";
+  fixture.handler = handler_prepares;
+  assert_actions (&fixture, "prepare resend:a1 state:ready");
+  g_assert_null (fixture.trigger);
+  g_assert_false (bosh_reconnect_is_queueing (fixture.reconnect, FALSE));
+}
+
+static void
+test_hold (void)
+{
+  g_auto(Fixture) fixture;
+
+  g_test_summary ("What waits is held back until the application says so, and what is sent "
+                  "meanwhile takes its place behind it");
+
+  fixture_init (&fixture);
+  go_to_preparing (&fixture);
+  handler_prepares (&fixture);
+  queue (&fixture, "n1");
+  bosh_reconnect_set_enabled (fixture.reconnect, FALSE);
+  assert_actions (&fixture, "forget");
+  assert_waiting (&fixture, "a1,n1");
+  bosh_reconnect_resend (fixture.reconnect);
+  assert_actions (&fixture, "resend:a1 resend:n1 state:ready");
+  bosh_reconnect_resend (fixture.reconnect);
+  assert_actions (&fixture, "");
+}
+
+static void
+test_hold_has_limit (void)
+{
+  g_auto(Fixture) fixture;
+
+  g_test_summary ("It is held back for 30 seconds");
+
+  fixture_init (&fixture);
+  go_to_preparing (&fixture);
+  g_assert_cmpint (bosh_reconnect_get_deadline (fixture.reconnect), ==, fixture.now + 30 * SECOND);
+  g_assert_cmpstr (drain_at_deadline (&fixture), ==, "resend:a1 state:ready");
+}
+
+static void
+handler_releases (Fixture *fixture)
+{
+  bosh_reconnect_resend (fixture->reconnect);
+}
+
+static void
+test_released_at_once (void)
+{
+  g_auto(Fixture) fixture;
+
+  g_test_summary ("A handler that releases what it holds back holds nothing back");
+
+  fixture_init (&fixture);
+  go_to_waiting (&fixture);
+  queue (&fixture, "a1");
+  fixture.holds = TRUE;
+  log_in_again (&fixture);
+  fixture.trigger = "prepare";
+  fixture.handler = handler_releases;
+  assert_actions (&fixture, "prepare resend:a1 state:ready");
+}
+
+static void
+test_lost_while_held (void)
+{
+  g_auto(Fixture) fixture;
+
+  g_test_summary ("If the session is lost meanwhile, what was held back waits for the next, which "
+                  "is prepared as well");
+
+  fixture_init (&fixture);
+  go_to_preparing (&fixture);
+  lose_with (&fixture, BOSH_ERROR_KIND_TEMPORARY, "u1");
+  assert_actions (&fixture, "fail-requests(lost) ask(lost)");
+  assert_waiting (&fixture, "u1,a1");
+  bosh_reconnect_resend (fixture.reconnect);
+  assert_actions (&fixture, "");
+  fixture.holds = FALSE;
+  log_in_again (&fixture);
+  assert_actions (&fixture, "prepare resend:u1#1 resend:a1 state:ready");
+}
+
+static void
+test_ends_while_held (void)
+{
+  g_auto(Fixture) fixture;
+
+  g_test_summary ("The application may end the session instead");
+
+  fixture_init (&fixture);
+  go_to_preparing (&fixture);
+  bosh_reconnect_disconnect (fixture.reconnect);
+  assert_actions (&fixture, "disconnect:farewell state:disconnecting forget");
+  end_well (&fixture);
+  assert_actions (&fixture, "state:closed fail-requests closed");
+  assert_waiting (&fixture, "a1");
+}
+
+/* A main loop in the handler, in which the session is lost and another one begins. */
+static void
+handler_is_lost (Fixture *fixture)
+{
+  BoshReconnectAction action;
+
+  lose (fixture, BOSH_ERROR_KIND_TEMPORARY);
+  while (bosh_reconnect_get_state (fixture->reconnect) == BOSH_RECONNECT_RECONNECTING &&
+         !bosh_reconnect_is_logged_in (fixture->reconnect))
+    {
+      if (!bosh_reconnect_next_action (fixture->reconnect, &action, fixture->now))
+        fixture->now = bosh_reconnect_get_deadline (fixture->reconnect);
+      else if (action.type == BOSH_RECONNECT_ACTION_ASK)
+        bosh_reconnect_handle_verdict (fixture->reconnect, TRUE, fixture->now);
+      else if (action.type == BOSH_RECONNECT_ACTION_CONNECT)
+        bosh_reconnect_handle_features (fixture->reconnect, fixture->now);
+      else if (action.type == BOSH_RECONNECT_ACTION_LOGIN)
+        bosh_reconnect_handle_logged_in (fixture->reconnect, fixture->now);
+      bosh_reconnect_action_clear (&action);
+    }
+  /* The next is prepared when the handler of this one has returned. */
+  while (bosh_reconnect_next_action (fixture->reconnect, &action, fixture->now))
+    g_assert_cmpint (action.type, ==, BOSH_RECONNECT_ACTION_PROGRESS);
+  bosh_reconnect_resend (fixture->reconnect);
+}
+
+static void
+test_lost_in_handler (void)
+{
+  g_auto(Fixture) fixture;
+
+  g_test_summary ("What a handler says is about the session for which it was called");
+
+  fixture_init (&fixture);
+  go_to_waiting (&fixture);
+  queue (&fixture, "a1");
+  log_in_again (&fixture);
+  fixture.holds = TRUE;
+  fixture.trigger = "prepare";
+  fixture.handler = handler_is_lost;
+  assert_actions (&fixture, "prepare prepare");
+  bosh_reconnect_resend (fixture.reconnect);
+  assert_actions (&fixture, "resend:a1 state:ready");
 }
 
 static void
 handler_sends (Fixture *fixture)
 {
-  g_assert_true (bosh_reconnect_is_queueing (fixture->reconnect));
+  g_assert_true (bosh_reconnect_is_queueing (fixture->reconnect, FALSE));
   queue (fixture, "n1");
 }
 
@@ -971,7 +1162,7 @@ test_sent_while_resending (void)
   fixture.trigger = "resend:a2";
   fixture.handler = handler_sends;
   bosh_reconnect_handle_logged_in (fixture.reconnect, fixture.now);
-  assert_actions (&fixture, "resend:a1 resend:a2 resend:n1 state:ready");
+  assert_actions (&fixture, "prepare resend:a1 resend:a2 resend:n1 state:ready");
 }
 
 static void
@@ -995,7 +1186,7 @@ test_lost_while_resending (void)
   fixture.trigger = "resend:a1";
   fixture.handler = handler_loses;
   bosh_reconnect_handle_logged_in (fixture.reconnect, fixture.now);
-  assert_actions (&fixture, "resend:a1 fail-requests(lost) ask(lost)");
+  assert_actions (&fixture, "prepare resend:a1 fail-requests(lost) ask(lost)");
   assert_waiting (&fixture, "a1,a2");
 }
 
@@ -1027,7 +1218,7 @@ test_main_loop_while_resending (void)
   fixture.handler = handler_loses_and_drains;
   fixture.is_refusing = TRUE;
   bosh_reconnect_handle_logged_in (fixture.reconnect, fixture.now);
-  assert_actions (&fixture, "resend:a1 ask(lost)");
+  assert_actions (&fixture, "prepare resend:a1 ask(lost)");
   assert_waiting (&fixture, "u1,a1,a2");
 }
 
@@ -1124,9 +1315,9 @@ test_disconnect_in_handler (void)
     { go_to_ready, "fail", "state:reconnecting fail-requests(lost) state:closed fail-requests "
                            "forget closed" },
     { go_to_ready, "ask", LOST " state:closed fail-requests forget closed" },
-    { go_to_relogin, "state:ready", "resend:a1 state:ready disconnect:farewell "
+    { go_to_relogin, "state:ready", "prepare resend:a1 state:ready disconnect:farewell "
                                     "state:disconnecting forget" },
-    { go_to_relogin, "resend", "resend:a1 disconnect:farewell state:disconnecting forget" },
+    { go_to_relogin, "resend", "prepare resend:a1 disconnect:farewell state:disconnecting forget" },
   };
 
   g_test_summary ("A handler may disconnect: what was to follow does not follow any more");
@@ -1292,7 +1483,7 @@ test_nothing_after_the_end (void)
   bosh_reconnect_set_enabled (fixture.reconnect, TRUE);
   fixture.now += 1000 * SECOND;
   assert_actions (&fixture, "");
-  g_assert_false (bosh_reconnect_is_queueing (fixture.reconnect));
+  g_assert_false (bosh_reconnect_is_queueing (fixture.reconnect, FALSE));
   g_assert_cmpint (bosh_reconnect_get_deadline (fixture.reconnect), ==, -1);
   assert_state (&fixture, BOSH_RECONNECT_CLOSED);
 }
@@ -1330,6 +1521,13 @@ main (int   argc,
   g_test_add_func ("/bosh/reconnect/progress", test_progress);
   g_test_add_func ("/bosh/reconnect/order", test_order);
   g_test_add_func ("/bosh/reconnect/dropped", test_dropped);
+  g_test_add_func ("/bosh/reconnect/prepare", test_prepare);
+  g_test_add_func ("/bosh/reconnect/hold", test_hold);
+  g_test_add_func ("/bosh/reconnect/hold-has-limit", test_hold_has_limit);
+  g_test_add_func ("/bosh/reconnect/released-at-once", test_released_at_once);
+  g_test_add_func ("/bosh/reconnect/lost-while-held", test_lost_while_held);
+  g_test_add_func ("/bosh/reconnect/ends-while-held", test_ends_while_held);
+  g_test_add_func ("/bosh/reconnect/lost-in-handler", test_lost_in_handler);
   g_test_add_func ("/bosh/reconnect/sent-while-resending", test_sent_while_resending);
   g_test_add_func ("/bosh/reconnect/lost-while-resending", test_lost_while_resending);
   g_test_add_func ("/bosh/reconnect/main-loop-while-resending", test_main_loop_while_resending);

@@ -46,14 +46,15 @@ new_stanza (guint64 serial)
  * takes it, of which the application learns at once. */
 static gboolean
 send_copy (Simulation *self,
-           guint       number)
+           guint       number,
+           gboolean    prepares)
 {
-  Copy copy = { .number = number, .place = PLACE_WAITING };
+  Copy copy = { .number = number, .place = PLACE_WAITING, .prepares = prepares };
   guint64 serial;
 
   g_array_append_val (self->copies, copy);
   serial = self->copies->len;
-  if (bosh_reconnect_is_queueing (self->reconnect))
+  if (bosh_reconnect_is_queueing (self->reconnect, prepares))
     {
       g_autoptr(BoshElement) element = new_stanza (serial);
 
@@ -75,7 +76,7 @@ application_send (Simulation *self)
 {
   for (guint n = chance (self, 20) ? 10 : 1; n > 0 && self->to_send > 0; n--)
     {
-      if (!send_copy (self, self->n_numbers + 1))
+      if (!send_copy (self, self->n_numbers + 1, FALSE))
         return;
 
       self->n_numbers++;
@@ -245,11 +246,41 @@ decide (Simulation *self)
     {
       Copy *copy = application_get_copy (self, GPOINTER_TO_UINT (serial));
 
-      if (repeats && send_copy (self, copy->number))
+      if (repeats && send_copy (self, copy->number, copy->prepares))
         coverage_hit (COVERAGE_REPEATED);
     }
   ledger_note_verdict (self, resend);
   bosh_reconnect_handle_verdict (self->reconnect, resend, self->now);
+}
+
+/* There is another session. */
+static void
+prepare (Simulation *self)
+{
+  guint session = self->session.id;
+  gboolean hold = chance (self, 50);
+
+  run_handlers (self);
+  for (guint n = draw (self, 0, 3); n > 0 && self->session.id == session; n--)
+    {
+      if (!send_copy (self, self->n_numbers + 1, TRUE))
+        break;
+      coverage_hit (COVERAGE_PREPARED);
+      self->n_numbers++;
+    }
+  if (chance (self, 10))
+    application_release (self);
+  else if (hold && self->session.id == session && chance (self, 80))
+    schedule (self, EVENT_RESEND, session, draw (self, 0, 35000) * MILLISECOND);
+  ledger_note_prepared (self, session, hold);
+  bosh_reconnect_handle_prepared (self->reconnect, hold, self->now);
+}
+
+void
+application_release (Simulation *self)
+{
+  ledger_note_released (self);
+  bosh_reconnect_resend (self->reconnect);
 }
 
 static void
@@ -306,16 +337,15 @@ carry_out (Simulation          *self,
     case BOSH_RECONNECT_ACTION_ASK:
       decide (self);
       break;
-    case BOSH_RECONNECT_ACTION_DROP:
-      application_get_copy (self, action->serial)->place = PLACE_DROPPED;
-      run_handlers (self);
-      break;
     case BOSH_RECONNECT_ACTION_CONNECT:
       world_connect (self);
       run_handlers (self);
       break;
     case BOSH_RECONNECT_ACTION_LOGIN:
       world_login (self);
+      break;
+    case BOSH_RECONNECT_ACTION_PREPARE:
+      prepare (self);
       break;
     case BOSH_RECONNECT_ACTION_RESEND:
       resend (self, action->serial);

@@ -17,6 +17,7 @@
 #define FEATURES_TIMEOUT (30 * SECOND)
 #define LOGIN_TIMEOUT (60 * SECOND)
 #define ATTEMPT_TIMEOUT (120 * SECOND)
+#define HOLD_LIMIT (30 * SECOND)
 
 static void
 set_error (GError       **place,
@@ -251,18 +252,44 @@ ledger_note_verdict (Simulation *self,
     return;
 
   self->is_lost = FALSE;
-  place_all (self, &self->asked, PLACE_WAITING);
+  place_all (self, &self->asked, resend ? PLACE_WAITING : PLACE_DROPPED);
   while (resend && (serial = g_queue_pop_tail (&self->asked)) != NULL)
     {
       coverage_hit (COVERAGE_SENT_AGAIN);
       g_queue_push_nth (&self->waiting, serial, (int)self->n_ahead);
     }
-  while (!resend && (serial = g_queue_pop_head (&self->asked)) != NULL)
-    {
-      coverage_hit (COVERAGE_DROPPED);
-      g_queue_push_tail (&self->to_drop, serial);
-    }
+  if (!resend && self->asked.length > 0)
+    coverage_hit (COVERAGE_DROPPED);
+  g_queue_clear (&self->asked);
   self->waits_since = self->now;
+}
+
+void
+ledger_note_prepared (Simulation *self,
+                      guint       session,
+                      gboolean    hold)
+{
+  /* It is gone, or was released before it was held back. */
+  if (self->session.id != session || !self->session.is_prepared || self->session.is_released)
+    return;
+
+  self->session.is_released = !hold;
+  if (hold)
+    {
+      coverage_hit (COVERAGE_HELD);
+      self->session.holds_since = self->now;
+    }
+}
+
+void
+ledger_note_released (Simulation *self)
+{
+  if (!self->session.is_prepared || self->session.is_released)
+    return;
+
+  coverage_hit (COVERAGE_RELEASED);
+  self->session.is_released = TRUE;
+  self->session.holds_since = -1;
 }
 
 /* --- What becomes of the session --- */
@@ -371,7 +398,7 @@ ledger_note_ended (Simulation    *self,
   else if (session->is_logged_in)
     {
       if (self->state == BOSH_RECONNECT_RECONNECTING)
-        coverage_hit (COVERAGE_LOST_RESENDING);
+        coverage_hit (session->holds_since != -1 ? COVERAGE_LOST_HELD : COVERAGE_LOST_RESENDING);
       note_loss (self, kind, error, unsent);
     }
   else if (session->is_attempt)
@@ -416,6 +443,8 @@ ledger_note_received (Simulation *self,
         }
     }
 
+  if (copy->prepares)
+    return;
   if (self->is_in_order)
     g_assert_cmpuint (copy->number, >, self->last_number);
   self->last_number = MAX (self->last_number, copy->number);
@@ -472,6 +501,23 @@ check_disconnect (Simulation *self)
   self->disconnects = FALSE;
 }
 
+/* What waited may leave, as the session is prepared. */
+static void
+check_released (Simulation *self)
+{
+  Session *session = &self->session;
+
+  g_assert_true (session->is_prepared);
+  if (session->holds_since != -1)
+    {
+      coverage_hit (COVERAGE_HELD_TOO_LONG);
+      g_assert_cmpint (self->now, ==, session->holds_since + HOLD_LIMIT);
+      session->holds_since = -1;
+      session->is_released = TRUE;
+    }
+  g_assert_true (session->is_released);
+}
+
 static void
 check_state (Simulation                *self,
              const BoshReconnectAction *action)
@@ -486,6 +532,8 @@ check_state (Simulation                *self,
     {
       g_assert_no_error (action->error);
       g_assert_true (self->session.id != 0 && self->session.is_logged_in);
+      if (self->session.is_attempt)
+        check_released (self);
     }
   if (action->state == BOSH_RECONNECT_DETACHED)
     self->ended = TRUE;
@@ -534,9 +582,6 @@ ledger_check_action (Simulation                *self,
       assert_same (action->error, self->last_failure);
       self->duty = DUTY_NONE;
       break;
-    case BOSH_RECONNECT_ACTION_DROP:
-      g_assert_cmpuint (action->serial, ==, GPOINTER_TO_UINT (g_queue_pop_head (&self->to_drop)));
-      break;
     case BOSH_RECONNECT_ACTION_RENEW:
       /* Its time has come, or it has begun already for another reason. */
       if (self->attempt_at == -1)
@@ -549,7 +594,14 @@ ledger_check_action (Simulation                *self,
       g_assert_true (self->has_credentials);
       g_assert_true (self->remembers || self->operation == OPERATION_LOGIN);
       break;
+    case BOSH_RECONNECT_ACTION_PREPARE:
+      /* Once for each session, and not for the first. */
+      g_assert_true (self->session.is_attempt && self->session.is_logged_in);
+      g_assert_false (self->session.is_prepared);
+      self->session.is_prepared = TRUE;
+      break;
     case BOSH_RECONNECT_ACTION_RESEND:
+      check_released (self);
       g_assert_cmpuint (action->serial, ==, GPOINTER_TO_UINT (g_queue_peek_head (&self->waiting)));
       break;
     case BOSH_RECONNECT_ACTION_FORGET:
@@ -637,9 +689,11 @@ ledger_check_step (Simulation *self)
 
   g_assert_cmpint (self->duty, ==, DUTY_NONE);
   g_assert_false (self->requests_fail || self->disconnects || self->aborts);
-  g_assert_cmpuint (self->to_drop.length, ==, 0);
-  g_assert_cmpint (bosh_reconnect_is_queueing (self->reconnect), ==,
+  g_assert_cmpint (bosh_reconnect_is_queueing (self->reconnect, FALSE), ==,
                    state == BOSH_RECONNECT_RECONNECTING);
+  /* What prepares a session goes out as soon as there is one. */
+  g_assert_cmpint (bosh_reconnect_is_queueing (self->reconnect, TRUE), ==,
+                   state == BOSH_RECONNECT_RECONNECTING && !is_resending (self));
   /* Credentials are kept exactly as long as a login may need them. */
   g_assert_cmpint (self->has_credentials, ==, self->remembers);
   check_waiting (self);

@@ -28,6 +28,7 @@ typedef enum
   EVENT_LOSS,        /* the session ends without having been asked to */
   EVENT_ENDED,       /* the session ends as it was asked to */
   EVENT_DETACHED,    /* the hand-over is complete */
+  EVENT_RESEND,      /* the application releases what it holds back */
   EVENT_SEND,        /* the application sends something */
   EVENT_BEHAVIOUR,   /* the application does something else */
   EVENT_NETWORK,     /* the network goes down or comes back */
@@ -52,7 +53,7 @@ typedef enum
   PLACE_ASKED,        /* unsent in a lost session, the verdict is awaited */
   PLACE_UNDELIVERED,  /* of a lost session, which offers it */
   PLACE_OFFERED,      /* never sent; a session that has ended offers it */
-  PLACE_DROPPED,      /* DROP was given */
+  PLACE_DROPPED,      /* never sent, and not to be sent again */
   PLACE_HANDED_OVER,  /* it goes on in the saved session */
 } Place;
 
@@ -63,6 +64,7 @@ typedef struct
   guint    number;
   Place    place;
   guint    n_received;
+  gboolean prepares;    /* it prepares a session, so it goes in front of what waits */
 } Copy;
 
 /* The session of the moment. */
@@ -73,6 +75,9 @@ typedef struct
   gboolean is_open;
   gboolean has_features;
   gboolean is_logged_in;
+  gboolean is_prepared; /* PREPARE was given */
+  gint64   holds_since; /* what waits is held back, or -1 */
+  gboolean is_released; /* it is not, or not any more */
   gboolean is_leaving;  /* the application ends it, or hands it over */
   gboolean is_gone;     /* it takes nothing any more, and is about to end */
   gint64   opened_at;
@@ -160,7 +165,6 @@ typedef struct
   guint               n_ahead;         /* how many were queued since the loss */
   GQueue              waiting;         /* of serials, in order */
   GQueue              asked;           /* of serials: PLACE_ASKED */
-  GQueue              to_drop;         /* of serials: DROP is due */
   gboolean            is_in_order;     /* the application kept its own order */
   guint               last_number;     /* the highest that the server has received */
 } Simulation;
@@ -168,19 +172,19 @@ typedef struct
 /* simulate-client.c */
 G_GNUC_PRINTF (2, 3)
 void      say                         (Simulation                *self,
-                                       const char                *format,
-                                       ...);
-guint     draw                        (Simulation                *self,
-                                       int                        from,
-                                       int                        to);
-gboolean  chance                      (Simulation                *self,
-                                       guint                      percent);
-void      schedule                    (Simulation                *self,
-                                       EventType                  type,
-                                       guint                      session,
-                                       gint64                     delay);
-void      handle_event                (Simulation                *self,
-                                       const Event               *event);
+          const char *format,
+          ...);
+guint     draw                        (Simulation *self,
+                                       int         from,
+                                       int         to);
+gboolean  chance                      (Simulation *self,
+                                       guint       percent);
+void      schedule                    (Simulation *self,
+                                       EventType   type,
+                                       guint       session,
+                                       gint64      delay);
+void      handle_event                (Simulation  *self,
+                                       const Event *event);
 /* Takes the first event if it is due. */
 gboolean  take_event                  (Simulation                *self);
 /* Goes to what comes next. */
@@ -193,10 +197,10 @@ void      world_disconnect            (Simulation                *self);
 void      world_detach                (Simulation                *self);
 void      world_abort                 (Simulation                *self);
 /* FALSE if there is no session that takes it. */
-gboolean  world_send                  (Simulation                *self,
-                                       guint64                    serial);
-void      world_handle_event          (Simulation                *self,
-                                       const Event               *event);
+gboolean  world_send                  (Simulation *self,
+                                       guint64     serial);
+void      world_handle_event          (Simulation  *self,
+                                       const Event *event);
 void      world_clear_session         (Simulation                *self);
 
 /* client-application.c */
@@ -204,44 +208,50 @@ void      application_connect         (Simulation                *self);
 void      application_send            (Simulation                *self);
 void      application_behave          (Simulation                *self);
 void      application_disconnect      (Simulation                *self);
+void      application_release         (Simulation                *self);
 void      application_drain           (Simulation                *self);
-Copy     *application_get_copy        (Simulation                *self,
-                                       guint64                    serial);
+Copy     *application_get_copy        (Simulation *self,
+                                       guint64     serial);
 
 /* client-ledger.c */
-void      ledger_note_queued          (Simulation                *self,
-                                       guint64                    serial);
+void      ledger_note_queued          (Simulation *self,
+                                       guint64     serial);
 /* The application has begun something. */
 void      ledger_note_login           (Simulation                *self);
 void      ledger_note_disconnect      (Simulation                *self);
-void      ledger_note_cancel          (Simulation                *self,
-                                       const GError              *error);
-void      ledger_note_enabled         (Simulation                *self,
-                                       gboolean                   enabled);
+void      ledger_note_cancel          (Simulation   *self,
+                                       const GError *error);
+void      ledger_note_enabled         (Simulation *self,
+                                       gboolean    enabled);
 void      ledger_note_retry           (Simulation                *self);
 void      ledger_note_network         (Simulation                *self);
-void      ledger_note_verdict         (Simulation                *self,
-                                       gboolean                   resend);
+void      ledger_note_verdict         (Simulation *self,
+                                       gboolean    resend);
+/* @session was prepared. */
+void      ledger_note_prepared        (Simulation *self,
+                                       guint       session,
+                                       gboolean    hold);
+void      ledger_note_released        (Simulation                *self);
 /* Something is about to be fed. */
 void      ledger_note_logged_in       (Simulation                *self);
 void      ledger_note_opened          (Simulation                *self);
 void      ledger_note_features        (Simulation                *self);
-void      ledger_note_login_failed    (Simulation                *self,
-                                       BoshErrorKind              kind,
-                                       const GError              *error);
+void      ledger_note_login_failed    (Simulation    *self,
+                                       BoshErrorKind  kind,
+                                       const GError  *error);
 /* @unsent are serials, which move to where they belong. */
-void      ledger_note_ended           (Simulation                *self,
-                                       BoshErrorKind              kind,
-                                       const GError              *error,
-                                       GQueue                    *unsent);
+void      ledger_note_ended           (Simulation    *self,
+                                       BoshErrorKind  kind,
+                                       const GError  *error,
+                                       GQueue        *unsent);
 void      ledger_note_detached        (Simulation                *self);
-void      ledger_note_received        (Simulation                *self,
-                                       guint64                    serial);
+void      ledger_note_received        (Simulation *self,
+                                       guint64     serial);
 /* An action was given, and is about to be carried out. */
 void      ledger_check_action         (Simulation                *self,
                                        const BoshReconnectAction *action);
-void      ledger_note_resent          (Simulation                *self,
-                                       guint64                    serial);
+void      ledger_note_resent          (Simulation *self,
+                                       guint64     serial);
 /* After all actions were drained. */
 void      ledger_check_step           (Simulation                *self);
 /* After the end: each copy is in one place. */

@@ -48,7 +48,11 @@ world_clear_session (Simulation *self)
 {
   g_queue_clear (&self->session.unsent);
   g_queue_clear (&self->session.in_flight);
-  self->session = (Session){ .unsent = G_QUEUE_INIT, .in_flight = G_QUEUE_INIT };
+  self->session = (Session){
+    .holds_since = -1,
+    .unsent = G_QUEUE_INIT,
+    .in_flight = G_QUEUE_INIT,
+  };
 }
 
 void
@@ -389,6 +393,7 @@ world_handle_event (Simulation  *self,
     case EVENT_SERVER:
       change_server (self);
       break;
+    case EVENT_RESEND:
     case EVENT_SEND:
     case EVENT_BEHAVIOUR:
     default:

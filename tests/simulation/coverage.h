@@ -104,6 +104,7 @@ G_BEGIN_DECLS
   X (SHORT_SESSION, "session: lost soon")                                     \
   X (STABLE, "session: lost after it had lasted")                             \
   X (LOST_RESENDING, "session: lost while what waited was sent")              \
+  X (LOST_HELD, "session: lost while what waited was held back")              \
   X (LOST_LEAVING, "session: lost while it was being ended")                  \
   X (CLIENT_UNDELIVERED, "session: lost with stanzas of unknown fate")        \
   X (REFUSED, "session: takes nothing any more")                              \
@@ -121,6 +122,10 @@ G_BEGIN_DECLS
   X (LOGIN_TIMEOUT, "login: took too long")                                   \
   X (QUEUED, "stanza: waits for a session")                                   \
   X (RESENT, "stanza: sent in the next session")                              \
+  X (PREPARED, "session: prepared before what waits is sent")                 \
+  X (HELD, "session: what waits is held back")                                \
+  X (RELEASED, "session: what was held back is released")                     \
+  X (HELD_TOO_LONG, "session: what was held back for too long is sent")       \
   X (ASKED, "loss: the application was asked")                                \
   X (SENT_AGAIN, "loss: what was unsent is sent again")                       \
   X (DROPPED, "loss: what was unsent is dropped")                             \
@@ -139,9 +144,9 @@ typedef enum
 {
 #define X(NAME, text) COVERAGE_##NAME,
   COVERAGE_LIST (X)
-  CLIENT_COVERAGE_LIST (X)
+    CLIENT_COVERAGE_LIST (X)
 #undef X
-    N_COVERAGE
+      N_COVERAGE
 } Coverage;
 
 /* The lists, each of which belongs to a program. */

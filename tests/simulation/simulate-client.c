@@ -89,6 +89,8 @@ handle_event (Simulation  *self,
       if (self->to_send > 0)
         schedule (self, EVENT_SEND, 0, draw (self, 1, (int)self->send_interval + 1) * MILLISECOND);
     }
+  else if (event->type == EVENT_RESEND)
+    application_release (self);
   else if (event->type == EVENT_BEHAVIOUR)
     {
       application_behave (self);
@@ -173,6 +175,7 @@ start (Simulation *self,
   self->attempt_at = -1;
   self->hurried_at = -3600 * SECOND;
   self->told_next = -1;
+  self->session.holds_since = -1;
   self->is_in_order = TRUE;
   choose (self);
 }
@@ -190,7 +193,6 @@ stop (Simulation *self)
   g_queue_clear (&self->undelivered);
   g_queue_clear (&self->waiting);
   g_queue_clear (&self->asked);
-  g_queue_clear (&self->to_drop);
   g_sequence_free (self->events);
   g_array_unref (self->copies);
   g_rand_free (self->random);
