@@ -36,7 +36,8 @@ finish_login (BoshClient    *self,
 /**
  * bosh_client_login_async:
  * @self: a client
- * @username: the name of the account, without domain
+ * @username: the name of the account, without domain; in whatever case, as servers do not
+ *   tell `Alice` from `alice`
  * @password: the password
  * @resource: (nullable): the resource to bind, or `NULL` to let the server
  *   choose

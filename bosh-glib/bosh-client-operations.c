@@ -74,7 +74,8 @@ bosh_client_connect_async (BoshClient          *self,
  * The errors are those of [method@Bosh.Connection.connect_async];
  * `BOSH_ERROR_TIMED_OUT` where the server sent no features; and where the domain
  * was asked for the address, those of [method@Bosh.Discovery.lookup_async], such
- * as `BOSH_ERROR_DISCOVERY_FAILED`.
+ * as `BOSH_ERROR_DISCOVERY_FAILED`. If several addresses were tried, the message names
+ * each of them.
  *
  * Returns: `TRUE` if the session is open
  *

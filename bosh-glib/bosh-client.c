@@ -441,7 +441,8 @@ install_properties (GObjectClass *object_class)
   /**
    * BoshClient:domain:
    *
-   * The XMPP domain to log in to, in lower case.
+   * The XMPP domain to log in to. It may be given as people type it, and reads back
+   * prepared, as [property@Bosh.Connection:domain] does.
    *
    * Since: 1.0
    */
@@ -459,7 +460,10 @@ install_properties (GObjectClass *object_class)
    * [method@Bosh.Client.connect_async] asks the domain for the address
    * (XEP-0156), as [class@Bosh.Discovery] does. The configuration with that address
    * and all other settings as they were given then takes the place of this one, here
-   * and in the connection.
+   * and in the connection. If no session can be opened at the address, the next one that
+   * is announced takes its place, and if none is left, connecting fails. With
+   * [property@Bosh.Client:auto-reconnect] the domain is asked again when the address stops
+   * working.
    *
    * Since: 1.0
    */
@@ -472,9 +476,9 @@ install_properties (GObjectClass *object_class)
    * BoshClient:connection:
    *
    * The connection that carries the session. It is there from the start and
-   * stays the same, unless [property@Bosh.Client:auto-reconnect] is set: then
-   * each attempt to log in again has a connection of its own, because a closed
-   * one is not used again. `notify::connection` is emitted before the new
+   * stays the same, unless [property@Bosh.Client:auto-reconnect] is set, or the domain
+   * announces several addresses: each attempt to log in again, and each address, has a
+   * connection of its own, because a closed one is not used again. `notify::connection` is emitted before the new
    * connection is opened, so that handlers can be connected to its signals.
    *
    * Since: 1.0
@@ -922,7 +926,7 @@ set_login_flag (BoshClient     *self,
 
 /**
  * bosh_client_new:
- * @domain: the XMPP domain, in lower case
+ * @domain: the XMPP domain, as [property@Bosh.Client:domain] describes
  * @configuration: (nullable): how to reach the connection manager, or `NULL` for
  *   the defaults, and the address that the domain announces
  *

@@ -7,6 +7,7 @@
 #include "bosh-connection-configuration-private.h"
 #include "bosh-error.h"
 #include "bosh-i18n-private.h"
+#include "bosh-jid-private.h"
 #include "bosh-saved-session-private.h"
 #include "bosh-session-save-private.h"
 
@@ -43,11 +44,13 @@ make_session (BoshConnection            *self,
               const BoshSessionSnapshot *saved)
 {
   BoshConnectionConfiguration *configuration = self->configuration;
+  const char *from_jid = bosh_connection_configuration_get_from_jid (configuration);
+  g_autofree char *prepared_jid = from_jid != NULL ? bosh_jid_prepare (from_jid) : NULL;
   g_autofree char *language = dup_language (self);
   BoshSessionParameters parameters = {
     .domain = self->domain,
     .route = bosh_connection_configuration_get_route (configuration),
-    .from = bosh_connection_configuration_get_from_jid (configuration),
+    .from = prepared_jid != NULL ? prepared_jid : from_jid,
     .language = language,
     .content = bosh_connection_configuration_get_response_content_type (configuration),
     .uri = bosh_connection_configuration_get_uri (configuration),
@@ -68,6 +71,21 @@ make_session (BoshConnection            *self,
                           : bosh_session_new (&parameters);
   explicit_bzero (parameters.entropy, sizeof parameters.entropy);
   connection_take_session (self, session);
+}
+
+/* A connection without a domain is one to whatever server there is. */
+static gboolean
+check_domain (BoshConnection  *self,
+              GError         **error)
+{
+  g_autofree char *prepared = NULL;
+
+  if (self->domain == NULL)
+    return TRUE;
+
+  prepared = bosh_domain_prepare (self->domain, error);
+
+  return prepared != NULL;
 }
 
 /**
@@ -91,6 +109,7 @@ bosh_connection_connect_async (BoshConnection      *self,
                                gpointer             user_data)
 {
   g_autoptr(GTask) task = NULL;
+  g_autoptr(GError) error = NULL;
 
   g_return_if_fail (BOSH_IS_CONNECTION (self));
   g_return_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable));
@@ -99,6 +118,12 @@ bosh_connection_connect_async (BoshConnection      *self,
   g_task_set_source_tag (task, bosh_connection_connect_async);
   if (!connection_begin_task (self, task, PENDING_CONNECT))
     return;
+
+  if (!check_domain (self, &error))
+    {
+      g_task_return_error (task, g_steal_pointer (&error));
+      return;
+    }
 
   make_session (self, NULL);
   connection_await (self, g_steal_pointer (&task), 0, NULL);
@@ -118,7 +143,8 @@ bosh_connection_connect_async (BoshConnection      *self,
  * (`BOSH_ERROR_INVALID_URI`), or if the domain or a text of the configuration can't be in
  * a request (`BOSH_ERROR_INVALID_DATA`). It is one of `GIOErrorEnum` or `GResolverError` if
  * the connection manager can't be reached. The connection is closed in each of
- * these cases.
+ * these cases. With `BOSH_ERROR_INVALID_JID`, for a domain that is none, nothing was
+ * begun.
  *
  * Returns: `TRUE` if the session is open
  *
@@ -140,10 +166,10 @@ check_saved (BoshConnection    *self,
 {
   const char *domain = self->domain != NULL ? self->domain : "";
 
-  if (!bosh_saved_session_validate (session, error))
+  if (!bosh_saved_session_validate (session, error) || !check_domain (self, error))
     return FALSE;
 
-  if (g_ascii_strcasecmp (bosh_saved_session_get_domain (session), domain) != 0)
+  if (!bosh_domain_equal (bosh_saved_session_get_domain (session), domain))
     {
       g_set_error (error, BOSH_ERROR, BOSH_ERROR_INVALID_DATA,
                    _("The session belongs to the domain %s, not %s"),

@@ -4,6 +4,8 @@
 
 #include "bosh-connection-internal.h"
 
+#include "bosh-domain-private.h"
+
 /**
  * bosh_connection_open_stream_async:
  * @self: an open connection
@@ -36,6 +38,7 @@ bosh_connection_open_stream_async (BoshConnection      *self,
                                    gpointer             user_data)
 {
   g_autoptr(GTask) task = NULL;
+  g_autofree char *prepared = NULL;
   GError *error = NULL;
   guint64 serial = 0;
 
@@ -48,7 +51,9 @@ bosh_connection_open_stream_async (BoshConnection      *self,
   if (!connection_begin_task (self, task, PENDING_OPEN_STREAM))
     return;
 
-  bosh_session_open_stream (self->session, domain, NULL, &serial, &error);
+  prepared = bosh_domain_prepare (domain, &error);
+  if (prepared != NULL)
+    bosh_session_open_stream (self->session, prepared, NULL, &serial, &error);
   connection_await (self, g_steal_pointer (&task), serial, error);
 }
 
@@ -62,8 +67,8 @@ bosh_connection_open_stream_async (BoshConnection      *self,
  *
  * The error is `BOSH_ERROR_NOT_SUPPORTED` if the connection manager allows only
  * one stream in a session, `BOSH_ERROR_TOO_LARGE` after 256 streams in one
- * session, and the terminal condition that the connection manager gave if it
- * could not open the stream.
+ * session, `BOSH_ERROR_INVALID_JID` if the domain is none, and the terminal condition
+ * that the connection manager gave if it could not open the stream.
  *
  * Returns: (transfer full): the name of the stream
  *

@@ -5,6 +5,7 @@
 #include "bosh-connection-internal.h"
 
 #include "bosh-body-private.h"
+#include "bosh-domain-private.h"
 #include "bosh-enum-types.h"
 #include "bosh-error.h"
 #include "bosh-i18n-private.h"
@@ -751,7 +752,8 @@ bosh_connection_set_property (GObject      *object,
   switch (prop_id)
     {
     case PROP_DOMAIN:
-      self->domain = g_value_dup_string (value);
+      if (g_value_get_string (value) != NULL)
+        self->domain = bosh_domain_dup_prepared (g_value_get_string (value));
       break;
     case PROP_CONFIGURATION:
       self->configuration = g_value_dup_object (value);
@@ -773,6 +775,11 @@ define_session_properties (void)
    * The XMPP domain of the session, without a localpart or a resource: `to` of
    * the first request (XEP-0124 §7.1). It need not be the host of the connection
    * manager, which the configuration names.
+   *
+   * It may be given as people type it: with capitals, an internationalised name in either
+   * form, with a dot at the end. It reads back prepared (RFC 7622 §3.2), as `münchen.example` for
+   * `XN--MNCHEN-3YA.example.`. What is no domain reads back as it was given, and opening
+   * the connection fails with `BOSH_ERROR_INVALID_JID`.
    *
    * Since: 1.0
    */
@@ -1198,7 +1205,7 @@ bosh_connection_init (BoshConnection *self)
 
 /**
  * bosh_connection_new:
- * @domain: the XMPP domain to talk to
+ * @domain: the XMPP domain to talk to, as [property@Bosh.Connection:domain] describes
  * @configuration: where the connection manager is, and what to ask of it
  *
  * Makes a connection that is not open yet.

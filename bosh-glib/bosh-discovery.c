@@ -5,6 +5,7 @@
 #include "bosh-discovery.h"
 
 #include "bosh-connection-configuration-private.h"
+#include "bosh-domain-private.h"
 #include "bosh-error.h"
 #include "bosh-host-meta-private.h"
 #include "bosh-https-get-private.h"
@@ -195,8 +196,13 @@ build_document_uri (GTask   *task,
 {
   BoshDiscovery *self = g_task_get_source_object (task);
   Lookup *lookup = g_task_get_task_data (task);
-  const char *domain = self->domain != NULL ? self->domain : "";
-  g_autofree char *text = bosh_uri_compose_http (TRUE, domain, 443, formats[lookup->format].path);
+  g_autofree char *domain = bosh_domain_prepare (self->domain != NULL ? self->domain : "", error);
+  g_autofree char *text = NULL;
+
+  if (domain == NULL)
+    return NULL;
+
+  text = bosh_uri_compose_http (TRUE, domain, 443, formats[lookup->format].path);
 
   return bosh_uri_parse_http (text, NULL, error);
 }
@@ -315,7 +321,8 @@ bosh_discovery_set_property (GObject      *object,
   switch (prop_id)
     {
     case PROP_DOMAIN:
-      self->domain = g_value_dup_string (value);
+      if (g_value_get_string (value) != NULL)
+        self->domain = bosh_domain_dup_prepared (g_value_get_string (value));
       break;
     case PROP_CONFIGURATION:
       self->configuration = g_value_dup_object (value);
@@ -343,8 +350,8 @@ bosh_discovery_class_init (BoshDiscoveryClass *klass)
   /**
    * BoshDiscovery:domain:
    *
-   * The XMPP domain: the part of a JID after the `@`. An internationalised one is
-   * asked in its ASCII form.
+   * The XMPP domain: the part of a JID after the `@`, prepared as that of
+   * [property@Bosh.Connection:domain]. An internationalised one is asked in its ASCII form.
    *
    * Since: 1.0
    */
@@ -466,8 +473,8 @@ bosh_discovery_lookup_async (BoshDiscovery       *self,
  * The error is `BOSH_ERROR_DISCOVERY_FAILED` where the domain announces nothing, with
  * all that was tried in its message. Where no server of the domain could be reached it is
  * the error of the attempt: `BOSH_ERROR_TLS`, `BOSH_ERROR_TIMED_OUT`, or one of
- * `GResolverError` or `GIOErrorEnum`. `BOSH_ERROR_INVALID_URI` means that the domain
- * can't be a host name.
+ * `GResolverError` or `GIOErrorEnum`. `BOSH_ERROR_INVALID_JID` means that the domain is
+ * none.
  *
  * Returns: (transfer container) (element-type BoshConnectionConfiguration): at
  *   least one configuration, or `NULL` on error

@@ -133,13 +133,24 @@ take_uri (BoshSavedSession *self,
   self->uri = uri != NULL ? g_uri_to_string (uri) : g_strdup (text);
 }
 
+/* @domain: (transfer full) */
+static void
+take_domain (BoshSavedSession *self,
+             char             *domain)
+{
+  g_autofree char *given = domain;
+
+  g_free (self->snapshot->domain);
+  self->snapshot->domain = bosh_domain_dup_prepared (given);
+}
+
 static void
 take_jid (BoshSavedSession *self,
           const char       *jid)
 {
   self->jid = g_strdup (jid);
   if (jid != NULL)
-    self->snapshot->domain = bosh_jid_dup_domain (jid);
+    take_domain (self, bosh_jid_dup_domain (jid));
 }
 
 static void
@@ -241,7 +252,8 @@ bosh_saved_session_class_init (BoshSavedSessionClass *klass)
   /**
    * BoshSavedSession:domain:
    *
-   * The XMPP domain of the session. Where only a JID was given it is that of the JID.
+   * The XMPP domain of the session, prepared as that of [property@Bosh.Connection:domain].
+   * Where only a JID was given it is that of the JID.
    *
    * Since: 1.0
    */
@@ -384,8 +396,10 @@ bosh_saved_session_new_from_json (const char  *json,
     return NULL;
 
   take_uri (self, uri);
-  if (self->jid != NULL && self->snapshot->domain == NULL)
-    self->snapshot->domain = bosh_jid_dup_domain (self->jid);
+  if (self->snapshot->domain != NULL)
+    take_domain (self, g_strdup (self->snapshot->domain));
+  else if (self->jid != NULL)
+    take_domain (self, bosh_jid_dup_domain (self->jid));
 
   return bosh_saved_session_validate (self, error) ? g_steal_pointer (&self) : NULL;
 }

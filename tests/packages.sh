@@ -18,6 +18,8 @@ gettext                 command msgfmt
 libglib2.0-dev          module gio-2.0
 libbsd-dev              module libbsd-overlay
 libgsasl-dev            module libgsasl
+libidn-dev              module libidn
+libidn2-dev             module libidn2
 libjson-glib-dev        module json-glib-1.0
 libsoup-3.0-dev         module libsoup-3.0
 libxml2-dev             module libxml-2.0

@@ -6,7 +6,9 @@
 
 #include "bosh-limits-private.h"
 
+#include <idn-free.h>
 #include <string.h>
+#include <stringprep.h>
 
 /* The first slash begins the resource, whatever follows it (RFC 7622 §3.2). */
 static gsize
@@ -33,37 +35,77 @@ bosh_jid_dup_domain (const char *jid)
   return g_strndup (at + 1, length - (gsize)(at + 1 - jid));
 }
 
+/* The servers of today prepare with the profiles of RFC 6122, so what comes out is what
+ * they make of it too. What Unicode 3.2 did not know passes as it is. */
 static char *
-fold_bare (const char *jid)
+apply_profile (const char *text,
+               const char *profile)
 {
-  g_autofree char *bare = bosh_jid_dup_bare (jid);
-  g_autofree char *normalized = g_utf8_normalize (bare, -1, G_NORMALIZE_NFKC);
+  char *prepared = NULL;
+  g_autofree char *copy = NULL;
 
-  /* It is not UTF-8, and so equal to nothing but itself. */
-  if (normalized == NULL)
+  if (strlen (text) > BOSH_JID_MAX_PART || !g_utf8_validate (text, -1, NULL) ||
+      stringprep_profile (text, &prepared, profile, 0) != STRINGPREP_OK)
     return NULL;
 
-  return g_utf8_casefold (normalized, -1);
+  copy = g_strdup (prepared);
+  idn_free (prepared);
+
+  return copy[0] != '\0' && strlen (copy) <= BOSH_JID_MAX_PART ? g_steal_pointer (&copy) : NULL;
+}
+
+char *
+bosh_jid_prepare_localpart (const char *localpart)
+{
+  return apply_profile (localpart, "Nodeprep");
+}
+
+char *
+bosh_jid_prepare (const char *jid)
+{
+  gsize length = get_bare_length (jid);
+  const char *at = memchr (jid, '@', length);
+  g_autofree char *given_domain = bosh_jid_dup_domain (jid);
+  g_autofree char *domain = bosh_domain_prepare (given_domain, NULL);
+  g_autofree char *localpart = NULL;
+  g_autofree char *resource = NULL;
+
+  if (domain == NULL)
+    return NULL;
+
+  if (at != NULL)
+    {
+      g_autofree char *given = g_strndup (jid, (gsize)(at - jid));
+
+      localpart = bosh_jid_prepare_localpart (given);
+      if (localpart == NULL)
+        return NULL;
+    }
+  if (jid[length] == '/')
+    {
+      resource = apply_profile (jid + length + 1, "Resourceprep");
+      if (resource == NULL)
+        return NULL;
+    }
+
+  return g_strconcat (localpart != NULL ? localpart : "", localpart != NULL ? "@" : "", domain,
+                      resource != NULL ? "/" : NULL, resource, NULL);
 }
 
 gboolean
 bosh_jid_equal (const char *a,
                 const char *b)
 {
-  g_autofree char *bare_a = NULL;
-  g_autofree char *bare_b = NULL;
+  g_autofree char *prepared_a = NULL;
+  g_autofree char *prepared_b = NULL;
 
   if (strcmp (a, b) == 0)
     return TRUE;
-  if (strcmp (a + get_bare_length (a), b + get_bare_length (b)) != 0)
-    return FALSE;
-  if (strlen (a) > BOSH_JID_MAX_LENGTH || strlen (b) > BOSH_JID_MAX_LENGTH)
-    return FALSE;
 
-  bare_a = fold_bare (a);
-  bare_b = fold_bare (b);
+  prepared_a = bosh_jid_prepare (a);
+  prepared_b = prepared_a != NULL ? bosh_jid_prepare (b) : NULL;
 
-  return bare_a != NULL && bare_b != NULL && strcmp (bare_a, bare_b) == 0;
+  return prepared_b != NULL && strcmp (prepared_a, prepared_b) == 0;
 }
 
 /* The server tells who sent a stanza, so no other entity can leave the address

@@ -242,6 +242,12 @@ start_authentication (BoshLogin   *self,
       return;
     }
 
+  if (self->resource != NULL && strlen (self->resource) > BOSH_JID_MAX_PART)
+    {
+      fail_literal (self, BOSH_ERROR_LOGIN_FAILED, _("The resource is too long"));
+      return;
+    }
+
   if (!choose_mechanism (self, features, &error))
     {
       fail (self, error);

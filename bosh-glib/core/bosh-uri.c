@@ -4,67 +4,30 @@
 
 #include "bosh-uri-private.h"
 
+#include "bosh-domain-private.h"
 #include "bosh-error.h"
 #include "bosh-i18n-private.h"
 #include "bosh-limits-private.h"
 
 #include <string.h>
 
-/* RFC 1035 §2.3.4. */
-#define MAX_NAME_LENGTH 253
-#define MAX_LABEL_LENGTH 63
-
-/* One label of a domain name, without its dot. RFC 1123 §2.1 has no underscores,
- * but names of machines in private networks do. */
-static gboolean
-is_label (const char *label,
-          gsize       length)
+/* The host of @uri decoded and in ASCII, or NULL if that can't be done. GLib is kept from
+ * it, as it knows the IDNA of 2003 alone, by which “ß” is “ss”: another host. */
+static char *
+read_host (GUri *uri)
 {
-  if (length == 0 || length > MAX_LABEL_LENGTH || label[0] == '-' || label[length - 1] == '-')
-    return FALSE;
+  const char *given = g_uri_get_host (uri);
+  g_autofree char *decoded = NULL;
 
-  for (gsize i = 0; i < length; i++)
-    if (!g_ascii_isalnum (label[i]) && label[i] != '-' && label[i] != '_')
-      return FALSE;
+  if (given == NULL || strchr (given, ':') != NULL)
+    return g_strdup (given);
 
-  return TRUE;
-}
+  decoded = g_uri_unescape_string (given, NULL);
+  /* An IP address is not to be encoded. */
+  if (decoded == NULL || (strcmp (decoded, given) != 0 && g_hostname_is_ip_address (decoded)))
+    return NULL;
 
-/* RFC 1123 §2.1: the last label of a name is never a number. The system takes what
- * ends in one for an IPv4 address in a form of old, such as 127.1 or 0x7f000001. */
-static gboolean
-is_number (const char *label,
-           gsize       length)
-{
-  if (length > 2 && label[0] == '0' && (label[1] == 'x' || label[1] == 'X'))
-    return strspn (label + 2, "0123456789abcdefABCDEF") >= length - 2;
-
-  return strspn (label, "0123456789") >= length;
-}
-
-static gboolean
-is_domain_name (const char *name)
-{
-  gsize length = strlen (name);
-  const char *label = name;
-
-  /* A dot at the end makes a name absolute. */
-  if (length > 0 && name[length - 1] == '.')
-    length--;
-  if (length > MAX_NAME_LENGTH)
-    return FALSE;
-
-  for (;;)
-    {
-      gsize rest = length - (gsize)(label - name);
-      gsize label_length = MIN (strcspn (label, "."), rest);
-
-      if (!is_label (label, label_length))
-        return FALSE;
-      if (label_length == rest)
-        return !is_number (label, label_length);
-      label += label_length + 1;
-    }
+  return g_str_is_ascii (decoded) ? g_steal_pointer (&decoded) : bosh_domain_to_ascii (decoded);
 }
 
 /* @host is decoded, in ASCII, and without the brackets of an IPv6 address. A zone
@@ -76,7 +39,7 @@ is_host (const char *host)
   if (strchr (host, ':') != NULL)
     return strchr (host, '%') == NULL && g_hostname_is_ip_address (host);
 
-  return g_hostname_is_ip_address (host) || is_domain_name (host);
+  return g_hostname_is_ip_address (host) || bosh_domain_is_name (host);
 }
 
 /* Appends a path or a query. What RFC 3986 §3.3 and §3.4 do not allow there is
@@ -95,13 +58,13 @@ append_encoded (GString    *string,
     }
 }
 
-/* What is wrong with the parts of an address, or NULL. */
+/* What is wrong with the parts of an address, or NULL. @host is from read_host(). */
 static const char *
-find_fault (GUri     *uri,
-            gboolean  is_reference)
+find_fault (GUri       *uri,
+            const char *host,
+            gboolean    is_reference)
 {
   const char *scheme = g_uri_get_scheme (uri);
-  const char *host = g_uri_get_host (uri);
 
   if (strcmp (scheme, "http") != 0 && strcmp (scheme, "https") != 0)
     return _("The URI is neither http nor https");
@@ -112,10 +75,10 @@ find_fault (GUri     *uri,
   if (g_uri_get_fragment (uri) != NULL && !is_reference)
     return _("The URI contains a fragment, which is not allowed");
 
-  if (host == NULL || host[0] == '\0')
+  if (g_uri_get_host (uri) == NULL || g_uri_get_host (uri)[0] == '\0')
     return _("The URI contains no host name");
 
-  if (!is_host (host))
+  if (host == NULL || !is_host (host))
     return _("The host name in the URI is not valid");
 
   if (g_uri_get_port (uri) == 0)
@@ -125,10 +88,10 @@ find_fault (GUri     *uri,
 }
 
 static char *
-normalize (GUri *uri)
+normalize (GUri       *uri,
+           const char *host)
 {
   const char *scheme = g_uri_get_scheme (uri);
-  const char *host = g_uri_get_host (uri);
   const char *path = g_uri_get_path (uri);
   const char *query = g_uri_get_query (uri);
   int default_port = strcmp (scheme, "https") == 0 ? 443 : 80;
@@ -165,6 +128,7 @@ bosh_uri_parse_http (const char  *text,
 {
   g_autoptr(GUri) given = NULL;
   g_autoptr(GUri) uri = NULL;
+  g_autofree char *host = NULL;
   g_autofree char *normalized = NULL;
   g_autofree char *written = NULL;
   const char *fault;
@@ -173,15 +137,16 @@ bosh_uri_parse_http (const char  *text,
     return fail (error, _("The URI is too long"));
 
   if (g_utf8_validate (text, -1, NULL))
-    given = g_uri_parse_relative (base, text, G_URI_FLAGS_ENCODED, NULL);
+    given = g_uri_parse_relative (base, text, G_URI_FLAGS_ENCODED | G_URI_FLAGS_NON_DNS, NULL);
   if (given == NULL)
     return fail (error, _("This is no absolute URI"));
 
-  fault = find_fault (given, base != NULL);
+  host = read_host (given);
+  fault = find_fault (given, host, base != NULL);
   if (fault != NULL)
     return fail (error, fault);
 
-  normalized = normalize (given);
+  normalized = normalize (given, host);
   if (strlen (normalized) > BOSH_URI_MAX_LENGTH)
     return fail (error, _("The URI is too long"));
 

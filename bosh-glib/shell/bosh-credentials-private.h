@@ -12,6 +12,7 @@ G_BEGIN_DECLS
  * reference. It belongs to one thread. */
 typedef struct _BoshCredentials BoshCredentials;
 
+/* Names are prepared as those of JIDs; what can't be one stays as it is. */
 BoshCredentials    *bosh_credentials_new_password        (const char *username,
                                                           const char *password,
                                                           const char *resource);

@@ -4,6 +4,7 @@
 
 #include "bosh-credentials-private.h"
 
+#include "bosh-jid-private.h"
 #include "bosh-secret-private.h"
 
 struct _BoshCredentials
@@ -18,9 +19,10 @@ struct _BoshCredentials
   const char          *weakest;
 };
 
+/* @username: (transfer full) */
 static BoshCredentials *
 credentials_new (BoshSaslCredentials  kind,
-                 const char          *username,
+                 char                *username,
                  const char          *password,
                  const char          *resource)
 {
@@ -28,11 +30,19 @@ credentials_new (BoshSaslCredentials  kind,
 
   g_ref_count_init (&self->ref_count);
   self->kind = kind;
-  self->username = g_strdup (username);
+  self->username = username;
   self->password = bosh_secret_new (password);
   self->resource = g_strdup (resource);
 
   return self;
+}
+
+/* Takes @prepared, or copies @given where that is NULL. */
+static char *
+take_or_copy (char       *prepared,
+              const char *given)
+{
+  return prepared != NULL ? prepared : g_strdup (given);
 }
 
 BoshCredentials *
@@ -40,7 +50,10 @@ bosh_credentials_new_password (const char *username,
                                const char *password,
                                const char *resource)
 {
-  return credentials_new (BOSH_SASL_CREDENTIALS_PASSWORD, username, password, resource);
+  /* RFC 6120 §6.3.7: as a rule the localpart, but a server may have names of its own kind. */
+  return credentials_new (BOSH_SASL_CREDENTIALS_PASSWORD,
+                          take_or_copy (bosh_jid_prepare_localpart (username), username),
+                          password, resource);
 }
 
 BoshCredentials *
@@ -53,7 +66,10 @@ BoshCredentials *
 bosh_credentials_new_external (const char *authorization_id,
                                const char *resource)
 {
-  return credentials_new (BOSH_SASL_CREDENTIALS_EXTERNAL, authorization_id, NULL, resource);
+  char *prepared = authorization_id != NULL ? bosh_jid_prepare (authorization_id) : NULL;
+
+  return credentials_new (BOSH_SASL_CREDENTIALS_EXTERNAL,
+                          take_or_copy (prepared, authorization_id), NULL, resource);
 }
 
 BoshCredentials *

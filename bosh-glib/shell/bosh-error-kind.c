@@ -82,6 +82,7 @@ get_session_kind (int         code,
     case BOSH_ERROR_INVALID_STANZA:
     case BOSH_ERROR_INVALID_DATA:
     case BOSH_ERROR_INVALID_URI:
+    case BOSH_ERROR_INVALID_JID:
     case BOSH_ERROR_LOGIN_FAILED:
     case BOSH_ERROR_DISCOVERY_FAILED:
     case BOSH_ERROR_LOGGING_IN:

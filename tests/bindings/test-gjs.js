@@ -115,7 +115,7 @@ const tests = {
     async discovery() {
         const discovery = new Bosh.Discovery({domain: 'no host', timeout: 7});
         assertEqual(discovery.get_timeout(), 7);
-        await assertRejects(Bosh.Error, Bosh.Error.INVALID_URI, discovery.lookup_async(null));
+        await assertRejects(Bosh.Error, Bosh.Error.INVALID_JID, discovery.lookup_async(null));
     },
 
     elements() {

@@ -243,6 +243,15 @@ class Failures(unittest.TestCase):
         self.assertEqual(connection.props.see_other_uri, 'ftp://other.example/')
         self.assertEqual(connection.props.http_status, 0)
 
+    def test_domain(self):
+        """As people type it; what is none is an error."""
+        self.assertEqual(Bosh.Client.new('XN--MNCHEN-3YA.example.', None).props.domain,
+                         'münchen.example')
+        configuration = Bosh.ConnectionConfiguration(uri='http://localhost/')
+        with self.assertRaises(GLib.Error) as raised:
+            Loop().call(Bosh.Client.new('alice@localhost', configuration), 'connect')
+        self.assertTrue(raised.exception.matches(Bosh.error_quark(), Bosh.Error.INVALID_JID))
+
     def test_no_configuration(self):
         with self.assertRaises(GLib.Error) as raised:
             Loop().call(Bosh.Connection(domain='localhost'), 'connect')

@@ -17,8 +17,8 @@ SPDX_PATTERNS = ('*.c', '*.h', '*.h.in', '*.js', '*.lua', '*.py', '*.sh', '*.sup
                  'meson.build', 'meson_options.txt', 'run')
 
 # The core: no I/O, no clock, no randomness, nothing of the main loop.
-CORE_HEADERS = re.compile(r'<(errno|gsasl|glib|glib-object|glib/gi18n-lib|inttypes|libintl|libxml/\w+|'
-                          r'stdint|string)\.h>')
+CORE_HEADERS = re.compile(r'<(errno|gsasl|glib|glib-object|glib/gi18n-lib|idn2|idn-free|inttypes|'
+                          r'libintl|libxml/\w+|stdint|string|stringprep)\.h>')
 CORE_FORBIDDEN = re.compile(
     r'\b(g_get_monotonic_time|g_get_real_time|g_date_time_new_now\w*|clock_gettime|gettimeofday|'
     r'g_random_\w+|g_rand_\w+|g_uuid_string_random|getrandom|g_main_\w+|g_source_\w+|'
@@ -33,7 +33,8 @@ FORBIDDEN = (
     (re.compile(r'^\t| +$'), 'tab or trailing space'),
 )
 # What alone may include a library: the start of the path in bosh-glib.
-OWNERS = {'libxml': 'core/bosh-xml', 'gsasl': 'core/bosh-sasl', 'libsoup': 'http/'}
+OWNERS = {'libxml': 'core/bosh-xml', 'gsasl': 'core/bosh-sasl', 'idn2': 'core/bosh-domain',
+          'stringprep': 'core/bosh-jid', 'idn-free': 'core/bosh-jid', 'libsoup': 'http/'}
 
 problems = []
 

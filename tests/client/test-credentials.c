@@ -94,6 +94,30 @@ test_others (void)
   g_assert_null (bosh_credentials_get_password (external));
 }
 
+static void
+assert_name (BoshCredentials *credentials,
+             const char      *expected)
+{
+  g_assert_cmpstr (bosh_credentials_get_username (credentials), ==, expected);
+  bosh_credentials_unref (credentials);
+}
+
+static void
+test_names (void)
+{
+  g_test_summary ("RFC 7622 §3.3: names are prepared as those of JIDs, if they can be such");
+
+  assert_name (bosh_credentials_new_password ("Alice", "x", NULL), "alice");
+  assert_name (bosh_credentials_new_password ("Jo\xcc\x88rg", "x", NULL), "j\xc3\xb6rg");
+  assert_name (bosh_credentials_new_password ("Alice@Example.org", "x", NULL), "Alice@Example.org");
+  assert_name (bosh_credentials_new_password ("Alice B", "x", NULL), "Alice B");
+  assert_name (bosh_credentials_new_password ("Alice\xff", "x", NULL), "Alice\xff");
+  assert_name (bosh_credentials_new_password ("", "x", NULL), "");
+  assert_name (bosh_credentials_new_external ("Alice@Example.org.", NULL), "alice@example.org");
+  assert_name (bosh_credentials_new_external ("Alice@", NULL), "Alice@");
+  assert_name (bosh_credentials_new_external (NULL, NULL), NULL);
+}
+
 int
 main (int   argc,
       char *argv[])
@@ -103,6 +127,7 @@ main (int   argc,
   g_test_add_func ("/bosh/credentials/secret", test_secret);
   g_test_add_func ("/bosh/credentials/password", test_password);
   g_test_add_func ("/bosh/credentials/others", test_others);
+  g_test_add_func ("/bosh/credentials/names", test_names);
 
   return g_test_run ();
 }

@@ -572,7 +572,7 @@ test_bad_domain (void)
       g_autoptr(GError) error = NULL;
 
       g_assert_null (look_up (discovery, &error));
-      g_assert_error (error, BOSH_ERROR, BOSH_ERROR_INVALID_URI);
+      g_assert_error (error, BOSH_ERROR, BOSH_ERROR_INVALID_JID);
     }
   g_assert_cmpuint (bosh_test_proxy_get_requests (site.proxy)->len, ==, 0);
 }

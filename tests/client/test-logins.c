@@ -13,6 +13,7 @@
 #include <time.h>
 
 #define NS_XBOSH "urn:xmpp:xbosh"
+#define MUNICH "m\xc3\xbcnchen.localhost"
 
 /* Never in the time of a test; milliseconds. */
 #define AGES (60 * 60 * 1000)
@@ -180,6 +181,73 @@ test_pipelined (void)
       bosh_test_close (client);
     }
   bosh_test_set_use_keys (FALSE);
+}
+
+static void
+assert_pinged (BoshClient *client,
+               const char *to)
+{
+  g_autoptr(BoshElement) ping = bosh_test_new_request (to, "ping", BOSH_TEST_NS_PING);
+  g_autoptr(GError) error = NULL;
+  g_autoptr(BoshElement) response = bosh_test_send_iq (client, ping, 10, &error);
+
+  g_assert_no_error (error);
+  g_assert_nonnull (response);
+}
+
+static void
+test_typed (void)
+{
+  static const struct
+  {
+    const char *domain;   /* as people type it */
+    const char *prepared;
+    const char *another;  /* spelling, with which the session is attached */
+    const char *contact;  /* in a stanza, which is sent as it is: the server prepares it */
+  } cases[] = {
+    { "LocalHost", "localhost", "localhost", "LOCALHOST" },
+    { "localhost.", "localhost", "LOCALHOST", "LocalHost" },
+    { "PlainOnly.LocalHost", "plainonly.localhost", "plainonly.localhost", "plainonly.localhost" },
+    { "SHA256.localhost", "sha256.localhost", "sha256.localhost.", "Sha256.Localhost" },
+    { MUNICH, MUNICH, "xn--mnchen-3ya.localhost", "M\xc3\x9cNCHEN.LocalHost" },
+    { "M\xc3\x9cNCHEN.LocalHost", MUNICH, MUNICH, MUNICH },
+    { "XN--MNCHEN-3YA.localhost", MUNICH, "mu\xcc\x88nchen.localhost", MUNICH },
+  };
+
+  g_test_summary ("RFC 7622 §3.2, §3.3: name and domain may be written as people type them");
+
+  for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      BoshClient *client = bosh_test_new_client (cases[i].domain);
+      BoshClient *other = bosh_test_new_client (cases[i].another);
+      g_autofree char *prefix = g_strdup_printf ("alice@%s/", cases[i].prepared);
+      g_autoptr(BoshSavedSession) session = NULL;
+      g_autoptr(GAsyncResult) detached = NULL;
+      g_autoptr(GAsyncResult) attached = NULL;
+      g_autoptr(GError) error = NULL;
+
+      g_test_message ("%s", cases[i].domain);
+      g_assert_cmpstr (bosh_client_get_domain (client), ==, cases[i].prepared);
+      bosh_test_connect (client, &error);
+      g_assert_no_error (error);
+      bosh_test_login (client, "Alice", "secret", NULL, &error);
+      g_assert_no_error (error);
+      g_assert_true (g_str_has_prefix (bosh_client_get_jid (client), prefix));
+      assert_pinged (client, NULL);
+      assert_pinged (client, cases[i].contact);
+
+      bosh_client_detach_async (client, NULL, bosh_test_keep_result, &detached);
+      session = bosh_client_detach_finish (client, bosh_test_wait_for (&detached), &error);
+      g_assert_no_error (error);
+      bosh_client_attach_async (other, session, NULL, bosh_test_keep_result, &attached);
+      bosh_client_attach_finish (other, bosh_test_wait_for (&attached), &error);
+      g_assert_no_error (error);
+      assert_works (other);
+      g_clear_object (&detached);
+      bosh_test_assert_gone (client);
+      g_clear_object (&attached);
+      bosh_test_close (other);
+    }
 }
 
 /* --- XEP-0388 and XEP-0386, which Debian's Prosody has from its community --- */
@@ -500,6 +568,7 @@ main (int   argc,
 
   g_test_add_func ("/bosh/logins/classic", test_classic);
   g_test_add_func ("/bosh/logins/pipelined", test_pipelined);
+  g_test_add_func ("/bosh/logins/typed", test_typed);
   if (!bosh_test_is_ejabberd ())
     {
       /* ejabberd would hang where our farewell overtakes a request of the client;

@@ -246,7 +246,48 @@ test_headers (void)
 }
 
 static void
-assert_not_opened (BoshConnection *connection)
+assert_domain (BoshTestManager *manager,
+               const char      *domain,
+               const char      *prepared)
+{
+  g_autoptr(BoshConnectionConfiguration) configuration =
+    bosh_test_manager_configure (manager, "from-jid", "Alice@Example.ORG", NULL);
+  g_autoptr(BoshConnection) connection = bosh_connection_new (domain, configuration);
+  g_autoptr(GAsyncResult) result = NULL;
+  g_autoptr(GError) error = NULL;
+  BoshTestExchange *creation;
+
+  g_assert_cmpstr (bosh_connection_get_domain (connection), ==, prepared);
+  bosh_connection_connect_async (connection, NULL, bosh_test_keep_result, &result);
+  bosh_connection_connect_finish (connection, bosh_test_wait_for (&result), &error);
+  g_assert_no_error (error);
+  creation = bosh_test_manager_take (manager);
+  while (bosh_test_exchange_get_attribute (creation, "sid") != NULL)
+    creation = bosh_test_manager_take (manager);
+  g_assert_cmpstr (bosh_test_exchange_get_attribute (creation, "to"), ==, prepared);
+  g_assert_cmpstr (bosh_test_exchange_get_attribute (creation, "from"), ==, "alice@example.org");
+
+  g_clear_object (&result);
+  bosh_connection_disconnect_async (connection, NULL, NULL, bosh_test_keep_result, &result);
+  bosh_connection_disconnect_finish (connection, bosh_test_wait_for (&result), &error);
+  g_assert_no_error (error);
+}
+
+static void
+test_domain (void)
+{
+  g_autoptr(BoshTestManager) manager = new_automatic ();
+
+  g_test_summary ("RFC 7622 §3.2: the domain is sent prepared, however it was written");
+
+  assert_domain (manager, "Example.ORG.", "example.org");
+  assert_domain (manager, "XN--MNCHEN-3YA.example", "m\xc3\xbcnchen.example");
+  assert_domain (manager, "M\xc3\x9cNCHEN.example", "m\xc3\xbcnchen.example");
+}
+
+static void
+assert_not_opened (BoshConnection *connection,
+                   BoshError       code)
 {
   g_autoptr(GAsyncResult) result = NULL;
   g_autoptr(GError) error = NULL;
@@ -254,7 +295,7 @@ assert_not_opened (BoshConnection *connection)
   bosh_connection_connect_async (connection, NULL, bosh_test_keep_result, &result);
   g_assert_false (bosh_connection_connect_finish (connection, bosh_test_wait_for (&result),
                                                   &error));
-  bosh_test_assert_failure (&error, BOSH_ERROR, BOSH_ERROR_INVALID_URI);
+  bosh_test_assert_failure (&error, BOSH_ERROR, (int)code);
   g_clear_object (&result);
   bosh_test_run_dry ();
   g_assert_finalize_object (connection);
@@ -278,6 +319,25 @@ assert_not_attached (BoshConnection *connection)
 }
 
 static void
+test_no_domain (void)
+{
+  static const char * const domains[] = { "", "a b", "alice@example.org", "example.org/x", "a..b" };
+  g_autoptr(BoshTestManager) manager = new_automatic ();
+
+  g_test_summary ("RFC 7622 §3.2: what is no domain is refused before anything is sent");
+
+  for (gsize i = 0; i < G_N_ELEMENTS (domains); i++)
+    {
+      g_autoptr(BoshConnectionConfiguration) configuration = bosh_test_manager_configure (manager, NULL);
+      BoshConnection *connection = bosh_connection_new (domains[i], configuration);
+
+      g_assert_cmpstr (bosh_connection_get_domain (connection), ==, domains[i]);
+      assert_not_opened (connection, BOSH_ERROR_INVALID_JID);
+    }
+  g_assert_false (bosh_test_manager_has_request (manager));
+}
+
+static void
 test_no_address (void)
 {
   static const char * const uris[] = { NULL, "", "localhost", "ftp://localhost/", "http://h%25/" };
@@ -291,12 +351,13 @@ test_no_address (void)
 
       configuration = g_object_new (BOSH_TYPE_CONNECTION_CONFIGURATION,
                                     "uri", uris[i], "wait", 30, NULL);
-      assert_not_opened (bosh_connection_new ("example.org", configuration));
+      assert_not_opened (bosh_connection_new ("example.org", configuration), BOSH_ERROR_INVALID_URI);
       assert_not_attached (bosh_connection_new ("example.org", configuration));
     }
   /* A binding can leave out what bosh_connection_new() asks for. */
-  assert_not_opened (g_object_new (BOSH_TYPE_CONNECTION, "domain", "example.org", NULL));
-  assert_not_opened (g_object_new (BOSH_TYPE_CONNECTION, NULL));
+  assert_not_opened (g_object_new (BOSH_TYPE_CONNECTION, "domain", "example.org", NULL),
+                     BOSH_ERROR_INVALID_URI);
+  assert_not_opened (g_object_new (BOSH_TYPE_CONNECTION, NULL), BOSH_ERROR_INVALID_URI);
 }
 
 static void
@@ -633,6 +694,8 @@ main (int   argc,
   g_test_add_func ("/bosh/connection-settings/address", test_address);
   g_test_add_func ("/bosh/connection-settings/uri", test_uri);
   g_test_add_func ("/bosh/connection-settings/headers", test_headers);
+  g_test_add_func ("/bosh/connection-settings/domain", test_domain);
+  g_test_add_func ("/bosh/connection-settings/no-domain", test_no_domain);
   g_test_add_func ("/bosh/connection-settings/no-address", test_no_address);
   g_test_add_func ("/bosh/connection-settings/no-configuration", test_no_configuration);
   g_test_add_func ("/bosh/connection-settings/key-sequence", test_key_sequence);

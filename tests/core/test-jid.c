@@ -4,6 +4,8 @@
 
 #include "bosh-jid-private.h"
 
+#include <string.h>
+
 #define DOMAIN "example.org"
 #define JID "alice@example.org/home"
 
@@ -40,10 +42,103 @@ test_parts_and_equality (void)
   g_assert_true (bosh_jid_equal ("a@b/c", "a@b/c"));
   g_assert_true (bosh_jid_equal ("A@B.example/c", "a@b.EXAMPLE/c"));
   g_assert_true (bosh_jid_equal ("J\xc3\x96RG@b", "jo\xcc\x88rg@b"));
+  g_assert_true (bosh_jid_equal ("a@xn--mnchen-3ya.example", "A@M\xc3\x9cNCHEN.example."));
   g_assert_false (bosh_jid_equal ("a@b/c", "a@b/C"));
   g_assert_false (bosh_jid_equal ("a@b/c", "a@b"));
   g_assert_false (bosh_jid_equal ("a@b", "c@b"));
   g_assert_false (bosh_jid_equal ("a@b\xff", "A@b\xff"));
+}
+
+static void
+test_prepared (void)
+{
+  static const struct
+  {
+    const char *jid;
+    const char *prepared;  /* NULL if it is no JID */
+  } cases[] = {
+    { "alice@example.org/home", "alice@example.org/home" },
+    { "Alice@Example.org/Home", "alice@example.org/Home" },
+    { "example.org/x", "example.org/x" },
+    { "J\xc3\x96RG@M\xc3\x9cNCHEN.example", "j\xc3\xb6rg@m\xc3\xbcnchen.example" },
+    { "jo\xcc\x88rg@xn--mnchen-3ya.example.", "j\xc3\xb6rg@m\xc3\xbcnchen.example" },
+    { "\xef\xbc\xa1lice@example.org/\xef\xbc\xa1", "alice@example.org/A" },
+    { "d\\27artagnan@[::1]/x@y/z", "d\\27artagnan@[::1]/x@y/z" },
+    /* Characters that are younger than the tables of Nodeprep. */
+    { "\xf0\x9f\x8e\x88@example.org", "\xf0\x9f\x8e\x88@example.org" },
+    { "", NULL },
+    { "@example.org", NULL },
+    { "alice@", NULL },
+    { "alice@/x", NULL },
+    { "alice@example.org/", NULL },
+    { "a b@example.org", NULL },
+    { "a'b@example.org", NULL },
+    { "a@b@example.org", NULL },
+    { "alice\xff@example.org", NULL },
+    { "alice@example.org/\xff", NULL },
+    { "alice@a b", NULL },
+  };
+  g_autofree char *part = g_strnfill (BOSH_JID_MAX_PART, 'a');
+  g_autofree char *long_name = g_strconcat (part, "@h", NULL);
+  g_autofree char *too_long_name = g_strconcat ("a", part, "@h", NULL);
+  g_autofree char *long_resource = g_strconcat ("h/", part, NULL);
+  g_autofree char *too_long_resource = g_strconcat ("h/a", part, NULL);
+  g_autofree char *prepared_name = bosh_jid_prepare (long_name);
+  g_autofree char *prepared_resource = bosh_jid_prepare (long_resource);
+
+  g_test_summary ("RFC 7622 §3: what a JID is, and the form in which it is compared");
+
+  for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      g_autofree char *prepared = bosh_jid_prepare (cases[i].jid);
+      g_autofree char *again = prepared != NULL ? bosh_jid_prepare (prepared) : NULL;
+
+      g_test_message ("“%s”", cases[i].jid);
+      g_assert_cmpstr (prepared, ==, cases[i].prepared);
+      g_assert_cmpstr (again, ==, prepared);
+    }
+
+  g_assert_cmpstr (prepared_name, ==, long_name);
+  g_assert_null (bosh_jid_prepare (too_long_name));
+  g_assert_cmpstr (prepared_resource, ==, long_resource);
+  g_assert_null (bosh_jid_prepare (too_long_resource));
+}
+
+static void
+test_each_character (void)
+{
+  guint n_refused = 0;
+  guint n_changed = 0;
+
+  g_test_summary ("RFC 7622 §3: what is prepared stays as it is, whatever character it has");
+
+  /* Chinese and Korean characters are thousands of the same kind. */
+  for (gunichar c = 1; c < 0x20000; c += c < 0x3400 || c > 0xf900 ? 1 : 31)
+    {
+      char character[7] = "";
+      g_autofree char *jid = NULL;
+      g_autofree char *prepared = NULL;
+      g_autofree char *again = NULL;
+
+      if (!g_unichar_isdefined (c))
+        continue;
+
+      g_unichar_to_utf8 (c, character);
+      jid = g_strdup_printf ("a%sb@c%sd/e%sf", character, character, character);
+      prepared = bosh_jid_prepare (jid);
+      if (prepared == NULL)
+        {
+          n_refused++;
+          continue;
+        }
+      n_changed += strcmp (prepared, jid) != 0;
+      again = bosh_jid_prepare (prepared);
+      g_assert_cmpstr (again, ==, prepared);
+    }
+
+  g_test_message ("%u refused, %u changed", n_refused, n_changed);
+  g_assert_cmpuint (n_refused, >, 0);
+  g_assert_cmpuint (n_changed, >, 0);
 }
 
 static void
@@ -100,6 +195,8 @@ main (int   argc,
   g_test_init (&argc, &argv, NULL);
 
   g_test_add_func ("/bosh/jid/parts-and-equality", test_parts_and_equality);
+  g_test_add_func ("/bosh/jid/prepared", test_prepared);
+  g_test_add_func ("/bosh/jid/each-character", test_each_character);
   g_test_add_func ("/bosh/jid/may-respond", test_may_respond);
 
   return g_test_run ();

@@ -122,6 +122,9 @@ test_hosts (void)
   check ("http://1.2.example/", NULL, "http://1.2.example/");
   check ("http://a.0xg/", NULL, "http://a.0xg/");
   check ("http://127.0.0.1/", NULL, "http://127.0.0.1/");
+  check ("http://%31%32%37.0.0.1/", NULL, "http://127.0.0.1/");
+  /* IDNA of 2003 would make “ss” of it. */
+  check ("http://fa\xc3\x9f.example/", NULL, "http://xn--fa-hia.example/");
   check ("http://[::1]:5280/", NULL, "http://[::1]:5280/");
   check ("http://[2001:DB8::1.2.3.4]/", NULL, "http://[2001:DB8::1.2.3.4]/");
 
@@ -133,6 +136,7 @@ test_hosts (void)
   check ("http://a%23b/", NULL, NULL);
   check ("http://a%3a80/", NULL, NULL);
   check ("http://%5b::1%5d/", NULL, NULL);
+  check ("http://%3a%3a1/", NULL, NULL);
   check ("http://a%00b/", NULL, NULL);
   check ("http://a%0d%0ab/", NULL, NULL);
   check ("http://a%ff/", NULL, NULL);
@@ -161,7 +165,6 @@ test_hosts (void)
   check ("http://a.0x7F/", NULL, NULL);
   check ("http://127.0.0.1./", NULL, NULL);
   check ("http://127.0.0.256/", NULL, NULL);
-  check ("http://%31%32%37.0.0.1/", NULL, NULL);
   check ("http://::1/", NULL, NULL);
   check ("http://[::1/", NULL, NULL);
   check ("http://[::g]/", NULL, NULL);

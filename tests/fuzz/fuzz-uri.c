@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /* What is accepted as the address of an HTTP server parses, is written, and parses
- * again as the same; what is refused has an error. The input is a base, or an empty
+ * again as the same; what is refused has an error. The same of domains and JIDs. The input is a base, or an empty
  * line, then a line break and a reference. */
 
 #include "config.h"
@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "bosh-error.h"
+#include "bosh-jid-private.h"
 #include "bosh-limits-private.h"
 #include "bosh-uri-private.h"
 
@@ -92,6 +93,29 @@ check_hostname (const char *hostname)
   g_assert_cmpint (g_uri_get_port (uri), ==, 5281);
 }
 
+/* What is prepared is prepared again as the same, and equal to what it came from. */
+static void
+check_jid (const char *text)
+{
+  g_autofree char *domain = bosh_domain_prepare (text, NULL);
+  g_autofree char *jid = bosh_jid_prepare (text);
+
+  if (domain != NULL)
+    {
+      g_autofree char *again = bosh_domain_prepare (domain, NULL);
+
+      g_assert_cmpstr (again, ==, domain);
+      g_assert_true (bosh_domain_equal (domain, text));
+    }
+  if (jid != NULL)
+    {
+      g_autofree char *again = bosh_jid_prepare (jid);
+
+      g_assert_cmpstr (again, ==, jid);
+      g_assert_true (bosh_jid_equal (jid, text));
+    }
+}
+
 int
 LLVMFuzzerTestOneInput (const guint8 *data,
                         gsize         size)
@@ -120,6 +144,7 @@ LLVMFuzzerTestOneInput (const guint8 *data,
     }
 
   check_hostname (reference);
+  check_jid (reference);
 
   return 0;
 }

@@ -10,6 +10,7 @@ domains, which name what they offer (no name is ever resolved):
     sha256.localhost     SCRAM-SHA-256 alone
     plainonly.localhost  PLAIN alone
     anon.localhost       ANONYMOUS
+    münchen.localhost    as plain.localhost
     external.localhost   EXTERNAL (Prosody behind nginx, by client certificate)
 
 and with XEP-0388 and XEP-0386 besides, by Prosody and the modules of its community:
@@ -24,6 +25,7 @@ import glob
 import http.client
 import json
 import os
+import re
 import urllib.parse
 
 from sandbox import (START_SECONDS, Certificates, MissingProgram, Sandbox, Server, ServerError,
@@ -112,6 +114,7 @@ class Prosody(BoshServer):
             disable_sasl_mechanisms = { "SCRAM-SHA-1", "SCRAM-SHA-256" }''',
         'anon.localhost': 'authentication = "anonymous"',
         'external.localhost': 'authentication = "proxy_certificate"',
+        'münchen.localhost': 'authentication = "internal_plain"',
     }
     SASL2_DOMAINS = {
         'sasl2.localhost': DOMAINS['plain.localhost'],
@@ -179,7 +182,8 @@ storage = "internal"
 
         prosodyctl does the same in a fifth of a second each.
         """
-        folder = domain.replace('.', '%2e')
+        folder = re.sub('[^A-Za-z0-9]',
+                        lambda match: ''.join(f'%{byte:02x}' for byte in match[0].encode()), domain)
         self.sandbox.make_directory(self.name, 'data', folder, 'accounts')
         for user in self.accounts:
             self.sandbox.write(f'return {{ ["password"] = "{PASSWORD}"; }};\n',
@@ -218,6 +222,7 @@ class Ejabberd(BoshServer):
                                         'SCRAM-SHA-256', 'SCRAM-SHA-512']},
         'anon.localhost': {
             'auth_method': ['anonymous'], 'anonymous_protocol': 'sasl_anon'},
+        'münchen.localhost': {},
     }
 
     def __init__(self, *arguments, **options):
