@@ -4,10 +4,12 @@
 
 #include "bosh-client-driver-private.h"
 
+#include "bosh-addresses-private.h"
 #include "bosh-connection-configuration-private.h"
 #include "bosh-connection-private.h"
 #include "bosh-delivery-tracker-private.h"
 #include "bosh-discovery.h"
+#include "bosh-domain-private.h"
 #include "bosh-element-private.h"
 #include "bosh-error-kind-private.h"
 #include "bosh-error.h"
@@ -41,7 +43,10 @@ struct _BoshClientDriver
   /* Connecting or a login, one at a time. The task keeps the owner alive. */
   GTask                       *task;
   GSource                     *cancelled;
-  GCancellable                *discovery;    /* while the address is looked up */
+  BoshAddresses               *addresses;    /* NULL if the application gave the address */
+  guint                        attempt;      /* changes when one begins, or is given up */
+  gboolean                     is_opening;   /* the connection, at one of the addresses */
+  GCancellable                *discovery;    /* while the domain is asked for addresses */
   BoshSavedSession            *saved;        /* until it is attached; else one is created */
   BoshElement                 *features;     /* those that arrived last, for a login */
   BoshLoginDriver             *login;
@@ -145,13 +150,24 @@ is_pending_request (BoshClientDriver *self,
          bosh_client_driver_has_iq (self, id);
 }
 
+static void
+clear_stanza (gpointer data)
+{
+  BoshReconnectStanza *stanza = data;
+
+  bosh_element_unref (stanza->element);
+}
+
 /* The stanzas of a session that has ended, as far as they never left this machine.
- * Requests are not among them, as they fail with the session. */
+ * Without @requests, those of ours are not among them, as they fail with the session. */
 static GArray *
-take_unsent (BoshClientDriver *self)
+take_unsent (BoshClientDriver *self,
+             gboolean          requests)
 {
   g_autoptr(GPtrArray) elements = bosh_connection_dup_unsent_on_first (self->connection);
   GArray *stanzas = g_array_new (FALSE, FALSE, sizeof (BoshReconnectStanza));
+
+  g_array_set_clear_func (stanzas, clear_stanza);
 
   if (self->deliveries != NULL)
     bosh_delivery_tracker_lose (self->deliveries);
@@ -159,8 +175,9 @@ take_unsent (BoshClientDriver *self)
     {
       BoshReconnectStanza stanza = { .element = g_ptr_array_index (elements, i) };
 
-      if (is_pending_request (self, stanza.element))
+      if (!requests && is_pending_request (self, stanza.element))
         continue;
+      bosh_element_ref (stanza.element);
       if (self->deliveries != NULL)
         stanza.serial = bosh_delivery_tracker_take_unsent (self->deliveries, stanza.element);
       g_array_append_val (stanzas, stanza);
@@ -541,46 +558,163 @@ open_connection (BoshClientDriver *self)
   g_clear_object (&self->saved);
 }
 
+/* To be called before an input by which an attempt may fail: an attempt that fails
+ * because this machine has no network does not count. */
+static void
+update_offline (BoshClientDriver *self)
+{
+  const char *hostname = bosh_connection_configuration_get_hostname (self->configuration);
+
+  if (get_state (self) == BOSH_RECONNECT_RECONNECTING)
+    bosh_reconnect_set_offline (self->machine, bosh_host_is_offline (hostname));
+}
+
+/* Is the attempt with this number still under way? A handler may have ended it, or run a
+ * main loop in which another one has begun. */
+static gboolean
+is_connecting (BoshClientDriver *self,
+               guint             attempt)
+{
+  BoshReconnectState state = get_state (self);
+
+  return attempt == self->attempt &&
+         (state == BOSH_RECONNECT_CONNECTING || state == BOSH_RECONNECT_RECONNECTING);
+}
+
+/* --- The addresses that the domain announces --- */
+
+/* Asking the domain does not keep the owner alive. */
+typedef struct
+{
+  GWeakRef          owner;
+  BoshClientDriver *driver;  /* while there is an owner */
+} Search;
+
+static void take_step (BoshClientDriver  *self,
+                       BoshAddressesStep  step,
+                       const char        *uri,
+                       GArray            *stanzas);
+
+static GError *
+dup_addresses_error (BoshClientDriver *self,
+                     BoshErrorKind    *kind)
+{
+  update_offline (self);
+
+  return bosh_addresses_dup_error (self->addresses, kind);
+}
+
+static void
+search_next (BoshClientDriver *self)
+{
+  g_autofree char *uri = NULL;
+  BoshAddressesStep step = bosh_addresses_next (self->addresses, &uri);
+
+  take_step (self, step, uri, NULL);
+}
+
 static void
 on_discovered (GObject      *source_object,
                GAsyncResult *result,
                gpointer      user_data)
 {
-  BoshClientDriver *self = user_data;
-  /* The reference of discover(). */
-  g_autoptr(GObject) owner = self->owner;
+  Search *search = user_data;
+  g_autoptr(GObject) owner = g_weak_ref_get (&search->owner);
+  BoshClientDriver *self = search->driver;
   g_autoptr(GPtrArray) found = NULL;
   g_autoptr(GError) error = NULL;
 
-  found = bosh_discovery_lookup_finish (BOSH_DISCOVERY (source_object), result, &error);
-  /* Else DISCONNECT has ended it. */
-  if (self->discovery == NULL)
-    return;
-
-  if (found == NULL)
-    {
-      g_clear_object (&self->discovery);
-      end_early (self, BOSH_ERROR_KIND_PERMANENT, error);
-      return;
-    }
-
-  set_configuration (self, g_ptr_array_index (found, 0));
-  if (self->discovery == NULL)
+  g_weak_ref_clear (&search->owner);
+  g_free (search);
+  /* Else it was given up, by a driver that may be gone. */
+  if (owner == NULL || g_task_get_cancellable (G_TASK (result)) != self->discovery)
     return;
 
   g_clear_object (&self->discovery);
-  open_connection (self);
+  found = bosh_discovery_lookup_finish (BOSH_DISCOVERY (source_object), result, &error);
+  if (found == NULL)
+    bosh_addresses_take_failure (self->addresses, NULL, bosh_error_get_kind (error, NULL), error);
+  for (guint i = 0; found != NULL && i < found->len; i++)
+    bosh_addresses_add_found (self->addresses,
+                              bosh_connection_configuration_get_uri (g_ptr_array_index (found, i)));
+  search_next (self);
 }
 
 static void
-discover (BoshClientDriver *self)
+ask_domain (BoshClientDriver *self)
 {
-  g_autoptr(BoshDiscovery) discovery = bosh_discovery_new (self->domain, self->configuration);
+  g_autoptr(BoshDiscovery) discovery = bosh_discovery_new (self->domain != NULL ? self->domain : "",
+                                                            self->configuration);
+  Search *search = g_new0 (Search, 1);
 
+  g_weak_ref_init (&search->owner, self->owner);
+  search->driver = self;
   self->discovery = g_cancellable_new ();
   watch_cancellable (self);
-  g_object_ref (self->owner);
-  bosh_discovery_lookup_async (discovery, self->discovery, on_discovered, self);
+  g_main_context_push_thread_default (self->context);
+  bosh_discovery_lookup_async (discovery, self->discovery, on_discovered, search);
+  g_main_context_pop_thread_default (self->context);
+}
+
+static void
+stop_asking (BoshClientDriver *self)
+{
+  if (self->discovery != NULL)
+    g_cancellable_cancel (self->discovery);
+  g_clear_object (&self->discovery);
+}
+
+/* @stanzas: (nullable): to be sent there, after connecting elsewhere has failed */
+static void
+connect_at (BoshClientDriver *self,
+            const char       *uri,
+            GArray           *stanzas)
+{
+  guint attempt = self->attempt;
+
+  if (g_strcmp0 (uri, bosh_connection_configuration_get_uri (self->configuration)) != 0)
+    {
+      g_autoptr(BoshConnectionConfiguration) configuration =
+        bosh_connection_configuration_copy_with_uri (self->configuration, uri);
+
+      set_configuration (self, configuration);
+    }
+  if (!is_connecting (self, attempt))
+    return;
+
+  self->is_opening = TRUE;
+  open_connection (self);
+  for (guint i = 0; stanzas != NULL && i < stanzas->len; i++)
+    {
+      const BoshReconnectStanza *stanza = &g_array_index (stanzas, BoshReconnectStanza, i);
+
+      send_again (self, stanza->element, stanza->serial);
+    }
+}
+
+static void
+take_step (BoshClientDriver  *self,
+           BoshAddressesStep  step,
+           const char        *uri,
+           GArray            *stanzas)
+{
+  g_autoptr(GError) error = NULL;
+  BoshErrorKind kind;
+
+  switch (step)
+    {
+    case BOSH_ADDRESSES_TRY:
+      connect_at (self, uri, stanzas);
+      break;
+    case BOSH_ADDRESSES_LOOK_UP:
+      ask_domain (self);
+      break;
+    case BOSH_ADDRESSES_GIVE_UP:
+    default:
+      error = dup_addresses_error (self, &kind);
+      end_early (self, kind, error);
+      break;
+    }
 }
 
 /* A session that is attached brings its address with it. */
@@ -601,16 +735,22 @@ take_saved (BoshClientDriver *self)
 static void
 connect_session (BoshClientDriver *self)
 {
+  guint attempt = ++self->attempt;
+
   if (self->saved != NULL)
     take_saved (self);
-  /* A handler of the address may have run a main loop in which all has ended. */
-  if (get_state (self) == BOSH_RECONNECT_CLOSED)
+  if (!is_connecting (self, attempt))
     return;
 
-  if (has_address (self))
-    open_connection (self);
-  else
-    discover (self);
+  if (self->saved != NULL || self->addresses == NULL)
+    {
+      open_connection (self);
+      return;
+    }
+
+  bosh_addresses_begin (self->addresses,
+                        bosh_connection_configuration_get_uri (self->configuration));
+  search_next (self);
 }
 
 /* --- The login --- */
@@ -627,17 +767,6 @@ has_session_ended (BoshClientDriver *self,
          (state != BOSH_CONNECTION_STATE_CONNECTED &&
           state != BOSH_CONNECTION_STATE_RETRYING &&
           state != BOSH_CONNECTION_STATE_PAUSED);
-}
-
-/* To be called before an input by which an attempt may fail: an attempt that fails
- * because this machine has no network does not count. */
-static void
-update_offline (BoshClientDriver *self)
-{
-  const char *hostname = bosh_connection_configuration_get_hostname (self->configuration);
-
-  if (get_state (self) == BOSH_RECONNECT_RECONNECTING)
-    bosh_reconnect_set_offline (self->machine, bosh_host_is_offline (hostname));
 }
 
 static void
@@ -770,6 +899,7 @@ on_opened (gpointer user_data)
 {
   BoshClientDriver *self = user_data;
 
+  self->is_opening = FALSE;
   /* From now on cancelling ends the session in good order. */
   watch_cancellable (self);
   bosh_reconnect_handle_opened (self->machine, g_get_monotonic_time ());
@@ -834,21 +964,67 @@ on_stanza (BoshConnection *connection,
   self->callbacks->stanza (stanza, self->owner);
 }
 
+static void renew_connection (BoshClientDriver *self);
+
+/* The session could not be opened at this address. Returns FALSE if there is no other, and
+ * then the error of them all. */
+static gboolean
+go_elsewhere (BoshClientDriver  *self,
+              BoshErrorKind     *kind,
+              GError           **error)
+{
+  gboolean was_opening = self->is_opening;
+  guint attempt = self->attempt;
+  g_autoptr(GArray) stanzas = NULL;
+  g_autofree char *uri = NULL;
+  BoshAddressesStep step;
+
+  self->is_opening = FALSE;
+  if (!was_opening || *kind == BOSH_ERROR_KIND_REQUESTED || !is_connecting (self, attempt))
+    return FALSE;
+
+  bosh_addresses_take_failure (self->addresses,
+                               bosh_connection_configuration_get_uri (self->configuration),
+                               *kind, *error);
+  step = bosh_addresses_next (self->addresses, &uri);
+  if (step == BOSH_ADDRESSES_GIVE_UP)
+    {
+      g_clear_error (error);
+      *error = dup_addresses_error (self, kind);
+      return FALSE;
+    }
+
+  /* What waits for the first session is with the connection. */
+  stanzas = take_unsent (self, TRUE);
+  if (self->deliveries != NULL)
+    bosh_delivery_tracker_keep_unsent (self->deliveries);
+  renew_connection (self);
+  if (is_connecting (self, attempt))
+    take_step (self, step, uri, stanzas);
+
+  return TRUE;
+}
+
 static void
 on_closed (BoshConnection *connection,
            const GError   *error,
            gpointer        user_data)
 {
   BoshClientDriver *self = user_data;
-  g_autoptr(GArray) unsent = take_unsent (self);
+  g_autoptr(GObject) owner = g_object_ref (self->owner);
+  g_autoptr(GError) reason = error != NULL ? g_error_copy (error) : NULL;
+  g_autoptr(GArray) unsent = NULL;
   BoshErrorKind kind = BOSH_ERROR_KIND_REQUESTED;
 
   if (error != NULL && !bosh_connection_is_leaving (connection))
     kind = bosh_error_get_kind (error, self->stream_condition);
+  if (go_elsewhere (self, &kind, &reason))
+    return;
 
+  unsent = take_unsent (self, FALSE);
   g_clear_pointer (&self->login, bosh_login_driver_stop);
   update_offline (self);
-  bosh_reconnect_handle_ended (self->machine, kind, error,
+  bosh_reconnect_handle_ended (self->machine, kind, reason,
                                (gpointer)unsent->data, unsent->len,
                                g_get_monotonic_time ());
   drain (self);
@@ -934,6 +1110,8 @@ set_state (BoshClientDriver *self,
 static void
 abort_attempt (BoshClientDriver *self)
 {
+  self->attempt++;
+  stop_asking (self);
   g_clear_pointer (&self->login, bosh_login_driver_stop);
   release_connection (self);
   disconnect_connection (self, NULL, NULL);
@@ -946,12 +1124,11 @@ end_session (BoshClientDriver *self,
   g_autoptr(BoshElement) farewell = NULL;
   Disconnect *disconnect = NULL;
 
+  self->attempt++;
+  stop_asking (self);
   g_clear_pointer (&self->login, bosh_login_driver_stop);
   if (bosh_connection_get_state (self->connection) == BOSH_CONNECTION_STATE_NEW)
     {
-      if (self->discovery != NULL)
-        g_cancellable_cancel (self->discovery);
-      g_clear_object (&self->discovery);
       end_early (self, BOSH_ERROR_KIND_REQUESTED, NULL);
       return;
     }
@@ -1183,13 +1360,16 @@ bosh_client_driver_new (const char                      *domain,
 
   self->callbacks = callbacks;
   self->owner = owner;
-  self->domain = g_strdup (domain);
+  if (domain != NULL)
+    self->domain = bosh_domain_dup_prepared (domain);
   if (configuration != NULL)
     self->configuration = g_object_ref (configuration);
   else
     self->configuration = g_object_new (BOSH_TYPE_CONNECTION_CONFIGURATION, NULL);
   self->machine = bosh_reconnect_new ((guint64)g_random_int () << 32 | g_random_int ());
   self->disconnects = g_ptr_array_new_with_free_func (disconnect_free);
+  if (!has_address (self))
+    self->addresses = bosh_addresses_new (self->domain);
   create_connection (self);
 
   return self;
@@ -1203,6 +1383,7 @@ bosh_client_driver_stop (BoshClientDriver *self)
   if (self->connection == NULL)
     return;
 
+  stop_asking (self);
   g_clear_pointer (&self->login, bosh_login_driver_stop);
   release_connection (self);
   /* The session of an attempt is ended, for the application does not know it. */
@@ -1219,6 +1400,7 @@ bosh_client_driver_free (BoshClientDriver *self)
   g_clear_pointer (&self->deliveries, bosh_delivery_tracker_free);
   g_clear_pointer (&self->disconnects, g_ptr_array_unref);
   g_clear_pointer (&self->machine, bosh_reconnect_free);
+  g_clear_pointer (&self->addresses, bosh_addresses_free);
   g_clear_pointer (&self->credentials, bosh_credentials_unref);
   g_clear_pointer (&self->features, bosh_element_unref);
   g_clear_pointer (&self->context, g_main_context_unref);

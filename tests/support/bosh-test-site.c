@@ -6,6 +6,8 @@
 
 #include <string.h>
 
+#define SASL "urn:ietf:params:xml:ns:xmpp-sasl"
+#define BIND "urn:ietf:params:xml:ns:xmpp-bind"
 #define BODY "<body xmlns='http://jabber.org/protocol/httpbind' "                  \
              "xmlns:stream='http://etherx.jabber.org/streams'"
 
@@ -16,6 +18,15 @@ bosh_test_request_is_for (const BoshTestRequest *request,
   g_autofree char *line = g_strdup_printf ("GET %s HTTP/1.1\r\n", path);
 
   return g_str_has_prefix (request->head, line);
+}
+
+static void
+respond (BoshTestPeer *peer,
+         const char   *content)
+{
+  g_autofree char *text = g_strconcat (BODY ">", content, "</body>", NULL);
+
+  bosh_test_peer_reply (peer, 200, NULL, text);
 }
 
 static void
@@ -31,7 +42,26 @@ manage_connection (BoshTestPeer          *peer,
   else if (strstr (text, "sid=") == NULL)
     bosh_test_peer_reply (peer, 200, NULL,
                           BODY " sid='s1' wait='60' hold='1' requests='2' inactivity='30' "
-                               "ver='1.6'><stream:features/></body>");
+                               "ver='1.6'><stream:features><mechanisms xmlns='" SASL "'>"
+                               "<mechanism>PLAIN</mechanism></mechanisms></stream:features></body>");
+  else if (strstr (text, "<auth ") != NULL)
+    respond (peer, "<success xmlns='" SASL "'/>");
+  else if (strstr (text, "restart='true'") != NULL)
+    respond (peer, "<stream:features><bind xmlns='" BIND "'/></stream:features>");
+  else if (strstr (text, "<bind ") != NULL)
+    respond (peer, "<iq xmlns='jabber:client' type='result' id='bosh-login-bind'><bind xmlns='" BIND "'>"
+                   "<jid>alice@localhost/x</jid></bind></iq>");
+  else if (strstr (text, "<iq ") != NULL || strstr (text, "<message ") != NULL)
+    respond (peer, "");
+}
+
+static gboolean
+is_post_to (const BoshTestRequest *request,
+            const char            *path)
+{
+  g_autofree char *line = g_strdup_printf ("POST %s HTTP/1.1\r\n", path != NULL ? path : "");
+
+  return path != NULL && g_str_has_prefix (request->head, line);
 }
 
 static void
@@ -41,6 +71,16 @@ on_request (BoshTestPeer          *peer,
 {
   BoshTestSite *site = user_data;
 
+  if (is_post_to (request, site->slow))
+    {
+      site->waiting = peer;
+      return;
+    }
+  if (is_post_to (request, site->dead))
+    {
+      bosh_test_peer_reply (peer, 404, NULL, "<html/>");
+      return;
+    }
   if (g_str_has_prefix (request->head, "POST "))
     {
       manage_connection (peer, request);

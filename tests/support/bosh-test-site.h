@@ -29,7 +29,8 @@ typedef struct
   GBytes     *data;     /* with status 1: bytes that follow; nullable */
 } BoshTestPage;
 
-/* The web server of localhost, and a connection manager at all other paths. A
+/* The web server of localhost, and a connection manager at all other paths, which lets
+ * everybody in by PLAIN, as alice. A
  * domain is asked on port 443, so all goes through a proxy, of which all tunnels
  * lead to a server on the loopback interface; what is in them is TLS, as
  * everywhere. */
@@ -40,13 +41,16 @@ typedef struct
   GProxyResolver     *resolver;
   const BoshTestTls  *tls;
   const BoshTestPage *pages;  /* up to one without a path */
+  const char         *dead;   /* the path where no connection manager is any more; nullable */
+  const char         *slow;   /* the path where the next request waits; nullable */
+  BoshTestPeer       *waiting;  /* whose request that is, or NULL */
 } BoshTestSite;
 
 /* @certificate: nullable, for a good one. */
-void                         bosh_test_site_init         (BoshTestSite          *site,
-                                                          const BoshTestTls     *tls,
-                                                          GTlsCertificate       *certificate,
-                                                          const BoshTestPage    *pages);
+void                         bosh_test_site_init         (BoshTestSite       *site,
+                                                          const BoshTestTls  *tls,
+                                                          GTlsCertificate    *certificate,
+                                                          const BoshTestPage *pages);
 void                         bosh_test_site_clear        (BoshTestSite          *site);
 /* What trusts it, and goes through its proxy; without a URI. */
 BoshConnectionConfiguration *bosh_test_site_new_template (BoshTestSite          *site);
