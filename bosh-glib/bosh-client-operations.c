@@ -399,6 +399,12 @@ static gboolean
 check_session (BoshClient  *self,
                GError     **error)
 {
+  if (bosh_client_get_connection (self) == NULL)
+    {
+      g_set_error_literal (error, BOSH_ERROR, BOSH_ERROR_NOT_CONNECTED, _("The session has ended"));
+      return FALSE;
+    }
+
   switch (bosh_client_get_state (self))
     {
     case BOSH_CLIENT_STATE_LOGGING_IN:
@@ -689,5 +695,6 @@ bosh_client_resume (BoshClient *self)
 {
   g_return_if_fail (BOSH_IS_CLIENT (self));
 
-  bosh_connection_resume (bosh_client_get_connection (self));
+  if (bosh_client_get_connection (self) != NULL)
+    bosh_connection_resume (bosh_client_get_connection (self));
 }

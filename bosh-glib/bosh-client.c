@@ -91,8 +91,8 @@
  * All signals are emitted, and all callbacks called, in the thread-default main
  * context that was current when [method@Bosh.Client.connect_async],
  * [method@Bosh.Client.attach_async] or [method@Bosh.Client.prebind_async] was
- * called. Use the client in that thread only. A handler may send, disconnect, or
- * drop the last reference.
+ * called. Use the client in that thread only; the last reference may be dropped in
+ * any. A handler may send, disconnect, or drop the last reference.
  *
  * Since: 1.0
  */
@@ -285,7 +285,7 @@ static void
 on_stanza (BoshElement *stanza,
            gpointer     owner)
 {
-  g_autoptr(BoshClient) self = g_object_ref (owner);
+  BoshClient *self = owner;
   /* A name for which no handler is connected has no quark: names from the network
    * are never interned. */
   GQuark detail = g_quark_try_string (bosh_element_get_name (stanza));
@@ -333,7 +333,10 @@ bosh_client_dispose (GObject *object)
 {
   BoshClient *self = BOSH_CLIENT (object);
 
-  bosh_client_driver_stop (self->driver);
+  /* Where the last reference is dropped in another thread, bosh_client_driver_free() does
+   * the rest in that of the context. */
+  if (bosh_client_driver_is_here (self->driver))
+    bosh_client_driver_stop (self->driver);
 
   G_OBJECT_CLASS (bosh_client_parent_class)->dispose (object);
 }

@@ -9,15 +9,15 @@
 
 G_BEGIN_DECLS
 
-/* What a BoshClient needs to know of the first stream, beside the public signals.
- * It connects no handler to a property: while an object has none, to notify costs
- * next to nothing. All but @filter may be NULL. */
+/* What a BoshClient needs to know of the first stream. It connects no handler to a signal
+ * or a property: while an object has none, to notify costs next to nothing, and a client
+ * that is freed in another thread has nothing to disconnect. */
 typedef struct
 {
-  /* Sees each element before the application does, and returns TRUE to keep it
-   * from the application. */
-  gboolean (*filter)              (BoshElement          *element,
-                      gpointer user_data);
+  /* Sees each element before the handlers of the connection do, and returns TRUE to keep
+   * it from them. */
+  gboolean (*element)             (BoshElement          *element,
+                       gpointer user_data);
   /* The session is open. Called before connect_async() or attach_async() completes. */
   void     (*opened)              (gpointer              user_data);
   /* The state has changed to DETACHED. */
@@ -36,10 +36,15 @@ typedef struct
                                   gpointer user_data);
   /* tls-peer-certificate or tls-peer-certificate-errors was notified. */
   void     (*certificate_changed) (gpointer              user_data);
+  /* Called before BoshConnection::closed is emitted. */
+  void     (*closed)              (const GError         *error,
+                  gpointer user_data);
 } BoshConnectionClientFuncs;
 
-/* There is one client at a time; NULL as @funcs removes it. */
+/* There is one client at a time; NULL as @client removes it. The connection has a
+ * reference to @client while it calls a function, and calls none without. */
 void          bosh_connection_set_client          (BoshConnection                  *self,
+                                                   GObject                         *client,
                                                    const BoshConnectionClientFuncs *funcs,
                                                    gpointer                         user_data);
 

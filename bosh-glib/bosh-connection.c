@@ -36,8 +36,9 @@
  *
  * Everything happens in the thread-default main context that was current when
  * the connection was opened or attached: call all methods there. If the last
- * reference to an open connection is dropped, the connection manager is not
- * notified, and drops the session after its time of inactivity.
+ * reference to an open connection is dropped, which may be done in any thread, the
+ * connection manager is not notified, and drops the session after its time of
+ * inactivity.
  *
  * Since: 1.0
  */
@@ -122,6 +123,13 @@ notify (BoshConnection *self,
   g_object_notify_by_pspec (G_OBJECT (self), properties[property]);
 }
 
+/* The client, or NULL if there is none, or its last reference was dropped. */
+static GObject *
+hold_client (BoshConnection *self)
+{
+  return self->client_funcs != NULL ? g_weak_ref_get (&self->client) : NULL;
+}
+
 static void
 notify_http_status (BoshConnection *self)
 {
@@ -154,14 +162,16 @@ notify_certificate (BoshConnection *self)
   GTlsCertificate *certificate = bosh_session_driver_get_peer_certificate (self->driver, &errors);
   gboolean has_other_errors = errors != self->tls_peer_certificate_errors;
   gboolean is_another = g_set_object (&self->tls_peer_certificate, certificate);
+  g_autoptr(GObject) client = NULL;
 
   self->tls_peer_certificate_errors = errors;
   if (is_another)
     notify (self, PROP_TLS_PEER_CERTIFICATE);
   if (has_other_errors)
     notify (self, PROP_TLS_PEER_CERTIFICATE_ERRORS);
-  if ((is_another || has_other_errors) && self->client_funcs != NULL &&
-      self->client_funcs->certificate_changed != NULL)
+  if (is_another || has_other_errors)
+    client = hold_client (self);
+  if (client != NULL)
     self->client_funcs->certificate_changed (self->client_data);
 }
 
@@ -169,6 +179,8 @@ static void
 perform_state (BoshConnection   *self,
                BoshSessionState  state)
 {
+  g_autoptr(GObject) client = NULL;
+
   self->state = translate_state (state);
   /* Before the state, so that a handler of the end can show the certificate for which
    * the session has failed. */
@@ -176,18 +188,22 @@ perform_state (BoshConnection   *self,
   notify (self, PROP_STATE);
   notify_http_status (self);
   notify_see_other_uri (self);
-  if (self->state == BOSH_CONNECTION_STATE_DETACHED && self->client_funcs != NULL &&
-      self->client_funcs->detached != NULL)
+  if (self->state == BOSH_CONNECTION_STATE_DETACHED)
+    client = hold_client (self);
+  if (client != NULL)
     self->client_funcs->detached (self->client_data);
 }
 
 static void
 perform_opened (BoshConnection *self)
 {
+  g_autoptr(GObject) client = NULL;
+
   notify (self, PROP_SESSION_ID);
   for (guint property = PROP_WAIT; property <= PROP_CHARSETS; property++)
     notify (self, property);
-  if (self->client_funcs != NULL && self->client_funcs->opened != NULL)
+  client = hold_client (self);
+  if (client != NULL)
     self->client_funcs->opened (self->client_data);
   bosh_pending_tasks_succeed (self->tasks, PENDING_CONNECT);
   bosh_pending_tasks_succeed (self->tasks, PENDING_ATTACH);
@@ -208,6 +224,8 @@ perform_payload (BoshConnection *self,
                  BoshElement    *element,
                  const char     *stream)
 {
+  g_autoptr(GObject) client = NULL;
+
   self->n_stanzas_received++;
   if (stream != NULL)
     {
@@ -218,7 +236,8 @@ perform_payload (BoshConnection *self,
   if (bosh_element_matches (element, "features", BOSH_NS_STREAMS))
     set_features (self, element);
 
-  if (self->client_funcs != NULL && self->client_funcs->filter (element, self->client_data))
+  client = hold_client (self);
+  if (client != NULL && self->client_funcs->element (element, self->client_data))
     return;
 
   /* A name that no handler asked for has no quark, because names from the network
@@ -271,7 +290,9 @@ static void
 perform_delivered (BoshConnection *self,
                    guint64         serial)
 {
-  if (self->client_funcs != NULL && self->client_funcs->delivered != NULL)
+  g_autoptr(GObject) client = hold_client (self);
+
+  if (client != NULL)
     self->client_funcs->delivered (serial, self->client_data);
   bosh_pending_tasks_succeed_up_to (self->tasks, PENDING_DELIVER, serial);
 }
@@ -280,10 +301,11 @@ static void
 perform_stranded (BoshConnection *self,
                   guint64         serial)
 {
+  g_autoptr(GObject) client = hold_client (self);
   g_autoptr(GError) error = NULL;
 
   error = g_error_new_literal (BOSH_ERROR, BOSH_ERROR_NOT_CONNECTED, _("The stream was closed"));
-  if (self->client_funcs != NULL && self->client_funcs->stranded != NULL)
+  if (client != NULL)
     self->client_funcs->stranded (serial, error, self->client_data);
   bosh_pending_tasks_fail_one (self->tasks, PENDING_DELIVER, serial, error);
 }
@@ -305,6 +327,7 @@ static void
 perform_close (BoshConnection *self,
                const GError   *error)
 {
+  g_autoptr(GObject) client = NULL;
   g_autoptr(GError) reason = NULL;
 
   self->close_error = error != NULL ? g_error_copy (error) : NULL;
@@ -320,6 +343,9 @@ perform_close (BoshConnection *self,
   reason = bosh_connection_dup_close_error (self);
   bosh_pending_tasks_fail (self->tasks, reason);
 
+  client = hold_client (self);
+  if (client != NULL)
+    self->client_funcs->closed (error, self->client_data);
   g_signal_emit (self, signals[SIGNAL_CLOSED], 0, error);
 }
 
@@ -444,9 +470,10 @@ accept_certificate (GTlsCertificate      *certificate,
                     gpointer              owner)
 {
   BoshConnection *self = owner;
+  g_autoptr(GObject) client = hold_client (self);
   gboolean is_accepted = FALSE;
 
-  if (self->client_funcs != NULL && self->client_funcs->accept_certificate != NULL)
+  if (client != NULL)
     is_accepted = self->client_funcs->accept_certificate (certificate, errors, self->client_data);
   if (!is_accepted)
     g_signal_emit (self, signals[SIGNAL_ACCEPT_CERTIFICATE], 0, certificate, errors, &is_accepted);
@@ -636,7 +663,9 @@ bosh_connection_dispose (GObject *object)
 {
   BoshConnection *self = BOSH_CONNECTION (object);
 
-  if (self->driver != NULL)
+  /* Where the last reference is dropped in another thread, nothing is left but the driver,
+   * and finalizing frees it in the thread of its context. */
+  if (self->driver != NULL && bosh_session_driver_is_here (self->driver))
     end_silently (self);
 
   G_OBJECT_CLASS (bosh_connection_parent_class)->dispose (object);
@@ -649,6 +678,7 @@ bosh_connection_finalize (GObject *object)
 
   g_clear_pointer (&self->driver, bosh_session_driver_free);
   g_clear_pointer (&self->tasks, bosh_pending_tasks_free);
+  g_weak_ref_clear (&self->client);
   g_clear_pointer (&self->features, bosh_element_unref);
   g_clear_object (&self->configuration);
   g_clear_error (&self->close_error);
@@ -1201,6 +1231,7 @@ static void
 bosh_connection_init (BoshConnection *self)
 {
   self->tasks = bosh_pending_tasks_new (on_task_cancelled, self);
+  g_weak_ref_init (&self->client, NULL);
 }
 
 /**
@@ -1700,9 +1731,11 @@ bosh_connection_dup_unsent_on_first (BoshConnection *self)
 
 void
 bosh_connection_set_client (BoshConnection                  *self,
+                            GObject                         *client,
                             const BoshConnectionClientFuncs *funcs,
                             gpointer                         user_data)
 {
+  g_weak_ref_set (&self->client, client);
   self->client_funcs = funcs;
   self->client_data = user_data;
 }

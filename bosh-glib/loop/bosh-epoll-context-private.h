@@ -15,7 +15,9 @@ typedef void (*BoshEpollFunc) (gpointer user_data);
 /* Returns NULL where the system has no epoll or no descriptor left, and where GLib does
  * not work as expected. */
 BoshEpollContext *bosh_epoll_context_new         (GMainContext     *outer);
-void              bosh_epoll_context_free        (BoshEpollContext *self);
+/* Calls of @user are not made any more. */
+void              bosh_epoll_context_free        (BoshEpollContext *self,
+                                                  gconstpointer     user);
 GMainContext     *bosh_epoll_context_get         (BoshEpollContext *self);
 
 /* The thread that runs the outer context owns this one, also while it sleeps. Otherwise
@@ -26,8 +28,10 @@ void              bosh_epoll_context_disown      (BoshEpollContext *self);
 
 void              bosh_epoll_context_set_opening (BoshEpollContext *self,
                                                   gboolean          is_opening);
-/* Calls @func when the iteration that is under way has ended. */
+/* Calls @func when the iteration that is under way has ended. @user: for
+ * bosh_epoll_context_free(). */
 void              bosh_epoll_context_call        (BoshEpollContext *self,
+                                                  gconstpointer     user,
                                                   BoshEpollFunc     func,
                                                   gpointer          user_data);
 /* Has it iterated in the next iteration of the outer context. */

@@ -63,6 +63,7 @@ typedef struct
 
 typedef struct
 {
+  gconstpointer user;
   BoshEpollFunc func;
   gpointer      user_data;
 } Call;
@@ -85,6 +86,7 @@ struct _BoshEpollContext
   int           wakeup_fd;
   GArray       *poll_fds;     /* of GPollFD, from g_main_context_query() */
   guint         n_opening;    /* users who open and close descriptors */
+  guint         n_running;    /* iterations, one inside of the other */
   gboolean      is_doubtful;  /* the numbers of poll_fds may mean other descriptors */
 };
 
@@ -349,10 +351,12 @@ run (BoshEpollContext *self)
   int timeout;
 
   bosh_epoll_context_own (self);
+  self->n_running++;
   g_main_context_push_thread_default (self->context);
   for (guint n = 0; n < MAX_ROUNDS && !is_finished && self->calls.length == 0; n++)
     is_finished = !iterate (self, &took_signal, &timeout);
   g_main_context_pop_thread_default (self->context);
+  self->n_running--;
   make_calls (self);
 
   if (!is_finished)
@@ -363,6 +367,16 @@ run (BoshEpollContext *self)
   if (!watch_all (self))
     timeout = timeout < 0 ? RETRY_AFTER : MIN (timeout, RETRY_AFTER);
   set_expiry (self, timeout > 0 ? g_get_monotonic_time () + timeout * G_GINT64_CONSTANT (1000) : 0);
+}
+
+/* Completes what was cancelled or closed, as the outer context may not be run again. */
+static void
+run_dry (BoshEpollContext *self)
+{
+  g_main_context_push_thread_default (self->context);
+  for (guint n = 0; n < MAX_ROUNDS && g_main_context_iteration (self->context, FALSE); n++)
+    ;
+  g_main_context_pop_thread_default (self->context);
 }
 
 /* --- The source of the outer context --- */
@@ -508,6 +522,10 @@ epoll_context_destroy (gpointer data)
 {
   BoshEpollContext *self = data;
 
+  bosh_epoll_context_own (self);
+  run_dry (self);
+  bosh_epoll_context_disown (self);
+  g_queue_clear_full (&self->calls, g_free);
   g_main_context_unref (self->context);
   g_array_unref (self->poll_fds);
   g_free (self);
@@ -709,12 +727,41 @@ bosh_epoll_context_new (GMainContext *outer)
   return self;
 }
 
-void
-bosh_epoll_context_free (BoshEpollContext *self)
+static void
+drop_calls (BoshEpollContext *self,
+            gconstpointer     user)
 {
+  GList *next;
+
+  for (GList *link = self->calls.head; link != NULL; link = next)
+    {
+      Call *call = link->data;
+
+      next = link->next;
+      if (call->user != user)
+        continue;
+
+      g_queue_delete_link (&self->calls, link);
+      g_free (call);
+    }
+}
+
+void
+bosh_epoll_context_free (BoshEpollContext *self,
+                         gconstpointer     user)
+{
+  drop_calls (self, user);
   if (is_full (self))
     g_queue_push_head_link (&self->poller->available, &self->available);
   self->n_users--;
+  if (self->n_users > 0 || self->n_running > 0)
+    return;
+
+  bosh_epoll_context_own (self);
+  run_dry (self);
+  if (!g_main_context_is_owner (self->outer))
+    bosh_epoll_context_disown (self);
+  set_ready (self, TRUE);
 }
 
 GMainContext *
@@ -757,11 +804,13 @@ bosh_epoll_context_set_opening (BoshEpollContext *self,
 
 void
 bosh_epoll_context_call (BoshEpollContext *self,
+                         gconstpointer     user,
                          BoshEpollFunc     func,
                          gpointer          user_data)
 {
   Call *call = g_new (Call, 1);
 
+  call->user = user;
   call->func = func;
   call->user_data = user_data;
   g_queue_push_tail (&self->calls, call);
@@ -784,7 +833,8 @@ bosh_epoll_context_new (GMainContext *outer)
 /* Of the others none is called then. */
 
 void
-bosh_epoll_context_free (BoshEpollContext *self)
+bosh_epoll_context_free (BoshEpollContext *self,
+                         gconstpointer     user)
 {
 }
 
@@ -812,6 +862,7 @@ bosh_epoll_context_set_opening (BoshEpollContext *self,
 
 void
 bosh_epoll_context_call (BoshEpollContext *self,
+                         gconstpointer     user,
                          BoshEpollFunc     func,
                          gpointer          user_data)
 {

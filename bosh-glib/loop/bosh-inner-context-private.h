@@ -22,7 +22,7 @@ typedef void (*BoshInnerFunc) (gpointer user_data);
  * expected, and where BOSH_DEBUG=no-inner-context is set in the environment. */
 BoshInnerContext *bosh_inner_context_new          (GMainContext     *outer);
 BoshInnerContext *bosh_inner_context_new_plain    (GMainContext     *outer);
-/* Operations that are under way in it complete all the same. */
+/* Operations that are under way in it complete all the same, but calls are not made. */
 void              bosh_inner_context_free         (BoshInnerContext *self);
 
 /* The context to attach sources to. Another connection may share it. */
@@ -48,7 +48,8 @@ void              bosh_inner_context_set_opening  (BoshInnerContext *self,
                                                    gboolean          is_opening);
 
 /* Calls @func, which may run code of the application, from a source of the outer context,
- * as soon as the caller has returned to the inner one. */
+ * as soon as the caller has returned to the inner one. It is not called if the inner
+ * context is freed before. */
 void              bosh_inner_context_call         (BoshInnerContext *self,
                                                    BoshInnerFunc     func,
                                                    gpointer          user_data);

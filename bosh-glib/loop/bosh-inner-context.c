@@ -11,12 +11,15 @@ struct _BoshInnerContext
   GMainContext *context;
   GMainContext *outer;
   BoshEpollContext *epoll;  /* NULL: plain */
+  GQueue calls;             /* of Call, in a plain one */
 };
 
 typedef struct
 {
+  BoshInnerContext *owner;
   BoshInnerFunc func;
   gpointer user_data;
+  GSource *source;          /* no reference: it owns the call */
 } Call;
 
 typedef enum
@@ -66,8 +69,12 @@ bosh_inner_context_new (GMainContext *outer)
 void
 bosh_inner_context_free (BoshInnerContext *self)
 {
+  Call *call;
+
+  while ((call = g_queue_pop_head (&self->calls)) != NULL)
+    g_source_destroy (call->source);
   if (self->epoll != NULL)
-    bosh_epoll_context_free (self->epoll);
+    bosh_epoll_context_free (self->epoll, self);
   g_main_context_unref (self->context);
   g_free (self);
 }
@@ -123,6 +130,7 @@ on_call (gpointer user_data)
 {
   Call *call = user_data;
 
+  g_queue_remove (&call->owner->calls, call);
   call->func (call->user_data);
 
   return G_SOURCE_REMOVE;
@@ -138,8 +146,11 @@ call_from_source (BoshInnerContext *self,
   g_autoptr(GSource) source = g_idle_source_new ();
   Call *call = g_new (Call, 1);
 
+  call->owner = self;
   call->func = func;
   call->user_data = user_data;
+  call->source = source;
+  g_queue_push_tail (&self->calls, call);
   g_source_set_static_name (source, "[bosh] call");
   g_source_set_priority (source, G_PRIORITY_DEFAULT);
   g_source_set_callback (source, on_call, call, g_free);
@@ -152,7 +163,7 @@ bosh_inner_context_call (BoshInnerContext *self,
                          gpointer          user_data)
 {
   if (self->epoll != NULL)
-    bosh_epoll_context_call (self->epoll, func, user_data);
+    bosh_epoll_context_call (self->epoll, self, func, user_data);
   else
     call_from_source (self, func, user_data);
 }

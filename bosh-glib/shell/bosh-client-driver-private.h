@@ -52,8 +52,12 @@ BoshClientDriver            *bosh_client_driver_new                       (const
                                                                            BoshConnectionConfiguration     *configuration,
                                                                            const BoshClientDriverCallbacks *callbacks,
                                                                            gpointer                         owner);
+/* In any thread: what is left of I/O and timers ends in the context. */
 void                         bosh_client_driver_free                      (BoshClientDriver                *self);
-/* Lets go of the connection. */
+/* Is this the thread of the context? */
+gboolean                     bosh_client_driver_is_here                   (BoshClientDriver                *self);
+/* Lets go of the connection. The operations that are under way fail, and so do those
+ * that follow. */
 void                         bosh_client_driver_stop                      (BoshClientDriver                *self);
 
 /* Opens the session, or goes on with @session (nullable). @task returns a boolean

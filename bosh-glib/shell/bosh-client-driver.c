@@ -13,6 +13,7 @@
 #include "bosh-element-private.h"
 #include "bosh-error-kind-private.h"
 #include "bosh-error.h"
+#include "bosh-home-private.h"
 #include "bosh-i18n-private.h"
 #include "bosh-iq-tracker-private.h"
 #include "bosh-namespaces-private.h"
@@ -26,6 +27,7 @@ struct _BoshClientDriver
 {
   const BoshClientDriverCallbacks *callbacks;
   GObject                     *owner;
+  GWeakRef                     living;       /* the owner, unless it is at its end */
 
   char                        *domain;
   BoshConnectionConfiguration *configuration;
@@ -36,7 +38,7 @@ struct _BoshClientDriver
 
   BoshReconnect               *machine;
   int                          drain_level;  /* depth of the loop that drains, + 1; or 0 */
-  GMainContext                *context;      /* captured when the client connects */
+  BoshHome                     home;         /* captured when the client connects */
   GSource                     *source;       /* ready when the machine has something to do */
   BoshNetworkWatch            *network;      /* while an attempt waits for its time */
 
@@ -100,8 +102,10 @@ dup_end_error (BoshClientDriver *self)
                                 _("The session was handed over"));
   if (error != NULL)
     return g_error_copy (error);
+  if (self->connection != NULL)
+    return bosh_connection_dup_close_error (self->connection);
 
-  return bosh_connection_dup_close_error (self->connection);
+  return g_error_new_literal (BOSH_ERROR, BOSH_ERROR_NOT_CONNECTED, _("The session has ended"));
 }
 
 /* --- Stanzas for which a task waits --- */
@@ -243,6 +247,11 @@ bosh_client_driver_send (BoshClientDriver  *self,
   guint64 serial;
   guint64 delivery;
 
+  if (self->connection == NULL)
+    {
+      g_propagate_error (error, dup_end_error (self));
+      return FALSE;
+    }
   if (is_queueing (self, element))
     return keep_for_next_session (self, element, task, error);
   if (task == NULL)
@@ -317,7 +326,7 @@ watch_cancellable (BoshClientDriver *self)
   self->cancelled = g_cancellable_source_new (cancellable);
   g_source_set_static_name (self->cancelled, "[bosh] client cancelled");
   g_source_set_callback (self->cancelled, G_SOURCE_FUNC (on_cancelled), self, NULL);
-  g_source_attach (self->cancelled, self->context);
+  g_source_attach (self->cancelled, self->home.context);
 }
 
 static void
@@ -337,6 +346,11 @@ bosh_client_driver_connect (BoshClientDriver *self,
 {
   if (g_task_return_error_if_cancelled (task))
     return;
+  if (self->connection == NULL)
+    {
+      g_task_return_error (task, dup_end_error (self));
+      return;
+    }
   if (get_state (self) != BOSH_RECONNECT_NEW)
     {
       g_task_return_new_error (task, BOSH_ERROR, BOSH_ERROR_FAILED, "%s",
@@ -344,7 +358,7 @@ bosh_client_driver_connect (BoshClientDriver *self,
       return;
     }
 
-  self->context = g_main_context_ref_thread_default ();
+  bosh_home_init (&self->home);
   begin_task (self, task);
   if (session != NULL)
     {
@@ -360,6 +374,9 @@ bosh_client_driver_connect (BoshClientDriver *self,
 static GError *
 check_login (BoshClientDriver *self)
 {
+  if (self->connection == NULL)
+    return dup_end_error (self);
+
   switch (get_state (self))
     {
     case BOSH_RECONNECT_CONNECTED:
@@ -444,7 +461,7 @@ on_disconnected (GObject      *source_object,
 
   bosh_connection_disconnect_finish (connection, result, &disconnect->error);
   /* Where the connection is closed, the client will be in a moment. */
-  if (get_state (self) == BOSH_RECONNECT_DISCONNECTING &&
+  if (self->connection != NULL && get_state (self) == BOSH_RECONNECT_DISCONNECTING &&
       bosh_connection_get_state (connection) == BOSH_CONNECTION_STATE_CLOSED)
     g_ptr_array_add (self->disconnects, disconnect);
   else
@@ -470,8 +487,15 @@ bosh_client_driver_disconnect (BoshClientDriver *self,
                                GTask            *task)
 {
   BoshReconnectState state = get_state (self);
-  Disconnect *disconnect = g_new0 (Disconnect, 1);
+  Disconnect *disconnect = NULL;
 
+  if (self->connection == NULL)
+    {
+      g_task_return_error (task, dup_end_error (self));
+      return;
+    }
+
+  disconnect = g_new0 (Disconnect, 1);
   disconnect->driver = self;
   disconnect->task = g_object_ref (task);
 
@@ -531,7 +555,7 @@ on_opening_done (GObject      *source_object,
   g_autoptr(GError) error = NULL;
 
   /* The result of both connect_async() and attach_async() is a boolean. */
-  if (!g_task_propagate_boolean (G_TASK (result), &error) &&
+  if (!g_task_propagate_boolean (G_TASK (result), &error) && self->connection != NULL &&
       state != BOSH_CONNECTION_STATE_CLOSED && state != BOSH_CONNECTION_STATE_DETACHED)
     end_early (self, BOSH_ERROR_KIND_PERMANENT, error);
 }
@@ -545,7 +569,7 @@ open_connection (BoshClientDriver *self)
   bosh_source_clear (&self->cancelled);
   if (self->task != NULL)
     g_object_ref (self->owner);
-  g_main_context_push_thread_default (self->context);
+  g_main_context_push_thread_default (self->home.context);
   if (self->task == NULL)
     /* An attempt after a loss does not keep the owner alive. */
     bosh_connection_connect_async (self->connection, NULL, NULL, NULL);
@@ -554,7 +578,7 @@ open_connection (BoshClientDriver *self)
   else
     bosh_connection_attach_async (self->connection, self->saved, cancellable, on_opening_done,
                                   self);
-  g_main_context_pop_thread_default (self->context);
+  g_main_context_pop_thread_default (self->home.context);
   g_clear_object (&self->saved);
 }
 
@@ -651,9 +675,9 @@ ask_domain (BoshClientDriver *self)
   search->driver = self;
   self->discovery = g_cancellable_new ();
   watch_cancellable (self);
-  g_main_context_push_thread_default (self->context);
+  g_main_context_push_thread_default (self->home.context);
   bosh_discovery_lookup_async (discovery, self->discovery, on_discovered, search);
-  g_main_context_pop_thread_default (self->context);
+  g_main_context_pop_thread_default (self->home.context);
 }
 
 static void
@@ -775,7 +799,11 @@ on_login_done (const char   *jid,
                gpointer      user_data)
 {
   BoshClientDriver *self = user_data;
+  g_autoptr(GObject) owner = g_weak_ref_get (&self->living);
   gint64 now = g_get_monotonic_time ();
+
+  if (owner == NULL)
+    return;
 
   g_free (self->new_mechanism);
   self->new_mechanism = g_strdup (bosh_login_driver_get_mechanism (self->login));
@@ -848,15 +876,11 @@ note_stream_error (BoshClientDriver *self,
 
 /* --- What the connection tells --- */
 
-/* Keeps elements of the login, and responses to our own requests, from the
- * application. */
+/* TRUE for elements of the login, and for responses to our own requests. */
 static gboolean
-filter_element (BoshElement *element,
-                gpointer     user_data)
+take_element (BoshClientDriver *self,
+              BoshElement      *element)
 {
-  BoshClientDriver *self = user_data;
-  g_autoptr(GObject) owner = g_object_ref (self->owner);
-
   if (bosh_element_matches (element, "features", BOSH_NS_STREAMS))
     {
       handle_features (self, element);
@@ -871,6 +895,20 @@ filter_element (BoshElement *element,
 
   return self->iqs != NULL && bosh_element_matches_or_inherits (element, "iq", BOSH_NS_CLIENT) &&
          bosh_iq_tracker_handle (self->iqs, element, self->domain, self->jid);
+}
+
+static gboolean
+on_element (BoshElement *element,
+            gpointer     user_data)
+{
+  BoshClientDriver *self = user_data;
+
+  if (take_element (self, element))
+    return TRUE;
+
+  self->callbacks->stanza (element, self->owner);
+
+  return FALSE;
 }
 
 static void
@@ -922,7 +960,6 @@ on_accept_certificate (GTlsCertificate      *certificate,
                        gpointer              user_data)
 {
   BoshClientDriver *self = user_data;
-  g_autoptr(GObject) owner = g_object_ref (self->owner);
 
   if (self->accepted != NULL && g_tls_certificate_is_same (self->accepted, certificate) &&
       (errors & ~self->accepted_errors) == 0)
@@ -942,26 +979,6 @@ on_certificate_changed (gpointer user_data)
   BoshClientDriver *self = user_data;
 
   self->callbacks->certificate_changed (self->owner);
-}
-
-static const BoshConnectionClientFuncs connection_funcs = {
-  .filter = filter_element,
-  .opened = on_opened,
-  .detached = on_detached,
-  .delivered = on_delivered,
-  .stranded = on_stranded,
-  .accept_certificate = on_accept_certificate,
-  .certificate_changed = on_certificate_changed,
-};
-
-static void
-on_stanza (BoshConnection *connection,
-           BoshElement    *stanza,
-           gpointer        user_data)
-{
-  BoshClientDriver *self = user_data;
-
-  self->callbacks->stanza (stanza, self->owner);
 }
 
 static void renew_connection (BoshClientDriver *self);
@@ -1006,17 +1023,15 @@ go_elsewhere (BoshClientDriver  *self,
 }
 
 static void
-on_closed (BoshConnection *connection,
-           const GError   *error,
-           gpointer        user_data)
+on_closed (const GError *error,
+           gpointer      user_data)
 {
   BoshClientDriver *self = user_data;
-  g_autoptr(GObject) owner = g_object_ref (self->owner);
   g_autoptr(GError) reason = error != NULL ? g_error_copy (error) : NULL;
   g_autoptr(GArray) unsent = NULL;
   BoshErrorKind kind = BOSH_ERROR_KIND_REQUESTED;
 
-  if (error != NULL && !bosh_connection_is_leaving (connection))
+  if (error != NULL && !bosh_connection_is_leaving (self->connection))
     kind = bosh_error_get_kind (error, self->stream_condition);
   if (go_elsewhere (self, &kind, &reason))
     return;
@@ -1030,14 +1045,23 @@ on_closed (BoshConnection *connection,
   drain (self);
 }
 
+static const BoshConnectionClientFuncs connection_funcs = {
+  .element = on_element,
+  .opened = on_opened,
+  .detached = on_detached,
+  .delivered = on_delivered,
+  .stranded = on_stranded,
+  .accept_certificate = on_accept_certificate,
+  .certificate_changed = on_certificate_changed,
+  .closed = on_closed,
+};
+
 static void
 create_connection (BoshClientDriver *self)
 {
   self->connection = bosh_connection_new (self->domain, self->configuration);
 
-  bosh_connection_set_client (self->connection, &connection_funcs, self);
-  g_signal_connect (self->connection, "stanza", G_CALLBACK (on_stanza), self);
-  g_signal_connect (self->connection, "closed", G_CALLBACK (on_closed), self);
+  bosh_connection_set_client (self->connection, self->owner, &connection_funcs, self);
 }
 
 static void
@@ -1046,8 +1070,7 @@ release_connection (BoshClientDriver *self)
   if (self->expects_login)
     bosh_connection_set_reply_expected (self->connection, FALSE);
   self->expects_login = FALSE;
-  bosh_connection_set_client (self->connection, NULL, NULL);
-  g_signal_handlers_disconnect_by_data (self->connection, self);
+  bosh_connection_set_client (self->connection, NULL, NULL, NULL);
 }
 
 static void
@@ -1058,11 +1081,11 @@ renew_connection (BoshClientDriver *self)
   g_clear_pointer (&self->features, bosh_element_unref);
   g_clear_pointer (&self->stream_condition, g_free);
 
-  g_main_context_push_thread_default (self->context);
+  g_main_context_push_thread_default (self->home.context);
   create_connection (self);
   self->callbacks->renewed (self->owner);
   self->callbacks->certificate_changed (self->owner);
-  g_main_context_pop_thread_default (self->context);
+  g_main_context_pop_thread_default (self->home.context);
 }
 
 /* --- The actions of the machine --- */
@@ -1269,8 +1292,10 @@ static gboolean
 on_deadline (gpointer user_data)
 {
   BoshClientDriver *self = user_data;
-  g_autoptr(GObject) owner = g_object_ref (self->owner);
+  g_autoptr(GObject) owner = g_weak_ref_get (&self->living);
 
+  if (owner == NULL)
+    return G_SOURCE_REMOVE;
   if (self->network != NULL && bosh_network_watch_take_change (self->network))
     bosh_reconnect_handle_network (self->machine, g_get_monotonic_time ());
   update_offline (self);
@@ -1310,7 +1335,7 @@ set_deadline (BoshClientDriver *self,
       g_source_set_static_name (self->source, "[bosh] client");
       g_source_set_callback (self->source, on_deadline, self, NULL);
       g_source_set_can_recurse (self->source, TRUE);
-      g_source_attach (self->source, self->context);
+      g_source_attach (self->source, self->home.context);
     }
   g_source_set_ready_time (self->source, deadline);
   if (waits && self->network == NULL)
@@ -1328,8 +1353,8 @@ drain (BoshClientDriver *self)
   int outer_level = self->drain_level;
   BoshReconnectAction action = { 0 };
 
-  /* Nothing is due before the client connects. */
-  if (self->context == NULL)
+  /* Nothing is due before the client connects, nor after bosh_client_driver_stop(). */
+  if (self->home.context == NULL || self->connection == NULL)
     return;
 
   set_deadline (self, 0);
@@ -1337,6 +1362,7 @@ drain (BoshClientDriver *self)
     return;
 
   g_object_ref (self->owner);
+  bosh_home_enter (&self->home);
   self->drain_level = level;
   while (bosh_reconnect_next_action (self->machine, &action, g_get_monotonic_time ()))
     {
@@ -1360,6 +1386,7 @@ bosh_client_driver_new (const char                      *domain,
 
   self->callbacks = callbacks;
   self->owner = owner;
+  g_weak_ref_init (&self->living, owner);
   if (domain != NULL)
     self->domain = bosh_domain_dup_prepared (domain);
   if (configuration != NULL)
@@ -1375,27 +1402,49 @@ bosh_client_driver_new (const char                      *domain,
   return self;
 }
 
-void
-bosh_client_driver_stop (BoshClientDriver *self)
+/* Each operation holds the owner, so there are none unless it was disposed of by
+ * g_object_run_dispose(). */
+static void
+fail_operations (BoshClientDriver *self)
 {
-  g_clear_pointer (&self->network, bosh_network_watch_free);
-  bosh_source_clear (&self->source);
-  if (self->connection == NULL)
-    return;
+  g_autoptr(GTask) task = g_steal_pointer (&self->task);
+  g_autoptr(GError) error = dup_end_error (self);
 
+  bosh_source_clear (&self->cancelled);
   stop_asking (self);
-  g_clear_pointer (&self->login, bosh_login_driver_stop);
-  release_connection (self);
-  /* The session of an attempt is ended, for the application does not know it. */
-  if (get_state (self) == BOSH_RECONNECT_RECONNECTING)
-    disconnect_connection (self, NULL, NULL);
-  g_clear_object (&self->connection);
+  if (task != NULL)
+    g_task_return_error (task, g_error_copy (error));
+  if (self->iqs != NULL)
+    bosh_iq_tracker_fail_all (self->iqs, error);
+  if (self->deliveries != NULL)
+    bosh_delivery_tracker_fail_all (self->deliveries, error);
+  return_disconnects (self, error);
 }
 
 void
-bosh_client_driver_free (BoshClientDriver *self)
+bosh_client_driver_stop (BoshClientDriver *self)
 {
-  bosh_client_driver_stop (self);
+  if (self->connection == NULL)
+    return;
+
+  g_clear_pointer (&self->network, bosh_network_watch_free);
+  bosh_source_clear (&self->source);
+  g_clear_pointer (&self->login, bosh_login_driver_stop);
+  release_connection (self);
+  /* The session of an attempt is ended, for the application does not know it. */
+  if (get_state (self) == BOSH_RECONNECT_CONNECTING ||
+      get_state (self) == BOSH_RECONNECT_RECONNECTING)
+    disconnect_connection (self, NULL, NULL);
+  g_clear_object (&self->connection);
+  fail_operations (self);
+}
+
+static void
+end (gpointer data)
+{
+  BoshClientDriver *self = data;
+
+  g_clear_object (&self->connection);
   g_clear_pointer (&self->iqs, bosh_iq_tracker_free);
   g_clear_pointer (&self->deliveries, bosh_delivery_tracker_free);
   g_clear_pointer (&self->disconnects, g_ptr_array_unref);
@@ -1403,7 +1452,6 @@ bosh_client_driver_free (BoshClientDriver *self)
   g_clear_pointer (&self->addresses, bosh_addresses_free);
   g_clear_pointer (&self->credentials, bosh_credentials_unref);
   g_clear_pointer (&self->features, bosh_element_unref);
-  g_clear_pointer (&self->context, g_main_context_unref);
   g_clear_object (&self->configuration);
   g_clear_object (&self->saved);
   g_clear_object (&self->accepted);
@@ -1413,7 +1461,41 @@ bosh_client_driver_free (BoshClientDriver *self)
   g_free (self->mechanism);
   g_free (self->domain);
   g_free (self->jid);
+  g_weak_ref_clear (&self->living);
+  bosh_home_clear (&self->home);
   g_free (self);
+}
+
+static void
+stop_and_end (gpointer data)
+{
+  bosh_client_driver_stop (data);
+  end (data);
+}
+
+/* Is there anything that has to come down in the context, beside the connection, which
+ * sees to that itself? */
+static gboolean
+is_at_home (BoshClientDriver *self)
+{
+  return self->connection != NULL &&
+         (self->source != NULL || self->login != NULL || self->expects_login ||
+          get_state (self) == BOSH_RECONNECT_RECONNECTING);
+}
+
+void
+bosh_client_driver_free (BoshClientDriver *self)
+{
+  if (is_at_home (self))
+    bosh_home_leave (&self->home, stop_and_end, self);
+  else
+    end (self);
+}
+
+gboolean
+bosh_client_driver_is_here (BoshClientDriver *self)
+{
+  return self->home.context == NULL || bosh_home_is_here (&self->home);
 }
 
 BoshReconnect *

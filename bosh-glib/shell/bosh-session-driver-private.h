@@ -50,7 +50,10 @@ BoshSessionDriver *bosh_session_driver_new         (BoshSession                 
                                                     BoshConnectionConfiguration      *configuration,
                                                     const BoshSessionDriverCallbacks *callbacks,
                                                     gpointer                          owner);
+/* In any thread: what is left of I/O and timers ends in the context. */
 void               bosh_session_driver_free        (BoshSessionDriver                *self);
+/* Is this the thread of the context? */
+gboolean           bosh_session_driver_is_here     (BoshSessionDriver                *self);
 /* Opens the session, or resumes a saved one. */
 void               bosh_session_driver_start       (BoshSessionDriver                *self);
 /* Ends all I/O and timers. The session remains, and can still be drained. */

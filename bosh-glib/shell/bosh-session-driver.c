@@ -5,6 +5,7 @@
 #include "bosh-session-driver-private.h"
 
 #include "bosh-error.h"
+#include "bosh-home-private.h"
 #include "bosh-inner-context-private.h"
 #include "bosh-network-watch-private.h"
 #include "bosh-sleep-watch-private.h"
@@ -16,8 +17,9 @@ struct _BoshSessionDriver
   BoshSession                      *session;
   const BoshSessionDriverCallbacks *callbacks;
   gpointer                          owner;         /* not owned */
+  GWeakRef                          living;        /* the owner, unless it is at its end */
 
-  GMainContext                     *context;       /* of the application */
+  BoshHome                          home;          /* the context of the application */
 
   /* All of these are NULL once the driver is stopped. */
   BoshInnerContext                 *inner;         /* of all I/O and timers */
@@ -194,6 +196,7 @@ bosh_session_driver_drain (BoshSessionDriver *self)
 
   g_object_ref (owner);
   self->drain_level = level;
+  bosh_home_enter (&self->home);
   /* For the main loop that a handler may run. */
   bosh_session_driver_wake (self);
 
@@ -225,16 +228,16 @@ show_responses (BoshSessionDriver *self)
     }
 }
 
-/* Takes the reference to the owner that act_soon() holds. */
+/* It is not called any more once the driver is stopped. */
 static void
 act (gpointer user_data)
 {
   BoshSessionDriver *self = user_data;
-  g_autoptr(GObject) owner = self->owner;
+  g_autoptr(GObject) owner = g_weak_ref_get (&self->living);
 
   self->act_queued = FALSE;
-  /* The driver may have been stopped in the meantime. */
-  if (self->source == NULL)
+  /* Its last reference was dropped in another thread: the driver is about to be freed. */
+  if (owner == NULL)
     return;
 
   bosh_session_driver_wake (self);
@@ -251,7 +254,6 @@ act_soon (BoshSessionDriver *self)
     return;
 
   self->act_queued = TRUE;
-  g_object_ref (self->owner);
   bosh_inner_context_call (self->inner, act, self);
 }
 
@@ -316,9 +318,9 @@ on_accept_certificate (GTlsCertificate      *certificate,
                        gpointer              user_data)
 {
   BoshSessionDriver *self = user_data;
-  g_autoptr(GObject) owner = g_object_ref (self->owner);
+  g_autoptr(GObject) owner = g_weak_ref_get (&self->living);
 
-  return self->callbacks->accept_certificate (certificate, errors, owner);
+  return owner != NULL && self->callbacks->accept_certificate (certificate, errors, owner);
 }
 
 static const BoshTransportFuncs transport_funcs = {
@@ -353,13 +355,14 @@ bosh_session_driver_new (BoshSession                      *session,
   self->session = session;
   self->callbacks = callbacks;
   self->owner = owner;
+  g_weak_ref_init (&self->living, owner);
   self->responses = g_ptr_array_new_with_free_func ((GDestroyNotify)g_bytes_unref);
-  self->context = g_main_context_ref_thread_default ();
-  self->inner = bosh_inner_context_new (self->context);
+  bosh_home_init (&self->home);
+  self->inner = bosh_inner_context_new (self->home.context);
   self->transport = bosh_transport_new (configuration, self->inner, &transport_funcs, self);
   add_source (self);
   self->network = bosh_network_watch_new (self->source);
-  self->sleep = bosh_sleep_watch_new (self->source, self->context);
+  self->sleep = bosh_sleep_watch_new (self->source, self->home.context);
 
   return self;
 }
@@ -384,15 +387,34 @@ bosh_session_driver_stop (BoshSessionDriver *self)
   g_clear_pointer (&self->inner, bosh_inner_context_free);
 }
 
-void
-bosh_session_driver_free (BoshSessionDriver *self)
+static void
+end (gpointer data)
 {
+  BoshSessionDriver *self = data;
+
   bosh_session_driver_stop (self);
   bosh_session_free (self->session);
   g_clear_object (&self->peer_certificate);
   g_ptr_array_unref (self->responses);
-  g_main_context_unref (self->context);
+  g_weak_ref_clear (&self->living);
+  bosh_home_clear (&self->home);
   g_free (self);
+}
+
+void
+bosh_session_driver_free (BoshSessionDriver *self)
+{
+  /* A driver that was stopped has nothing in the context any more. */
+  if (self->inner == NULL)
+    end (self);
+  else
+    bosh_home_leave (&self->home, end, self);
+}
+
+gboolean
+bosh_session_driver_is_here (BoshSessionDriver *self)
+{
+  return bosh_home_is_here (&self->home);
 }
 
 /* --- What the owner asks for --- */
@@ -406,7 +428,7 @@ bosh_session_driver_preconnect (BoshSessionDriver *self)
 GMainContext *
 bosh_session_driver_get_context (BoshSessionDriver *self)
 {
-  return self->context;
+  return self->home.context;
 }
 
 guint64

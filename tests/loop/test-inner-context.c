@@ -193,6 +193,54 @@ test_call_first (Fixture       *self,
 }
 
 static void
+test_dropped_call (void)
+{
+  g_test_summary ("A call that is queued is not made once the inner context is freed");
+
+  for (guint is_plain = 0; is_plain <= 1; is_plain++)
+    {
+      g_autoptr(GMainContext) outer = g_main_context_new ();
+      BoshInnerContext *inner = is_plain ? bosh_inner_context_new_plain (outer)
+                                         : bosh_inner_context_new (outer);
+      g_autoptr(BoshInnerContext) other = bosh_inner_context_new (outer);
+      Fixture fixture = { .outer = outer };
+
+      bosh_inner_context_call (inner, look, &fixture);
+      bosh_inner_context_call (other, look, &fixture);
+      bosh_inner_context_free (inner);
+      bosh_inner_context_wake (other);
+      settle (outer);
+      g_assert_cmpuint (fixture.n_calls, ==, 1);
+
+      /* Nor when the outer one is freed. */
+      bosh_inner_context_call (other, look, &fixture);
+      g_clear_pointer (&other, bosh_inner_context_free);
+      g_clear_pointer (&outer, g_main_context_unref);
+      g_assert_cmpuint (fixture.n_calls, ==, 1);
+    }
+}
+
+static void
+test_closing (void)
+{
+  g_autoptr(GMainContext) outer = g_main_context_new ();
+  BoshInnerContext *inner = bosh_inner_context_new (outer);
+  g_autoptr(GMainContext) context = g_main_context_ref (bosh_inner_context_get (inner));
+  Fixture fixture = { .outer = outer };
+
+  g_test_summary ("What is ready when the last user leaves an inner context is done at once, as the "
+                  "outer context may not be run any more");
+
+  attach (g_idle_source_new (), on_source, &fixture, context);
+  attach (g_timeout_source_new_seconds (3600), on_source, &fixture, context);
+  bosh_inner_context_free (inner);
+  g_assert_cmpuint (fixture.n_calls, ==, 1);
+  g_assert_true (fixture.seen_default == context);
+  g_clear_pointer (&outer, g_main_context_unref);
+  g_assert_cmpuint (fixture.n_calls, ==, 1);
+}
+
+static void
 run_nested (gpointer user_data)
 {
   Fixture *self = user_data;
@@ -803,6 +851,8 @@ main (int   argc,
   ADD ("plain", test_plain);
   ADD ("plain-nested", test_plain_nested);
   ADD ("busy", test_busy);
+  g_test_add_func ("/bosh/inner-context/dropped-call", test_dropped_call);
+  g_test_add_func ("/bosh/inner-context/closing", test_closing);
   g_test_add_func ("/bosh/inner-context/debug", test_debug);
   g_test_add_func ("/bosh/inner-context/fallback", test_fallback);
 
