@@ -142,6 +142,17 @@ def check_headers(root, public):
                 report(path, number, f'a public header includes {included}')
 
 
+def check_test_timeouts(root):
+    """The 30 seconds that Meson gives by default are short on a busy machine."""
+    for path in source_files(root):
+        if os.path.basename(path) != 'meson.build':
+            continue
+        text = read(root, path)
+        for call in re.finditer(r'^( *)test\(.*?^\1\)', text, re.MULTILINE | re.DOTALL):
+            if 'timeout:' not in call[0]:
+                report(path, text.count('\n', 0, call.start()) + 1, 'a test without a timeout')
+
+
 def translatable_files(root):
     return sorted(path for path in source_files(root)
                   if path.endswith('.c') and path.startswith('bosh-glib/')
@@ -172,6 +183,7 @@ def main():
             check_includes(root, path)
     check_core(root)
     check_headers(root, public)
+    check_test_timeouts(root)
     check_translations(root, '--update' in sys.argv[1:-1])
 
     print('\n'.join(problems) or 'no problem')
