@@ -10,6 +10,7 @@
 #include "bosh-test-wire.h"
 
 #include <string.h>
+#include <time.h>
 
 #define NS_HTTPBIND "http://jabber.org/protocol/httpbind"
 #define BODY "<body xmlns='" NS_HTTPBIND "' " BOSH_TEST_GRANTS ">"
@@ -22,7 +23,7 @@
 #endif
 
 #define MAX_MEMORY (64 * 1024 * 1024)
-/* Less than any time that the connection itself would wait for: nothing of it ends by a timeout. */
+/* Of the processor, as the machine may be busy; what ends by a timeout has another error. */
 #define MAX_SECONDS 25
 
 static BoshTestTls *tls;
@@ -53,6 +54,16 @@ reset_peak_memory (void)
                                "5", 1, NULL, NULL, NULL);
 }
 
+static gint64
+get_time_used (void)
+{
+  struct timespec used;
+
+  g_assert_cmpint (clock_gettime (CLOCK_PROCESS_CPUTIME_ID, &used), ==, 0);
+
+  return used.tv_sec * G_TIME_SPAN_SECOND + used.tv_nsec / 1000;
+}
+
 static void
 assert_modest (gint64 since)
 {
@@ -62,7 +73,7 @@ assert_modest (gint64 since)
   if (is_instrumented ())
     return;
 
-  g_assert_cmpint (g_get_monotonic_time () - since, <, MAX_SECONDS * G_TIME_SPAN_SECOND);
+  g_assert_cmpint (get_time_used () - since, <, MAX_SECONDS * G_TIME_SPAN_SECOND);
   if (!g_file_get_contents ("/proc/self/status", &status, NULL, NULL))
     return;
 
@@ -331,7 +342,7 @@ test_creation (gconstpointer data)
   g_test_summary ("XEP-0124 §5, §6: it is no response to a creation request; the attempt fails at once");
 
   reset_peak_memory ();
-  since = g_get_monotonic_time ();
+  since = get_time_used ();
   bosh_test_wire_init (&wire, manager, NULL);
   bosh_connection_connect_async (wire.connection, NULL, bosh_test_keep_result, &result);
   c->respond (bosh_test_manager_take (manager), c->argument);
@@ -379,7 +390,7 @@ test_later (gconstpointer data)
                   "a fault on the way, which retransmissions mend");
 
   reset_peak_memory ();
-  since = g_get_monotonic_time ();
+  since = get_time_used ();
   bosh_test_manager_set_automatic (manager, TRUE);
   bosh_test_manager_set_script (manager, respond_badly, &weather);
   bosh_test_wire_init (&wire, manager, NULL);

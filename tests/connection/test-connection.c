@@ -835,9 +835,9 @@ test_polling (void)
   poll = bosh_test_wire_open (&wire, "sid='s1' wait='0' hold='0' requests='1' polling='1'");
   g_assert_cmpint (g_get_monotonic_time () - since, >=, G_TIME_SPAN_SECOND * 9 / 10);
   bosh_test_exchange_respond (poll, "", "");
-  since = g_get_monotonic_time ();
   bosh_test_manager_take (manager);
-  g_assert_cmpint (g_get_monotonic_time () - since, >=, G_TIME_SPAN_SECOND * 9 / 10);
+  /* When the first poll has left is not known here: it may have been on the way for long. */
+  g_assert_cmpint (g_get_monotonic_time () - since, >=, G_TIME_SPAN_SECOND * 19 / 10);
   g_assert_cmpuint (bosh_connection_get_wait (wire.connection), ==, 0);
 }
 
