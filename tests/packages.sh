@@ -38,6 +38,7 @@ ejabberd                command ejabberdctl
 gi-docgen               command gi-docgen
 gjs                     command gjs
 gobject-introspection   command g-ir-scanner
+haproxy                 command haproxy
 iproute2                command ip
 libgirepository1.0-dev  module gobject-introspection-1.0
 nginx                   command nginx
@@ -55,6 +56,10 @@ libclang-rt-dev         file /usr/lib/llvm-*/lib/clang/*/lib/linux/libclang_rt.f
 
 coverage_packages='
 lcov                    command lcov
+'
+
+debian_packages='
+debootstrap             command debootstrap
 '
 
 # is_present KIND WHAT
@@ -83,7 +88,7 @@ missing_packages ()
 stop_services ()
 {
   [ -d /run/systemd/system ] || return 0
-  for service in prosody ejabberd nginx; do
+  for service in prosody ejabberd haproxy nginx; do
     case $missing in
       *" $service"*) $as_root systemctl disable --now --quiet "$service" || : ;;
     esac

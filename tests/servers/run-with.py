@@ -43,7 +43,7 @@ def parse_arguments():
                         help='register user1 to userN as well')
     parser.add_argument('--option', action='append', default=[], metavar='SERVER:NAME=VALUE',
                         help='set a tunable: prosody:bosh_max_inactivity=5, '
-                             'ejabberd:max_inactivity=5, nginx:http2=off')
+                             'ejabberd:max_inactivity=5, nginx:http2=off, haproxy:patience=3s')
     parser.add_argument('--log', action='store_true',
                         help='log more, and show the end of the logs if the command fails')
     parser.add_argument('--tap', action='store_true',

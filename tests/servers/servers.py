@@ -67,6 +67,14 @@ def bosh_responses(port, path):
         return False
 
 
+def shows_page(port):
+    """Whether a front responds by itself."""
+    try:
+        return 'A page' in post(port, '/page', '', 'text/xml')
+    except (OSError, http.client.HTTPException):
+        return False
+
+
 class BoshServer(Server):
     """What Prosody and ejabberd have in common."""
 
@@ -411,10 +419,7 @@ http {{
                 '-c', self.path('nginx.conf')]
 
     def is_responding(self):
-        try:
-            return 'A page' in post(self.ports['http'], '/page', '', 'text/xml')
-        except (OSError, http.client.HTTPException):
-            return False
+        return shows_page(self.ports['http'])
 
     def environment(self):
         path = self.upstreams[0].bosh_path if self.upstreams else '/'
@@ -430,10 +435,66 @@ http {{
         }
 
 
+class Haproxy(Server):
+    """In front of the servers, with the settings of Debian's sample.
+
+    The option `patience` is how long it waits for a response, 50 seconds in the
+    sample: then it responds with 504.
+    """
+
+    name = 'haproxy'
+    program = 'haproxy'
+    port_names = ('http',)
+
+    CONFIGURATION = '''
+global
+  maxconn 256
+  log stderr format raw local0
+defaults
+  log global
+  mode http
+  option httplog
+  option dontlognull
+  timeout connect 5s
+  timeout client {patience}
+  timeout server {patience}
+frontend front
+  bind 127.0.0.1:{http}
+  http-request return status 200 content-type text/html string "A page" if {{ path /page }}
+{rules}
+{backends}
+'''
+
+    def __init__(self, sandbox, _certificates, upstreams, options=None, _verbose=False):
+        super().__init__(sandbox)
+        self.upstreams = upstreams
+        self.options = options or {}
+
+    def configure(self):
+        rules = ''.join(f'  use_backend {server.name} if {{ path {server.bosh_path} }}\n'
+                        for server in self.upstreams)
+        backends = ''.join(
+            f'backend {server.name}\n  server {server.name} 127.0.0.1:{server.ports["http"]}\n'
+            for server in self.upstreams)
+        self.sandbox.write(self.CONFIGURATION.format(
+            patience=self.options.get('patience', '50s'), http=self.ports['http'],
+            rules=rules, backends=backends), self.name, 'haproxy.cfg')
+
+    def command(self):
+        return [self.executable, '-db', '-f', self.path('haproxy.cfg')]
+
+    def is_responding(self):
+        return shows_page(self.ports['http'])
+
+    def environment(self):
+        path = self.upstreams[0].bosh_path if self.upstreams else '/'
+        return {'BOSH_TEST_HAPROXY_HTTP_URI': f'http://localhost:{self.ports["http"]}{path}'}
+
+
 class Servers:
     """Any choice of them, started together, as a context manager."""
 
-    NAMES = ('prosody', 'ejabberd', 'nginx')
+    NAMES = ('prosody', 'ejabberd', 'nginx', 'haproxy')
 
     def __init__(self, names, user_count=0, options=None, verbose=False):
         """`options` maps a server's name to its tunables, name → text."""
@@ -448,10 +509,11 @@ class Servers:
                         self.sandbox, certificates, user_count,
                         options.get(kind.name), verbose))
             self.upstreams = list(self.servers)
-            if Nginx.name in names:
-                self.servers.append(Nginx(
-                    self.sandbox, certificates, self.upstreams,
-                    options.get(Nginx.name), verbose))
+            for kind in (Nginx, Haproxy):
+                if kind.name in names:
+                    self.servers.append(kind(
+                        self.sandbox, certificates, self.upstreams,
+                        options.get(kind.name), verbose))
         except BaseException:
             self.sandbox.close()
             raise
