@@ -17,6 +17,7 @@ Usage: sh tests/run.sh [OPTION]
   --thread          the C tests in a build with ThreadSanitizer
   --fuzz [SECONDS]  the fuzzers, with clang, each for so long (default 5)
   --all             all five
+  --install         only installs what the tests need
 
 The build directory is build-tests, or \$BOSH_BUILD_DIR.
 END
@@ -25,9 +26,9 @@ END
 cd "$(dirname "$0")/.."
 . tests/packages.sh
 
-plain= sanitize= valgrind= thread= fuzz=
+plain='' sanitize='' valgrind='' thread='' fuzz=''
 case ${1-} in
-  '') plain=yes ;;
+  '' | --install) plain=yes ;;
   --sanitize) sanitize=yes ;;
   --valgrind) valgrind=yes ;;
   --thread) thread=yes ;;
@@ -43,6 +44,9 @@ personality=
 # Python would write its bytecode beside the sources.
 PYTHONDONTWRITEBYTECODE=1
 export PYTHONDONTWRITEBYTECODE
+# Most tests wait more than they compute, for servers and for timeouts.
+MESON_TESTTHREADS=${MESON_TESTTHREADS:-$((4 * $(nproc)))}
+export MESON_TESTTHREADS
 
 # build_in DIRECTORY OPTION...
 build_in ()
@@ -73,6 +77,7 @@ packages=$build_packages
 [ -z "$plain$sanitize$valgrind" ] || packages=$packages$server_packages$test_packages
 [ -z "$fuzz" ] || packages=$packages$fuzz_packages
 require_packages 'the tests' "$packages"
+[ "${1-}" != --install ] || exit 0
 
 if [ -n "$plain" ]; then
   build_plain

@@ -11,7 +11,7 @@ valgrind="valgrind -q --error-exitcode=1 --leak-check=full \
 
 case ${1##*/} in
   # Each seed takes thirty times as long; the plain run has them all.
-  simulate) exec $valgrind "$@" --seeds=40 ;;
+  simulate | simulate-client) exec $valgrind "$@" --seeds=40 ;;
   python3*) BOSH_TEST_WRAPPER=$valgrind exec "$@" ;;
   *) exec $valgrind "$@" ;;
 esac
