@@ -248,6 +248,24 @@ bosh_client_deliver_finish (BoshClient    *self,
 }
 
 /**
+ * bosh_client_retry_now:
+ * @self: a client
+ *
+ * Makes the attempt at once for which the client waits
+ * ([property@Bosh.Client:next-attempt]), because a person asks for it. All attempts are
+ * counted anew from then on. Nothing happens if the client does not wait.
+ *
+ * Since: 1.0
+ */
+void
+bosh_client_retry_now (BoshClient *self)
+{
+  g_return_if_fail (BOSH_IS_CLIENT (self));
+
+  bosh_client_driver_retry_now (client_get_driver (self));
+}
+
+/**
  * bosh_client_resend:
  * @self: a client
  *

@@ -7,6 +7,7 @@
 #include "bosh-enum-types.h"
 #include "bosh-error.h"
 #include "bosh-iq-reply-private.h"
+#include "bosh-status-private.h"
 
 /**
  * BoshClient:
@@ -111,6 +112,9 @@ struct _BoshClient
   BoshClientState              state;
   char                        *jid;
   char                        *mechanism;
+  char                        *status;
+  GError                      *last_error;
+  gint64                       next_attempt;
 
   /* The connection's, likewise. */
   GTlsCertificate             *tls_peer_certificate;
@@ -130,6 +134,9 @@ enum
   PROP_STATE,
   PROP_JID,
   PROP_MECHANISM,
+  PROP_STATUS,
+  PROP_LAST_ERROR,
+  PROP_NEXT_ATTEMPT,
   PROP_TLS_PEER_CERTIFICATE,
   PROP_TLS_PEER_CERTIFICATE_ERRORS,
   PROP_ALLOW_PLAINTEXT_PASSWORD,
@@ -198,12 +205,49 @@ replace (char       **place,
   return TRUE;
 }
 
+static gboolean
+replace_error (GError       **place,
+               const GError  *value)
+{
+  if (value != NULL && *place != NULL && g_error_matches (value, (*place)->domain, (*place)->code) &&
+      g_str_equal (value->message, (*place)->message))
+    return FALSE;
+  if (value == NULL && *place == NULL)
+    return FALSE;
+
+  g_clear_error (place);
+  *place = value != NULL ? g_error_copy (value) : NULL;
+
+  return TRUE;
+}
+
+/* What a program may show of the present state. */
+static void
+update_progress (BoshClient *self)
+{
+  BoshReconnect *machine = bosh_client_driver_get_machine (self->driver);
+  BoshConnection *connection = bosh_client_driver_get_connection (self->driver);
+  g_autofree char *status = bosh_status_describe (machine, bosh_connection_get_state (connection));
+  gint64 next_attempt = bosh_reconnect_get_next_attempt (machine);
+
+  if (replace_error (&self->last_error, bosh_reconnect_get_last_error (machine)))
+    g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_LAST_ERROR]);
+  if (next_attempt != self->next_attempt)
+    {
+      self->next_attempt = next_attempt;
+      g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_NEXT_ATTEMPT]);
+    }
+  if (replace (&self->status, status))
+    g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_STATUS]);
+}
+
 static void
 on_changed (gpointer owner)
 {
   BoshClient *self = owner;
 
   g_object_freeze_notify (G_OBJECT (self));
+  update_progress (self);
   if (replace (&self->mechanism, bosh_client_driver_get_mechanism (self->driver)))
     g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_MECHANISM]);
   if (replace (&self->jid, bosh_client_driver_get_jid (self->driver)))
@@ -326,6 +370,7 @@ bosh_client_constructed (GObject *object)
                                          self);
   g_clear_object (&self->configuration);
   g_clear_pointer (&self->domain, g_free);
+  update_progress (self);
 }
 
 static void
@@ -349,6 +394,8 @@ bosh_client_finalize (GObject *object)
   bosh_client_driver_free (self->driver);
   g_free (self->jid);
   g_free (self->mechanism);
+  g_free (self->status);
+  g_clear_error (&self->last_error);
   g_clear_object (&self->tls_peer_certificate);
 
   G_OBJECT_CLASS (bosh_client_parent_class)->finalize (object);
@@ -381,6 +428,15 @@ bosh_client_get_property (GObject    *object,
       break;
     case PROP_MECHANISM:
       g_value_set_string (value, bosh_client_get_mechanism (self));
+      break;
+    case PROP_STATUS:
+      g_value_set_string (value, bosh_client_get_status (self));
+      break;
+    case PROP_LAST_ERROR:
+      g_value_set_boxed (value, bosh_client_get_last_error (self));
+      break;
+    case PROP_NEXT_ATTEMPT:
+      g_value_set_int64 (value, bosh_client_get_next_attempt (self));
       break;
     case PROP_TLS_PEER_CERTIFICATE:
       g_value_set_object (value, bosh_client_get_tls_peer_certificate (self));
@@ -527,6 +583,48 @@ install_properties (GObjectClass *object_class)
                          READABLE);
 
   /**
+   * BoshClient:status:
+   *
+   * How the client is, in a few words for people: “Online”, or “Connection lost, trying
+   * again soon: …” with the reason. It is translated, has no full stop, and is meant for a
+   * banner or a status bar; programs look at [property@Bosh.Client:state] and
+   * [property@Bosh.Client:last-error].
+   *
+   * Since: 1.0
+   */
+  properties[PROP_STATUS] =
+    g_param_spec_string ("status", NULL, NULL, NULL,
+                         READABLE);
+
+  /**
+   * BoshClient:last-error:
+   *
+   * What has gone wrong last, or `NULL` if all is well: why the session was lost, or the
+   * last attempt failed, until the client is logged in again; why a login was refused,
+   * until the next one; and the error of [signal@Bosh.Client::closed] after the end.
+   *
+   * Since: 1.0
+   */
+  properties[PROP_LAST_ERROR] =
+    g_param_spec_boxed ("last-error", NULL, NULL, G_TYPE_ERROR,
+                        READABLE);
+
+  /**
+   * BoshClient:next-attempt:
+   *
+   * When the client will try again by itself, in microseconds of the clock of
+   * [func@GLib.get_monotonic_time], or -1 if it does not wait for that. The difference to
+   * the present time of that clock, which no change of the date disturbs, is what a
+   * countdown shows. [method@Bosh.Client.retry_now] does not wait for it.
+   *
+   * Since: 1.0
+   */
+  properties[PROP_NEXT_ATTEMPT] =
+    g_param_spec_int64 ("next-attempt", NULL, NULL,
+                        -1, G_MAXINT64, -1,
+                        READABLE);
+
+  /**
    * BoshClient:tls-peer-certificate:
    *
    * The certificate of the connection manager, or `NULL` before the first TLS
@@ -603,13 +701,14 @@ install_properties (GObjectClass *object_class)
    *
    * It does so only after a loss that a new login can mend: the session is gone
    * (`BOSH_ERROR_SESSION_LOST`, `BOSH_ERROR_ITEM_NOT_FOUND`, or ended without a
-   * reason), the server has trouble or is restarted, it can't be reached, or an
-   * intermediary responds in its place. It does not do so where that would not help
-   * or would do harm: after `conflict` (another client logged in with the same
-   * resource), after an error that is the fault of the client (`policy-violation`,
-   * `bad-request`), when the server can't be trusted, when the credentials are
-   * refused, and never after [method@Bosh.Client.disconnect_async] or a hand-over.
-   * The first login is not repeated either.
+   * reason), the server has trouble or is restarted, it can't be reached, an
+   * intermediary responds in its place, or what responds there is not the server, as
+   * its certificate shows: then nothing is sent there, and the client looks again. It
+   * does not do so where that would not help or would do harm: after `conflict` (another
+   * client logged in with the same resource), after an error that is the fault of the
+   * client (`policy-violation`, `bad-request`), when the credentials are refused, and
+   * never after [method@Bosh.Client.disconnect_async] or a hand-over. The first login is
+   * not repeated either.
    *
    * First [signal@Bosh.Client::session-lost] is emitted, whose handlers decide which
    * stanzas are sent again. [property@Bosh.Client:state] is `RECONNECTING` until it
@@ -834,7 +933,8 @@ bosh_client_class_init (BoshClientClass *klass)
    * [signal@Bosh.Connection::accept-certificate] describes. With
    * [property@Bosh.Client:auto-reconnect] the sessions that follow take a certificate
    * that was accepted without another emission. For another certificate, or if there
-   * are more errors than those that were accepted, the signal is emitted again.
+   * are more errors than those that were accepted, the signal is emitted again, in each
+   * attempt until it is accepted.
    *
    * The handshake waits for the handlers. One that has to ask the user first returns
    * `FALSE`, and the program makes a new client if the user agrees. The documents in
@@ -888,6 +988,7 @@ bosh_client_class_init (BoshClientClass *klass)
 static void
 bosh_client_init (BoshClient *self)
 {
+  self->next_attempt = -1;
 }
 
 /* --- Public interface --- */
@@ -1063,6 +1164,61 @@ bosh_client_get_mechanism (BoshClient *self)
   g_return_val_if_fail (BOSH_IS_CLIENT (self), NULL);
 
   return self->mechanism;
+}
+
+/**
+ * bosh_client_get_status:
+ * @self: a client
+ *
+ * Gets [property@Bosh.Client:status].
+ *
+ * Returns: how the client is, for people
+ *
+ * Since: 1.0
+ */
+const char *
+bosh_client_get_status (BoshClient *self)
+{
+  g_return_val_if_fail (BOSH_IS_CLIENT (self), NULL);
+
+  return self->status;
+}
+
+/**
+ * bosh_client_get_last_error:
+ * @self: a client
+ *
+ * Gets [property@Bosh.Client:last-error].
+ *
+ * Returns: (transfer none) (nullable): what has gone wrong last, or `NULL` if all is
+ *   well
+ *
+ * Since: 1.0
+ */
+const GError *
+bosh_client_get_last_error (BoshClient *self)
+{
+  g_return_val_if_fail (BOSH_IS_CLIENT (self), NULL);
+
+  return self->last_error;
+}
+
+/**
+ * bosh_client_get_next_attempt:
+ * @self: a client
+ *
+ * Gets [property@Bosh.Client:next-attempt].
+ *
+ * Returns: when the client will try again, in microseconds of monotonic time, or -1
+ *
+ * Since: 1.0
+ */
+gint64
+bosh_client_get_next_attempt (BoshClient *self)
+{
+  g_return_val_if_fail (BOSH_IS_CLIENT (self), -1);
+
+  return self->next_attempt;
 }
 
 /**

@@ -133,6 +133,8 @@ BoshElement                 *bosh_client_send_iq_finish               (BoshClien
                                                                        GAsyncResult  *result,
                                                                        GError       **error);
 BOSH_AVAILABLE_IN_1_0
+void                         bosh_client_retry_now                    (BoshClient                   *self);
+BOSH_AVAILABLE_IN_1_0
 void                         bosh_client_resend                       (BoshClient                   *self);
 BOSH_AVAILABLE_IN_1_0
 GPtrArray                   *bosh_client_dup_unsent                   (BoshClient                   *self);
@@ -196,6 +198,12 @@ BOSH_AVAILABLE_IN_1_0
 const char                  *bosh_client_get_jid                      (BoshClient                   *self);
 BOSH_AVAILABLE_IN_1_0
 const char                  *bosh_client_get_mechanism                (BoshClient                   *self);
+BOSH_AVAILABLE_IN_1_0
+const char                  *bosh_client_get_status                   (BoshClient                   *self);
+BOSH_AVAILABLE_IN_1_0
+const GError                *bosh_client_get_last_error               (BoshClient                   *self);
+BOSH_AVAILABLE_IN_1_0
+gint64                       bosh_client_get_next_attempt             (BoshClient                   *self);
 BOSH_AVAILABLE_IN_1_0
 GTlsCertificate             *bosh_client_get_tls_peer_certificate     (BoshClient                   *self);
 BOSH_AVAILABLE_IN_1_0

@@ -88,6 +88,9 @@ struct _BoshConnection
 void              connection_take_session   (BoshConnection *self,
                                              BoshSession    *session);
 
+/* The session id is known, with all that was granted. */
+void              connection_notify_granted (BoshConnection *self);
+
 /* FALSE, with an error, where no session was ever opened. */
 gboolean          connection_check_session  (BoshConnection  *self,
                                              GError         **error);

@@ -231,6 +231,7 @@ bosh_connection_attach_async (BoshConnection      *self,
   if (bosh_saved_session_get_cookies (session) != NULL)
     bosh_session_driver_add_cookies (self->driver, bosh_saved_session_get_cookies (session));
   connection_await (self, g_steal_pointer (&task), 0, NULL);
+  connection_notify_granted (self);
   bosh_session_driver_start (self->driver);
 }
 

@@ -20,8 +20,8 @@ typedef struct
                        gpointer user_data);
   /* The session is open. Called before connect_async() or attach_async() completes. */
   void     (*opened)              (gpointer              user_data);
-  /* The state has changed to DETACHED. */
-  void     (*detached)            (gpointer              user_data);
+  /* The state has changed, and was notified. */
+  void     (*state_changed)       (gpointer              user_data);
   /* The server has all that was queued up to @serial. */
   void     (*delivered)           (guint64               serial,
                      gpointer user_data);

@@ -188,10 +188,17 @@ perform_state (BoshConnection   *self,
   notify (self, PROP_STATE);
   notify_http_status (self);
   notify_see_other_uri (self);
-  if (self->state == BOSH_CONNECTION_STATE_DETACHED)
-    client = hold_client (self);
+  client = hold_client (self);
   if (client != NULL)
-    self->client_funcs->detached (self->client_data);
+    self->client_funcs->state_changed (self->client_data);
+}
+
+void
+connection_notify_granted (BoshConnection *self)
+{
+  notify (self, PROP_SESSION_ID);
+  for (guint property = PROP_WAIT; property <= PROP_CHARSETS; property++)
+    notify (self, property);
 }
 
 static void
@@ -199,9 +206,9 @@ perform_opened (BoshConnection *self)
 {
   g_autoptr(GObject) client = NULL;
 
-  notify (self, PROP_SESSION_ID);
-  for (guint property = PROP_WAIT; property <= PROP_CHARSETS; property++)
-    notify (self, property);
+  /* A session that is attached to had all of this before. */
+  if (!bosh_pending_tasks_has (self->tasks, PENDING_ATTACH))
+    connection_notify_granted (self);
   client = hold_client (self);
   if (client != NULL)
     self->client_funcs->opened (self->client_data);
@@ -845,8 +852,8 @@ define_session_properties (void)
    *
    * The session id that the connection manager gave (XEP-0124 §7.2), or `NULL`
    * before it did. Anyone who knows it can take over the session, unless a key
-   * sequence protects it. It is notified when the session is open, with all that was
-   * granted.
+   * sequence protects it. It is notified when the session is open, or begins to be
+   * attached, with all that was granted.
    *
    * Since: 1.0
    */

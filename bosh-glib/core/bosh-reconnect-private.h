@@ -41,16 +41,18 @@ typedef enum
 } BoshReconnectState;
 
 /* What is known of the reason why a session ended or a login failed, as far as
- * it decides what comes next. Only after TEMPORARY another login is tried. */
+ * it decides what comes next. Only after TEMPORARY and UNTRUSTED another login is
+ * tried: the others must be mended by a person. */
 typedef enum
 {
   BOSH_ERROR_KIND_REQUESTED,    /* the application has ended, cancelled or handed over */
   BOSH_ERROR_KIND_TEMPORARY,    /* passes by itself: the server restarts, can't be
                                  * reached, has forgotten the session, is busy … */
   BOSH_ERROR_KIND_CONFLICT,     /* another client has the resource: never fought over */
-  BOSH_ERROR_KIND_CREDENTIALS,  /* a person must mend it: wrong password, account
-                                 * disabled, no acceptable mechanism … */
-  BOSH_ERROR_KIND_UNTRUSTED,    /* a certificate, or the proof of SCRAM */
+  BOSH_ERROR_KIND_CREDENTIALS,  /* wrong password, account disabled, a server that does
+                                 * not know the password … */
+  BOSH_ERROR_KIND_UNTRUSTED,    /* what responds there is not the server, or not sure to be:
+                                 * another certificate, weaker mechanisms; it got nothing */
   BOSH_ERROR_KIND_PERMANENT,    /* a new login would only bring it about again */
 } BoshErrorKind;
 
@@ -97,8 +99,8 @@ typedef enum
   BOSH_RECONNECT_ACTION_EXPECT_LOGIN,
   /* Clear the credentials: no login will need them. */
   BOSH_RECONNECT_ACTION_FORGET,
-  /* What bosh_reconnect_get_n_attempts(), _get_next_attempt() or
-   * _get_last_error() give has changed. */
+  /* What bosh_reconnect_get_n_attempts(), _get_next_attempt(), _is_logged_in() or
+   * _get_last_error() give has changed, perhaps without the state. */
   BOSH_RECONNECT_ACTION_PROGRESS,
   /* The end, with @error, or without where the application asked for it. Nothing
    * comes after it, ever. It is not given after DETACHED. */
@@ -257,8 +259,8 @@ gboolean            bosh_reconnect_is_logged_in        (BoshReconnect           
 guint               bosh_reconnect_get_n_attempts      (BoshReconnect              *self);
 /* When the next attempt is due, or -1 where none waits. */
 gint64              bosh_reconnect_get_next_attempt    (BoshReconnect              *self);
-/* (transfer none) (nullable): of the loss, or the last attempt, while RECONNECTING;
- * after the end, that of CLOSED. */
+/* (transfer none) (nullable): of the loss, or the last attempt, while RECONNECTING; of a
+ * login that was refused, until the next; after the end, that of CLOSED. */
 const GError       *bosh_reconnect_get_last_error      (BoshReconnect              *self);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (BoshReconnect, bosh_reconnect_free)

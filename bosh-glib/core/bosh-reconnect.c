@@ -308,7 +308,8 @@ enter (BoshReconnect *self,
       self->finishes = TRUE;
       set_error (&self->finish_error, error);
     }
-  if (self->phase == PHASE_WAITING || phase == PHASE_WAITING)
+  /* Else STATE tells of it. */
+  if (get_state_of (self->phase) == get_state_of (phase))
     add_due (self, BOSH_RECONNECT_ACTION_PROGRESS);
 
   remove_due (self, BOSH_RECONNECT_ACTION_ASK);
@@ -365,6 +366,7 @@ end_session (BoshReconnect *self,
              const GError  *error)
 {
   self->was_ready = bosh_reconnect_is_logged_in (self);
+  set_last_error (self, NULL);
   enter (self, PHASE_DISCONNECTING, NEVER, error);
   self->remembered = FALSE;
   if (self->has_session)
@@ -420,12 +422,19 @@ start_attempt (BoshReconnect *self,
   add_due (self, BOSH_RECONNECT_ACTION_CONNECT);
 }
 
+/* A server that is not trusted gets nothing, so nothing is lost by looking whether it is
+ * still there: a captive portal goes away, and a certificate is renewed. */
+static gboolean
+may_pass (BoshErrorKind kind)
+{
+  return kind == BOSH_ERROR_KIND_TEMPORARY || kind == BOSH_ERROR_KIND_UNTRUSTED;
+}
+
 static gboolean
 may_try_again (BoshReconnect *self,
                BoshErrorKind  kind)
 {
-  return self->remembered && kind == BOSH_ERROR_KIND_TEMPORARY &&
-         self->n_attempts < self->max_attempts;
+  return self->remembered && may_pass (kind) && self->n_attempts < self->max_attempts;
 }
 
 static void
@@ -654,6 +663,7 @@ bosh_reconnect_login (BoshReconnect *self,
 
   self->has_credentials = TRUE;
   self->remembered = self->enabled;
+  set_last_error (self, NULL);
   enter (self, PHASE_LOGGING_IN, now + LOGIN_TIMEOUT, NULL);
   add_due (self, BOSH_RECONNECT_ACTION_LOGIN);
 }
@@ -823,6 +833,7 @@ bosh_reconnect_handle_login_failed (BoshReconnect *self,
   else if (self->phase == PHASE_LOGGING_IN)
     {
       self->remembered = FALSE;
+      set_last_error (self, error);
       enter (self, PHASE_CONNECTED, NEVER, error);
       expect_login (self, now);
     }

@@ -17,7 +17,8 @@ typedef struct _BoshClientDriver BoshClientDriver;
  * call anything, or drop the last reference to the owner. */
 typedef struct
 {
-  /* The state has changed, and with it perhaps the JID and the mechanism. */
+  /* The state has changed, or with it or without it the JID, the mechanism, the state of
+   * the connection, or what the machine says of attempts and errors. */
   void     (*changed)             (gpointer              owner);
   /* The address was found, and is in the configuration. */
   void     (*located)             (gpointer              owner);
@@ -80,6 +81,8 @@ gboolean                     bosh_client_driver_send                      (BoshC
                                                                            BoshElement       *element,
                                                                            GTask             *task,
                                                                            GError           **error);
+/* The next attempt is made now, if one waits. */
+void                         bosh_client_driver_retry_now                 (BoshClientDriver                *self);
 /* What was held back is sent now. */
 void                         bosh_client_driver_resend                    (BoshClientDriver                *self);
 /* Does a request with @id wait for its response? */

@@ -290,6 +290,13 @@ send_again (BoshClientDriver *self,
 }
 
 void
+bosh_client_driver_retry_now (BoshClientDriver *self)
+{
+  bosh_reconnect_retry_now (self->machine, g_get_monotonic_time ());
+  drain (self);
+}
+
+void
 bosh_client_driver_resend (BoshClientDriver *self)
 {
   bosh_reconnect_resend (self->machine);
@@ -657,7 +664,7 @@ on_discovered (GObject      *source_object,
   g_clear_object (&self->discovery);
   found = bosh_discovery_lookup_finish (BOSH_DISCOVERY (source_object), result, &error);
   if (found == NULL)
-    bosh_addresses_take_failure (self->addresses, NULL, bosh_error_get_kind (error, NULL), error);
+    bosh_addresses_take_failure (self->addresses, NULL, bosh_error_get_kind (error, NULL, 0), error);
   for (guint i = 0; found != NULL && i < found->len; i++)
     bosh_addresses_add_found (self->addresses,
                               bosh_connection_configuration_get_uri (g_ptr_array_index (found, i)));
@@ -793,6 +800,15 @@ has_session_ended (BoshClientDriver *self,
           state != BOSH_CONNECTION_STATE_PAUSED);
 }
 
+/* Of the end of a session, or of a login in it. */
+static BoshErrorKind
+get_kind (BoshClientDriver *self,
+          const GError     *error)
+{
+  return bosh_error_get_kind (error, self->stream_condition,
+                              bosh_connection_get_http_status (self->connection));
+}
+
 static void
 on_login_done (const char   *jid,
                const GError *error,
@@ -821,8 +837,7 @@ on_login_done (const char   *jid,
     {
       update_offline (self);
       bosh_reconnect_handle_login_failed (self->machine,
-                                          bosh_error_get_kind (error, self->stream_condition),
-                                          error, now);
+                                          get_kind (self, error), error, now);
     }
 
   drain (self);
@@ -945,9 +960,15 @@ on_opened (gpointer user_data)
 }
 
 static void
-on_detached (gpointer user_data)
+on_state_changed (gpointer user_data)
 {
   BoshClientDriver *self = user_data;
+
+  if (bosh_connection_get_state (self->connection) != BOSH_CONNECTION_STATE_DETACHED)
+    {
+      self->callbacks->changed (self->owner);
+      return;
+    }
 
   g_clear_pointer (&self->login, bosh_login_driver_stop);
   bosh_reconnect_handle_detached (self->machine);
@@ -1032,7 +1053,7 @@ on_closed (const GError *error,
   BoshErrorKind kind = BOSH_ERROR_KIND_REQUESTED;
 
   if (error != NULL && !bosh_connection_is_leaving (self->connection))
-    kind = bosh_error_get_kind (error, self->stream_condition);
+    kind = get_kind (self, error);
   if (go_elsewhere (self, &kind, &reason))
     return;
 
@@ -1048,7 +1069,7 @@ on_closed (const GError *error,
 static const BoshConnectionClientFuncs connection_funcs = {
   .element = on_element,
   .opened = on_opened,
-  .detached = on_detached,
+  .state_changed = on_state_changed,
   .delivered = on_delivered,
   .stranded = on_stranded,
   .accept_certificate = on_accept_certificate,
@@ -1283,6 +1304,8 @@ perform (BoshClientDriver    *self,
       finish_closing (self, action->error);
       break;
     case BOSH_RECONNECT_ACTION_PROGRESS:
+      self->callbacks->changed (self->owner);
+      break;
     default:
       break;
     }

@@ -8,18 +8,22 @@
 
 #include <gio/gio.h>
 
-/* Not among the temporary ones are those that a new login would only bring about
- * again: policy-violation, and all that find fault with what was sent. */
+/* Not among the temporary ones are those that find fault with what was sent, and what may
+ * be another program in our place: with that nobody fights. */
 static BoshErrorKind
 get_stream_kind (int code)
 {
   switch (code)
     {
     case BOSH_STREAM_ERROR_CONNECTION_TIMEOUT:
+    /* The domain is moved, or not loaded yet: somebody was logged in there before. */
+    case BOSH_STREAM_ERROR_HOST_GONE:
+    case BOSH_STREAM_ERROR_HOST_UNKNOWN:
     case BOSH_STREAM_ERROR_INTERNAL_SERVER_ERROR:
     case BOSH_STREAM_ERROR_REMOTE_CONNECTION_FAILED:
     case BOSH_STREAM_ERROR_RESET:
     case BOSH_STREAM_ERROR_RESOURCE_CONSTRAINT:
+    case BOSH_STREAM_ERROR_SEE_OTHER_HOST:
     case BOSH_STREAM_ERROR_SYSTEM_SHUTDOWN:
       return BOSH_ERROR_KIND_TEMPORARY;
     case BOSH_STREAM_ERROR_CONFLICT:
@@ -33,10 +37,18 @@ get_stream_kind (int code)
 
 static BoshErrorKind
 get_session_kind (int         code,
-                  const char *stream_condition)
+                  const char *stream_condition,
+                  guint       http_status)
 {
   switch ((BoshError)code)
     {
+    /* An HTTP status in the place of a response comes from something between us, or from
+     * a connection manager that is being restarted. In a response, the server finds fault
+     * with what was sent. */
+    case BOSH_ERROR_BAD_REQUEST:
+    case BOSH_ERROR_POLICY_VIOLATION:
+      return http_status != 0 ? BOSH_ERROR_KIND_TEMPORARY : BOSH_ERROR_KIND_PERMANENT;
+
     case BOSH_ERROR_REMOTE_STREAM_ERROR:
       return stream_condition != NULL ? BOSH_ERROR_KIND_TEMPORARY : BOSH_ERROR_KIND_PERMANENT;
 
@@ -47,36 +59,39 @@ get_session_kind (int         code,
     case BOSH_ERROR_UNDEFINED_CONDITION:
     case BOSH_ERROR_UNKNOWN_CONDITION:
     /* Trouble on their side. */
+    case BOSH_ERROR_HOST_GONE:
+    case BOSH_ERROR_HOST_UNKNOWN:
     case BOSH_ERROR_INTERNAL_SERVER_ERROR:
     case BOSH_ERROR_REMOTE_CONNECTION_FAILED:
     case BOSH_ERROR_SYSTEM_SHUTDOWN:
+    /* A new session is created elsewhere. */
+    case BOSH_ERROR_SEE_OTHER_URI:
+    /* A response that could not be read, for which a new session may not ask again. */
+    case BOSH_ERROR_BAD_XML:
+    case BOSH_ERROR_TOO_LARGE:
     /* Something between us: a proxy whose server is away, a captive portal. */
     case BOSH_ERROR_HTTP:
     case BOSH_ERROR_NOT_BOSH:
     case BOSH_ERROR_TIMED_OUT:
+    case BOSH_ERROR_DISCOVERY_FAILED:
+    /* It had one before. */
+    case BOSH_ERROR_NO_MECHANISM:
       return BOSH_ERROR_KIND_TEMPORARY;
 
     case BOSH_ERROR_TLS:
-    case BOSH_ERROR_SERVER_NOT_AUTHENTIC:
+    case BOSH_ERROR_INSECURE_MECHANISM:
       return BOSH_ERROR_KIND_UNTRUSTED;
 
-    case BOSH_ERROR_INSECURE_MECHANISM:
-    case BOSH_ERROR_NO_MECHANISM:
+    /* A certificate that is trusted, and a server that does not know the password. */
+    case BOSH_ERROR_SERVER_NOT_AUTHENTIC:
       return BOSH_ERROR_KIND_CREDENTIALS;
 
     case BOSH_ERROR_DETACHED:
       return BOSH_ERROR_KIND_REQUESTED;
 
     case BOSH_ERROR_FAILED:
-    case BOSH_ERROR_BAD_REQUEST:
-    case BOSH_ERROR_HOST_GONE:
-    case BOSH_ERROR_HOST_UNKNOWN:
     case BOSH_ERROR_IMPROPER_ADDRESSING:
     case BOSH_ERROR_OTHER_REQUEST:
-    case BOSH_ERROR_POLICY_VIOLATION:
-    case BOSH_ERROR_SEE_OTHER_URI:
-    case BOSH_ERROR_BAD_XML:
-    case BOSH_ERROR_TOO_LARGE:
     case BOSH_ERROR_NOT_CONNECTED:
     case BOSH_ERROR_NOT_SUPPORTED:
     case BOSH_ERROR_INVALID_STANZA:
@@ -84,21 +99,24 @@ get_session_kind (int         code,
     case BOSH_ERROR_INVALID_URI:
     case BOSH_ERROR_INVALID_JID:
     case BOSH_ERROR_LOGIN_FAILED:
-    case BOSH_ERROR_DISCOVERY_FAILED:
     case BOSH_ERROR_LOGGING_IN:
     default:
       return BOSH_ERROR_KIND_PERMANENT;
     }
 }
 
-/* Of a request to bind a resource. */
+/* Of a request to bind a resource. Those of type `wait` (RFC 6120 §8.3.2) are temporary. */
 static BoshErrorKind
 get_stanza_kind (int code)
 {
   switch (code)
     {
     case BOSH_STANZA_ERROR_INTERNAL_SERVER_ERROR:
+    case BOSH_STANZA_ERROR_RECIPIENT_UNAVAILABLE:
+    case BOSH_STANZA_ERROR_REMOTE_SERVER_TIMEOUT:
     case BOSH_STANZA_ERROR_RESOURCE_CONSTRAINT:
+    case BOSH_STANZA_ERROR_SERVICE_UNAVAILABLE:
+    case BOSH_STANZA_ERROR_UNEXPECTED_REQUEST:
       return BOSH_ERROR_KIND_TEMPORARY;
     case BOSH_STANZA_ERROR_CONFLICT:
       return BOSH_ERROR_KIND_CONFLICT;
@@ -109,7 +127,8 @@ get_stanza_kind (int code)
 
 BoshErrorKind
 bosh_error_get_kind (const GError *error,
-                     const char   *stream_condition)
+                     const char   *stream_condition,
+                     guint         http_status)
 {
   /* The stream error is the reason, whatever ended the session after it. */
   if (stream_condition != NULL)
@@ -121,7 +140,7 @@ bosh_error_get_kind (const GError *error,
     }
 
   if (error->domain == BOSH_ERROR)
-    return get_session_kind (error->code, stream_condition);
+    return get_session_kind (error->code, stream_condition, http_status);
   if (error->domain == BOSH_STREAM_ERROR)
     return get_stream_kind (error->code);
   if (error->domain == BOSH_SASL_ERROR)

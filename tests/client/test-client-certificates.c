@@ -205,8 +205,8 @@ test_comes_back (void)
 static void
 test_another (void)
 {
-  g_test_summary ("After a loss the application is asked about another certificate, and the "
-                  "client ends if it refuses that");
+  g_test_summary ("After a loss the application is asked about another certificate at each "
+                  "attempt, and the client ends if it refuses that each time; nothing is sent there");
 
   for (guint accepts = 0; accepts <= 1; accepts++)
     {
@@ -216,12 +216,13 @@ test_another (void)
       life_init (&life, TRUE);
       log_in (&life);
       life.accepts = accepts;
+      bosh_client_set_max_reconnect_attempts (life.client, 3);
       bosh_test_manager_set_certificate (life.manager, tls->expired);
       lose (&life);
       n_requests = bosh_test_manager_get_exchanges (life.manager)->len;
       bosh_test_await (life.n_closed == 1 ||
                        bosh_client_get_state (life.client) == BOSH_CLIENT_STATE_READY);
-      g_assert_cmpuint (life.n_asked, ==, 2);
+      g_assert_cmpuint (life.n_asked, ==, accepts ? 2 : 1 + 3);
       g_assert_cmpuint (life.n_closed, ==, !accepts);
       assert_peer (&life, tls->expired, G_TLS_CERTIFICATE_EXPIRED);
       if (accepts)
@@ -230,6 +231,62 @@ test_another (void)
       g_assert_error (life.close_error, BOSH_ERROR, BOSH_ERROR_TLS);
       g_assert_cmpuint (bosh_test_manager_get_exchanges (life.manager)->len, ==, n_requests);
     }
+}
+
+/* The session goes on over another HTTP connection. */
+static void
+cut (Life *life)
+{
+  bosh_test_await (bosh_test_manager_get_n_held (life->manager) > 0);
+  bosh_test_exchange_reset (life->held);
+}
+
+static void
+test_portal (void)
+{
+  g_auto(Life) life = { NULL };
+  guint n_requests;
+
+  g_test_summary ("Something that intercepts TLS for a while ends the session, not the account; "
+                  "nothing is sent to it, and the certificate is verified as before");
+
+  life_init (&life, FALSE);
+  bosh_test_manager_set_certificate (life.manager, tls->server);
+  bosh_client_set_max_reconnect_attempts (life.client, 1000);
+  log_in (&life);
+  bosh_test_manager_set_certificate (life.manager, tls->untrusted);
+  cut (&life);
+  bosh_test_await (bosh_client_get_state (life.client) == BOSH_CLIENT_STATE_RECONNECTING);
+  n_requests = bosh_test_manager_get_exchanges (life.manager)->len;
+  bosh_test_await (life.n_asked >= 3);
+  g_assert_cmpint (bosh_client_get_state (life.client), ==, BOSH_CLIENT_STATE_RECONNECTING);
+  g_assert_error (bosh_client_get_last_error (life.client), BOSH_ERROR, BOSH_ERROR_TLS);
+  g_assert_cmpuint (bosh_test_manager_get_exchanges (life.manager)->len, ==, n_requests);
+
+  bosh_test_manager_set_certificate (life.manager, tls->server);
+  bosh_test_await (bosh_client_get_state (life.client) == BOSH_CLIENT_STATE_READY);
+  assert_peer (&life, tls->server, 0);
+  g_assert_cmpuint (life.n_closed, ==, 0);
+}
+
+static void
+test_renewed (void)
+{
+  g_auto(Life) life = { NULL };
+
+  g_test_summary ("XEP-0124 §19.1: a certificate that is renewed in the middle ends the session, "
+                  "and the next one begins with it, without a question");
+
+  life_init (&life, FALSE);
+  bosh_test_manager_set_certificate (life.manager, tls->server);
+  log_in (&life);
+  bosh_test_manager_set_certificate (life.manager, tls->other_server);
+  cut (&life);
+  bosh_test_await (bosh_client_get_state (life.client) == BOSH_CLIENT_STATE_RECONNECTING);
+  bosh_test_await (bosh_client_get_state (life.client) == BOSH_CLIENT_STATE_READY);
+  assert_peer (&life, tls->other_server, 0);
+  g_assert_cmpuint (life.n_asked, ==, 0);
+  g_assert_cmpuint (life.n_closed, ==, 0);
 }
 
 static void
@@ -352,6 +409,8 @@ main (int   argc,
 
   g_test_add_func ("/bosh/client-certificates/comes-back", test_comes_back);
   g_test_add_func ("/bosh/client-certificates/another", test_another);
+  g_test_add_func ("/bosh/client-certificates/portal", test_portal);
+  g_test_add_func ("/bosh/client-certificates/renewed", test_renewed);
   g_test_add_func ("/bosh/client-certificates/refused", test_refused);
   g_test_add_func ("/bosh/client-certificates/by-the-connection", test_by_the_connection);
   g_test_add_func ("/bosh/client-certificates/handlers", test_handlers);

@@ -39,6 +39,8 @@ typedef struct
   const char      *response_to_auth;
   const char      *bind_error;      /* condition, nullable */
   guint            n_unavailable;   /* creations to which a proxy responds with 503 */
+  guint            status;          /* with which a proxy responds to all requests, or 0 */
+  const char      *refusal;         /* the response to creations, nullable */
   gboolean         is_silent;       /* creations have no response */
   gboolean         keeps_payloads;  /* messages have no response */
   gboolean         loses_at_once;   /* sessions end as soon as they are bound */
@@ -114,6 +116,14 @@ on_creation (Life             *life,
 {
   life->n_creations++;
   g_string_truncate (life->messages, 0);
+  if (life->status != 0 || life->refusal != NULL)
+    {
+      if (life->status != 0)
+        bosh_test_exchange_reply (exchange, life->status, NULL, "<html>No</html>");
+      else
+        bosh_test_exchange_respond (exchange, life->refusal, "");
+      return TRUE;
+    }
   if (life->is_silent)
     return TRUE;
 
@@ -138,6 +148,11 @@ on_request (BoshTestManager  *manager,
 
   if (bosh_test_exchange_get_attribute (exchange, "sid") == NULL)
     return on_creation (life, exchange);
+  if (life->status != 0)
+    {
+      bosh_test_exchange_reply (exchange, life->status, NULL, "<html>No</html>");
+      return TRUE;
+    }
 
   for (guint i = 0; i < bosh_element_get_n_children (body); i++)
     {
@@ -916,7 +931,8 @@ test_not_mended (void)
       bosh_error_quark, BOSH_ERROR_POLICY_VIOLATION },
     { "type='terminate' condition='bad-request'", "", bosh_error_quark, BOSH_ERROR_BAD_REQUEST },
     { "type='terminate' condition='other-request'", "", bosh_error_quark, BOSH_ERROR_OTHER_REQUEST },
-    { "type='terminate' condition='host-gone'", "", bosh_error_quark, BOSH_ERROR_HOST_GONE },
+    { "type='terminate' condition='improper-addressing'", "",
+      bosh_error_quark, BOSH_ERROR_IMPROPER_ADDRESSING },
     { "type='terminate' condition='remote-stream-error'", "",
       bosh_error_quark, BOSH_ERROR_REMOTE_STREAM_ERROR },
     { "type='terminate' condition='remote-stream-error'",
@@ -949,6 +965,90 @@ test_not_mended (void)
       bosh_test_run_dry ();
       g_assert_cmpuint (life.n_creations, ==, 1);
     }
+}
+
+static void
+test_refusals_that_pass (void)
+{
+  static const struct
+  {
+    guint       status;      /* of the requests that follow; 0: none */
+    const char *attributes;  /* of the end of the session */
+    const char *creation;    /* the response to the creations that follow, nullable */
+  } cases[] = {
+    { 400, NULL, NULL },
+    { 403, NULL, NULL },
+    { 404, NULL, NULL },
+    { 0, "type='terminate' condition='host-unknown'",
+      "type='terminate' condition='host-unknown'" },
+    { 0, LOST, "type='terminate' condition='host-gone'" },
+    { 0, LOST, "type='terminate' condition='internal-server-error'" },
+  };
+
+  g_test_summary ("What something in between refuses for a while, or a server that is not quite "
+                  "there yet, ends the session, and not the account");
+
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      g_auto(Life) life = { NULL };
+
+      begin (&life);
+      bosh_client_set_max_reconnect_attempts (life.client, 1000);
+      life.status = cases[i].status;
+      life.refusal = cases[i].creation;
+      if (cases[i].attributes != NULL)
+        lose (&life, cases[i].attributes, "");
+      else
+        bosh_test_send_message (life.client, "bob@example.org", "a");
+      bosh_test_await (life.n_creations >= 3);
+      g_assert_cmpint (bosh_client_get_state (life.client), ==, BOSH_CLIENT_STATE_RECONNECTING);
+      g_assert_cmpuint (life.n_auth, ==, 1);
+      life.status = 0;
+      life.refusal = NULL;
+      bosh_test_await (is_in (&life, BOSH_CLIENT_STATE_READY));
+      g_assert_cmpuint (life.n_closed, ==, 0);
+      disconnect (&life);
+    }
+}
+
+static void
+test_banner (void)
+{
+  g_auto(Life) life = { NULL };
+  guint n_status = 0;
+
+  g_test_summary ("Status, last error and the time of the next attempt are what a banner shows, "
+                  "and its button makes the attempt at once");
+
+  begin (&life);
+  g_signal_connect (life.client, "notify::status", G_CALLBACK (bosh_test_count_changes), &n_status);
+  g_assert_cmpstr (bosh_client_get_status (life.client), ==, "Online");
+  g_assert_null (bosh_client_get_last_error (life.client));
+  g_assert_cmpint (bosh_client_get_next_attempt (life.client), ==, -1);
+  client_set_delays_for_tests (life.client, AGES, AGES, AGES);
+  lose (&life, LOST, "");
+  bosh_test_await (bosh_client_get_next_attempt (life.client) >= 0);
+  g_assert_cmpint (bosh_client_get_next_attempt (life.client), >=,
+                   g_get_monotonic_time () + AGES / 4 * G_TIME_SPAN_MILLISECOND);
+  g_assert_true (g_str_has_prefix (bosh_client_get_status (life.client),
+                                   "Connection lost, trying again soon: The server does not know"));
+  g_assert_error (bosh_client_get_last_error (life.client), BOSH_ERROR, BOSH_ERROR_ITEM_NOT_FOUND);
+
+  life.n_unavailable = 1;
+  bosh_client_retry_now (life.client);
+  g_assert_cmpstr (bosh_client_get_status (life.client), ==, "Reconnecting…");
+  g_assert_cmpint (bosh_client_get_next_attempt (life.client), ==, -1);
+  bosh_test_await (bosh_client_get_next_attempt (life.client) >= 0);
+  g_assert_error (bosh_client_get_last_error (life.client), BOSH_ERROR, BOSH_ERROR_HTTP);
+  bosh_client_retry_now (life.client);
+  bosh_client_retry_now (life.client);
+  bosh_test_await (is_in (&life, BOSH_CLIENT_STATE_READY));
+  g_assert_cmpstr (bosh_client_get_status (life.client), ==, "Online");
+  g_assert_null (bosh_client_get_last_error (life.client));
+  g_assert_cmpuint (n_status, >=, 5);
+  disconnect (&life);
+  g_assert_cmpstr (bosh_client_get_status (life.client), ==, "Disconnected");
+  g_assert_cmpuint (life.n_creations, ==, 3);
 }
 
 static void
@@ -2010,6 +2110,8 @@ main (int   argc,
   g_test_add_func ("/bosh/client-reconnect/short-sessions", test_short_sessions);
   g_test_add_func ("/bosh/client-reconnect/long-sessions", test_long_sessions);
   g_test_add_func ("/bosh/client-reconnect/not-mended", test_not_mended);
+  g_test_add_func ("/bosh/client-reconnect/refusals-that-pass", test_refusals_that_pass);
+  g_test_add_func ("/bosh/client-reconnect/banner", test_banner);
   g_test_add_func ("/bosh/client-reconnect/stream-errors-that-pass",
                    test_stream_errors_that_pass);
   g_test_add_func ("/bosh/client-reconnect/credentials-refused", test_credentials_refused);

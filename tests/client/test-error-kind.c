@@ -40,8 +40,23 @@ test_kinds (void)
     { bosh_error_quark, BOSH_ERROR_POLICY_VIOLATION, "reset", BOSH_ERROR_KIND_PERMANENT },
     { bosh_error_quark, BOSH_ERROR_TLS, NULL, BOSH_ERROR_KIND_UNTRUSTED },
     { bosh_error_quark, BOSH_ERROR_TLS, "reset", BOSH_ERROR_KIND_UNTRUSTED },
-    { bosh_error_quark, BOSH_ERROR_SERVER_NOT_AUTHENTIC, NULL, BOSH_ERROR_KIND_UNTRUSTED },
-    { bosh_error_quark, BOSH_ERROR_NO_MECHANISM, NULL, BOSH_ERROR_KIND_CREDENTIALS },
+    { bosh_error_quark, BOSH_ERROR_INSECURE_MECHANISM, NULL, BOSH_ERROR_KIND_UNTRUSTED },
+    { bosh_error_quark, BOSH_ERROR_SERVER_NOT_AUTHENTIC, NULL, BOSH_ERROR_KIND_CREDENTIALS },
+    { bosh_error_quark, BOSH_ERROR_NO_MECHANISM, NULL, BOSH_ERROR_KIND_TEMPORARY },
+    { bosh_error_quark, BOSH_ERROR_HOST_UNKNOWN, NULL, BOSH_ERROR_KIND_TEMPORARY },
+    { bosh_error_quark, BOSH_ERROR_HOST_GONE, NULL, BOSH_ERROR_KIND_TEMPORARY },
+    { bosh_error_quark, BOSH_ERROR_SEE_OTHER_URI, NULL, BOSH_ERROR_KIND_TEMPORARY },
+    { bosh_error_quark, BOSH_ERROR_BAD_XML, NULL, BOSH_ERROR_KIND_TEMPORARY },
+    { bosh_error_quark, BOSH_ERROR_TOO_LARGE, NULL, BOSH_ERROR_KIND_TEMPORARY },
+    { bosh_error_quark, BOSH_ERROR_NOT_BOSH, NULL, BOSH_ERROR_KIND_TEMPORARY },
+    { bosh_error_quark, BOSH_ERROR_DISCOVERY_FAILED, NULL, BOSH_ERROR_KIND_TEMPORARY },
+    { bosh_error_quark, BOSH_ERROR_OTHER_REQUEST, NULL, BOSH_ERROR_KIND_PERMANENT },
+    { bosh_error_quark, BOSH_ERROR_LOGIN_FAILED, NULL, BOSH_ERROR_KIND_PERMANENT },
+    { bosh_stream_error_quark, BOSH_STREAM_ERROR_HOST_UNKNOWN, NULL, BOSH_ERROR_KIND_TEMPORARY },
+    { bosh_stream_error_quark, BOSH_STREAM_ERROR_SEE_OTHER_HOST, NULL,
+      BOSH_ERROR_KIND_TEMPORARY },
+    { bosh_stanza_error_quark, BOSH_STANZA_ERROR_SERVICE_UNAVAILABLE, NULL,
+      BOSH_ERROR_KIND_TEMPORARY },
     { bosh_error_quark, BOSH_ERROR_DETACHED, NULL, BOSH_ERROR_KIND_REQUESTED },
     { bosh_error_quark, 12345, NULL, BOSH_ERROR_KIND_PERMANENT },
     { bosh_sasl_error_quark, BOSH_SASL_ERROR_ACCOUNT_DISABLED, NULL, BOSH_ERROR_KIND_CREDENTIALS },
@@ -60,15 +75,32 @@ test_kinds (void)
     { g_file_error_quark, G_FILE_ERROR_IO, NULL, BOSH_ERROR_KIND_PERMANENT },
   };
 
-  g_test_summary ("R100: what passes by itself is on a list; all else, a server that can't be "
-                  "trusted above all, is not tried again");
+  g_test_summary ("R100: what passes by itself is on a list; all else must be mended by a "
+                  "person, and is not tried again");
 
   for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
     {
       g_autoptr(GError) error = NULL;
 
       error = g_error_new_literal (cases[i].domain (), cases[i].code, "x");
-      g_assert_cmpint (bosh_error_get_kind (error, cases[i].condition), ==, cases[i].expected);
+      g_assert_cmpint (bosh_error_get_kind (error, cases[i].condition, 0), ==, cases[i].expected);
+    }
+}
+
+static void
+test_http_status (void)
+{
+  static const int codes[] = { BOSH_ERROR_BAD_REQUEST, BOSH_ERROR_POLICY_VIOLATION };
+
+  g_test_summary ("A status of HTTP comes from something between, for a while; the condition of a "
+                  "response finds fault with us");
+
+  for (guint i = 0; i < G_N_ELEMENTS (codes); i++)
+    {
+      g_autoptr(GError) error = g_error_new_literal (BOSH_ERROR, codes[i], "x");
+
+      g_assert_cmpint (bosh_error_get_kind (error, NULL, 403), ==, BOSH_ERROR_KIND_TEMPORARY);
+      g_assert_cmpint (bosh_error_get_kind (error, NULL, 0), ==, BOSH_ERROR_KIND_PERMANENT);
     }
 }
 
@@ -79,6 +111,7 @@ main (int   argc,
   g_test_init (&argc, &argv, NULL);
 
   g_test_add_func ("/bosh/error-kind/kinds", test_kinds);
+  g_test_add_func ("/bosh/error-kind/http-status", test_http_status);
 
   return g_test_run ();
 }

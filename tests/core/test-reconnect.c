@@ -563,7 +563,6 @@ test_kinds (void)
     BOSH_ERROR_KIND_REQUESTED,
     BOSH_ERROR_KIND_CONFLICT,
     BOSH_ERROR_KIND_CREDENTIALS,
-    BOSH_ERROR_KIND_UNTRUSTED,
     BOSH_ERROR_KIND_PERMANENT,
   };
 
@@ -590,6 +589,28 @@ test_kinds (void)
       fail_login (&relogin, kinds[i]);
       assert_actions (&relogin, "abort state:closed fail-requests(refused) forget closed(refused)");
     }
+}
+
+static void
+test_untrusted (void)
+{
+  g_auto(Fixture) fixture;
+
+  g_test_summary ("A server that is not trusted may be back at the next attempt");
+
+  fixture_init (&fixture);
+  bosh_reconnect_set_max_attempts (fixture.reconnect, 2);
+  go_to_ready (&fixture);
+  lose (&fixture, BOSH_ERROR_KIND_UNTRUSTED);
+  assert_actions (&fixture, LOST);
+  g_assert_cmpstr (drain_at_deadline (&fixture), ==, ATTEMPT);
+  lose (&fixture, BOSH_ERROR_KIND_UNTRUSTED);
+  assert_actions (&fixture, "");
+  g_assert_cmpstr (drain_at_deadline (&fixture), ==, ATTEMPT);
+  bosh_reconnect_handle_features (fixture.reconnect, fixture.now);
+  assert_actions (&fixture, "login");
+  fail_login (&fixture, BOSH_ERROR_KIND_UNTRUSTED);
+  assert_actions (&fixture, "abort state:closed fail-requests(refused) forget closed(refused)");
 }
 
 static void
@@ -880,7 +901,7 @@ test_progress (void)
   g_assert_cmpint (bosh_reconnect_get_next_attempt (fixture.reconnect), ==, -1);
   g_assert_cmpuint (bosh_reconnect_get_n_attempts (fixture.reconnect), ==, 1);
   bosh_reconnect_handle_features (fixture.reconnect, fixture.now);
-  assert_actions (&fixture, "login");
+  assert_actions (&fixture, "login progress");
   bosh_reconnect_handle_logged_in (fixture.reconnect, fixture.now);
   assert_actions (&fixture, "prepare state:ready progress");
   g_assert_null (bosh_reconnect_get_last_error (fixture.reconnect));
@@ -1508,6 +1529,7 @@ main (int   argc,
   g_test_add_func ("/bosh/reconnect/attach", test_attach);
   g_test_add_func ("/bosh/reconnect/comes-back", test_comes_back);
   g_test_add_func ("/bosh/reconnect/kinds", test_kinds);
+  g_test_add_func ("/bosh/reconnect/untrusted", test_untrusted);
   g_test_add_func ("/bosh/reconnect/opt-in", test_opt_in);
   g_test_add_func ("/bosh/reconnect/delays", test_delays);
   g_test_add_func ("/bosh/reconnect/delays-have-limits", test_delays_have_limits);

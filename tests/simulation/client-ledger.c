@@ -66,6 +66,13 @@ expect_close (Simulation   *self,
   self->is_lost = FALSE;
 }
 
+/* Everything else must be mended by a person. */
+static gboolean
+may_pass (BoshErrorKind kind)
+{
+  return kind == BOSH_ERROR_KIND_TEMPORARY || kind == BOSH_ERROR_KIND_UNTRUSTED;
+}
+
 static void
 fail_attempt (Simulation    *self,
               BoshErrorKind  kind,
@@ -79,7 +86,7 @@ fail_attempt (Simulation    *self,
     }
 
   set_error (&self->last_failure, error);
-  if (kind != BOSH_ERROR_KIND_TEMPORARY)
+  if (!may_pass (kind))
     expect_close (self, error);
   else if (self->n_attempts >= self->max_attempts)
     {
@@ -349,7 +356,7 @@ note_loss (Simulation    *self,
   else
     coverage_hit (COVERAGE_SHORT_SESSION);
 
-  if (kind != BOSH_ERROR_KIND_TEMPORARY || !self->remembers ||
+  if (!may_pass (kind) || !self->remembers ||
       self->n_attempts >= self->max_attempts)
     {
       place_all (self, unsent, PLACE_OFFERED);
@@ -694,6 +701,9 @@ ledger_check_step (Simulation *self)
   /* What prepares a session goes out as soon as there is one. */
   g_assert_cmpint (bosh_reconnect_is_queueing (self->reconnect, TRUE), ==,
                    state == BOSH_RECONNECT_RECONNECTING && !is_resending (self));
+  /* Nothing is held back any more that was released. */
+  if (state == BOSH_RECONNECT_RECONNECTING && is_resending (self))
+    g_assert_cmpint (self->session.holds_since, !=, -1);
   /* Credentials are kept exactly as long as a login may need them. */
   g_assert_cmpint (self->has_credentials, ==, self->remembers);
   check_waiting (self);

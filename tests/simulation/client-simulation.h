@@ -33,6 +33,7 @@ typedef enum
   EVENT_BEHAVIOUR,   /* the application does something else */
   EVENT_NETWORK,     /* the network goes down or comes back */
   EVENT_SERVER,      /* the server goes down or comes back */
+  EVENT_BETWEEN,     /* something between the two comes, or goes away */
 } EventType;
 
 typedef struct
@@ -115,6 +116,7 @@ typedef struct
   gboolean            network_is_up;
   gboolean            monitor_sees;    /* the system says when there is no network */
   gboolean            server_is_up;
+  gboolean            something_between; /* and shows a certificate of its own */
   guint               loss_percent;    /* of sessions that end by themselves soon */
   guint               trouble_percent; /* of logins that fail */
   guint               n_failures;

@@ -9,7 +9,6 @@
 static const BoshErrorKind kinds[] = {
   BOSH_ERROR_KIND_CONFLICT,
   BOSH_ERROR_KIND_CREDENTIALS,
-  BOSH_ERROR_KIND_UNTRUSTED,
   BOSH_ERROR_KIND_PERMANENT,
 };
 
@@ -20,6 +19,11 @@ draw_kind (Simulation *self)
   BoshErrorKind kind = chance (self, 85) ? BOSH_ERROR_KIND_TEMPORARY
                                          : kinds[draw (self, 0, G_N_ELEMENTS (kinds))];
 
+  if (self->something_between || chance (self, 5))
+    {
+      coverage_hit (COVERAGE_OTHER_CERTIFICATE);
+      return BOSH_ERROR_KIND_UNTRUSTED;
+    }
   if (kind == BOSH_ERROR_KIND_TEMPORARY)
     coverage_hit (COVERAGE_TEMPORARY);
   if (kind == BOSH_ERROR_KIND_CONFLICT)
@@ -40,7 +44,7 @@ new_failure (Simulation *self)
 static gboolean
 is_reachable (Simulation *self)
 {
-  return self->network_is_up && self->server_is_up;
+  return self->network_is_up && self->server_is_up && !self->something_between;
 }
 
 void
@@ -345,6 +349,21 @@ change_network (Simulation *self)
     schedule (self, EVENT_NETWORK, 0, draw (self, 1, self->network_is_up ? 2000 : 400) * SECOND);
 }
 
+/* Something in between refuses requests, or intercepts TLS, for a while. */
+static void
+change_between (Simulation *self)
+{
+  self->something_between = !self->something_between;
+  say (self, "something between: %d", self->something_between);
+  if (self->something_between)
+    {
+      coverage_hit (COVERAGE_PASSING_REFUSALS);
+      if (self->session.id != 0)
+        schedule (self, EVENT_LOSS, self->session.id, draw (self, 0, 10) * SECOND);
+    }
+  schedule (self, EVENT_BETWEEN, 0, draw (self, 1, self->something_between ? 60 : 5000) * SECOND);
+}
+
 static void
 change_server (Simulation *self)
 {
@@ -392,6 +411,9 @@ world_handle_event (Simulation  *self,
       break;
     case EVENT_SERVER:
       change_server (self);
+      break;
+    case EVENT_BETWEEN:
+      change_between (self);
       break;
     case EVENT_RESEND:
     case EVENT_SEND:

@@ -97,6 +97,8 @@ G_BEGIN_DECLS
   X (LOGIN_REFUSED, "world: first login refused")                             \
   X (CLIENT_OUTAGE, "world: network goes down")                               \
   X (CLIENT_SERVER_RESTARTS, "world: server goes down")                       \
+  X (PASSING_REFUSALS, "world: something between refuses for a while")        \
+  X (OTHER_CERTIFICATE, "failure: another certificate")                       \
   X (TEMPORARY, "failure: passes by itself")                                  \
   X (CONFLICT, "failure: conflict")                                           \
   X (CREDENTIALS, "failure: credentials")                                     \

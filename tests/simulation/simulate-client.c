@@ -229,6 +229,8 @@ run (guint32    seed,
     schedule (&self, EVENT_NETWORK, 0, draw (&self, 0, 2000) * SECOND);
   if (chance (&self, 50))
     schedule (&self, EVENT_SERVER, 0, draw (&self, 0, 2000) * SECOND);
+  if (chance (&self, 30))
+    schedule (&self, EVENT_BETWEEN, 0, draw (&self, 0, 2000) * SECOND);
   application_connect (&self);
   application_drain (&self);
   while (!self.ended && self.now < LONGEST_LIFE)
