@@ -8,6 +8,7 @@
 #include "bosh-error.h"
 #include "bosh-i18n-private.h"
 #include "bosh-namespaces-private.h"
+#include "bosh-stanza-id-private.h"
 
 /* For a request of which the application does not say it, in seconds. */
 #define IQ_TIMEOUT 60
@@ -151,8 +152,8 @@ bosh_client_disconnect_finish (BoshClient    *self,
  * @stanza: what to send
  * @error: return location for an error
  *
- * Queues a stanza, as [method@Bosh.Connection.send] does. It is sealed and can
- * not be changed any more. Nothing is added to it.
+ * Queues a stanza, as [method@Bosh.Connection.send] does, which gives it an `id` where
+ * that is missing. It is sealed and can not be changed any more.
  *
  * While the client is reconnecting ([property@Bosh.Client:auto-reconnect]) the
  * stanza waits for the next session, and is sent there before the state changes to
@@ -290,8 +291,6 @@ prepare_iq (BoshClient   *self,
 {
   const char *type = bosh_element_get_attribute (iq, "type");
   const char *id = bosh_element_get_attribute (iq, "id");
-  g_autoptr(BoshElement) prepared = NULL;
-  g_autofree char *new_id = NULL;
 
   if (!bosh_element_matches_or_inherits (iq, "iq", BOSH_NS_CLIENT) ||
       (g_strcmp0 (type, "get") != 0 && g_strcmp0 (type, "set") != 0))
@@ -301,21 +300,14 @@ prepare_iq (BoshClient   *self,
       return NULL;
     }
 
-  if (id != NULL)
+  if (id != NULL && bosh_client_driver_has_iq (client_get_driver (self), id))
     {
-      if (!bosh_client_driver_has_iq (client_get_driver (self), id))
-        return bosh_element_ref (iq);
       g_set_error_literal (error, BOSH_ERROR, BOSH_ERROR_INVALID_STANZA,
                            _("Another request with the same id waits for its response"));
       return NULL;
     }
 
-  /* RFC 6120 §8.1.3: others should not be able to guess it. */
-  new_id = g_uuid_string_random ();
-  prepared = bosh_element_is_sealed (iq) ? bosh_element_copy (iq) : bosh_element_ref (iq);
-  bosh_element_set_attribute (prepared, "id", new_id);
-
-  return g_steal_pointer (&prepared);
+  return bosh_stanza_id_ensure (iq);
 }
 
 /**

@@ -10,6 +10,7 @@
 #include "bosh-jid-private.h"
 #include "bosh-saved-session-private.h"
 #include "bosh-session-save-private.h"
+#include "bosh-stanza-id-private.h"
 
 #include <errno.h>
 #include <string.h>
@@ -321,8 +322,12 @@ queue (BoshConnection  *self,
        guint64         *serial,
        GError         **error)
 {
-  if (!connection_check_session (self, error) ||
-      !bosh_session_queue (self->session, element, serial, error))
+  g_autoptr(BoshElement) stanza = NULL;
+
+  if (!connection_check_session (self, error))
+    return FALSE;
+  stanza = bosh_stanza_id_ensure (element);
+  if (!bosh_session_queue (self->session, stanza, serial, error))
     return FALSE;
 
   self->n_stanzas_sent++;
@@ -353,6 +358,11 @@ bosh_connection_queue (BoshConnection  *self,
  *
  * Queues an element, to be sent with the next request. An element without a
  * namespace is sent in `jabber:client`.
+ *
+ * A message, and an iq of type `get` or `set`, that has no `id` is given one that nobody
+ * can guess, and has it afterwards: an error that comes for it has the same one (RFC 6120
+ * §8.1.3), see [method@Bosh.Element.dup_error]. An element that is sealed already is not
+ * changed; a copy with the id is sent. Nothing else is added to what is sent.
  *
  * The request is sent again until the server has it. If the session ends before
  * that is known, the element is in [method@Bosh.Connection.dup_undelivered] or
@@ -554,6 +564,7 @@ bosh_connection_disconnect_async (BoshConnection      *self,
                                   gpointer             user_data)
 {
   g_autoptr(GTask) task = NULL;
+  g_autoptr(BoshElement) payload = NULL;
   GError *error = NULL;
 
   g_return_if_fail (BOSH_IS_CONNECTION (self));
@@ -564,7 +575,9 @@ bosh_connection_disconnect_async (BoshConnection      *self,
   if (!connection_begin_task (self, task, PENDING_DISCONNECT))
     return;
 
-  if (bosh_session_terminate (self->session, last_payload, &error))
+  if (last_payload != NULL)
+    payload = bosh_stanza_id_ensure (last_payload);
+  if (bosh_session_terminate (self->session, payload, &error))
     self->is_leaving = TRUE;
   connection_await (self, g_steal_pointer (&task), 0, error);
 }

@@ -5,6 +5,7 @@
 #include "bosh-connection-internal.h"
 
 #include "bosh-domain-private.h"
+#include "bosh-stanza-id-private.h"
 
 /**
  * bosh_connection_open_stream_async:
@@ -112,6 +113,7 @@ bosh_connection_close_stream_async (BoshConnection      *self,
                                     gpointer             user_data)
 {
   g_autoptr(GTask) task = NULL;
+  g_autoptr(BoshElement) payload = NULL;
   GError *error = NULL;
   guint64 serial = 0;
 
@@ -125,7 +127,9 @@ bosh_connection_close_stream_async (BoshConnection      *self,
     return;
 
   /* The last stream takes the session with it. */
-  if (bosh_session_close_stream (self->session, stream, last_payload, &serial, &error) &&
+  if (last_payload != NULL)
+    payload = bosh_stanza_id_ensure (last_payload);
+  if (bosh_session_close_stream (self->session, stream, payload, &serial, &error) &&
       serial == 0)
     self->is_leaving = TRUE;
   connection_await (self, g_steal_pointer (&task), serial, error);
@@ -237,12 +241,16 @@ bosh_connection_send_to_stream (BoshConnection  *self,
                                 BoshElement     *element,
                                 GError         **error)
 {
+  g_autoptr(BoshElement) stanza = NULL;
+
   g_return_val_if_fail (BOSH_IS_CONNECTION (self), FALSE);
   g_return_val_if_fail (element != NULL, FALSE);
   g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
 
-  if (!connection_check_session (self, error) ||
-      !bosh_session_queue_to (self->session, element, stream, NULL, error))
+  if (!connection_check_session (self, error))
+    return FALSE;
+  stanza = bosh_stanza_id_ensure (element);
+  if (!bosh_session_queue_to (self->session, stanza, stream, NULL, error))
     return FALSE;
 
   self->n_stanzas_sent++;

@@ -54,6 +54,8 @@ gboolean     bosh_element_equal             (BoshElement      *self,
                                              BoshElement      *other);
 BOSH_AVAILABLE_IN_1_0
 gboolean     bosh_element_is_sealed         (BoshElement      *self);
+BOSH_AVAILABLE_IN_1_0
+GError      *bosh_element_dup_error         (BoshElement      *self);
 
 BOSH_AVAILABLE_IN_1_0
 const char  *bosh_element_get_name          (BoshElement      *self);

@@ -36,6 +36,8 @@ new_stanza (const char *name,
  *
  * Makes a message (RFC 6121 §5) in the namespace `jabber:client`.
  *
+ * It has no `id` yet: [method@Client.send] and the like give it one.
+ *
  * Returns: (transfer full): a mutable element
  *
  * Since: 1.0
@@ -183,6 +185,29 @@ bosh_element_new_error_reply (BoshElement     *request,
     bosh_element_add_text (bosh_element_add_new_child (error, "text", BOSH_NS_STANZA_ERRORS), text);
 
   return self;
+}
+
+/**
+ * bosh_element_dup_error:
+ * @self: a stanza
+ *
+ * Gets why a stanza failed, if this one is of type `error` (RFC 6120 §8.3). It belongs to
+ * the stanza that was sent with the same `id` to the address from which it comes.
+ *
+ * Returns: (transfer full) (nullable): one of [error@Bosh.StanzaError], or `NULL` if the
+ *   stanza is not of type `error`
+ *
+ * Since: 1.0
+ */
+GError *
+bosh_element_dup_error (BoshElement *self)
+{
+  g_return_val_if_fail (self != NULL, NULL);
+
+  if (g_strcmp0 (bosh_element_get_attribute (self, "type"), "error") != 0)
+    return NULL;
+
+  return bosh_stanza_error_new_for_stanza (self);
 }
 
 gboolean

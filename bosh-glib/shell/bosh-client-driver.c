@@ -21,6 +21,7 @@
 #include "bosh-offline-private.h"
 #include "bosh-session-private.h"
 #include "bosh-source-private.h"
+#include "bosh-stanza-id-private.h"
 #include "bosh-stanza-private.h"
 
 struct _BoshClientDriver
@@ -244,6 +245,7 @@ bosh_client_driver_send (BoshClientDriver  *self,
                          GTask             *task,
                          GError           **error)
 {
+  g_autoptr(BoshElement) stanza = bosh_stanza_id_ensure (element);
   guint64 serial;
   guint64 delivery;
 
@@ -252,14 +254,14 @@ bosh_client_driver_send (BoshClientDriver  *self,
       g_propagate_error (error, dup_end_error (self));
       return FALSE;
     }
-  if (is_queueing (self, element))
-    return keep_for_next_session (self, element, task, error);
+  if (is_queueing (self, stanza))
+    return keep_for_next_session (self, stanza, task, error);
   if (task == NULL)
-    return bosh_connection_send (self->connection, element, error);
+    return bosh_connection_send (self->connection, stanza, error);
 
-  if (!bosh_connection_queue (self->connection, element, &serial, error))
+  if (!bosh_connection_queue (self->connection, stanza, &serial, error))
     return FALSE;
-  delivery = add_delivery (self, element, task);
+  delivery = add_delivery (self, stanza, task);
   bosh_delivery_tracker_sent (self->deliveries, delivery, serial);
 
   return TRUE;

@@ -155,6 +155,12 @@ parse_format (ToolOptions  *options,
 }
 
 static gboolean
+is_kind_of_stanza (const char *name)
+{
+  return g_str_equal (name, "message") || g_str_equal (name, "presence") || g_str_equal (name, "iq");
+}
+
+static gboolean
 check_options (ToolOptions  *options,
                GError      **error)
 {
@@ -164,6 +170,8 @@ check_options (ToolOptions  *options,
     return set_usage_error (error, _("The timeout is a number of seconds from 0 to %d"), MAX_TIMEOUT);
   if (options->count < 0)
     return set_usage_error (error, _("The count is negative"));
+  if (options->only != NULL && !is_kind_of_stanza (options->only))
+    return set_usage_error (error, _("“%s” is no kind of stanza: message, presence or iq"), options->only);
   if (options->detach_file != NULL && *options->detach_file == '\0')
     return set_usage_error (error, _("The name of the file for --detach is empty"));
   if (options->proxy != NULL && g_uri_peek_scheme (options->proxy) == NULL)
@@ -244,6 +252,13 @@ add_entries (GOptionContext  *context,
       N_("Hand the session over into this file at the end (-: standard output)"), N_("FILE") },
     { "count", 'n', G_OPTION_FLAG_NONE, G_OPTION_ARG_INT, &options->count,
       N_("End after so many stanzas (0: never)"), N_("NUMBER") },
+    { "only", 'o', G_OPTION_FLAG_NONE, G_OPTION_ARG_STRING, &options->only,
+      N_("Print and count stanzas of this kind alone: message, presence or iq"), N_("KIND") },
+    G_OPTION_ENTRY_NULL
+  };
+  const GOptionEntry send[] = {
+    { "confirm", 'c', G_OPTION_FLAG_NONE, G_OPTION_ARG_NONE, &options->confirm,
+      N_("Wait until the server has the message before the wait for an error begins"), NULL },
     G_OPTION_ENTRY_NULL
   };
 
@@ -254,12 +269,15 @@ add_entries (GOptionContext  *context,
     g_option_context_add_main_entries (context, output, GETTEXT_PACKAGE);
   if (options->command == TOOL_COMMAND_LISTEN)
     g_option_context_add_main_entries (context, listen, GETTEXT_PACKAGE);
+  if (options->command == TOOL_COMMAND_SEND)
+    g_option_context_add_main_entries (context, send, GETTEXT_PACKAGE);
 }
 
 static char *
 describe_exit (void)
 {
-  return g_strdup_printf ("%s\n  %d    %s\n  %d    %s\n  %d    %s\n  %d    %s\n  %d  %s\n  %d  %s\n  %d  %s",
+  return g_strdup_printf ("%s\n  %d    %s\n  %d    %s\n  %d    %s\n  %d    %s\n  %d    %s\n"
+                          "  %d  %s\n  %d  %s\n  %d  %s",
                           _("Exit status:"),
                           TOOL_EXIT_OK,
                           _("success"),
@@ -269,6 +287,8 @@ describe_exit (void)
                           _("wrong use of the command line"),
                           TOOL_EXIT_AUTHENTICATION,
                           _("authentication failed"),
+                          TOOL_EXIT_REFUSED,
+                          _("the message came back with an error"),
                           TOOL_EXIT_SIGNAL + 1,
                           _("interrupted by SIGHUP before the work was done"),
                           TOOL_EXIT_SIGNAL + 2,
@@ -393,4 +413,5 @@ tool_options_clear (ToolOptions *options)
   g_clear_pointer (&options->detach_file, g_free);
   g_clear_pointer (&options->to, g_free);
   g_clear_pointer (&options->text, g_free);
+  g_clear_pointer (&options->only, g_free);
 }

@@ -20,6 +20,7 @@ typedef enum {
   TOOL_EXIT_FAILURE = 1,
   TOOL_EXIT_USAGE = 2,
   TOOL_EXIT_AUTHENTICATION = 3,
+  TOOL_EXIT_REFUSED = 4,
   TOOL_EXIT_SIGNAL = 128,
 } ToolExit;
 
@@ -57,6 +58,10 @@ typedef struct {
   /* Of send. */
   char *to;
   char *text;
+  gboolean confirm;
+
+  /* Of listen: the name of the stanzas to print, or NULL for all. */
+  char *only;
 } ToolOptions;
 
 /* Prints and ends the process for --help and --version. */

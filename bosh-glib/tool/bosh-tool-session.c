@@ -12,6 +12,10 @@
 
 /* What the end of a session may take. */
 #define END_TIMEOUT 10
+/* How long an error is waited for that a message comes back with. */
+#define REFUSAL_TIMEOUT 1
+
+G_DEFINE_QUARK (tool-refused-error-quark, tool_refused_error)
 
 static const int signal_numbers[] = { SIGINT, SIGTERM, SIGHUP };
 
@@ -470,28 +474,125 @@ tool_session_attach (ToolSession       *self,
   return success;
 }
 
+/* A message that was sent. */
+typedef struct
+{
+  BoshElement *message;
+  gboolean     is_over;  /* it was delivered or not */
+  GError      *error;    /* why it was not delivered */
+  GError      *refusal;  /* why it came back */
+} Sending;
+
+static void
+on_delivered (GObject      *source,
+              GAsyncResult *result,
+              gpointer      user_data)
+{
+  Sending *sending = user_data;
+
+  bosh_client_deliver_finish (BOSH_CLIENT (source), result, &sending->error);
+  sending->is_over = TRUE;
+}
+
+/* Others can't guess the id, so the error is that of the message. */
+static void
+on_stanza (BoshClient  *client,
+           BoshElement *stanza,
+           gpointer     user_data)
+{
+  Sending *sending = user_data;
+
+  if (sending->refusal == NULL && bosh_element_matches (stanza, "message", NULL) &&
+      g_strcmp0 (bosh_element_get_attribute (stanza, "id"),
+                 bosh_element_get_attribute (sending->message, "id")) == 0)
+    sending->refusal = bosh_element_dup_error (stanza);
+}
+
+static void
+wait_for_delivery (const Sending *sending)
+{
+  while (!sending->is_over)
+    g_main_context_iteration (NULL, TRUE);
+}
+
+static gboolean
+on_moment (gpointer user_data)
+{
+  gboolean *is_over = user_data;
+
+  *is_over = TRUE;
+
+  return G_SOURCE_REMOVE;
+}
+
+static void
+wait_for_refusal (ToolSession   *self,
+                  const Sending *sending)
+{
+  g_autoptr(GSource) moment = g_timeout_source_new_seconds (REFUSAL_TIMEOUT);
+  gboolean is_over = FALSE;
+
+  g_source_set_static_name (moment, "[bosh-tool] moment");
+  g_source_set_callback (moment, on_moment, &is_over, NULL);
+  g_source_attach (moment, NULL);
+  while (!is_over && sending->refusal == NULL && sending->error == NULL && self->signal_number == 0)
+    g_main_context_iteration (NULL, TRUE);
+  g_source_destroy (moment);
+}
+
+/* Ends the session, by which the server tells whether it has the message. */
+static void
+end_after (ToolSession *self,
+           Sending     *sending)
+{
+  g_autoptr(GAsyncResult) ended = NULL;
+  g_autoptr(GError) error = NULL;
+  GSource *clock = start_clock (self, self->options->timeout);
+
+  bosh_client_disconnect_async (self->client, self->cancellable, on_result, &ended);
+  wait_for_result (&ended);
+  wait_for_delivery (sending);
+  if (!bosh_client_disconnect_finish (self->client, ended, &error))
+    g_debug ("The session has no polite end: %s", error->message);
+  stop_clock (self, clock, self->options->timeout, &sending->error);
+}
+
 gboolean
 tool_session_send_last (ToolSession  *self,
-                        BoshElement  *stanza,
+                        BoshElement  *message,
                         GError      **error)
 {
-  g_autoptr(GAsyncResult) sent = NULL;
-  g_autoptr(GAsyncResult) ended = NULL;
-  g_autoptr(GError) end_error = NULL;
+  Sending sending = { .message = message };
+  g_autoptr(GError) refusal = NULL;
   GSource *clock = start_clock (self, self->options->timeout);
-  gboolean success;
+  gulong handler;
 
-  bosh_client_deliver_async (self->client, stanza, self->cancellable, on_result, &sent);
-  bosh_client_disconnect_async (self->client, self->cancellable, on_result, &ended);
-  wait_for_result (&sent);
-  wait_for_result (&ended);
+  handler = g_signal_connect (self->client, "stanza", G_CALLBACK (on_stanza), &sending);
+  bosh_client_deliver_async (self->client, message, self->cancellable, on_delivered, &sending);
+  while (self->options->confirm && !sending.is_over && sending.refusal == NULL)
+    g_main_context_iteration (NULL, TRUE);
+  stop_clock (self, clock, self->options->timeout, &sending.error);
 
-  success = bosh_client_deliver_finish (self->client, sent, error);
-  if (!bosh_client_disconnect_finish (self->client, ended, &end_error))
-    g_debug ("The session has no polite end: %s", end_error->message);
-  stop_clock (self, clock, self->options->timeout, error);
+  wait_for_refusal (self, &sending);
+  if (self->signal_number != 0)
+    wait_for_delivery (&sending);
+  else if (sending.error == NULL)
+    end_after (self, &sending);
+  g_signal_handler_disconnect (self->client, handler);
 
-  return success;
+  refusal = sending.refusal;
+  if (refusal != NULL)
+    {
+      g_clear_error (&sending.error);
+      g_set_error (error, TOOL_REFUSED_ERROR, 0, _("The message came back: %s"), refusal->message);
+      return FALSE;
+    }
+  if (sending.error == NULL && self->signal_number != 0)
+    g_set_error_literal (&sending.error, G_IO_ERROR, G_IO_ERROR_CANCELLED, _("Interrupted"));
+  if (sending.error != NULL)
+    g_propagate_error (error, sending.error);
+
+  return sending.error == NULL;
 }
 
 BoshSavedSession *

@@ -13,6 +13,10 @@ G_BEGIN_DECLS
  * break it off. A second SIGINT or SIGTERM ends the process at once. */
 typedef struct _ToolSession ToolSession;
 
+/* The message came back. */
+#define TOOL_REFUSED_ERROR (tool_refused_error_quark ())
+GQuark               tool_refused_error_quark     (void);
+
 ToolSession         *tool_session_new             (const ToolOptions    *options);
 void                 tool_session_free            (ToolSession          *self);
 
@@ -34,12 +38,13 @@ gboolean             tool_session_attach          (ToolSession          *self,
                                                    BoshSavedSession     *saved,
                                                    GError              **error);
 
-/* Sends @stanza and terminates the session. The termination does not wait for the
- * response to the request with @stanza, because a server that has nothing to send
- * holds that request until the next one arrives. Succeeds only if that response
- * arrives in the end. */
+/* Sends @message and terminates the session. Before that it waits a moment for an error
+ * that the message comes back with, which is TOOL_REFUSED_ERROR; with --confirm the moment
+ * begins when the server has the message. The termination does not wait for the response to
+ * the request with the message, because a server that has nothing to send holds that request
+ * until the next one arrives. Succeeds only if that response arrives in the end. */
 gboolean             tool_session_send_last       (ToolSession          *self,
-                                                   BoshElement          *stanza,
+                                                   BoshElement          *message,
                                                    GError              **error);
 
 /* Both stop after a few seconds; the end then is the server's own, after its

@@ -213,12 +213,14 @@ on_stanza (BoshClient  *client,
            gpointer     user_data)
 {
   Listener *listener = user_data;
+  const ToolOptions *options = listener->job->options;
   g_autofree char *line = NULL;
 
-  if (is_own_presence (client, stanza))
+  if (is_own_presence (client, stanza) ||
+      (options->only != NULL && !bosh_element_matches (stanza, options->only, NS_CLIENT)))
     return;
 
-  line = listener->job->options->json
+  line = options->json
            ? tool_output_stanza_to_json (stanza)
            : tool_output_stanza_to_xml (stanza);
   listener->count++;
@@ -329,6 +331,9 @@ get_exit_status (const GError *error,
 
   if (error->domain == TOOL_USAGE_ERROR || error->domain == G_OPTION_ERROR)
     return TOOL_EXIT_USAGE;
+
+  if (error->domain == TOOL_REFUSED_ERROR)
+    return TOOL_EXIT_REFUSED;
 
   if (error->domain == BOSH_SASL_ERROR ||
       g_error_matches (error, BOSH_ERROR, BOSH_ERROR_INSECURE_MECHANISM) ||

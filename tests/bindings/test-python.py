@@ -364,6 +364,22 @@ class Sessions(unittest.TestCase):
             self.assertTrue(self.loop.call(client, 'disconnect'))
             self.assertEqual(client.get_state(), Bosh.ClientState.CLOSED)
 
+    def test_error_of_a_message(self):
+        alice = self.logged_in()
+        messages = [Bosh.Element.new_message('nobody@localhost', 'chat', body)
+                    for body in ('one', 'two')]
+        self.assertIsNone(messages[0].get_attribute('id'))
+        for message in messages:
+            alice.send(message)
+        self.loop.run_until(lambda: len(self.stanzas) == 2)
+        for message, stanza in zip(messages, self.stanzas):
+            self.assertIsNone(message.dup_error())
+            self.assertEqual(stanza.get_attribute('id'), message.get_attribute('id'))
+            error = stanza.dup_error()
+            self.assertTrue(error.matches(Bosh.stanza_error_quark(),
+                                          Bosh.StanzaError.SERVICE_UNAVAILABLE), error)
+        self.loop.call(alice, 'disconnect')
+
     def test_stanza_outlives_its_signal(self):
         alice = self.logged_in()
         for number in range(20):

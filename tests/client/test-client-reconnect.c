@@ -775,6 +775,39 @@ test_lost_while_held (void)
 }
 
 static void
+test_ids (void)
+{
+  g_auto(Life) life = { NULL };
+  g_autoptr(BoshElement) message = bosh_element_new_message ("bob@example.org", "chat", "a");
+  g_autoptr(BoshElement) sealed = bosh_element_copy (message);
+  g_autoptr(BoshElement) parent = bosh_element_new_message ("bob@example.org", "chat", "b");
+  g_autoptr(GPtrArray) unsent = NULL;
+  const char *id;
+
+  g_test_summary ("What waits for a session has the id with which it is sent there");
+
+  begin (&life);
+  client_set_delays_for_tests (life.client, AGES, AGES, AGES);
+  bosh_element_add_child (parent, sealed);
+  g_assert_true (bosh_client_send (life.client, parent, NULL));
+  g_assert_true (bosh_element_is_sealed (sealed));
+  lose (&life, LOST, "");
+  bosh_test_await (life.n_lost == 1);
+  g_assert_true (bosh_client_send (life.client, message, NULL));
+  g_assert_true (bosh_client_send (life.client, sealed, NULL));
+
+  unsent = bosh_client_dup_unsent (life.client);
+  g_assert_cmpuint (unsent->len, ==, 2);
+  g_assert_true (g_ptr_array_index (unsent, 0) == message);
+  id = bosh_element_get_attribute (message, "id");
+  g_assert_cmpuint (strlen (id), ==, 20);
+  g_assert_null (bosh_element_get_attribute (sealed, "id"));
+  g_assert_cmpstr (bosh_element_get_attribute (g_ptr_array_index (unsent, 1), "id"), !=, id);
+  g_assert_nonnull (bosh_element_get_attribute (g_ptr_array_index (unsent, 1), "id"));
+  disconnect (&life);
+}
+
+static void
 test_refuses_bad_stanzas (void)
 {
   g_auto(Life) life = { NULL };
@@ -2103,6 +2136,7 @@ main (int   argc,
   g_test_add_func ("/bosh/client-reconnect/deliveries-in-handler", test_deliveries_in_handler);
   g_test_add_func ("/bosh/client-reconnect/prepared", test_prepared);
   g_test_add_func ("/bosh/client-reconnect/lost-while-held", test_lost_while_held);
+  g_test_add_func ("/bosh/client-reconnect/ids", test_ids);
   g_test_add_func ("/bosh/client-reconnect/refuses-bad-stanzas", test_refuses_bad_stanzas);
   g_test_add_func ("/bosh/client-reconnect/requests", test_requests);
   g_test_add_func ("/bosh/client-reconnect/tries-again", test_tries_again);

@@ -244,6 +244,129 @@ test_namespaces (void)
                                        "urn:example:thing"));
 }
 
+/* Sends @stanza, and returns what came of it (transfer none). Its request is held in the
+ * place of @held. */
+static BoshElement *
+send_and_take (BoshTestWire      *wire,
+               BoshTestExchange **held,
+               BoshElement       *stanza)
+{
+  g_autoptr(GError) error = NULL;
+  BoshTestExchange *request;
+
+  bosh_connection_send (wire->connection, stanza, &error);
+  g_assert_no_error (error);
+  request = bosh_test_manager_take (wire->manager);
+  bosh_test_exchange_respond (*held, "", "");
+  *held = request;
+
+  return bosh_element_get_nth_child (bosh_test_exchange_get_body (request), 0);
+}
+
+static void
+test_ids (void)
+{
+  static const struct
+  {
+    const char *xml;
+    gboolean    has_id;
+  } cases[] = {
+    { "<message xmlns='jabber:client'/>", TRUE },
+    { "<message/>", TRUE },
+    { "<message xmlns='jabber:client' type='groupchat'/>", TRUE },
+    { "<iq xmlns='jabber:client' type='get'><q xmlns='u'/></iq>", TRUE },
+    { "<iq xmlns='jabber:client' type='set'><q xmlns='u'/></iq>", TRUE },
+    /* It would be that of another stanza. */
+    { "<message xmlns='jabber:client' type='error'/>", FALSE },
+    { "<iq xmlns='jabber:client' type='result'/>", FALSE },
+    { "<iq xmlns='jabber:client' type='error'/>", FALSE },
+    { "<iq xmlns='jabber:client'/>", FALSE },
+    { "<presence xmlns='jabber:client'/>", FALSE },
+    { "<message xmlns='urn:example'/>", FALSE },
+    { "<other xmlns='jabber:client'/>", FALSE },
+  };
+  g_autoptr(BoshTestManager) manager = bosh_test_manager_new (NULL);
+  g_auto(BoshTestWire) wire = { NULL };
+  g_autoptr(GHashTable) ids = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  BoshTestExchange *held;
+
+  g_test_summary ("RFC 6120 §8.1.3: an error can be told from others by the id of its stanza");
+
+  bosh_test_wire_init (&wire, manager, NULL);
+  held = bosh_test_wire_open (&wire, BOSH_TEST_GRANTS);
+  for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      g_autoptr(BoshElement) stanza = bosh_element_new_from_string (cases[i].xml, NULL);
+      BoshElement *sent = send_and_take (&wire, &held, stanza);
+      const char *id = bosh_element_get_attribute (sent, "id");
+
+      g_assert_cmpstr (bosh_element_get_attribute (stanza, "id"), ==, id);
+      g_assert_cmpint (id != NULL, ==, cases[i].has_id);
+      if (id == NULL)
+        continue;
+      g_assert_cmpuint (strlen (id), ==, 20);
+      g_assert_true (g_hash_table_add (ids, g_strdup (id)));
+    }
+}
+
+static void
+test_id_of_the_application (void)
+{
+  g_autoptr(BoshTestManager) manager = bosh_test_manager_new (NULL);
+  g_auto(BoshTestWire) wire = { NULL };
+  g_autoptr(BoshElement) own = bosh_element_new_message ("bob@localhost", "chat", "own");
+  g_autoptr(BoshElement) received = NULL;
+  BoshElement *sent;
+  BoshTestExchange *held;
+
+  g_test_summary ("The id of the application stays, and a sealed element too");
+
+  bosh_test_wire_init (&wire, manager, NULL);
+  held = bosh_test_wire_open (&wire, BOSH_TEST_GRANTS);
+  bosh_element_set_attribute (own, "id", "");
+  sent = send_and_take (&wire, &held, own);
+  g_assert_cmpstr (bosh_element_get_attribute (sent, "id"), ==, "");
+
+  bosh_test_exchange_respond (held, "", BOSH_TEST_MESSAGE ("forward"));
+  held = bosh_test_manager_take (manager);
+  bosh_test_await (!g_queue_is_empty (&wire.stanzas));
+  received = g_queue_pop_head (&wire.stanzas);
+  g_assert_true (bosh_element_is_sealed (received));
+  sent = send_and_take (&wire, &held, received);
+  g_assert_cmpstr (bosh_element_get_attribute (received, "id"), ==, NULL);
+  g_assert_cmpuint (strlen (bosh_element_get_attribute (sent, "id")), ==, 20);
+}
+
+static void
+test_ids_of_the_last (void)
+{
+  g_autoptr(BoshTestManager) manager = bosh_test_manager_new (NULL);
+  g_auto(BoshTestWire) wire = { NULL };
+  g_autoptr(BoshElement) first = bosh_element_new_message ("bob@localhost", "chat", "first");
+  g_autoptr(BoshElement) last = bosh_element_new_message ("bob@localhost", "chat", "last");
+  g_autoptr(GAsyncResult) delivered = NULL;
+  g_autoptr(GAsyncResult) ended = NULL;
+  BoshElement *body;
+
+  g_test_summary ("What is delivered and what goes with the end has an id too");
+
+  bosh_test_wire_init (&wire, manager, NULL);
+  bosh_test_wire_open (&wire, BOSH_TEST_GRANTS);
+  bosh_connection_deliver_async (wire.connection, first, NULL, bosh_test_keep_result, &delivered);
+  bosh_connection_disconnect_async (wire.connection, last, NULL, bosh_test_keep_result, &ended);
+  body = bosh_test_exchange_get_body (bosh_test_manager_take (manager));
+  g_assert_cmpuint (bosh_element_get_n_children (body), ==, 2);
+  for (guint i = 0; i < 2; i++)
+    {
+      BoshElement *sent = bosh_element_get_nth_child (body, i);
+
+      g_assert_nonnull (bosh_element_get_attribute (sent, "id"));
+      g_assert_cmpstr (bosh_element_get_attribute (i == 0 ? first : last, "id"), ==,
+                       bosh_element_get_attribute (sent, "id"));
+    }
+  g_clear_object (&wire.connection);
+}
+
 static void
 test_invalid_stanza (void)
 {
@@ -853,6 +976,9 @@ main (int   argc,
   g_test_add_func ("/bosh/connection/batch", test_batch);
   g_test_add_func ("/bosh/connection/queue", test_queue);
   g_test_add_func ("/bosh/connection/namespaces", test_namespaces);
+  g_test_add_func ("/bosh/connection/ids", test_ids);
+  g_test_add_func ("/bosh/connection/id-of-the-application", test_id_of_the_application);
+  g_test_add_func ("/bosh/connection/ids-of-the-last", test_ids_of_the_last);
   g_test_add_func ("/bosh/connection/invalid-stanza", test_invalid_stanza);
   g_test_add_func ("/bosh/connection/reply", test_reply);
   g_test_add_func ("/bosh/connection/deliver", test_deliver);

@@ -278,6 +278,24 @@ stanza_error (const char *contents)
 }
 
 static void
+test_error_of_a_stanza (void)
+{
+  g_autoptr(BoshElement) message = bosh_element_new_message ("bob@localhost", "chat", "Hello");
+  g_autoptr(BoshElement) reply = NULL;
+  g_autoptr(GError) error = NULL;
+
+  g_test_summary ("RFC 6120 §8.3: a stanza of type error says why the one with its id failed");
+
+  bosh_element_set_attribute (message, "id", "a1");
+  g_assert_null (bosh_element_dup_error (message));
+  reply = bosh_element_new_error_reply (message, BOSH_STANZA_ERROR_GONE, "Moved");
+  error = bosh_element_dup_error (reply);
+  g_assert_error (error, BOSH_STANZA_ERROR, BOSH_STANZA_ERROR_GONE);
+  g_assert_cmpstr (error->message, ==, "Moved");
+  g_assert_cmpstr (bosh_element_get_attribute (reply, "id"), ==, "a1");
+}
+
+static void
 test_stanza_conditions (void)
 {
   g_test_summary ("Each condition of a stanza error has a code, a name and a type "
@@ -466,6 +484,7 @@ main (int   argc,
   g_test_add_func ("/bosh/error/clean-text", test_clean_text);
   g_test_add_func ("/bosh/error/sasl-conditions", test_sasl_conditions);
   g_test_add_func ("/bosh/error/sasl-unknown", test_sasl_unknown);
+  g_test_add_func ("/bosh/error/of-a-stanza", test_error_of_a_stanza);
   g_test_add_func ("/bosh/error/stanza-conditions", test_stanza_conditions);
   g_test_add_func ("/bosh/error/stanza-odd", test_stanza_odd);
   g_test_add_func ("/bosh/error/stream-conditions", test_stream_conditions);

@@ -7,10 +7,10 @@ import http.server
 import json
 import os
 import re
+import signal
 import socket
 import ssl
 import subprocess
-import sys
 import tempfile
 import threading
 import unittest
@@ -43,6 +43,13 @@ def jrd(*uris):
 
 
 LINES = re.compile(r'JID: (?P<jid>\S+)\nSID: (?P<sid>\S+)\nRID: (?P<rid>[0-9]+)\n')
+
+
+def manual(name):
+    """A page of docs/, in which options are written plainly."""
+    root = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+    with open(os.path.join(root, 'docs', name), encoding='utf-8') as file:
+        return file.read().replace('\\-', '-')
 
 
 class ServerAddress:
@@ -125,7 +132,8 @@ class ProgramTestCase(unittest.TestCase):
 
     def _end(self, process):
         if process.poll() is None:
-            process.kill()
+            # With all that it has started.
+            os.killpg(process.pid, signal.SIGKILL)
         process.communicate()
 
     def run_program(self, command, text=None, **environment):
@@ -223,17 +231,21 @@ class HttpServer:
 class Manager:
     """A connection manager that knows one session, which goes on with `session ()`.
 
-    Each request with a payload gets what `reply (stanza)` returns for its stanzas, an empty
-    one what is given to `deliver`, or waits until the next request comes.
+    What is given to `deliver`, and what `reply (stanza)` returns for the stanzas that come,
+    goes out in the response to the oldest request. That waits for it until the next request
+    comes; with `holds` until there is something.
     """
 
     JID = 'alice@localhost/home'
 
-    def __init__(self, reply=lambda stanza: ''):
+    def __init__(self, reply=lambda stanza: '', holds=False):
         self.requests = []
         self._reply = reply
+        self._holds = holds
         self._payloads = []
-        self._newest = 0
+        # Request id → the attempt that gets its response.
+        self._open = {}
+        self._is_over = False
         self._changed = threading.Condition()
 
     def __enter__(self):
@@ -243,7 +255,7 @@ class Manager:
 
     def __exit__(self, *_):
         with self._changed:
-            self._newest = sys.maxsize
+            self._is_over = True
             self._changed.notify_all()
         self._server.__exit__()
 
@@ -257,25 +269,44 @@ class Manager:
             self._payloads.append(payload)
             self._changed.notify_all()
 
-    def wait_for_request(self, is_wanted):
-        """Until there is a request of which the <body/> is wanted."""
+    def release(self):
+        """From now on requests have responses as they come."""
         with self._changed:
-            if not self._changed.wait_for(lambda: any(map(is_wanted, self.requests)), PATIENCE):
+            self._holds = False
+            self._changed.notify_all()
+
+    def has_request(self, is_wanted):
+        """Whether there was a request of which the <body/> is wanted."""
+        return any(map(is_wanted, self.requests))
+
+    def wait_for_request(self, is_wanted):
+        with self._changed:
+            if not self._changed.wait_for(lambda: self.has_request(is_wanted), PATIENCE):
                 raise AssertionError('The request did not come')
+
+    def _has_response(self, rid, attempt, is_last):
+        if self._is_over or self._open.get(rid) is not attempt:
+            return True
+        if rid != min(self._open):
+            return False
+        return self._payloads or (not self._holds and (is_last or rid != max(self._open)))
 
     def _respond(self, _path, _headers, content):
         body = ElementTree.fromstring(content)
         rid = int(body.get('rid'))
         is_last = body.get('type') == 'terminate'
+        attempt = object()
         with self._changed:
             self.requests.append(body)
-            self._newest = max(self._newest, rid)
+            self._open[rid] = attempt
             self._payloads += filter(None, map(self._reply, body))
             self._changed.notify_all()
-            self._changed.wait_for(lambda: is_last or self._payloads or self._newest > rid,
-                                   PATIENCE)
+            self._changed.wait_for(lambda: self._has_response(rid, attempt, is_last), PATIENCE)
+            if self._open.get(rid) is attempt:
+                del self._open[rid]
             payload = ''.join(self._payloads)
             self._payloads.clear()
+            self._changed.notify_all()
         kind = ' type="terminate"' if is_last else ''
         return 200, {'Content-Type': 'text/xml'}, (
             f'<body xmlns="{NS_BODY}"{kind}>{payload}</body>'.encode())

@@ -13,7 +13,8 @@ import tempfile
 import unittest
 
 sys.dont_write_bytecode = True
-from tooling import PASSWORD, PATIENCE, HttpServer, ServerAddress, ToolTestCase, forward_to
+from tooling import (PASSWORD, PATIENCE, XML_PATH, Domain, HttpServer, ServerAddress, ToolTestCase,
+                     forward_to, manual, xrd)
 
 # Domain → the mechanism of the login there.
 MECHANISMS = {
@@ -185,6 +186,12 @@ class Messages(ServerTestCase):
         self.assert_success(tool)
         self.assertRegex(tool.output, r'\A<message [^\n]*one&#10;two[^\n]*</message>\n\Z')
 
+    def test_comes_back(self):
+        """RFC 6121 §8.5.1: nobody has the address."""
+        for options in ([], ['--confirm']):
+            tool = self.call('send', *options, 'alice@localhost', 'nobody@localhost', 'Hello')
+            self.assert_failure(tool, 4, 'came back')
+
     def test_text_that_xml_has_not(self):
         tool = self.call('send', 'alice@localhost', 'bob@localhost', 'a\x01b')
         self.assert_failure(tool, 1, '.')
@@ -300,6 +307,67 @@ class Interrupts(ServerTestCase):
         tool.send_signal(signal.SIGINT)
         self.assertEqual(tool.wait(PATIENCE), 130)
         self.assertEqual(tool.stderr.read(), '')
+
+
+class Manuals(ServerTestCase):
+    """What the manuals show works, in a shell and in this order."""
+
+    BLOCKS = {'bosh-tool.1': r'(?m)^\.EX\n((?:.*\n)*?)\.EE$',
+              'bosh-tool.md': r'(?m)^```\n((?:.*\n)*?)```$'}
+    # With where the test has its server, and the domain its documents.
+    WRAPPER = '''#!/bin/sh
+command=$1
+shift
+case "$command $*" in
+  discover*) exec "$BOSH_TOOL" discover --proxy "$PROXY" --ca-file "$DOMAIN_CA" "$@" ;;
+  *--session*) exec "$BOSH_TOOL" "$command" --ca-file "$CA" "$@" ;;
+  *) exec "$BOSH_TOOL" "$command" --uri "$URI" --ca-file "$CA" "$@" ;;
+esac
+'''
+
+    def run_block(self, block, domain):
+        """In the directory of the test."""
+        return self.run_program(
+            ['sh', '-e', '-c', f'cd "$DIRECTORY"\n{block}'], DIRECTORY=self.directory,
+            PATH=f'{self.directory}:{os.environ["PATH"]}', BOSH_PASSWORD=PASSWORD,
+            URI=self.server.uris['https'], CA=self.server.ca_file,
+            PROXY=domain.proxy_uri, DOMAIN_CA=domain.ca_file)
+
+    def check(self, name):
+        examples = re.split(r'(?im)^(?:\.SH|##) examples$', manual(name))[1]
+        blocks = re.findall(self.BLOCKS[name], examples)
+        self.assertGreater(len(blocks), 3)
+        with tempfile.TemporaryDirectory() as self.directory, \
+                Domain({XML_PATH: (200, xrd('https://example.org/bosh'))}) as domain:
+            wrapper = os.path.join(self.directory, 'bosh-tool')
+            with open(wrapper, 'w', encoding='utf-8') as file:
+                file.write(self.WRAPPER)
+            os.chmod(wrapper, 0o755)
+            n_messages = 0
+            for block in blocks:
+                if 'listen' in block:
+                    self.assert_success(self.call('send', 'bob@localhost', 'alice@localhost',
+                                                  f'to {block}'))
+                program = self.run_block(block.replace('example.org', 'localhost'), domain)
+                with self.subTest(block):
+                    self.assert_success(program)
+                    self.assertEqual('</message>' in program.output, 'listen' in block)
+                    self.assertEqual('https://example.org/bosh' in program.output,
+                                     'discover' in block)
+                n_messages += block.count('bob@example.org')
+            # It was handed over, and would take the messages of the next test.
+            self.assert_success(self.tool('send', '--ca-file', self.server.ca_file, '--session',
+                                          os.path.join(self.directory, 'session.json'),
+                                          'bob@localhost', 'The end'))
+        tool = self.call('listen', '--format', 'json', '--count', str(n_messages + 1),
+                         'bob@localhost')
+        self.assert_bodies(tool.output, ['Dinner is ready'] * n_messages + ['The end'])
+
+    def test_manual_page(self):
+        self.check('bosh-tool.1')
+
+    def test_reference(self):
+        self.check('bosh-tool.md')
 
 
 class Verbose(ServerTestCase):

@@ -6,6 +6,7 @@ import fcntl
 import json
 import os
 import pty
+import re
 import select
 import signal
 import socket
@@ -18,7 +19,7 @@ import xml.etree.ElementTree as ElementTree
 
 sys.dont_write_bytecode = True
 from tooling import (JSON_PATH, NS_CLIENT, PASSWORD, PATIENCE, XML_PATH, DeafServer, Domain,
-                     HttpServer, Manager, ToolTestCase, jrd, xrd)
+                     HttpServer, Manager, ToolTestCase, jrd, manual, xrd)
 
 ALICE = 'alice@localhost'
 COMMANDS = ('prebind', 'send', 'listen', 'discover')
@@ -38,18 +39,36 @@ class Help(ToolTestCase):
                 self.assertIn(f'  {command} ', tool.output)
 
     def test_help_documents_the_exit_status(self):
+        statuses = ('0', '1', '2', '3', '4', '129', '130', '143')
         for arguments in ([], *([command] for command in COMMANDS)):
             tool = self.tool(*arguments, '--help')
             self.assert_success(tool)
-            for status in ('0', '1', '2', '3', '129', '130', '143'):
+            for status in statuses:
                 self.assertRegex(tool.output, rf'(?m)^  {status} +\S')
+        for name, pattern in (('bosh-tool.1', r'^\.BR? .*\b{}\b'), ('bosh-tool.md', r'^\| {} \|')):
+            for status in statuses:
+                self.assertTrue(re.search(pattern.format(status), manual(name), re.MULTILINE),
+                                f'{name} lacks {status}')
+
+    def test_manuals_have_all_options(self):
+        option = r'--([a-z][a-z-]*)'
+        options = {'version'}
+        for command in COMMANDS:
+            options |= set(re.findall(option, self.tool(command, '--help').output))
+        described = set(re.findall(rf'(?m)^\.B.*{option}', manual('bosh-tool.1')))
+        self.assertEqual(options - described, {'help', 'version'})
+        self.assertEqual(described - options, set())
+        for name in ('bosh-tool.1', 'bosh-tool.md'):
+            named = set(re.findall(rf'(?<!\w){option}', manual(name)))
+            self.assertEqual(named - options, set())
+            self.assertEqual(options - named - {'help', 'version'}, set())
 
     def test_help_of_a_command_names_its_options(self):
         common = ('--ca-file', '--proxy', '--timeout')
         login = ('--uri', '--password-file', '--resource', '--key-sequence', '--insecure-plain',
                  '--verbose', '--anonymous', '--wait')
-        own = {'prebind': (*login, '--format'), 'send': (*login, '--session'),
-               'listen': (*login, '--format', '--session', '--count', '--detach'),
+        own = {'prebind': (*login, '--format'), 'send': (*login, '--session', '--confirm'),
+               'listen': (*login, '--format', '--session', '--count', '--detach', '--only'),
                'discover': ('--format',)}
         for command in COMMANDS:
             tool = self.tool(command, '--help')
@@ -112,6 +131,7 @@ class Usage(ToolTestCase):
         self.assert_usage('timeout', 'prebind', '--timeout', '86401', ALICE)
         self.assert_usage('count', 'listen', '--count', '-1', ALICE)
         self.assert_usage('--detach', 'listen', '--detach', '', ALICE)
+        self.assert_usage('messages', 'listen', '--only', 'messages', ALICE)
         self.assert_usage('proxy', 'prebind', '--proxy', 'not a uri', ALICE)
         self.assert_usage('domain', 'discover', '')
         self.assert_usage('--uri', 'discover', '--uri', 'https://localhost/', 'localhost')
@@ -422,6 +442,10 @@ def is_presence(body):
     return body.find(f'{{{NS_CLIENT}}}presence') is not None
 
 
+def is_message(body):
+    return body.find(f'{{{NS_CLIENT}}}message') is not None
+
+
 def is_terminate(body):
     return body.get('type') == 'terminate'
 
@@ -633,6 +657,103 @@ class Terminals(SessionTestCase):
         self.assert_success(tool)
         self.assert_plain(tool.output)
         self.assertEqual(json.loads(tool.output.splitlines()[-1])['sid'], f'a{self.HOSTILE}')
+
+
+class Send(ToolTestCase):
+    """Whether the message has arrived, and what the status says of it."""
+
+    @staticmethod
+    def error(stanza, id_=None):
+        return (f'<message xmlns="{NS_CLIENT}" type="error" from="{stanza.get("to")}"'
+                f' id="{id_ or stanza.get("id")}"><error type="cancel">'
+                '<service-unavailable xmlns="urn:ietf:params:xml:ns:xmpp-stanzas"/>'
+                '<text xmlns="urn:ietf:params:xml:ns:xmpp-stanzas">No such user</text>'
+                '</error></message>')
+
+    def send(self, manager, *arguments, text='Hello'):
+        return self.tool('send', '--session', '-', *arguments, 'bob@localhost', text,
+                         text=manager.session())
+
+    def start_send(self, manager, *arguments):
+        file = tempfile.NamedTemporaryFile('w', suffix='.json')
+        self.addCleanup(file.close)
+        file.write(manager.session())
+        file.flush()
+        tool = self.start_tool('send', '--session', file.name, *arguments, 'bob@localhost', 'Hello')
+        manager.wait_for_request(is_message)
+        return tool
+
+    def test_succeeds(self):
+        for arguments in ([], ['--confirm']):
+            with Manager() as manager:
+                self.assert_success(self.send(manager, *arguments))
+                self.assertEqual([is_terminate(body) for body in manager.requests].count(True), 1)
+
+    def test_comes_back(self):
+        def reply(stanza):
+            return self.error(stanza) if stanza.tag.endswith('}message') else ''
+
+        for arguments in ([], ['--confirm']):
+            with Manager(reply) as manager:
+                self.assert_failure(self.send(manager, *arguments), 4, 'No such user')
+                self.assertTrue(manager.has_request(is_terminate))
+
+    def test_the_error_of_another_message(self):
+        def reply(stanza):
+            return self.error(stanza, 'other') if stanza.tag.endswith('}message') else ''
+
+        with Manager(reply) as manager:
+            self.assert_success(self.send(manager))
+
+    def test_confirm(self):
+        """The moment for an error begins later."""
+        with Manager(holds=True) as slow, Manager(holds=True) as other:
+            confirming = self.start_send(slow, '--confirm')
+            self.start_send(other)
+            other.wait_for_request(is_terminate)
+            # A moment has passed since both messages were sent.
+            self.assertFalse(slow.has_request(is_terminate))
+            message_ = next(filter(is_message, slow.requests))[0]
+            slow.deliver(self.error(message_))
+            slow.wait_for_request(is_terminate)
+            slow.release()
+            self.assertEqual(confirming.wait(PATIENCE), 4, confirming.stderr.read())
+
+    def test_no_confirmation(self):
+        for arguments in ([], ['--confirm']):
+            with Manager(holds=True) as manager:
+                tool = self.send(manager, '--timeout', '2', *arguments)
+                self.assert_failure(tool, 1, '2 seconds')
+
+    def test_interrupt(self):
+        for arguments in ([], ['--confirm']):
+            with Manager() as manager:
+                tool = self.start_send(manager, *arguments)
+                tool.send_signal(signal.SIGINT)
+                self.assertEqual(tool.wait(PATIENCE), 128 + signal.SIGINT)
+                self.assertTrue(manager.has_request(is_terminate))
+
+    def test_text_that_xml_has_not(self):
+        with Manager() as manager:
+            self.assert_failure(self.send(manager, text='a\x01b'), 1, '.')
+            self.assertTrue(manager.has_request(is_terminate))
+
+
+class Only(SessionTestCase):
+    def listen_to(self, kind, count):
+        self.manager.deliver(
+            f'<presence xmlns="{NS_CLIENT}" from="bob@localhost/x"/>' + message('one') +
+            f'<iq xmlns="{NS_CLIENT}" type="result" id="1" from="bob@localhost"/>' + message('two'))
+        tool = self.tool('listen', '--session', '-', '--only', kind, '--count', str(count),
+                         text=self.manager.session())
+        self.assert_success(tool)
+        return [ElementTree.fromstring(line).tag.split('}')[1]
+                for line in tool.output.splitlines()]
+
+    def test_kinds(self):
+        self.assertEqual(self.listen_to('message', 2), ['message', 'message'])
+        self.assertEqual(self.listen_to('presence', 1), ['presence'])
+        self.assertEqual(self.listen_to('iq', 1), ['iq'])
 
 
 class Descriptors(SessionTestCase):
