@@ -92,8 +92,9 @@ test_prepared (void)
     {
       g_autofree char *prepared = bosh_jid_prepare (cases[i].jid);
       g_autofree char *again = prepared != NULL ? bosh_jid_prepare (prepared) : NULL;
+      g_autofree char *escaped = g_strescape (cases[i].jid, NULL);
 
-      g_test_message ("“%s”", cases[i].jid);
+      g_test_message ("“%s”", escaped);
       g_assert_cmpstr (prepared, ==, cases[i].prepared);
       g_assert_cmpstr (again, ==, prepared);
     }
