@@ -685,6 +685,8 @@ test_pause_without_response (void)
   g_autoptr(GAsyncResult) result = NULL;
   BoshTestExchange *poll;
   BoshTestExchange *pause;
+  BoshTestExchange *repeat;
+  BoshTestExchange *message;
 
   g_test_summary ("A pause whose request never has a response is in force after a while; "
                   "the next stanza ends it");
@@ -700,14 +702,27 @@ test_pause_without_response (void)
   bosh_test_await (bosh_test_manager_get_n_held (manager) == 0);
   while (bosh_test_manager_has_request (manager))
     {
-      BoshTestExchange *repeat = bosh_test_manager_take (manager);
-
+      repeat = bosh_test_manager_take (manager);
       g_assert_true (g_bytes_equal (bosh_test_exchange_get_bytes (repeat),
                                     bosh_test_exchange_get_bytes (pause)));
     }
 
+  /* It may not have arrived, so it goes out once more, before the message; but over
+   * another connection. */
   bosh_test_wire_send (&wire, "x");
-  bosh_test_assert_messages (bosh_test_manager_take (manager), "x", NULL);
+  repeat = bosh_test_manager_take (manager);
+  message = bosh_test_manager_take (manager);
+  if (g_bytes_equal (bosh_test_exchange_get_bytes (message),
+                     bosh_test_exchange_get_bytes (pause)))
+    {
+      BoshTestExchange *first = message;
+
+      message = repeat;
+      repeat = first;
+    }
+  g_assert_true (g_bytes_equal (bosh_test_exchange_get_bytes (repeat),
+                                bosh_test_exchange_get_bytes (pause)));
+  bosh_test_assert_messages (message, "x", NULL);
   bosh_test_wire_assert_events (&wire, "connected");
 }
 
