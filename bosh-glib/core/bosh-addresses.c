@@ -83,6 +83,16 @@ bosh_addresses_add_found (BoshAddresses *self,
     g_ptr_array_add (self->uris, g_strdup (uri));
 }
 
+/* How much another attempt promises. */
+static guint
+get_chance (BoshErrorKind kind)
+{
+  if (kind == BOSH_ERROR_KIND_TEMPORARY)
+    return 2;
+
+  return bosh_error_kind_may_pass (kind) ? 1 : 0;
+}
+
 void
 bosh_addresses_take_failure (BoshAddresses *self,
                              const char    *uri,
@@ -98,7 +108,7 @@ bosh_addresses_take_failure (BoshAddresses *self,
 
   /* What passes by itself at one address is worth another attempt. */
   if (self->error != NULL &&
-      (self->kind == BOSH_ERROR_KIND_TEMPORARY || kind != BOSH_ERROR_KIND_TEMPORARY))
+      get_chance (self->kind) >= get_chance (kind))
     return;
 
   g_clear_error (&self->error);

@@ -56,6 +56,11 @@ typedef enum
   BOSH_ERROR_KIND_PERMANENT,    /* a new login would only bring it about again */
 } BoshErrorKind;
 
+/* Whether another attempt may have more success. A server that is not trusted gets nothing,
+ * so nothing is lost by looking whether the right one is back: a captive portal goes away,
+ * and a certificate is renewed. */
+gboolean            bosh_error_kind_may_pass           (BoshErrorKind               kind);
+
 /* Given in the order of this enumeration where several are due. Everything below
  * STATE is given after handlers of the new state have run, and only if it still
  * makes sense then. */

@@ -422,10 +422,8 @@ start_attempt (BoshReconnect *self,
   add_due (self, BOSH_RECONNECT_ACTION_CONNECT);
 }
 
-/* A server that is not trusted gets nothing, so nothing is lost by looking whether it is
- * still there: a captive portal goes away, and a certificate is renewed. */
-static gboolean
-may_pass (BoshErrorKind kind)
+gboolean
+bosh_error_kind_may_pass (BoshErrorKind kind)
 {
   return kind == BOSH_ERROR_KIND_TEMPORARY || kind == BOSH_ERROR_KIND_UNTRUSTED;
 }
@@ -434,7 +432,7 @@ static gboolean
 may_try_again (BoshReconnect *self,
                BoshErrorKind  kind)
 {
-  return self->remembered && may_pass (kind) && self->n_attempts < self->max_attempts;
+  return self->remembered && bosh_error_kind_may_pass (kind) && self->n_attempts < self->max_attempts;
 }
 
 static void

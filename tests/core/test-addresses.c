@@ -67,6 +67,23 @@ test_first (void)
 }
 
 static void
+test_untrusted (void)
+{
+  g_autoptr(BoshAddresses) addresses = bosh_addresses_new ("example.org");
+
+  g_test_summary ("A server that is not trusted may be back, however little the others promise");
+
+  bosh_addresses_begin (addresses, "https://a/");
+  assert_step (addresses, BOSH_ADDRESSES_TRY, "https://a/");
+  fail (addresses, "https://a/", BOSH_ERROR_KIND_PERMANENT, BOSH_ERROR_INVALID_URI, "no address");
+  fail (addresses, "https://b/", BOSH_ERROR_KIND_UNTRUSTED, BOSH_ERROR_TLS, "not trusted");
+  fail (addresses, "https://c/", BOSH_ERROR_KIND_PERMANENT, BOSH_ERROR_INVALID_URI, "no address");
+  assert_error (addresses, BOSH_ERROR_KIND_UNTRUSTED, BOSH_ERROR_TLS,
+                "Could not connect to example.org (https://a/: no address; https://b/: not "
+                "trusted; https://c/: no address)");
+}
+
+static void
 test_later (void)
 {
   g_autoptr(BoshAddresses) addresses = bosh_addresses_new ("example.org");
@@ -114,6 +131,7 @@ main (int   argc,
   g_test_init (&argc, &argv, NULL);
 
   g_test_add_func ("/bosh/addresses/first", test_first);
+  g_test_add_func ("/bosh/addresses/untrusted", test_untrusted);
   g_test_add_func ("/bosh/addresses/later", test_later);
   g_test_add_func ("/bosh/addresses/single", test_single);
 
