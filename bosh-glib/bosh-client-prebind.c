@@ -90,6 +90,9 @@ on_connected (GObject      *source_object,
  * client, which is `DETACHED` afterwards. Where one of the steps fails, the
  * session is ended.
  *
+ * When it is complete no request is open: what the server has to send it keeps, and the
+ * first request of the other program may hold anything.
+ *
  * The other program must attach to the session within the time of inactivity that
  * the server allows ([property@Bosh.Connection:inactivity]).
  *
@@ -119,6 +122,7 @@ bosh_client_prebind_async (BoshClient          *self,
   /* A session that was detached would be lost if the caller did not get it. */
   g_task_set_check_cancellable (task, FALSE);
 
+  bosh_client_driver_prepare_prebind (client_get_driver (self));
   bosh_client_connect_async (self, cancellable, on_connected, g_object_ref (task));
 }
 

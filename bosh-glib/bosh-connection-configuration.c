@@ -44,6 +44,7 @@ enum
   PROP_KEY_SEQUENCE_LENGTH,
   PROP_USE_ACKNOWLEDGEMENTS,
   PROP_COMPRESS_REQUESTS,
+  PROP_PAUSE_ON_DETACH,
   PROP_REQUEST_CONTENT_TYPE,
   PROP_RESPONSE_CONTENT_TYPE,
   PROP_USER_AGENT,
@@ -402,6 +403,21 @@ define_session_properties (void)
    */
   properties[PROP_COMPRESS_REQUESTS] =
     g_param_spec_boolean ("compress-requests", NULL, NULL, FALSE, CONSTRUCT_ONLY);
+
+  /**
+   * BoshConnectionConfiguration:pause-on-detach:
+   *
+   * Whether a session that is handed over is paused first (XEP-0124 §10), where the
+   * connection manager allows pauses and has a request open.
+   *
+   * It then releases the request, so that the next owner begins with nothing open
+   * ([property@Bosh.SavedSession:has-open-request]), and waits for it as long as its
+   * `maxpause` says.
+   *
+   * Since: 1.0
+   */
+  properties[PROP_PAUSE_ON_DETACH] =
+    g_param_spec_boolean ("pause-on-detach", NULL, NULL, FALSE, CONSTRUCT_ONLY);
 }
 
 static void
@@ -923,6 +939,24 @@ bosh_connection_configuration_get_compress_requests (BoshConnectionConfiguration
   g_return_val_if_fail (BOSH_IS_CONNECTION_CONFIGURATION (self), FALSE);
 
   return g_value_get_boolean (&self->values[PROP_COMPRESS_REQUESTS]);
+}
+
+/**
+ * bosh_connection_configuration_get_pause_on_detach:
+ * @self: a configuration
+ *
+ * Gets [property@Bosh.ConnectionConfiguration:pause-on-detach].
+ *
+ * Returns: `TRUE` if a session that is handed over is paused first
+ *
+ * Since: 1.0
+ */
+gboolean
+bosh_connection_configuration_get_pause_on_detach (BoshConnectionConfiguration *self)
+{
+  g_return_val_if_fail (BOSH_IS_CONNECTION_CONFIGURATION (self), FALSE);
+
+  return g_value_get_boolean (&self->values[PROP_PAUSE_ON_DETACH]);
 }
 
 /**

@@ -57,6 +57,8 @@ gboolean                     bosh_connection_configuration_get_use_acknowledgeme
 BOSH_AVAILABLE_IN_1_0
 gboolean                     bosh_connection_configuration_get_compress_requests     (BoshConnectionConfiguration  *self);
 BOSH_AVAILABLE_IN_1_0
+gboolean                     bosh_connection_configuration_get_pause_on_detach       (BoshConnectionConfiguration  *self);
+BOSH_AVAILABLE_IN_1_0
 const char                  *bosh_connection_configuration_get_request_content_type  (BoshConnectionConfiguration  *self);
 BOSH_AVAILABLE_IN_1_0
 const char                  *bosh_connection_configuration_get_response_content_type (BoshConnectionConfiguration  *self);

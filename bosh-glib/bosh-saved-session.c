@@ -81,6 +81,7 @@
  * | `jid` | the JID that was bound, absent before a login |
  * | `sid` | the session id (XEP-0124 §7.2) |
  * | `rid` | the number of the request to send first (XEP-0124 §14.1) |
+ * | `open-request` | whether a request is open, so that the first one must be empty |
  * | `next-rid` | the first number that was never sent |
  * | `wait`, `inactivity`, `polling`, `maxpause` | seconds that the server granted |
  * | `hold`, `requests` | requests that the server granted |
@@ -117,6 +118,7 @@ enum
   PROP_SESSION_ID,
   PROP_REQUEST_ID,
   PROP_HAS_KEY_SEQUENCE,
+  PROP_HAS_OPEN_REQUEST,
   N_PROPS
 };
 
@@ -193,6 +195,9 @@ bosh_saved_session_get_property (GObject    *object,
       break;
     case PROP_HAS_KEY_SEQUENCE:
       g_value_set_boolean (value, bosh_saved_session_has_key_sequence (self));
+      break;
+    case PROP_HAS_OPEN_REQUEST:
+      g_value_set_boolean (value, bosh_saved_session_has_open_request (self));
       break;
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID (object, prop_id, pspec);
@@ -307,6 +312,22 @@ bosh_saved_session_class_init (BoshSavedSessionClass *klass)
    */
   properties[PROP_HAS_KEY_SEQUENCE] =
     g_param_spec_boolean ("has-key-sequence", NULL, NULL, FALSE, READABLE);
+
+  /**
+   * BoshSavedSession:has-open-request:
+   *
+   * Whether a request of the session has no response yet.
+   *
+   * Then the first request of the next owner counts as that one sent again (XEP-0124
+   * §14.3), and the server does not look at what is in it: a page that goes on with the
+   * session must send an empty one first. This library does so by itself. Otherwise the
+   * first request may hold anything. After [method@Bosh.Client.prebind_async] no request
+   * is open.
+   *
+   * Since: 1.0
+   */
+  properties[PROP_HAS_OPEN_REQUEST] =
+    g_param_spec_boolean ("has-open-request", NULL, NULL, FALSE, READABLE);
 
   g_object_class_install_properties (object_class, N_PROPS, properties);
 }
@@ -620,4 +641,22 @@ bosh_saved_session_has_key_sequence (BoshSavedSession *self)
   g_return_val_if_fail (BOSH_IS_SAVED_SESSION (self), FALSE);
 
   return self->snapshot->key_seed != NULL;
+}
+
+/**
+ * bosh_saved_session_has_open_request:
+ * @self: a saved session
+ *
+ * Gets [property@Bosh.SavedSession:has-open-request].
+ *
+ * Returns: `TRUE` if a request is open
+ *
+ * Since: 1.0
+ */
+gboolean
+bosh_saved_session_has_open_request (BoshSavedSession *self)
+{
+  g_return_val_if_fail (BOSH_IS_SAVED_SESSION (self), FALSE);
+
+  return self->snapshot->unanswered->len > 0;
 }

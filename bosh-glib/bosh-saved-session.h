@@ -43,5 +43,7 @@ BOSH_AVAILABLE_IN_1_0
 guint64           bosh_saved_session_get_request_id   (BoshSavedSession  *self);
 BOSH_AVAILABLE_IN_1_0
 gboolean          bosh_saved_session_has_key_sequence (BoshSavedSession  *self);
+BOSH_AVAILABLE_IN_1_0
+gboolean          bosh_saved_session_has_open_request (BoshSavedSession  *self);
 
 G_END_DECLS

@@ -278,6 +278,29 @@ is_doubtful_pause (BoshSession *self,
          request->response == NULL;
 }
 
+/* Whether a pause would have the server release what it holds (§10), so that the next
+ * owner begins with nothing open. If nothing is held it is of no use, and nothing would
+ * show that it has arrived. */
+static gboolean
+is_pause_of_use (BoshSession *self)
+{
+  return self->pause_on_detach && self->granted.max_pause > 0 &&
+         self->state == BOSH_SESSION_OPEN && bosh_window_get_n_requests (&self->window) > 0;
+}
+
+/* When to ask for it: when the newest request is held for so long that its release proves
+ * the arrival of the pause. */
+static gint64
+get_detach_pause_at (BoshSession *self)
+{
+  Request *newest = bosh_window_get_newest (&self->window);
+
+  if (!is_pause_of_use (self) || newest->written_at == NEVER)
+    return NEVER;
+
+  return newest->written_at + MAX (PROVABLY_HELD, 4 * self->round_trip);
+}
+
 /* When nothing is open but at most one request that the server has and holds: another
  * owner can send its number again, and loses nothing. */
 static gint64
@@ -286,7 +309,8 @@ get_hand_over_at (BoshSession *self)
   Request *only = bosh_window_get_oldest (&self->window);
 
   if (bosh_outbox_get_n_queued (&self->outbox) > 0 || self->restarts.length > 0 ||
-      bosh_window_get_n_requests (&self->window) > 1 || self->state == BOSH_SESSION_ATTACHING)
+      bosh_window_get_n_requests (&self->window) > 1 || self->state == BOSH_SESSION_ATTACHING ||
+      self->pause.wanted > 0 || self->pause.rid != 0 || is_pause_of_use (self))
     return NEVER;
 
   if (only == NULL || only->confirmed || only->doubted_at != NEVER ||
@@ -304,6 +328,10 @@ check_hand_over (BoshSession *self,
 {
   if (!self->handing_over)
     return FALSE;
+  if (self->pause_on_detach && self->pause.rid == 0)
+    self->pause.wanted = wait_until (self, get_detach_pause_at (self), now)
+                           ? self->granted.max_pause
+                           : 0;
   if (!wait_until (self, earlier (get_hand_over_at (self), self->hand_over_at), now))
     return FALSE;
 
@@ -400,7 +428,7 @@ get_pause_given_up_at (BoshSession *self,
   if (has_arrived (self, request))
     return AT_ONCE;
   /* The next owner can ask for its response. */
-  if (self->handing_over || newest->written_at == NEVER)
+  if ((self->handing_over && newest == request) || newest->written_at == NEVER)
     return NEVER;
 
   return newest->written_at + PAUSE_SETTLES_WITHIN;

@@ -91,6 +91,7 @@ struct _BoshSession
   guint             hops;              /* redirects that were followed */
   gboolean          use_acknowledgements;
   gboolean          compress_requests;
+  gboolean          pause_on_detach;
   gboolean          use_key_sequence;
   guint             key_sequence_length;
   BoshKeySequence  *keys;              /* nullable */

@@ -102,6 +102,7 @@ session_new (const BoshSessionParameters *parameters)
   self->use_key_sequence = parameters->use_key_sequence;
   self->key_sequence_length = parameters->key_sequence_length;
   self->compress_requests = parameters->compress_requests;
+  self->pause_on_detach = parameters->pause_on_detach;
   memcpy (self->entropy, parameters->entropy, sizeof self->entropy);
 
   bosh_window_init (&self->window);

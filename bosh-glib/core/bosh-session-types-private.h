@@ -28,6 +28,7 @@ typedef struct
   gboolean    use_acknowledgements;
   gboolean    use_key_sequence;
   gboolean    compress_requests;    /* if the server accepts that */
+  gboolean    pause_on_detach;      /* hand over with nothing open, where the server pauses */
   guint       key_sequence_length;  /* 0: some thousands, drawn from the entropy */
   gsize       max_request_size;     /* bytes */
   guint8      entropy[BOSH_SESSION_ENTROPY];  /* unpredictable, used for one session only */

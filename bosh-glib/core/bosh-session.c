@@ -264,6 +264,8 @@ bosh_session_cancel_hand_over (BoshSession *self)
 
   self->handing_over = FALSE;
   self->hand_over_at = NEVER;
+  if (self->pause_on_detach)
+    bosh_session_resume (self);
 }
 
 void

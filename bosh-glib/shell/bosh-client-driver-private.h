@@ -66,6 +66,9 @@ void                         bosh_client_driver_stop                      (BoshC
 void                         bosh_client_driver_connect                   (BoshClientDriver *self,
                                                                            BoshSavedSession *session,
                                                                            GTask            *task);
+/* To be called before connecting where the session is handed over as soon as somebody has
+ * logged in: no empty request is left open in between. */
+void                         bosh_client_driver_prepare_prebind           (BoshClientDriver                *self);
 /* @task returns a boolean when the login is over. */
 void                         bosh_client_driver_log_in                    (BoshClientDriver *self,
                                                                            BoshCredentials  *credentials,

@@ -61,6 +61,8 @@ struct _BoshClientDriver
   char                        *new_mechanism;  /* nullable */
   /* No empty request goes out, because a login is about to begin. */
   gboolean                     expects_login;
+  /* Nor where the application only logs in and hands over. */
+  gboolean                     is_prebinding;
 
   /* The certificate that the application has accepted with these errors, or NULL. It
    * is not asked again in the sessions that follow. */
@@ -413,6 +415,21 @@ check_login (BoshClientDriver *self)
 
   return g_error_new_literal (BOSH_ERROR, BOSH_ERROR_NOT_CONNECTED,
                               _("A login needs a session that is open"));
+}
+
+void
+bosh_client_driver_prepare_prebind (BoshClientDriver *self)
+{
+  self->is_prebinding = TRUE;
+}
+
+/* The connection has come to where a prebinding has the next thing to do. What the
+ * server sends meanwhile it keeps for the next owner. */
+static void
+hold_polls_back (BoshClientDriver *self)
+{
+  if (self->is_prebinding)
+    bosh_connection_set_reply_expected (self->connection, TRUE);
 }
 
 void
@@ -832,6 +849,7 @@ on_login_done (const char   *jid,
 
   if (jid != NULL)
     {
+      hold_polls_back (self);
       g_clear_pointer (&self->stream_condition, g_free);
       bosh_reconnect_handle_logged_in (self->machine, now);
     }
@@ -868,6 +886,7 @@ handle_features (BoshClientDriver *self,
       return;
     }
 
+  hold_polls_back (self);
   bosh_reconnect_handle_features (self->machine, g_get_monotonic_time ());
   drain (self);
 }

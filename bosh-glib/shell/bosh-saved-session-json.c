@@ -173,6 +173,7 @@ bosh_saved_session_write_json (const char                *uri,
   add_string (builder, "jid", jid);
   add_string (builder, "sid", snapshot->session_id);
   add_number (builder, "rid", bosh_session_snapshot_get_first_rid (snapshot));
+  add_boolean (builder, "open-request", snapshot->unanswered->len > 0);
   add_number (builder, "next-rid", snapshot->next_rid);
   add_number (builder, "wait", snapshot->wait);
   add_number (builder, "hold", snapshot->hold);

@@ -468,9 +468,16 @@ class Sessions(unittest.TestCase):
         client = self.client()
         detached = self.loop.call(client, 'prebind', 'alice', PASSWORD, None)
         self.assertEqual(client.get_state(), Bosh.ClientState.DETACHED)
+        self.assertFalse(detached.has_open_request())
+        self.assertFalse(detached.props.has_open_request)
+        self.assertIs(json.loads(detached.to_json())['open-request'], False)
         session = self.server.raw_session(detached.get_session_id(), detached.get_request_id())
         self.assertTrue(session.ping())
         session.terminate()
+
+    def test_pause_on_detach(self):
+        self.assertFalse(Bosh.ConnectionConfiguration().get_pause_on_detach())
+        self.assertTrue(Bosh.ConnectionConfiguration(pause_on_detach=True).get_pause_on_detach())
 
     def test_notify_and_thread(self):
         """Signals come in the thread of the context, and no other."""

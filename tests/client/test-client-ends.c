@@ -180,6 +180,7 @@ test_prebind (void)
   g_assert_cmpstr (bosh_saved_session_get_domain (session), ==, "localhost");
   g_assert_cmpstr (bosh_saved_session_get_uri (session), ==, bosh_test_get_variable ("HTTP_URI"));
   g_assert_cmpuint (bosh_saved_session_get_request_id (session), >, 0);
+  g_assert_false (bosh_saved_session_has_open_request (session));
 
   json = bosh_saved_session_to_json (session);
   client = new_attached (json, NULL);

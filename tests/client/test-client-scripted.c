@@ -983,6 +983,7 @@ test_prebind (void)
   session = bosh_client_prebind_finish (client, bosh_test_wait_for (&first), &error);
   g_assert_no_error (error);
   g_assert_cmpstr (bosh_saved_session_get_jid (session), ==, JID);
+  g_assert_false (bosh_saved_session_has_open_request (session));
   g_assert_cmpstr (states->str, ==, "connecting connected logging-in ready detached");
 
   bosh_client_prebind_async (client, NULL, NULL, NULL, NULL, bosh_test_keep_result, &second);

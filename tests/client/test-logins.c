@@ -370,6 +370,7 @@ test_extensible_prebind (void)
                              bosh_test_keep_result, &bound);
   session = bosh_client_prebind_finish (prebinder, bosh_test_wait_for (&bound), &error);
   g_assert_no_error (error);
+  g_assert_false (bosh_saved_session_has_open_request (session));
   client = bosh_test_new_client ("sasl2.localhost");
   bosh_client_attach_async (client, session, NULL, bosh_test_keep_result, &attached);
   bosh_client_attach_finish (client, bosh_test_wait_for (&attached), &error);

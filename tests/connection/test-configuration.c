@@ -27,6 +27,7 @@ test_defaults (void)
   g_assert_cmpuint (bosh_connection_configuration_get_key_sequence_length (configuration), ==, 0);
   g_assert_true (bosh_connection_configuration_get_use_acknowledgements (configuration));
   g_assert_false (bosh_connection_configuration_get_compress_requests (configuration));
+  g_assert_false (bosh_connection_configuration_get_pause_on_detach (configuration));
   g_assert_cmpstr (bosh_connection_configuration_get_request_content_type (configuration), ==,
                    "text/xml; charset=utf-8");
   g_assert_null (bosh_connection_configuration_get_response_content_type (configuration));
@@ -59,6 +60,7 @@ create_unusual (GProxyResolver *resolver)
                        "key-sequence-length", 16,
                        "use-acknowledgements", FALSE,
                        "compress-requests", TRUE,
+                       "pause-on-detach", TRUE,
                        "request-content-type", "application/xml",
                        "response-content-type", "text/html",
                        "user-agent", "balcony/1",
@@ -83,6 +85,7 @@ assert_unusual (BoshConnectionConfiguration *configuration,
   g_assert_cmpuint (bosh_connection_configuration_get_key_sequence_length (configuration), ==, 16);
   g_assert_false (bosh_connection_configuration_get_use_acknowledgements (configuration));
   g_assert_true (bosh_connection_configuration_get_compress_requests (configuration));
+  g_assert_true (bosh_connection_configuration_get_pause_on_detach (configuration));
   g_assert_cmpstr (bosh_connection_configuration_get_request_content_type (configuration), ==,
                    "application/xml");
   g_assert_cmpstr (bosh_connection_configuration_get_response_content_type (configuration), ==,
@@ -134,7 +137,7 @@ test_generic_access (void)
   g_test_summary ("All properties can be read by name, and none can be changed");
 
   specs = g_object_class_list_properties (klass, &n_specs);
-  g_assert_cmpuint (n_specs, ==, 23);
+  g_assert_cmpuint (n_specs, ==, 24);
   for (guint i = 0; i < n_specs; i++)
     {
       g_auto(GValue) value = G_VALUE_INIT;

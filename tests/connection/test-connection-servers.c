@@ -416,6 +416,164 @@ test_detach (void)
   bosh_test_assert_gone (client);
 }
 
+/* --- A page that takes over --- */
+
+typedef struct
+{
+  BoshClient *bob;
+  GQueue for_bob;          /* of BoshElement */
+  BoshSavedSession *session;
+  guint64 rid;             /* of the next request of the page */
+} Page;
+
+static void
+page_init (Page             *self,
+           BoshSavedSession *session)
+{
+  self->bob = bosh_test_new_ready ("localhost", "bob");
+  g_queue_init (&self->for_bob);
+  g_signal_connect (self->bob, "stanza::message", G_CALLBACK (bosh_test_keep_stanza),
+                    &self->for_bob);
+  self->session = session;
+  self->rid = bosh_saved_session_get_request_id (session);
+}
+
+static void
+page_clear (Page *self)
+{
+  bosh_test_clear_stanzas (&self->for_bob);
+  bosh_test_close (self->bob);
+}
+
+/* Bob writes to the session, and knows that the server has the message. */
+static void
+page_is_written_to (Page       *self,
+                    const char *text)
+{
+  bosh_test_send_message (self->bob, bosh_saved_session_get_jid (self->session), text);
+  bosh_test_send_message (self->bob, bosh_client_get_jid (self->bob), "through");
+  expect (&self->for_bob, "through");
+}
+
+/* What a JavaScript library would send. Returns the response. */
+static char *
+page_post (Page       *self,
+           const char *text)
+{
+  const char *sid = bosh_saved_session_get_session_id (self->session);
+  g_autofree char *content = g_strdup ("");
+  char *response;
+
+  if (text != NULL)
+    {
+      g_free (content);
+      content = g_strdup_printf ("<message xmlns='jabber:client' to='%s'><body>%s</body></message>",
+                                 bosh_client_get_jid (self->bob), text);
+    }
+  response = post (self->rid++, sid, content);
+  g_test_message ("%s", response);
+  g_assert_null (strstr (response, "terminate"));
+
+  return response;
+}
+
+static BoshSavedSession *
+prebind (void)
+{
+  g_autoptr(BoshConnectionConfiguration) configuration = new_configuration (0);
+  g_autoptr(BoshClient) client = bosh_client_new ("localhost", configuration);
+  g_autoptr(GAsyncResult) result = NULL;
+  g_autoptr(GError) error = NULL;
+  BoshSavedSession *session;
+
+  bosh_client_prebind_async (client, "alice", "secret", NULL, NULL, bosh_test_keep_result, &result);
+  session = bosh_client_prebind_finish (client, bosh_test_wait_for (&result), &error);
+  g_assert_no_error (error);
+
+  return session;
+}
+
+/* The first request of the page brings a message of its own, and what arrived before. */
+static void
+check_free_start (BoshSavedSession *session)
+{
+  g_autofree char *response = NULL;
+  Page page;
+
+  g_assert_false (bosh_saved_session_has_open_request (session));
+  page_init (&page, session);
+  page_is_written_to (&page, "in the gap");
+  response = page_post (&page, "from the page");
+  g_assert_nonnull (strstr (response, "in the gap"));
+  expect (&page.for_bob, "from the page");
+  page_clear (&page);
+}
+
+static void
+test_page_after_prebind (void)
+{
+  g_test_summary ("R50, R64: after a prebinding no request is open, so nothing is lost in either "
+                  "direction, whatever the first request of the page holds");
+
+  for (guint i = 0; i < 10; i++)
+    {
+      g_autoptr(BoshSavedSession) session = prebind ();
+
+      check_free_start (session);
+    }
+}
+
+static void
+test_page_after_detach (void)
+{
+  g_autoptr(BoshClient) client = bosh_test_new_ready ("localhost", "alice");
+  g_autoptr(BoshSavedSession) session = detach (client);
+  g_autofree char *first = NULL;
+  g_autofree char *second = NULL;
+  Page page;
+
+  g_test_summary ("R64: a session that says that a request is open is gone on with by an empty "
+                  "request, and nothing is lost");
+
+  g_assert_true (bosh_saved_session_has_open_request (session));
+  page_init (&page, session);
+  page_is_written_to (&page, "in the gap");
+  first = page_post (&page, NULL);
+  g_assert_nonnull (strstr (first, "in the gap"));
+  page_is_written_to (&page, "later");
+  second = page_post (&page, "from the page");
+  g_assert_nonnull (strstr (second, "later"));
+  expect (&page.for_bob, "from the page");
+  page_clear (&page);
+}
+
+static void
+test_page_after_pause (void)
+{
+  g_autoptr(BoshConnectionConfiguration) configuration = NULL;
+  g_autoptr(BoshClient) client = NULL;
+  g_autoptr(BoshSavedSession) session = NULL;
+  g_autoptr(GError) error = NULL;
+
+  g_test_summary ("R49, R51: a session that is paused to be handed over has no request open, where "
+                  "the server allows pauses");
+
+  configuration = g_object_new (BOSH_TYPE_CONNECTION_CONFIGURATION,
+                                "uri", bosh_test_get_variable ("HTTP_URI"),
+                                "pause-on-detach", TRUE,
+                                NULL);
+  client = bosh_client_new ("localhost", configuration);
+  bosh_test_connect (client, &error);
+  g_assert_no_error (error);
+  bosh_test_login (client, "alice", "secret", NULL, &error);
+  g_assert_no_error (error);
+  session = detach (client);
+  if (bosh_connection_get_max_pause (bosh_client_get_connection (client)) == 0)
+    g_assert_true (bosh_saved_session_has_open_request (session));
+  else
+    check_free_start (session);
+}
+
 static void
 test_unknown_host (void)
 {
@@ -506,6 +664,9 @@ main (int   argc,
   g_test_add_func ("/bosh/connection-servers/bursts", test_bursts);
   g_test_add_func ("/bosh/connection-servers/pause", test_pause);
   g_test_add_func ("/bosh/connection-servers/detach", test_detach);
+  g_test_add_func ("/bosh/connection-servers/page-after-prebind", test_page_after_prebind);
+  g_test_add_func ("/bosh/connection-servers/page-after-detach", test_page_after_detach);
+  g_test_add_func ("/bosh/connection-servers/page-after-pause", test_page_after_pause);
   g_test_add_func ("/bosh/connection-servers/unknown-host", test_unknown_host);
   g_test_add_func ("/bosh/connection-servers/ended", test_ended);
 

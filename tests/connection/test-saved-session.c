@@ -102,6 +102,7 @@ assert_full (BoshSavedSession *session)
   g_assert_cmpstr (bosh_saved_session_get_session_id (session), ==, "s3cret");
   g_assert_cmpuint (bosh_saved_session_get_request_id (session), ==, 41);
   g_assert_true (bosh_saved_session_has_key_sequence (session));
+  g_assert_true (bosh_saved_session_has_open_request (session));
 
   g_assert_cmpuint (snapshot->next_rid, ==, 43);
   g_assert_cmpuint (snapshot->unanswered->len, ==, 2);
@@ -187,7 +188,7 @@ test_member_order (void)
   g_assert_cmpstr (json, ==,
                    "{\"version\":1,\"uri\":\"" URI "\",\"domain\":\"localhost\","
                    "\"jid\":\"" JID "\",\"sid\":\"s3cret\",\"rid\":41,"
-                   "\"next-rid\":42,\"wait\":55,\"hold\":1,\"requests\":2,"
+                   "\"open-request\":true,\"next-rid\":42,\"wait\":55,\"hold\":1,\"requests\":2,"
                    "\"inactivity\":60,\"polling\":5,\"maxpause\":0,"
                    "\"ver\":\"1.6\",\"acknowledges\":false,"
                    "\"acknowledging\":false,\"unanswered\":[{\"rid\":41,"
@@ -276,6 +277,7 @@ test_properties (void)
   g_autofree char *session_id = NULL;
   guint64 request_id = 0;
   gboolean has_key_sequence = TRUE;
+  gboolean has_open_request = TRUE;
 
   g_test_summary ("A session can be made with properties, and each reads as it was given");
 
@@ -293,6 +295,7 @@ test_properties (void)
                 "session-id", &session_id,
                 "request-id", &request_id,
                 "has-key-sequence", &has_key_sequence,
+                "has-open-request", &has_open_request,
                 NULL);
   g_assert_cmpstr (uri, ==, URI);
   g_assert_cmpstr (domain, ==, "b.example");
@@ -300,6 +303,7 @@ test_properties (void)
   g_assert_cmpstr (session_id, ==, "abc");
   g_assert_cmpuint (request_id, ==, 7);
   g_assert_false (has_key_sequence);
+  g_assert_false (has_open_request);
 }
 
 static void

@@ -500,6 +500,73 @@ test_hand_over (void)
 }
 
 static void
+test_pause_on_detach (void)
+{
+  BoshSessionParameters parameters;
+  TestSession t;
+  g_autoptr(BoshSessionSnapshot) saved = NULL;
+  g_autoptr(BoshElement) request = NULL;
+  guint64 poll;
+  guint64 pause;
+  guint64 next;
+
+  g_test_summary ("R49, R51: a hand-over that pauses has the held request released first, and "
+                  "begins with nothing open; if it is given up the pause ends");
+
+  test_session_default (&parameters);
+  parameters.pause_on_detach = TRUE;
+
+  for (guint i = 0; i < 2; i++)
+    {
+      test_session_init (&t, &parameters);
+      test_session_open (&t, TEST_GRANTS " maxpause='120'");
+      g_bytes_unref (test_session_take_bytes (&t, &poll));
+      test_session_advance (&t, TEST_SECOND);
+      g_assert_true (bosh_session_hand_over (t.session, NULL));
+      request = test_session_take (&t, &pause);
+      test_session_attribute (request, "pause", "120");
+      g_clear_pointer (&request, bosh_element_unref);
+      test_session_events (&t, "");
+      t.now += 30000;
+      if (i == 1)
+        bosh_session_cancel_hand_over (t.session);
+      test_session_respond (&t, poll, "", "<message xmlns='jabber:client'/>");
+      g_assert_cmpuint (t.payloads->len, ==, 1);
+      if (i == 1)
+        {
+          test_session_respond (&t, pause, "", "");
+          test_session_events (&t, "paused PAUSED open");
+          g_bytes_unref (test_session_take_bytes (&t, &next));
+          g_assert_cmpuint (next, ==, pause + 1);
+        }
+      else
+        {
+          test_session_respond (&t, pause, "", "");
+          test_session_events (&t, "paused PAUSED detached HANDED-OVER");
+          saved = bosh_session_save (t.session);
+          g_assert_cmpuint (saved->unanswered->len, ==, 0);
+          g_assert_cmpuint (saved->next_rid, ==, pause + 1);
+        }
+      test_session_clear (&t);
+    }
+
+  /* Nothing is open, or the server has no pauses. */
+  test_session_init (&t, &parameters);
+  test_session_open_quietly (&t, TEST_GRANTS " maxpause='120'");
+  g_assert_true (bosh_session_hand_over (t.session, NULL));
+  test_session_drain (&t);
+  test_session_events (&t, "detached HANDED-OVER");
+  test_session_clear (&t);
+  test_session_init (&t, &parameters);
+  test_session_open (&t, TEST_GRANTS);
+  g_bytes_unref (test_session_take_bytes (&t, &poll));
+  g_assert_true (bosh_session_hand_over (t.session, NULL));
+  test_session_advance (&t, TEST_SECOND);
+  test_session_events (&t, "detached HANDED-OVER");
+  test_session_clear (&t);
+}
+
+static void
 test_hand_over_unreachable (void)
 {
   TestSession t;
@@ -709,6 +776,7 @@ main (int   argc,
   g_test_add_func ("/bosh/session-lifecycle/unreachable-is-unsent", test_unreachable_is_unsent);
   g_test_add_func ("/bosh/session-lifecycle/detach", test_detach);
   g_test_add_func ("/bosh/session-lifecycle/hand-over", test_hand_over);
+  g_test_add_func ("/bosh/session-lifecycle/pause-on-detach", test_pause_on_detach);
   g_test_add_func ("/bosh/session-lifecycle/hand-over-unreachable", test_hand_over_unreachable);
   g_test_add_func ("/bosh/session-lifecycle/attach-stale", test_attach_stale);
   g_test_add_func ("/bosh/session-lifecycle/keys", test_keys);

@@ -214,6 +214,8 @@ take_action (Simulation *self,
     case BOSH_ACTION_HANDED_OVER:
       say (self, "handed over");
       coverage_hit (COVERAGE_HAND_OVER);
+      if (self->parameters.pause_on_detach && self->resuming)
+        coverage_hit (COVERAGE_HAND_OVER_PAUSED);
       application_restore (self, 0);
       break;
 

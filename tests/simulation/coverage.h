@@ -70,6 +70,7 @@ G_BEGIN_DECLS
   X (RESUME, "client: resume")                                                \
   X (RESTART, "client: restart")                                              \
   X (HAND_OVER, "client: hand-over")                                          \
+  X (HAND_OVER_PAUSED, "client: hand-over of a paused session")               \
   X (HAND_OVER_CANCELLED, "client: hand-over given up")                       \
   X (DETACH, "client: detach, and resume from the saved state")               \
   X (CRASH, "client: process restart")                                        \

@@ -150,4 +150,5 @@ choose_parameters (Simulation *self)
     .max_request_size = 4096,
   };
   draw_entropy (self);
+  self->parameters.pause_on_detach = self->parameters.entropy[0] % 4 == 0;
 }
