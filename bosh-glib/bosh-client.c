@@ -4,6 +4,7 @@
 
 #include "bosh-client-private.h"
 
+#include "bosh-connection-private.h"
 #include "bosh-enum-types.h"
 #include "bosh-error.h"
 #include "bosh-iq-reply-private.h"
@@ -187,7 +188,7 @@ respond (BoshClient  *self,
 
   /* After the end of the session nobody waits for the reply. */
   reply = bosh_iq_reply_new_default (element);
-  bosh_connection_send (bosh_client_get_connection (self), reply, NULL);
+  bosh_connection_reply (bosh_client_get_connection (self), reply);
 }
 
 /* --- What the driver tells --- */
@@ -820,6 +821,10 @@ bosh_client_class_init (BoshClientClass *klass)
    * Emitted when a request arrives, to which RFC 6120 §8.2.3 demands a response. It
    * is emitted after [signal@Bosh.Client::stanza], and only while the client is
    * logged in.
+   *
+   * The client replies by itself only as long as what waits to be sent takes no more
+   * than about 1 MiB: whoever sends requests faster than the replies can leave gets no
+   * further ones.
    *
    * Returns: `TRUE` if the application responds, now or later, with
    *   [method@Bosh.Element.new_iq_result] or

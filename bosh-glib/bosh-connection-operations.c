@@ -337,6 +337,17 @@ queue (BoshConnection  *self,
   return TRUE;
 }
 
+void
+bosh_connection_reply (BoshConnection *self,
+                       BoshElement    *reply)
+{
+  if (self->session == NULL || !bosh_session_queue_automatic (self->session, reply))
+    return;
+
+  self->n_stanzas_sent++;
+  bosh_session_driver_wake (self->driver);
+}
+
 gboolean
 bosh_connection_queue (BoshConnection  *self,
                        BoshElement     *element,

@@ -55,6 +55,11 @@ gboolean      bosh_connection_queue               (BoshConnection  *self,
                                                    guint64         *serial,
                                                    GError         **error);
 
+/* Sends a reply for which no handler has asked, unless so much waits to be sent that
+ * memory would not be bounded. */
+void          bosh_connection_reply               (BoshConnection              *self,
+                                                   BoshElement                 *reply);
+
 /* Replaces the configuration before the connection is opened. */
 void          bosh_connection_set_configuration   (BoshConnection              *self,
                                                    BoshConnectionConfiguration *configuration);

@@ -1125,7 +1125,8 @@ install_signals (GType type)
    * @body: the text of the request
    *
    * A request is sent: for a debug console. The content of SASL elements is left
-   * out; the session id and the keys are not.
+   * out; the session id and the keys are not. Of what is longer than 64 KiB, the
+   * beginning is shown.
    *
    * Since: 1.0
    */
@@ -1139,7 +1140,8 @@ install_signals (GType type)
    * @body: the text of the response
    *
    * An HTTP response has arrived, and nothing in it was acted on yet: for a
-   * debug console. The content of SASL elements is left out.
+   * debug console. The content of SASL elements is left out. Of what is longer than
+   * 64 KiB, the beginning is shown.
    *
    * Since: 1.0
    */

@@ -47,6 +47,8 @@ typedef enum
 typedef struct
 {
   BoshElement  *root;
+  GBytes       *bytes;       /* what it was read from */
+  guint         n_children;
   BoshBodyType  type;
   const char   *sid;
   const char   *condition;
@@ -91,6 +93,12 @@ BoshResponseBody *bosh_body_read_request          (GBytes                 *bytes
 gboolean          bosh_body_check_payload         (const GString          *payload,
                                                    GError                **error);
 
+/* Frees the children of the root, which take many times the memory of the bytes: for a
+ * body that has to wait. */
+void              bosh_response_body_set_aside    (BoshResponseBody       *self);
+/* Reads them again, if they were set aside. */
+void              bosh_response_body_recall       (BoshResponseBody       *self);
+
 /* The payloads in order. Those that the server left in the namespace of the body
  * are put in jabber:client, which it means (XEP-0206 §2). */
 GPtrArray        *bosh_response_body_dup_payloads (BoshResponseBody       *self);
@@ -103,8 +111,10 @@ char             *bosh_response_body_dup_uri      (BoshResponseBody       *self)
  * terminal condition. */
 GError           *bosh_response_body_new_error    (BoshResponseBody       *self);
 
-/* The text of a request or response for a debug console, without the data of
- * SASL. */
+/* The beginning of a request or response, as much as bosh_body_redact() needs of it. */
+GBytes           *bosh_body_shorten               (GBytes                 *bytes);
+/* The text of a request or response for a debug console, without the data of SASL. What is
+ * longer than BOSH_MAX_SHOWN is cut, at the latest before the first element of SASL. */
 char             *bosh_body_redact                (GBytes                 *bytes);
 /* The same for a request with SASL that we wrote, and without a copy of the data. */
 char             *bosh_body_redact_secret         (GBytes                 *bytes);

@@ -145,11 +145,12 @@ get_body_type (BoshElement *root)
   return BOSH_BODY_PLAIN;
 }
 
-static BoshResponseBody *
-read_attributes (BoshElement *root)
+/* @root: (transfer full) */
+static void
+set_root (BoshResponseBody *self,
+          BoshElement      *root)
 {
-  BoshResponseBody *self = g_new0 (BoshResponseBody, 1);
-
+  g_clear_pointer (&self->root, bosh_element_unref);
   self->root = root;
   self->type = get_body_type (root);
   self->sid = bosh_element_get_attribute (root, "sid");
@@ -169,6 +170,18 @@ read_attributes (BoshElement *root)
   self->max_pause = get_number (root, "maxpause", BOSH_MAX_SECONDS);
   self->ack = get_number (root, "ack", BOSH_MAX_RID);
   self->report = get_number (root, "report", BOSH_MAX_RID);
+}
+
+/* @root: (transfer full) */
+static BoshResponseBody *
+new_for_root (GBytes      *bytes,
+              BoshElement *root)
+{
+  BoshResponseBody *self = g_new0 (BoshResponseBody, 1);
+
+  self->bytes = g_bytes_ref (bytes);
+  self->n_children = bosh_element_get_n_children (root);
+  set_root (self, root);
 
   return self;
 }
@@ -218,7 +231,7 @@ bosh_response_body_new (GBytes           *bytes,
 
   *verdict = BOSH_BODY_OK;
 
-  return read_attributes (g_steal_pointer (&root));
+  return new_for_root (bytes, g_steal_pointer (&root));
 }
 
 BoshResponseBody *
@@ -231,7 +244,7 @@ bosh_body_read_request (GBytes *bytes)
   if (root == NULL || !bosh_element_matches (root, "body", BOSH_NS_HTTPBIND))
     return NULL;
 
-  return read_attributes (g_steal_pointer (&root));
+  return new_for_root (bytes, g_steal_pointer (&root));
 }
 
 gboolean
@@ -268,7 +281,49 @@ void
 bosh_response_body_free (BoshResponseBody *self)
 {
   bosh_element_unref (self->root);
+  g_bytes_unref (self->bytes);
   g_free (self);
+}
+
+static BoshElement *
+copy_without_content (BoshElement *element)
+{
+  BoshElement *copy = bosh_element_new (bosh_element_get_name (element),
+                                        bosh_element_get_namespace (element));
+
+  for (guint i = 0; i < bosh_element_get_n_attributes (element); i++)
+    {
+      const char *ns;
+      const char *value;
+      const char *name = bosh_element_get_nth_attribute (element, i, &ns, &value);
+
+      bosh_element_set_attribute_ns (copy, name, ns, value);
+    }
+
+  return copy;
+}
+
+void
+bosh_response_body_set_aside (BoshResponseBody *self)
+{
+  if (self->n_children > 0)
+    set_root (self, copy_without_content (self->root));
+}
+
+void
+bosh_response_body_recall (BoshResponseBody *self)
+{
+  BoshElement *root;
+  gsize length;
+  const char *data;
+
+  if (bosh_element_get_n_children (self->root) == self->n_children)
+    return;
+
+  data = g_bytes_get_data (self->bytes, &length);
+  root = bosh_xml_parse (data, length, NULL, NULL, NULL);
+  g_return_if_fail (root != NULL);
+  set_root (self, root);
 }
 
 GPtrArray *
@@ -378,24 +433,6 @@ bosh_response_body_new_error (BoshResponseBody *self)
   return bosh_error_new_for_condition (self->condition, detail);
 }
 
-static BoshElement *
-copy_without_content (BoshElement *element)
-{
-  BoshElement *copy = bosh_element_new (bosh_element_get_name (element),
-                                        bosh_element_get_namespace (element));
-
-  for (guint i = 0; i < bosh_element_get_n_attributes (element); i++)
-    {
-      const char *ns;
-      const char *value;
-      const char *name = bosh_element_get_nth_attribute (element, i, &ns, &value);
-
-      bosh_element_set_attribute_ns (copy, name, ns, value);
-    }
-
-  return copy;
-}
-
 /* The data of an authentication is the text of its element (RFC 6120 §6.4), or
  * of two kinds of children (XEP-0388 §2.3, §2.6.1). */
 static BoshElement *
@@ -449,6 +486,50 @@ bosh_body_redact_secret (GBytes *bytes)
   return g_string_free (output, FALSE);
 }
 
+GBytes *
+bosh_body_shorten (GBytes *bytes)
+{
+  if (g_bytes_get_size (bytes) <= BOSH_MAX_SHOWN)
+    return g_bytes_ref (bytes);
+
+  /* One byte more, by which it is known that it is cut. */
+  return g_bytes_new (g_bytes_get_data (bytes, NULL), BOSH_MAX_SHOWN + 1);
+}
+
+/* Where a namespace of SASL occurs first, or NULL. */
+static const char *
+find_sasl (const char *data,
+           gsize       length)
+{
+  const char *first = g_strstr_len (data, length, BOSH_NS_SASL);
+  const char *second = g_strstr_len (data, length, BOSH_NS_SASL2);
+
+  if (first == NULL || second == NULL)
+    return first != NULL ? first : second;
+
+  return MIN (first, second);
+}
+
+/* What is cut can't be parsed. */
+static char *
+redact_beginning (const char *data,
+                  gsize       length)
+{
+  const char *sasl;
+  g_autofree char *text = NULL;
+
+  /* The search for a namespace would stop at a nul. */
+  if (memchr (data, '\0', length) != NULL)
+    return g_strdup (REDACTED);
+
+  sasl = find_sasl (data, length);
+  while (sasl != NULL && sasl > data && *sasl != '<')
+    sasl--;
+  text = g_utf8_make_valid (data, sasl != NULL ? (gsize)(sasl - data) : length);
+
+  return g_strconcat (text, REDACTED, NULL);
+}
+
 char *
 bosh_body_redact (GBytes *bytes)
 {
@@ -461,9 +542,9 @@ bosh_body_redact (GBytes *bytes)
   if (length == 0)
     return g_strdup ("");
 
-  /* The search for a namespace would stop at a nul. */
-  if (memchr (data, '\0', length) == NULL && g_strstr_len (data, length, BOSH_NS_SASL) == NULL &&
-      g_strstr_len (data, length, BOSH_NS_SASL2) == NULL)
+  if (length > BOSH_MAX_SHOWN)
+    return redact_beginning (data, BOSH_MAX_SHOWN);
+  if (memchr (data, '\0', length) == NULL && find_sasl (data, length) == NULL)
     return g_utf8_make_valid (data, length);
 
   root = bosh_xml_parse (data, length, NULL, NULL, NULL);

@@ -19,6 +19,9 @@ G_BEGIN_DECLS
 #define BOSH_MAX_SECONDS (24 * 60 * 60)
 /* Requests at a time, held or under way. A server that names more is taken to mean this. */
 #define BOSH_MAX_REQUESTS 1000
+/* Requests that a session has open at a time, whatever the server allows: for as many,
+ * and the two additional ones, a transport opens connections. */
+#define BOSH_MAX_WINDOW 8
 /* The `wait` and `hold` that can be asked for. The latter, with the two additional
  * requests of XEP-0124 §11, fits into the ten connections that a transport may open. */
 #define BOSH_MAX_WAIT 3600
@@ -63,6 +66,13 @@ G_BEGIN_DECLS
 /* What a configuration may set as the limits of requests and responses. */
 #define BOSH_MIN_BODY_SIZE 1024
 #define BOSH_MAX_BODY_SIZE (16 * 1024 * 1024)
+
+/* What a session has to send takes so many bytes in memory, roughly. While it takes more,
+ * and automatic replies take more than their share of it, no further ones are queued. */
+#define BOSH_MAX_WAITING (1024 * 1024)
+#define BOSH_MAX_WAITING_REPLIES (64 * 1024)
+/* As much of a request or response is shown on a debug console. */
+#define BOSH_MAX_SHOWN (64 * 1024)
 
 /* --- XML that a server sends --- */
 

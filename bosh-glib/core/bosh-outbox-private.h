@@ -28,6 +28,7 @@ typedef struct
   gsize        length;            /* of the XML */
   gboolean     is_sasl;           /* it may have a password: kept from the owner and from
                                    * saved sessions, and cleared when it is freed */
+  gboolean     is_automatic;      /* a reply that the application did not ask for */
 } QueueEntry;
 
 /* The stanzas of the application, and its orders to open or close a stream, from the
@@ -40,6 +41,8 @@ typedef struct
   GQueue       stranded;          /* of QueueEntry whose stream was closed before they were sent */
   QueueEntry  *last;              /* goes with the terminate request, nullable */
   gsize        max_payload_size;  /* of all payloads of one request, in bytes */
+  gsize        size;              /* of all entries in memory, roughly */
+  gsize        automatic_size;    /* of the automatic ones among them */
   guint64      last_serial;       /* the last entry that was queued */
   guint64      sent_serial;       /* the last entry that was sent */
   guint64      maybe_sent_serial; /* the last entry of which bytes may have reached the server */
@@ -62,6 +65,12 @@ gboolean   bosh_outbox_queue            (BoshOutbox   *self,
                                          Stream       *stream,
                                          guint64      *serial,
                                          GError      **error);
+/* Queues a reply that the application did not ask for, as long as it and what waits already
+ * do not take too much memory: a peer may ask for replies faster than they can be sent.
+ * Returns whether it was queued. */
+gboolean   bosh_outbox_queue_automatic  (BoshOutbox   *self,
+                                         BoshElement  *reply,
+                                         Stream       *stream);
 /* Sets the stanza that goes with the terminate request, after all others. */
 gboolean   bosh_outbox_set_last         (BoshOutbox   *self,
                                          BoshElement  *payload,

@@ -7,6 +7,7 @@
 #include "bosh-body-private.h"
 #include "bosh-element-private.h"
 #include "bosh-i18n-private.h"
+#include "bosh-limits-private.h"
 #include "bosh-namespaces-private.h"
 #include "bosh-secret-clear-private.h"
 #include "bosh-stanza-private.h"
@@ -14,6 +15,9 @@
 
 /* Bytes that most stanzas fit into. */
 #define STANZA_SIZE 256
+
+/* What an entry takes in memory beside its text. */
+#define ENTRY_OVERHEAD 512
 
 /* What a body takes beside its payloads: the longest attributes that we write, with
  * a session id of usual length. */
@@ -140,11 +144,37 @@ bosh_outbox_check_payload (BoshElement  *payload,
   return TRUE;
 }
 
+/* What an entry takes in memory, roughly: its element several times the length. */
+static gsize
+get_size (const QueueEntry *entry)
+{
+  return ENTRY_OVERHEAD + 4 * entry->length;
+}
+
+static void
+add_size (BoshOutbox       *self,
+          const QueueEntry *entry)
+{
+  self->size += get_size (entry);
+  if (entry->is_automatic)
+    self->automatic_size += get_size (entry);
+}
+
+static void
+remove_size (BoshOutbox       *self,
+             const QueueEntry *entry)
+{
+  self->size -= get_size (entry);
+  if (entry->is_automatic)
+    self->automatic_size -= get_size (entry);
+}
+
 /* @entry: (transfer full) */
 static guint64
 push_entry (BoshOutbox *self,
             QueueEntry *entry)
 {
+  add_size (self, entry);
   entry->serial = ++self->last_serial;
   g_queue_push_tail (&self->queue, entry);
 
@@ -167,6 +197,27 @@ bosh_outbox_queue (BoshOutbox   *self,
   push_entry (self, entry);
   if (serial != NULL)
     *serial = entry->serial;
+
+  return TRUE;
+}
+
+gboolean
+bosh_outbox_queue_automatic (BoshOutbox  *self,
+                             BoshElement *reply,
+                             Stream      *stream)
+{
+  QueueEntry *entry;
+
+  if (self->size >= BOSH_MAX_WAITING && self->automatic_size >= BOSH_MAX_WAITING_REPLIES)
+    return FALSE;
+
+  entry = queue_entry_new_stanza (reply, self->max_payload_size, NULL);
+  if (entry == NULL)
+    return FALSE;
+
+  entry->stream = stream;
+  entry->is_automatic = TRUE;
+  push_entry (self, entry);
 
   return TRUE;
 }
@@ -233,6 +284,7 @@ bosh_outbox_restore_sent (BoshOutbox  *self,
     return;
 
   entry->stream = stream;
+  add_size (self, entry);
   entry->serial = self->sent_serial = ++self->last_serial;
   g_queue_push_tail (&self->sent, entry);
 }
@@ -353,6 +405,7 @@ bosh_outbox_take_last (BoshOutbox *self,
   if (entry == NULL)
     return;
 
+  add_size (self, entry);
   entry->serial = self->sent_serial = ++self->last_serial;
   g_string_append_len (payloads, entry->xml, entry->length);
   queue_entry_clear_xml (entry);
@@ -376,7 +429,12 @@ bosh_outbox_deliver_up_to (BoshOutbox *self,
   self->delivered = serial;
   while (!g_queue_is_empty (&self->sent) &&
          ((QueueEntry *)g_queue_peek_head (&self->sent))->serial <= serial)
-    queue_entry_free (g_queue_pop_head (&self->sent));
+    {
+      QueueEntry *entry = g_queue_pop_head (&self->sent);
+
+      remove_size (self, entry);
+      queue_entry_free (entry);
+    }
 
   return TRUE;
 }

@@ -81,7 +81,8 @@ get_suspicion_at (BoshSession *self)
       written_at = MAX (written_at, request->written_at);
     }
 
-  if (n_in_flight <= MAX (self->granted.hold, 1) || oldest->suspected)
+  if (n_in_flight <= MAX (self->granted.hold, 1) || oldest->suspected ||
+      oldest->progress_at != NEVER)
     return NEVER;
 
   return written_at + MAX (SUSPICION_AFTER, 4 * self->round_trip);
@@ -153,11 +154,13 @@ check_exchanges (BoshSession *self,
         }
       suspicion_at = NEVER;
 
-      /* A pause may have no response at all: see check_pause(). */
-      if (request->kind == REQUEST_PAUSE)
+      /* A pause may have no response at all: see check_pause(). A response that has begun
+       * and waits for an earlier one is not read. */
+      if (request->kind == REQUEST_PAUSE || (request->progress_at != NEVER && link->prev != NULL))
         continue;
       if (wait_until (self,
-                      MAX (request->sent_at, request->written_at) + get_patience (self, request),
+                      MAX (MAX (request->sent_at, request->written_at), request->progress_at) +
+                        get_patience (self, request),
                       now))
         {
           time_out (self, request, now);
@@ -508,6 +511,7 @@ send_request (BoshSession *self,
   request->written_at = NEVER;
   request->retry_at = NEVER;
   request->suspect_at = NEVER;
+  request->progress_at = NEVER;
 
   action->rid = request->rid;
   action->bytes = g_bytes_ref (request->bytes);
@@ -554,7 +558,8 @@ get_doubt_ends_at (BoshSession *self,
   /* A session that ends does without the responses. */
   if (next == NULL || self->state == BOSH_SESSION_TERMINATING || has_end (self))
     return NEVER;
-  if (next->response != NULL || next->confirmed || next->doubted_at != NEVER)
+  if (next->response != NULL || next->progress_at != NEVER || next->confirmed ||
+      next->doubted_at != NEVER)
     return AT_ONCE;
   if (!has_wishes (self) && self->pause.rid == 0)
     return NEVER;
@@ -645,7 +650,8 @@ get_limit (BoshSession *self)
     return 1;
 
   /* No `requests` means no limit (§11); two are enough for us. */
-  return self->granted.requests != 0 ? self->granted.requests : MAX (self->granted.hold + 1, 2);
+  return MIN (self->granted.requests != 0 ? self->granted.requests : MAX (self->granted.hold + 1, 2),
+              BOSH_MAX_WINDOW);
 }
 
 static void

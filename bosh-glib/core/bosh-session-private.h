@@ -31,6 +31,10 @@ gboolean          bosh_session_queue               (BoshSession  *self,
                                                     BoshElement  *payload,
                                                     guint64      *serial,
                                                     GError      **error);
+/* Queues a reply that the owner did not ask for. FALSE if it can't be sent, or if too much
+ * waits already: such replies must not take more memory than there is to spare. */
+gboolean          bosh_session_queue_automatic     (BoshSession *self,
+                                                    BoshElement *reply);
 /* Makes the server respond soon, because the delivery of what is queued is awaited. */
 void              bosh_session_hasten              (BoshSession                 *self);
 /* Restarts the first stream.
@@ -66,6 +70,10 @@ void              bosh_session_set_reply_expected  (BoshSession *self,
 void              bosh_session_handle_written      (BoshSession *self,
                                                     guint64      rid,
                                                     gint64       now);
+/* A response has begun, and is not complete. */
+void              bosh_session_handle_progress     (BoshSession *self,
+                                                    guint64      rid,
+                                                    gint64       now);
 void              bosh_session_handle_response     (BoshSession            *self,
                                                     guint64                 rid,
                                                     const BoshHttpResponse *response,
@@ -98,6 +106,10 @@ gboolean          bosh_session_next_action         (BoshSession *self,
 /* When to advance the session without an input, or -1. To be asked for after one of
  * the two above has returned FALSE. */
 gint64            bosh_session_get_deadline        (BoshSession                 *self);
+
+/* The number of the request whose response is handed out next, for which the responses to
+ * later ones have to wait; 0 if there is none. */
+guint64           bosh_session_get_next_response   (BoshSession *self);
 
 /* --- State --- */
 

@@ -7,6 +7,10 @@
 
 G_BEGIN_DECLS
 
+/* Bytes of a response have come. @request was in flight. */
+void session_handle_progress   (BoshSession *self,
+                                Request     *request,
+                                gint64       now);
 /* An exchange has brought an HTTP response. @request was in flight. */
 void session_handle_response   (BoshSession            *self,
                                 Request                *request,

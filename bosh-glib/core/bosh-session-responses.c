@@ -262,7 +262,7 @@ is_early_release (BoshSession            *self,
                   const BoshResponseBody *body,
                   gint64                  now)
 {
-  return body->type == BOSH_BODY_PLAIN && bosh_element_get_n_children (body->root) == 0 &&
+  return body->type == BOSH_BODY_PLAIN && body->n_children == 0 &&
          now - request->sent_at < (self->granted.wait - 1) * SECOND;
 }
 
@@ -335,24 +335,34 @@ get_grace (BoshSession *self)
   return MAX (SECOND, 2 * self->round_trip);
 }
 
-/* A later request has its response, so the earlier ones were probably lost. */
+/* A later request has its response, or the beginning of it, so the earlier ones of which
+ * nothing comes were probably lost. */
 static void
 suspect_earlier (BoshSession *self,
                  Request     *request,
                  gint64       now)
 {
-  gboolean is_end = request->kind == REQUEST_TERMINATE || session_is_end (self, request->response);
-
   for (GList *link = self->window.requests.head; link->data != request; link = link->next)
     {
       Request *earlier_request = link->data;
 
-      if (earlier_request->in_flight && earlier_request->suspect_at == NEVER)
+      if (earlier_request->in_flight && earlier_request->suspect_at == NEVER &&
+          earlier_request->progress_at == NEVER)
         earlier_request->suspect_at = now + get_grace (self);
-      if (earlier_request->response == NULL && is_end)
-        self->termination.responses_until =
-          earlier (self->termination.responses_until, now + OTHER_RESPONSES_WITHIN);
     }
+}
+
+/* The response to @request ends the session: those that are missing are not awaited for
+ * long. */
+static void
+hurry_earlier (BoshSession *self,
+               Request     *request,
+               gint64       now)
+{
+  if (request != bosh_window_get_oldest (&self->window) &&
+      (request->kind == REQUEST_TERMINATE || session_is_end (self, request->response)))
+    self->termination.responses_until =
+      earlier (self->termination.responses_until, now + OTHER_RESPONSES_WITHIN);
 }
 
 /* The connection manager wants this request and those before it again (§17.3). */
@@ -396,7 +406,7 @@ suspect_next (BoshSession *self,
 
   if (!request->suspected || next == NULL || !next->in_flight || next->confirmed ||
       next->suspected || next->sent_at > request->sent_at ||
-      bosh_element_get_n_children (request->response->root) == 0)
+      request->response->n_children == 0)
     return;
 
   next->suspected = TRUE;
@@ -514,7 +524,20 @@ accept_response (BoshSession      *self,
   suspect_next (self, request, now);
   conclude_for_next (self, request, now);
   suspect_earlier (self, request, now);
+  hurry_earlier (self, request, now);
+  if (request != bosh_window_get_oldest (&self->window))
+    bosh_response_body_set_aside (body);
   session_process_responses (self, now);
+}
+
+void
+session_handle_progress (BoshSession *self,
+                         Request     *request,
+                         gint64       now)
+{
+  request->progress_at = now;
+  request->suspect_at = NEVER;
+  suspect_earlier (self, request, now);
 }
 
 void
@@ -689,7 +712,7 @@ pace_polls (BoshSession      *self,
             BoshResponseBody *body,
             gint64            now)
 {
-  gboolean has_payload = bosh_element_get_n_children (body->root) > 0;
+  gboolean has_payload = body->n_children > 0;
 
   if (session_is_polling (self))
     {
@@ -802,6 +825,7 @@ handle_body (BoshSession *self,
   if (is_created && !take_grants (self, body))
     return;
 
+  bosh_response_body_recall (body);
   take_ack (self, body);
   if (proves_delivery (self, body))
     session_deliver_up_to (self, request->last_serial);
@@ -843,4 +867,8 @@ session_process_responses (BoshSession *self,
         bosh_window_remove (&self->window, request);
       request = bosh_window_get_oldest (&self->window);
     }
+
+  /* Nothing of its response was read while it had to wait. */
+  if (request != NULL && request->progress_at != NEVER)
+    request->progress_at = now;
 }

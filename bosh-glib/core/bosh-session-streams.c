@@ -171,7 +171,7 @@ session_get_response_stream (BoshSession      *self,
     }
 
   /* The end of a stream may name one that we never knew. */
-  *known = bosh_element_get_n_children (body->root) == 0 || body->type == BOSH_BODY_TERMINATE;
+  *known = body->n_children == 0 || body->type == BOSH_BODY_TERMINATE;
 
   return NULL;
 }

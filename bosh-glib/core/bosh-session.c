@@ -143,6 +143,14 @@ bosh_session_queue (BoshSession  *self,
                             error);
 }
 
+gboolean
+bosh_session_queue_automatic (BoshSession *self,
+                              BoshElement *reply)
+{
+  return check_open (self, NULL) && check_first_stream (self, NULL) &&
+         bosh_outbox_queue_automatic (&self->outbox, reply, session_get_first_stream (self));
+}
+
 void
 bosh_session_hasten (BoshSession *self)
 {
@@ -312,6 +320,17 @@ bosh_session_handle_written (BoshSession *self,
 }
 
 void
+bosh_session_handle_progress (BoshSession *self,
+                              guint64      rid,
+                              gint64       now)
+{
+  Request *request = find_in_flight (self, rid);
+
+  if (request != NULL && session_is_live (self))
+    session_handle_progress (self, request, now);
+}
+
+void
 bosh_session_handle_response (BoshSession            *self,
                               guint64                 rid,
                               const BoshHttpResponse *response,
@@ -425,6 +444,14 @@ gint64
 bosh_session_get_deadline (BoshSession *self)
 {
   return self->deadline;
+}
+
+guint64
+bosh_session_get_next_response (BoshSession *self)
+{
+  Request *oldest = bosh_window_get_oldest (&self->window);
+
+  return oldest != NULL ? oldest->rid : 0;
 }
 
 BoshSessionState

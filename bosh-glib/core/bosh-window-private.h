@@ -45,6 +45,7 @@ typedef struct
   gint64            written_at;     /* of the last attempt, or NEVER */
   gint64            retry_at;       /* when to send it again, or NEVER */
   gint64            suspect_at;     /* from when on its silence means a loss, or NEVER */
+  gint64            progress_at;    /* when bytes of the response came last, or NEVER */
   BoshResponseBody *response;       /* not handed out, as an earlier one is missing; nullable */
 } Request;
 

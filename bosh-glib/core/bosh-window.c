@@ -44,6 +44,7 @@ bosh_window_add_restored (BoshWindow  *self,
   request->written_at = NEVER;
   request->retry_at = NEVER;
   request->suspect_at = NEVER;
+  request->progress_at = NEVER;
   g_queue_push_tail (&self->requests, request);
 
   return request;

@@ -17,14 +17,24 @@ G_BEGIN_DECLS
 GBytes *bosh_http_encode (GBytes     *body,
                           BoshCoding  coding);
 
-/* Decodes the body of a response. @codings: (nullable): the value of
- * Content-Encoding. A body in an unknown coding is returned unchanged, and its
- * parser refuses it. Fails with BOSH_ERROR_NOT_BOSH if the body is not in the coding
- * that was announced, or in more than one, and with BOSH_ERROR_TOO_LARGE if more
- * than @max_size bytes come out. */
-GBytes *bosh_http_decode (GBytes      *body,
-                          const char  *codings,
-                          gsize        max_size,
-                          GError     **error);
+/* Makes what decodes the body of a response. @codings: (nullable): the value of
+ * Content-Encoding. @decoder: (out) (nullable): NULL where nothing is to be decoded. That
+ * is so for an unknown coding too, as the parser of the body will refuse it. Fails with
+ * BOSH_ERROR_NOT_BOSH if there is more than one coding. */
+gboolean bosh_http_decoder_new (const char  *codings,
+                                GConverter **decoder,
+                                GError     **error);
+
+/* Takes bytes from the beginning of @input, and appends what they decode to, which is a
+ * piece of bounded size, to @output. What is left of @input, and what the decoder holds
+ * back, comes out of the next calls. @is_last: nothing follows @input. @is_finished:
+ * (out): all was decoded, and the rest of @input is ignored. Fails with
+ * BOSH_ERROR_NOT_BOSH if the body is not in its coding. */
+gboolean bosh_http_decode (GConverter  *decoder,
+                           GByteArray  *input,
+                           gboolean     is_last,
+                           GByteArray  *output,
+                           gboolean    *is_finished,
+                           GError     **error);
 
 G_END_DECLS

@@ -10,10 +10,9 @@
 #include <string.h>
 
 /* SoupContentDecoder would do for well-behaved servers, at 1 % more instructions for each
- * exchange. There is a decoder here because of what that one accepts: it chains a decompressor for each name in Content-Encoding, of which there
- * may be thousands, and data that is not in the announced coding it hands out as it
- * came. Here the compressed and the decoded size are limited as well, each by itself.
- */
+ * exchange. There is a decoder here because of what that one accepts: it chains a
+ * decompressor for each name in Content-Encoding, of which there may be thousands, and
+ * data that is not in the announced coding it hands out as it came. */
 
 #define PIECE_SIZE (8 * 1024)
 
@@ -48,69 +47,61 @@ bosh_http_encode (GBytes     *body,
   return g_memory_output_stream_steal_as_bytes (G_MEMORY_OUTPUT_STREAM (memory));
 }
 
-static GBytes *
-decompress (GBytes                 *body,
-            GZlibCompressorFormat   format,
-            gsize                   max_size,
-            GError                **error)
-{
-  g_autoptr(GZlibDecompressor) decompressor = g_zlib_decompressor_new (format);
-  g_autoptr(GByteArray) output = g_byte_array_new ();
-  gsize remaining;
-  const guint8 *data = g_bytes_get_data (body, &remaining);
-  GConverterResult result;
-
-  do
-    {
-      guint length = output->len;
-      gsize n_read = 0;
-      gsize n_written = 0;
-
-      g_byte_array_set_size (output, length + PIECE_SIZE);
-      result = g_converter_convert (G_CONVERTER (decompressor), data, remaining,
-                                    output->data + length, PIECE_SIZE, G_CONVERTER_INPUT_AT_END,
-                                    &n_read, &n_written, NULL);
-      if (result == G_CONVERTER_ERROR)
-        {
-          g_set_error_literal (error, BOSH_ERROR, BOSH_ERROR_NOT_BOSH,
-                               _("The response of the server can't be decompressed"));
-          return NULL;
-        }
-
-      g_byte_array_set_size (output, length + (guint)n_written);
-      if (output->len > max_size)
-        {
-          g_set_error_literal (error, BOSH_ERROR, BOSH_ERROR_TOO_LARGE,
-                               _("The response of the server is too large"));
-          return NULL;
-        }
-      data += n_read;
-      remaining -= n_read;
-    }
-  while (result != G_CONVERTER_FINISHED);
-
-  return g_byte_array_free_to_bytes (g_steal_pointer (&output));
-}
-
-GBytes *
-bosh_http_decode (GBytes      *body,
-                  const char  *codings,
-                  gsize        max_size,
-                  GError     **error)
+gboolean
+bosh_http_decoder_new (const char  *codings,
+                       GConverter **decoder,
+                       GError     **error)
 {
   BoshCoding coding;
 
+  *decoder = NULL;
   if (codings == NULL)
-    return g_bytes_ref (body);
+    return TRUE;
 
   if (strchr (codings, ',') != NULL)
     {
       g_set_error_literal (error, BOSH_ERROR, BOSH_ERROR_NOT_BOSH,
                            _("The response of the server is compressed more than once"));
-      return NULL;
+      return FALSE;
     }
 
-  return bosh_coding_parse (codings, &coding)
-           ? decompress (body, get_format (coding), max_size, error)
-           : g_bytes_ref (body);
+  if (bosh_coding_parse (codings, &coding))
+    *decoder = G_CONVERTER (g_zlib_decompressor_new (get_format (coding)));
+
+  return TRUE;
+}
+
+gboolean
+bosh_http_decode (GConverter  *decoder,
+                  GByteArray  *input,
+                  gboolean     is_last,
+                  GByteArray  *output,
+                  gboolean    *is_finished,
+                  GError     **error)
+{
+  guint length = output->len;
+  gsize n_read = 0;
+  gsize n_written = 0;
+  GConverterResult result;
+  g_autoptr(GError) problem = NULL;
+
+  g_byte_array_set_size (output, length + PIECE_SIZE);
+  result = g_converter_convert (decoder, input->data, input->len, output->data + length, PIECE_SIZE,
+                                is_last ? G_CONVERTER_INPUT_AT_END : G_CONVERTER_NO_FLAGS,
+                                &n_read, &n_written, &problem);
+  g_byte_array_set_size (output, length + (guint)n_written);
+  if (n_read > 0)
+    g_byte_array_remove_range (input, 0, (guint)n_read);
+
+  *is_finished = result == G_CONVERTER_FINISHED;
+  if (result != G_CONVERTER_ERROR)
+    return TRUE;
+  /* It needs more than there is. */
+  if (!is_last && g_error_matches (problem, G_IO_ERROR, G_IO_ERROR_PARTIAL_INPUT))
+    return TRUE;
+
+  g_set_error_literal (error, BOSH_ERROR, BOSH_ERROR_NOT_BOSH,
+                       _("The response of the server can't be decompressed"));
+
+  return FALSE;
 }

@@ -12,6 +12,8 @@
 
 G_BEGIN_DECLS
 
+/* Bytes of a body that are kept in any case; see may_read(). */
+#define BOSH_EXCHANGE_PIECE (64 * 1024)
 /* Seconds of the header Retry-After that are respected. */
 #define BOSH_EXCHANGE_MAX_RETRY_AFTER 3600
 
@@ -32,6 +34,7 @@ struct _BoshExchangeOwner
   gsize max_size;                       /* of a body, as it comes and decoded */
   gboolean needs_only_200;              /* no body is read of any other response */
   guint n_urgent;                       /* exchanges under way with is_urgent */
+  guint n_stalled;                      /* exchanges that may_read() has stopped */
 
   /* The owner may be freed by each of these functions, and forgets the exchange in
    * response() and failure(). */
@@ -41,6 +44,10 @@ struct _BoshExchangeOwner
   void     (*failure)            (BoshExchange           *exchange,
                    const GError *error,
                    gboolean maybe_sent);
+  /* (nullable): Whether the body of a response with status 200 that has reached
+   * BOSH_EXCHANGE_PIECE is read on. If not, nothing is read from the socket until
+   * bosh_exchange_read_on(). */
+  gboolean (*may_read)           (BoshExchange           *exchange);
   gboolean (*accept_certificate) (BoshExchangeOwner      *owner,      /* nullable */
                                   GTlsCertificate        *certificate,
                                   GTlsCertificateFlags    errors);
@@ -65,7 +72,10 @@ struct _BoshExchange
   GCancellable *cancellable;
   GSource *timer;                 /* it fails then; NULL once there is a connection */
   GInputStream *stream;
+  GConverter *decoder;            /* NULL if the body is not compressed */
+  GByteArray *compressed;         /* what was read and not decoded yet; NULL without decoder */
   GByteArray *body;
+  gsize n_read;                   /* bytes of the body, as they came */
   GError *abort_error;            /* why it was aborted by us */
   GTlsCertificateFlags certificate_errors;
   guint n_informational;
@@ -74,6 +84,9 @@ struct _BoshExchange
   gboolean is_connecting;
   gboolean was_started;           /* the request was sent on some connection */
   gboolean is_bodyless;           /* aborted, but status and headers count */
+  gboolean is_read;               /* there is no more to read */
+  gboolean is_decoded;            /* the compressed data is at its end */
+  gboolean is_stalled;            /* may_read() has stopped it */
   gboolean is_preconnect;
 };
 
@@ -107,6 +120,9 @@ void          bosh_exchange_handle_headers       (BoshExchange          *exchang
  * exchange before the start of the next one. A blocking close of the TLS connection
  * does not wait for room in the socket's buffer then. */
 void          bosh_exchange_cancel_io            (BoshExchange          *exchange);
+
+/* Asks may_read() again, if that has stopped the exchange. */
+void          bosh_exchange_read_on              (BoshExchange          *exchange);
 
 /* Fails with @error (transfer full) from the main loop, without sending anything. */
 void          bosh_exchange_fail_soon            (BoshExchange *exchange,

@@ -57,6 +57,8 @@ bosh_exchange_unref (BoshExchange *exchange)
   g_clear_object (&exchange->message);
   g_clear_object (&exchange->cancellable);
   g_clear_object (&exchange->stream);
+  g_clear_object (&exchange->decoder);
+  g_clear_pointer (&exchange->compressed, g_byte_array_unref);
   g_clear_pointer (&exchange->body, g_byte_array_unref);
   g_clear_error (&exchange->abort_error);
   g_free (exchange);
@@ -90,6 +92,8 @@ bosh_exchange_orphan (BoshExchange *exchange)
   exchange_end_connecting (exchange);
   if (exchange->is_urgent)
     exchange->owner->n_urgent--;
+  if (exchange->is_stalled)
+    exchange->owner->n_stalled--;
   exchange->owner = NULL;
   if (exchange->link != NULL)
     exchange->link->exchange = NULL;
@@ -384,30 +388,6 @@ resolve_location (GUri       *base,
   return uri != NULL ? g_uri_to_string (uri) : NULL;
 }
 
-/* Fails if the body of a response with status 200 can't be decoded; with any other
- * status, the body is not needed. */
-static GBytes *
-exchange_steal_body (BoshExchange  *exchange,
-                     GError       **error)
-{
-  SoupMessageHeaders *headers = soup_message_get_response_headers (exchange->message);
-  g_autoptr(GBytes) body = NULL;
-  GBytes *decoded;
-
-  if (exchange->body == NULL)
-    return g_bytes_new (NULL, 0);
-
-  body = g_byte_array_free_to_bytes (g_steal_pointer (&exchange->body));
-  decoded = bosh_http_decode (body, soup_message_headers_get_list (headers, "Content-Encoding"),
-                              exchange->owner->max_size, error);
-  if (decoded != NULL || soup_message_get_status (exchange->message) == SOUP_STATUS_OK)
-    return decoded;
-
-  g_clear_error (error);
-
-  return g_steal_pointer (&body);
-}
-
 static void
 exchange_respond (BoshExchange *exchange)
 {
@@ -415,18 +395,16 @@ exchange_respond (BoshExchange *exchange)
   GUri *uri = bosh_peer_get_uri (owner->peer);
   SoupMessageHeaders *headers = soup_message_get_response_headers (exchange->message);
   guint status = soup_message_get_status (exchange->message);
-  g_autoptr(GError) error = NULL;
-  g_autoptr(GBytes) body = exchange_steal_body (exchange, &error);
+  g_autoptr(GBytes) body = NULL;
   g_autofree char *location = NULL;
   BoshHttpResponse response;
 
   if (owner->cookies != NULL)
     bosh_cookies_take (owner->cookies, uri, exchange->message);
-  if (body == NULL)
-    {
-      exchange_fail (exchange, error);
-      return;
-    }
+  if (exchange->body != NULL)
+    body = g_byte_array_free_to_bytes (g_steal_pointer (&exchange->body));
+  else
+    body = g_bytes_new (NULL, 0);
 
   if (SOUP_STATUS_IS_REDIRECTION (status))
     location = resolve_location (uri, soup_message_headers_get_one (headers, "Location"));
@@ -441,40 +419,149 @@ exchange_respond (BoshExchange *exchange)
   owner->response (exchange, &response);
 }
 
-static void exchange_read (BoshExchange *exchange);
+/* --- The body --- */
 
-/* Takes the result of a read. Returns TRUE if there is more to read; the transport may
- * be gone otherwise. */
+static gboolean
+exchange_is_good (BoshExchange *exchange)
+{
+  return soup_message_get_status (exchange->message) == SOUP_STATUS_OK;
+}
+
+/* Where the next piece is read to, always PIECE_SIZE bytes, though less might do near the
+ * limit: libsoup also uses the buffer for the lines after the last chunk, and fails if it
+ * is too small for one of them. */
+static GByteArray *
+exchange_get_buffer (BoshExchange *exchange)
+{
+  return exchange->decoder != NULL ? exchange->compressed : exchange->body;
+}
+
+static guint8 *
+exchange_add_space (BoshExchange *exchange)
+{
+  GByteArray *buffer = exchange_get_buffer (exchange);
+  guint length = buffer->len;
+
+  g_byte_array_set_size (buffer, length + PIECE_SIZE);
+
+  return buffer->data + length;
+}
+
+/* Takes the result of a read. FALSE if that has failed; the transport may be gone then. */
 static gboolean
 exchange_take (BoshExchange *exchange,
                gssize        n_read,
                const GError *error)
 {
-  g_byte_array_set_size (exchange->body,
-                         exchange->body->len - PIECE_SIZE + (guint)MAX (n_read, 0));
+  GByteArray *buffer = exchange_get_buffer (exchange);
 
+  g_byte_array_set_size (buffer, buffer->len - PIECE_SIZE + (guint)MAX (n_read, 0));
   if (n_read < 0)
     {
       exchange_fail (exchange, error);
-    }
-  else if (n_read == 0)
-    {
-      exchange_respond (exchange);
-    }
-  else if (exchange->body->len > exchange->owner->max_size)
-    {
-      exchange_abort (exchange, g_error_new_literal (BOSH_ERROR, BOSH_ERROR_TOO_LARGE,
-                                                     _("The response of the server is too "
-                                                       "large")));
-      exchange_fail (exchange, NULL);
-    }
-  else
-    {
-      return TRUE;
+      return FALSE;
     }
 
-  return FALSE;
+  exchange->is_read = n_read == 0;
+  exchange->n_read += n_read;
+
+  return TRUE;
 }
+
+/* Decodes a piece of what was read. @has_more: (out): there may be another one. Of a
+ * response with another status than 200, a body that can't be decoded is not needed. */
+static gboolean
+exchange_decode (BoshExchange  *exchange,
+                 gboolean      *has_more,
+                 GError       **error)
+{
+  guint length = exchange->body->len;
+
+  *has_more = FALSE;
+  if (exchange->decoder == NULL)
+    return TRUE;
+
+  if (!exchange->is_decoded &&
+      !bosh_http_decode (exchange->decoder, exchange->compressed, exchange->is_read,
+                         exchange->body, &exchange->is_decoded, error))
+    {
+      if (exchange_is_good (exchange))
+        return FALSE;
+      g_clear_error (error);
+      exchange->is_decoded = TRUE;
+    }
+
+  /* What follows the compressed data is ignored. */
+  if (exchange->is_decoded)
+    g_byte_array_set_size (exchange->compressed, 0);
+  else
+    *has_more = exchange->is_read || exchange->body->len > length;
+
+  return TRUE;
+}
+
+/* Whether the body may grow further. It may not, with @error not set, where nothing is
+ * read for a time, or where no more of it is needed. */
+static gboolean
+exchange_may_grow (BoshExchange  *exchange,
+                   GError       **error)
+{
+  BoshExchangeOwner *owner = exchange->owner;
+
+  if (MAX (exchange->n_read, exchange->body->len) > owner->max_size)
+    {
+      g_set_error_literal (error, BOSH_ERROR, BOSH_ERROR_TOO_LARGE,
+                           _("The response of the server is too large"));
+      return FALSE;
+    }
+
+  if (exchange->body->len < BOSH_EXCHANGE_PIECE || exchange->is_read)
+    return TRUE;
+
+  if (!exchange_is_good (exchange))
+    {
+      bosh_exchange_cancel_io (exchange);
+      exchange->is_read = TRUE;
+    }
+  else if (owner->may_read != NULL && !owner->may_read (exchange))
+    {
+      exchange->is_stalled = TRUE;
+      owner->n_stalled++;
+      return FALSE;
+    }
+
+  return TRUE;
+}
+
+/* Does what follows from what was read. FALSE if nothing is to be read, for a time or for
+ * ever; the transport may be gone then. */
+static gboolean
+exchange_process (BoshExchange *exchange)
+{
+  g_autoptr(GError) error = NULL;
+  gboolean has_more;
+
+  do
+    {
+      if (exchange_decode (exchange, &has_more, &error) && exchange_may_grow (exchange, &error))
+        continue;
+      if (error != NULL)
+        {
+          bosh_exchange_cancel_io (exchange);
+          exchange->abort_error = g_steal_pointer (&error);
+          exchange_fail (exchange, NULL);
+        }
+      return FALSE;
+    }
+  while (has_more);
+
+  if (exchange->is_read)
+    exchange_respond (exchange);
+
+  return !exchange->is_read;
+}
+
+static void exchange_read (BoshExchange *exchange);
 
 static void
 on_read (GObject      *source,
@@ -495,7 +582,7 @@ on_read (GObject      *source,
  * done nothing, if it has to be waited for. */
 static gboolean
 exchange_read_now (BoshExchange  *exchange,
-                   guint          length,
+                   guint8        *space,
                    gssize        *n_read,
                    GError       **error)
 {
@@ -504,11 +591,8 @@ exchange_read_now (BoshExchange  *exchange,
   if (!G_IS_POLLABLE_INPUT_STREAM (stream) || !g_pollable_input_stream_can_poll (stream))
     return FALSE;
 
-  *n_read = g_pollable_input_stream_read_nonblocking (stream,
-                                                      exchange->body->data + length,
-                                                      PIECE_SIZE,
-                                                      exchange->cancellable,
-                                                      error);
+  *n_read = g_pollable_input_stream_read_nonblocking (stream, space, PIECE_SIZE,
+                                                      exchange->cancellable, error);
   if (*n_read >= 0 || !g_error_matches (*error, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK))
     return TRUE;
 
@@ -534,35 +618,65 @@ exchange_acknowledge (BoshExchange *exchange)
 #endif
 }
 
-/* Appends to the body, always by whole pieces, though less might do near the limit:
- * libsoup also uses the buffer for the lines after the last chunk, and fails if it is
- * too small for one of them. */
+/* Goes on from what was read to the next time that the rest has to be waited for. */
 static void
 exchange_read (BoshExchange *exchange)
 {
-  int priority = bosh_inner_context_get_priority (exchange->owner->inner);
+  g_autoptr(BoshExchange) kept = bosh_exchange_ref (exchange);
   g_autoptr(GError) error = NULL;
-  guint length;
+  guint8 *space;
   gssize n_read;
 
   for (;;)
     {
-      length = exchange->body->len;
-      g_byte_array_set_size (exchange->body, length + PIECE_SIZE);
-      if (!exchange_read_now (exchange, length, &n_read, &error))
+      if (!exchange_process (exchange))
+        return;
+      space = exchange_add_space (exchange);
+      if (!exchange_read_now (exchange, space, &n_read, &error))
         break;
       if (exchange->owner == NULL || !exchange_take (exchange, n_read, error))
         return;
     }
 
   exchange_acknowledge (exchange);
-  g_input_stream_read_async (exchange->stream,
-                             exchange->body->data + length,
-                             PIECE_SIZE,
-                             priority,
+  g_input_stream_read_async (exchange->stream, space, PIECE_SIZE,
+                             bosh_inner_context_get_priority (exchange->owner->inner),
                              exchange->cancellable,
                              on_read,
                              bosh_exchange_ref (exchange));
+}
+
+void
+bosh_exchange_read_on (BoshExchange *exchange)
+{
+  if (exchange->owner == NULL || !exchange->is_stalled)
+    return;
+
+  exchange->is_stalled = FALSE;
+  exchange->owner->n_stalled--;
+  exchange_read (exchange);
+}
+
+static void
+exchange_begin_body (BoshExchange *exchange)
+{
+  SoupMessageHeaders *headers = soup_message_get_response_headers (exchange->message);
+  const char *codings = soup_message_headers_get_list (headers, "Content-Encoding");
+  g_autoptr(GError) error = NULL;
+
+  if (!bosh_http_decoder_new (codings, &exchange->decoder, &error) && exchange_is_good (exchange))
+    {
+      exchange->abort_error = g_steal_pointer (&error);
+      bosh_exchange_cancel_io (exchange);
+      exchange_fail (exchange, NULL);
+      return;
+    }
+
+  /* Most responses fit into one piece; the second one finds the end. */
+  exchange->body = g_byte_array_sized_new (2 * PIECE_SIZE);
+  if (exchange->decoder != NULL)
+    exchange->compressed = g_byte_array_sized_new (2 * PIECE_SIZE);
+  exchange_read (exchange);
 }
 
 void
@@ -595,8 +709,6 @@ bosh_exchange_on_sent (GObject      *source,
     }
   else
     {
-      /* Most responses fit into one piece; the second one finds the end. */
-      exchange->body = g_byte_array_sized_new (2 * PIECE_SIZE);
-      exchange_read (exchange);
+      exchange_begin_body (exchange);
     }
 }

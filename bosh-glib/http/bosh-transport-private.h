@@ -37,6 +37,11 @@ typedef struct
                    const GError *error,
                    gboolean maybe_sent,
                    gpointer user_data);
+  /* (nullable): Asks whether a large response with status 200 is read on, of which
+   * BOSH_EXCHANGE_PIECE bytes are there. If not, nothing more of it is read until
+   * bosh_transport_read_on(), so that memory stays bounded: the server has to wait. */
+  gboolean (*may_read)           (guint64                 id,
+                                  gpointer                user_data);
   /* (nullable): Asks, before anything is sent, whether the certificate of the server is
    * accepted although it can't be verified. It is asked once: the same certificate is
    * treated likewise on all connections, any other is refused, until the URI changes.
@@ -70,6 +75,9 @@ void             bosh_transport_post                        (BoshTransport *self
                                                              GBytes        *body,
                                                              BoshCoding     coding,
                                                              gboolean       is_urgent);
+/* Reads on, if BoshTransportFuncs.may_read() has stopped this exchange. */
+void             bosh_transport_read_on                     (BoshTransport *self,
+                                                             guint64        id);
 /* Makes a connection for the request after those that are under way, unless there is
  * one that is free. A failure is not reported. */
 void             bosh_transport_preconnect                  (BoshTransport               *self);

@@ -70,6 +70,14 @@ on_failure (BoshExchange *exchange,
 }
 
 static gboolean
+on_may_read (BoshExchange *exchange)
+{
+  BoshTransport *self = get_transport (exchange);
+
+  return self->funcs->may_read == NULL || self->funcs->may_read (exchange->id, self->user_data);
+}
+
+static gboolean
 on_accept_certificate (BoshExchangeOwner    *owner,
                        GTlsCertificate      *certificate,
                        GTlsCertificateFlags  errors)
@@ -117,6 +125,7 @@ bosh_transport_new (BoshConnectionConfiguration *configuration,
     .written = on_written,
     .response = on_response,
     .failure = on_failure,
+    .may_read = on_may_read,
     .accept_certificate = on_accept_certificate,
   };
   self->funcs = funcs;
@@ -236,6 +245,22 @@ bosh_transport_post (BoshTransport *self,
   g_return_if_fail (!g_hash_table_contains (self->exchanges, &id));
 
   transport_start (self, bosh_exchange_new (&self->owner, id, is_urgent), body, coding);
+}
+
+void
+bosh_transport_read_on (BoshTransport *self,
+                        guint64        id)
+{
+  BoshExchange *exchange = NULL;
+  g_autoptr(BoshInnerScope) scope = NULL;
+
+  if (self->owner.n_stalled > 0)
+    exchange = g_hash_table_lookup (self->exchanges, &id);
+  if (exchange == NULL)
+    return;
+
+  scope = bosh_inner_context_enter (self->owner.inner);
+  bosh_exchange_read_on (exchange);
 }
 
 void

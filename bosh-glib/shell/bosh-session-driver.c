@@ -4,6 +4,7 @@
 
 #include "bosh-session-driver-private.h"
 
+#include "bosh-body-private.h"
 #include "bosh-error.h"
 #include "bosh-home-private.h"
 #include "bosh-inner-context-private.h"
@@ -28,7 +29,8 @@ struct _BoshSessionDriver
   BoshNetworkWatch                 *network;
   BoshSleepWatch                   *sleep;
 
-  /* Bodies that arrived since the last turn and were not shown yet. */
+  /* Bodies that arrived since the last turn and were not shown yet, in the length in which
+   * they are shown. */
   GPtrArray                        *responses;
 
   /* A call of act () is on its way to the context of the application. */
@@ -216,6 +218,14 @@ bosh_session_driver_drain (BoshSessionDriver *self)
   g_object_unref (owner);
 }
 
+/* The response that the session needs next may have been stopped while it was not that. */
+static void
+read_on (BoshSessionDriver *self)
+{
+  if (self->transport != NULL)
+    bosh_transport_read_on (self->transport, bosh_session_get_next_response (self->session));
+}
+
 static void
 show_responses (BoshSessionDriver *self)
 {
@@ -243,6 +253,7 @@ act (gpointer user_data)
   bosh_session_driver_wake (self);
   show_responses (self);
   bosh_session_driver_drain (self);
+  read_on (self);
 }
 
 /* The session has taken its input in the inner context. The actions that follow
@@ -283,8 +294,25 @@ on_response (guint64                 id,
   BoshSessionDriver *self = user_data;
 
   bosh_session_handle_response (self->session, id, response, g_get_monotonic_time ());
-  g_ptr_array_add (self->responses, g_bytes_ref (response->body));
+  g_ptr_array_add (self->responses, bosh_body_shorten (response->body));
   act_soon (self);
+}
+
+/* Only the response that the session needs next may take much memory. That the others
+ * have begun tells the session something, too. */
+static gboolean
+on_may_read (guint64  id,
+             gpointer user_data)
+{
+  BoshSessionDriver *self = user_data;
+
+  if (bosh_session_get_next_response (self->session) == id)
+    return TRUE;
+
+  bosh_session_handle_progress (self->session, id, g_get_monotonic_time ());
+  act_soon (self);
+
+  return FALSE;
 }
 
 static BoshFailure
@@ -327,6 +355,7 @@ static const BoshTransportFuncs transport_funcs = {
   .written = on_written,
   .response = on_response,
   .failure = on_failure,
+  .may_read = on_may_read,
   .accept_certificate = on_accept_certificate,
 };
 

@@ -4,6 +4,7 @@
 
 #include "bosh-body-private.h"
 #include "bosh-error-private.h"
+#include "bosh-limits-private.h"
 #include "bosh-namespaces-private.h"
 
 #include <string.h>
@@ -355,6 +356,68 @@ test_redact_sasl2 (void)
     }
 }
 
+static void
+test_redact_long (void)
+{
+  g_autofree char *text = g_strnfill (BOSH_MAX_SHOWN, 'x');
+  g_autofree char *plain = g_strdup_printf (BODY ("", "<message><body>%s</body></message>"), text);
+  g_autofree char *secret = g_strdup_printf (BODY ("", "<message/><auth mechanism='PLAIN' "
+                                                   "xmlns='" BOSH_NS_SASL "'>AGFsaWNl</auth>%s"),
+                                             text);
+  g_autofree char *nul = g_strdup_printf (BODY ("", "%s"), text);
+  const char *texts[] = { plain, secret, nul };
+  gsize length = strlen (nul);
+
+  g_test_summary ("What is long is cut, before the first element of SASL");
+
+  nul[10] = '\0';
+  for (gsize i = 0; i < G_N_ELEMENTS (texts); i++)
+    {
+      g_autoptr(GBytes) bytes = g_bytes_new_static (texts[i], i < 2 ? strlen (texts[i]) : length);
+      g_autoptr(GBytes) shortened = bosh_body_shorten (bytes);
+      g_autofree char *shown = bosh_body_redact (shortened);
+      g_autofree char *same = bosh_body_redact (bytes);
+
+      g_assert_cmpuint (g_bytes_get_size (shortened), ==, BOSH_MAX_SHOWN + 1);
+      g_assert_cmpstr (shown, ==, same);
+      g_assert_true (g_str_has_suffix (shown, "[…]"));
+      g_assert_cmpuint (strlen (shown), <=, BOSH_MAX_SHOWN + strlen ("[…]"));
+      g_assert_null (strstr (shown, "PLAIN"));
+      if (i == 0)
+        g_assert_cmpuint (strlen (shown), ==, BOSH_MAX_SHOWN + strlen ("[…]"));
+      else if (i == 1)
+        g_assert_true (g_str_has_suffix (shown, "<message/>[…]"));
+    }
+}
+
+static void
+test_set_aside (void)
+{
+  g_autoptr(BoshResponseBody) body = parse (BODY ("sid='s' ack='7'", "<a xmlns='b'>c</a><d/>"));
+  g_autoptr(BoshResponseBody) empty = parse (BODY ("", ""));
+  g_autoptr(GPtrArray) payloads = NULL;
+
+  g_test_summary ("A body that has to wait keeps its attributes, and its payloads as bytes");
+
+  bosh_response_body_set_aside (body);
+  g_assert_cmpstr (body->sid, ==, "s");
+  g_assert_cmpint (body->ack, ==, 7);
+  g_assert_cmpuint (body->n_children, ==, 2);
+  g_assert_cmpuint (bosh_element_get_n_children (body->root), ==, 0);
+
+  bosh_response_body_recall (body);
+  g_assert_cmpstr (body->sid, ==, "s");
+  g_assert_cmpuint (body->n_children, ==, 2);
+  payloads = bosh_response_body_dup_payloads (body);
+  g_assert_cmpuint (payloads->len, ==, 2);
+  g_assert_true (bosh_element_matches (payloads->pdata[0], "a", "b"));
+  g_assert_true (bosh_element_is_sealed (payloads->pdata[0]));
+
+  bosh_response_body_set_aside (empty);
+  bosh_response_body_recall (empty);
+  g_assert_cmpuint (bosh_element_get_n_children (empty->root), ==, 0);
+}
+
 int
 main (int   argc,
       char *argv[])
@@ -371,6 +434,8 @@ main (int   argc,
   g_test_add_func ("/bosh/body/redact", test_redact);
   g_test_add_func ("/bosh/body/redact-sasl2", test_redact_sasl2);
   g_test_add_func ("/bosh/body/redact-secret", test_redact_secret);
+  g_test_add_func ("/bosh/body/redact-long", test_redact_long);
+  g_test_add_func ("/bosh/body/set-aside", test_set_aside);
 
   return g_test_run ();
 }

@@ -477,6 +477,62 @@ test_restore (void)
   bosh_outbox_clear (&outbox);
 }
 
+/* Queues automatic replies until one is refused, and returns how many were not. */
+static guint
+count_automatic (BoshOutbox *outbox)
+{
+  guint count = 0;
+
+  for (;;)
+    {
+      g_autoptr(BoshElement) reply = bosh_element_new_iq ("peer@example.org", "error", NULL);
+
+      if (!bosh_outbox_queue_automatic (outbox, reply, FIRST))
+        return count;
+      count++;
+      g_assert_cmpuint (count, <, 100000);
+    }
+}
+
+static void
+test_automatic (void)
+{
+  BoshOutbox outbox;
+  g_autofree char *text = g_strnfill (3000, 'x');
+  guint n_replies;
+  guint n_beside;
+
+  g_test_summary ("XEP-0124 §19: automatic replies stop when much waits, and what the "
+                  "application sends does not");
+
+  bosh_outbox_init (&outbox, MAX_REQUEST_SIZE);
+  n_replies = count_automatic (&outbox);
+  g_assert_cmpuint (n_replies, >, 100);
+  g_assert_cmpuint (outbox.size, <, BOSH_MAX_WAITING + 2048);
+  queue (&outbox, text, FIRST);
+  g_assert_cmpuint (bosh_outbox_get_n_queued (&outbox), ==, n_replies + 1);
+
+  /* What was sent and may have to be sent again counts, and what has arrived does not. */
+  while (bosh_outbox_get_n_queued (&outbox) > 0)
+    bosh_outbox_take (&outbox);
+  g_assert_cmpuint (count_automatic (&outbox), ==, 0);
+  bosh_outbox_deliver_up_to (&outbox, n_replies + 1);
+  g_assert_cmpuint (outbox.size, ==, 0);
+  g_assert_cmpuint (outbox.automatic_size, ==, 0);
+  g_assert_cmpuint (count_automatic (&outbox), ==, n_replies);
+  bosh_outbox_clear (&outbox);
+
+  /* However much the application has queued, a few replies go along. */
+  bosh_outbox_init (&outbox, MAX_REQUEST_SIZE);
+  for (guint i = 0; i < 1000; i++)
+    queue (&outbox, text, FIRST);
+  g_assert_cmpuint (outbox.size, >, BOSH_MAX_WAITING);
+  n_beside = count_automatic (&outbox);
+  g_assert_cmpuint (n_beside, >, 10);
+  g_assert_cmpuint (n_beside, <, n_replies);
+  bosh_outbox_clear (&outbox);
+}
+
 int
 main (int   argc,
       char *argv[])
@@ -495,6 +551,7 @@ main (int   argc,
   g_test_add_func ("/bosh/outbox/strand", test_strand);
   g_test_add_func ("/bosh/outbox/secrets", test_secrets);
   g_test_add_func ("/bosh/outbox/restore", test_restore);
+  g_test_add_func ("/bosh/outbox/automatic", test_automatic);
 
   return g_test_run ();
 }
