@@ -216,3 +216,40 @@ bosh_client_login_externally_finish (BoshClient    *self,
 {
   return finish_login (self, bosh_client_login_externally_async, result, error);
 }
+
+/**
+ * bosh_client_set_credentials:
+ * @self: a client with [property@Bosh.Client:auto-reconnect]
+ * @username: the name of the account, without domain
+ * @password: the password
+ * @resource: (nullable): the resource to bind, or `NULL` to let the server
+ *   choose
+ *
+ * Gives the client what it needs to log in again after a loss, where it did not log in
+ * itself: for a session that is attached, or was, with
+ * [method@Bosh.Client.attach_async].
+ *
+ * The password is copied, and kept and cleared as that of a login is, see
+ * [property@Bosh.Client:auto-reconnect], which has to be set before. It takes the place of
+ * what the client had, so it also helps where the password was changed meanwhile. A client
+ * that has ended keeps nothing. A session of another account would not be the one that
+ * was lost: @username is the account of [property@Bosh.Client:jid].
+ *
+ * Since: 1.0
+ */
+void
+bosh_client_set_credentials (BoshClient *self,
+                             const char *username,
+                             const char *password,
+                             const char *resource)
+{
+  g_autoptr(BoshCredentials) credentials = NULL;
+
+  g_return_if_fail (BOSH_IS_CLIENT (self));
+  g_return_if_fail (username != NULL);
+  g_return_if_fail (password != NULL);
+  g_return_if_fail (bosh_client_get_auto_reconnect (self));
+
+  credentials = bosh_credentials_new_password (username, password, resource);
+  bosh_client_driver_set_credentials (client_get_driver (self), credentials);
+}

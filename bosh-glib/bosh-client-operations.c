@@ -43,7 +43,9 @@ finish_boolean (BoshClient    *self,
  * connection managers are (XEP-0156), and takes the first of them. Until then the
  * connection has no session, and nothing can be queued.
  *
- * A client connects once: after a failure, and after the end, make a new one.
+ * Where no session can be opened, that is the end of the client, unless
+ * [property@Bosh.Client:retry-connect] is set. A client connects once: after a failure, and
+ * after the end, make a new one.
  * Cancelling ends the session.
  *
  * Since: 1.0

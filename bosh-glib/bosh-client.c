@@ -144,6 +144,7 @@ enum
   PROP_PIPELINE_LOGIN,
   PROP_AUTO_RECONNECT,
   PROP_MAX_RECONNECT_ATTEMPTS,
+  PROP_RETRY_CONNECT,
   N_PROPS
 };
 
@@ -457,6 +458,9 @@ bosh_client_get_property (GObject    *object,
     case PROP_MAX_RECONNECT_ATTEMPTS:
       g_value_set_uint (value, bosh_client_get_max_reconnect_attempts (self));
       break;
+    case PROP_RETRY_CONNECT:
+      g_value_set_boolean (value, bosh_client_get_retry_connect (self));
+      break;
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID (object, prop_id, pspec);
     }
@@ -489,6 +493,9 @@ bosh_client_set_property (GObject      *object,
       break;
     case PROP_MAX_RECONNECT_ATTEMPTS:
       bosh_client_set_max_reconnect_attempts (self, g_value_get_uint (value));
+      break;
+    case PROP_RETRY_CONNECT:
+      bosh_client_set_retry_connect (self, g_value_get_boolean (value));
       break;
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID (object, prop_id, pspec);
@@ -709,7 +716,7 @@ install_properties (GObjectClass *object_class)
    * client logged in with the same resource), after an error that is the fault of the
    * client (`policy-violation`, `bad-request`), when the credentials are refused, and
    * never after [method@Bosh.Client.disconnect_async] or a hand-over. The first login is
-   * not repeated either.
+   * not repeated either; for connecting there is [property@Bosh.Client:retry-connect].
    *
    * First [signal@Bosh.Client::session-lost] is emitted, whose handlers decide which
    * stanzas are sent again. [property@Bosh.Client:state] is `RECONNECTING` until it
@@ -726,7 +733,8 @@ install_properties (GObjectClass *object_class)
    * SCRAM computes (RFC 5802 §5.1). They are cleared when the client is disconnected,
    * handed over, closed or dropped, or this is set to `FALSE`. So set it before the
    * login. A session that was attached with [method@Bosh.Client.attach_async] has no
-   * credentials. An anonymous login gives another JID each time.
+   * credentials: give them to [method@Bosh.Client.set_credentials]. An anonymous login
+   * gives another JID each time.
    *
    * A login after a loss never uses a weaker mechanism than the one before, so a server
    * that got no password with SCRAM does not get it with PLAIN later.
@@ -757,6 +765,32 @@ install_properties (GObjectClass *object_class)
     g_param_spec_uint ("max-reconnect-attempts", NULL, NULL,
                        1, G_MAXUINT, BOSH_RECONNECT_MAX_ATTEMPTS,
                        READWRITE);
+
+  /**
+   * BoshClient:retry-connect:
+   *
+   * Whether [method@Bosh.Client.connect_async] tries again where no session could be
+   * opened; `FALSE` by default, because a wrong address is mostly seen there.
+   *
+   * It does so after what may pass by itself, as [property@Bosh.Client:auto-reconnect]
+   * does, with the same intervals and the same limit
+   * ([property@Bosh.Client:max-reconnect-attempts]). Meanwhile the operation is not
+   * complete, [property@Bosh.Client:state] is `CONNECTING`,
+   * [property@Bosh.Client:last-error] says what has failed, and what is sent waits. Each
+   * attempt has a [property@Bosh.Client:connection] of its own. It is over when the session
+   * is open, when the operation is cancelled, or with the error of the last attempt.
+   *
+   * A session that is attached is not tried again: as long as it is there, the connection
+   * itself does that.
+   *
+   * Setting it to `FALSE` while the client waits for the next attempt ends that, with the
+   * error of the last one.
+   *
+   * Since: 1.0
+   */
+  properties[PROP_RETRY_CONNECT] =
+    g_param_spec_boolean ("retry-connect", NULL, NULL, FALSE,
+                          READWRITE);
 
   g_object_class_install_properties (object_class, N_PROPS, properties);
 }
@@ -1443,6 +1477,49 @@ bosh_client_set_max_reconnect_attempts (BoshClient *self,
 
   bosh_reconnect_set_max_attempts (get_machine (self), max_reconnect_attempts);
   g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_MAX_RECONNECT_ATTEMPTS]);
+}
+
+/**
+ * bosh_client_get_retry_connect:
+ * @self: a client
+ *
+ * Gets [property@Bosh.Client:retry-connect].
+ *
+ * Returns: `TRUE` if connecting is tried again
+ *
+ * Since: 1.0
+ */
+gboolean
+bosh_client_get_retry_connect (BoshClient *self)
+{
+  g_return_val_if_fail (BOSH_IS_CLIENT (self), FALSE);
+
+  return bosh_reconnect_get_retries_connect (get_machine (self));
+}
+
+/**
+ * bosh_client_set_retry_connect:
+ * @self: a client
+ * @retry_connect: whether to try again where no session could be opened
+ *
+ * Sets [property@Bosh.Client:retry-connect].
+ *
+ * Since: 1.0
+ */
+void
+bosh_client_set_retry_connect (BoshClient *self,
+                               gboolean    retry_connect)
+{
+  g_return_if_fail (BOSH_IS_CLIENT (self));
+
+  retry_connect = !!retry_connect;
+  if (bosh_reconnect_get_retries_connect (get_machine (self)) == retry_connect)
+    return;
+
+  g_object_ref (self);
+  bosh_client_driver_set_retry_connect (self->driver, retry_connect);
+  g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_RETRY_CONNECT]);
+  g_object_unref (self);
 }
 
 /* --- For tests --- */

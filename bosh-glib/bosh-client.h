@@ -98,6 +98,11 @@ gboolean                     bosh_client_login_externally_finish      (BoshClien
                                                                        GAsyncResult  *result,
                                                                        GError       **error);
 BOSH_AVAILABLE_IN_1_0
+void                         bosh_client_set_credentials              (BoshClient                   *self,
+                                                                       const char                   *username,
+                                                                       const char                   *password,
+                                                                       const char                   *resource);
+BOSH_AVAILABLE_IN_1_0
 void                         bosh_client_disconnect_async             (BoshClient          *self,
                                                                        GCancellable        *cancellable,
                                                                        GAsyncReadyCallback  callback,
@@ -223,6 +228,11 @@ gboolean                     bosh_client_get_auto_reconnect           (BoshClien
 BOSH_AVAILABLE_IN_1_0
 void                         bosh_client_set_auto_reconnect           (BoshClient *self,
                                                                        gboolean    auto_reconnect);
+BOSH_AVAILABLE_IN_1_0
+gboolean                     bosh_client_get_retry_connect            (BoshClient                   *self);
+BOSH_AVAILABLE_IN_1_0
+void                         bosh_client_set_retry_connect            (BoshClient                   *self,
+                                                                       gboolean                      retry_connect);
 BOSH_AVAILABLE_IN_1_0
 guint                        bosh_client_get_max_reconnect_attempts   (BoshClient                   *self);
 BOSH_AVAILABLE_IN_1_0

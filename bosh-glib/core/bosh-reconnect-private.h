@@ -30,7 +30,8 @@ typedef struct _BoshReconnect BoshReconnect;
 typedef enum
 {
   BOSH_RECONNECT_NEW,
-  BOSH_RECONNECT_CONNECTING,     /* until the session is open and has features */
+  BOSH_RECONNECT_CONNECTING,     /* until the session is open and has features; perhaps
+                                  * after several attempts */
   BOSH_RECONNECT_CONNECTED,      /* the application may log in */
   BOSH_RECONNECT_LOGGING_IN,
   BOSH_RECONNECT_READY,
@@ -170,6 +171,14 @@ void                bosh_reconnect_retry_now           (BoshReconnect *self,
 void                bosh_reconnect_set_enabled         (BoshReconnect *self,
                                                         gboolean       enabled);
 gboolean            bosh_reconnect_is_enabled          (BoshReconnect              *self);
+/* Is the first session tried again, too, while it could not be opened? FALSE ends what is
+ * under way after a failure. */
+void                bosh_reconnect_set_retries_connect (BoshReconnect              *self,
+                                                        gboolean                    retries_connect);
+gboolean            bosh_reconnect_get_retries_connect (BoshReconnect              *self);
+/* Before the end: the caller was given credentials for the logins after a loss, and keeps
+ * them until FORGET. */
+void                bosh_reconnect_remember            (BoshReconnect              *self);
 void                bosh_reconnect_set_max_attempts    (BoshReconnect *self,
                                                         guint          max_attempts);
 guint               bosh_reconnect_get_max_attempts    (BoshReconnect              *self);

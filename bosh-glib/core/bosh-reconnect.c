@@ -12,6 +12,9 @@
  *    again?     └────────────┴─────────────┘           ↓             ↓
  *                 failure that passes by itself
  *
+ *   a first session that could not be opened, and is tried again:
+ *     CONNECTING ──→ PAUSING ──→ CONNECTING
+ *
  *   any other failure, too many attempts, or the end of the session ──→ CLOSED
  *   the application ends a session ──→ DISCONNECTING ──→ CLOSED
  *   the application hands the session over ──→ DETACHED
@@ -58,6 +61,7 @@ typedef enum
 {
   PHASE_NEW,
   PHASE_CONNECTING,
+  PHASE_PAUSING,     /* for the time of the next attempt to connect */
   PHASE_CONNECTED,
   PHASE_LOGGING_IN,
   PHASE_READY,
@@ -91,6 +95,7 @@ struct _BoshReconnect
   gint64              expected_until; /* a login is about to begin */
 
   gboolean            enabled;
+  gboolean            retries_connect;
   guint               max_attempts;
   gint64              first_delay;
   gint64              longest_delay;
@@ -122,6 +127,7 @@ struct _BoshReconnect
   GQueue              unsent;         /* while LOST: the verdict is about them */
   gboolean            is_preparing;   /* PREPARE was given, and had no reply */
   gboolean            is_released;    /* what waits is not to be held back, whatever it is */
+  gboolean            is_refused;     /* the session takes nothing any more */
   BoshReconnectStanza *resending;     /* RESEND was given for it; nullable */
 };
 
@@ -202,6 +208,7 @@ get_state_of (Phase phase)
     case PHASE_NEW:
       return BOSH_RECONNECT_NEW;
     case PHASE_CONNECTING:
+    case PHASE_PAUSING:
       return BOSH_RECONNECT_CONNECTING;
     case PHASE_CONNECTED:
       return BOSH_RECONNECT_CONNECTED;
@@ -251,7 +258,14 @@ is_due (BoshReconnect           *self,
 static gboolean
 has_operation (BoshReconnect *self)
 {
-  return self->phase == PHASE_CONNECTING || self->phase == PHASE_LOGGING_IN;
+  return self->phase == PHASE_CONNECTING || self->phase == PHASE_PAUSING ||
+         self->phase == PHASE_LOGGING_IN;
+}
+
+static gboolean
+is_waiting (BoshReconnect *self)
+{
+  return self->phase == PHASE_WAITING || self->phase == PHASE_PAUSING;
 }
 
 /* @error may be what is in @place. */
@@ -303,7 +317,7 @@ enter (BoshReconnect *self,
        gint64         deadline,
        const GError  *error)
 {
-  if (has_operation (self))
+  if (has_operation (self) && get_state_of (self->phase) != get_state_of (phase))
     {
       self->finishes = TRUE;
       set_error (&self->finish_error, error);
@@ -415,7 +429,10 @@ static void
 start_attempt (BoshReconnect *self,
                gint64         now)
 {
-  enter (self, PHASE_ATTEMPTING, now + ATTEMPT_TIMEOUT, NULL);
+  if (self->phase == PHASE_PAUSING)
+    enter (self, PHASE_CONNECTING, NEVER, NULL);
+  else
+    enter (self, PHASE_ATTEMPTING, now + ATTEMPT_TIMEOUT, NULL);
   set_n_attempts (self, self->n_attempts + 1);
   self->n_tries++;
   add_due (self, BOSH_RECONNECT_ACTION_RENEW);
@@ -453,6 +470,32 @@ fail_attempt (BoshReconnect *self,
   abort_session (self);
   set_last_error (self, error);
   enter (self, PHASE_WAITING, now + draw_delay (self), NULL);
+}
+
+/* The first session could not be opened. What the application has sent meanwhile waits. */
+static void
+fail_connecting (BoshReconnect             *self,
+                 BoshErrorKind              kind,
+                 const GError              *error,
+                 const BoshReconnectStanza *unsent,
+                 gsize                      n_unsent,
+                 gint64                     now)
+{
+  if (self->offline && self->n_attempts > 0)
+    set_n_attempts (self, self->n_attempts - 1);
+
+  if (!self->retries_connect || self->attaching || self->opened || !bosh_error_kind_may_pass (kind) ||
+      self->n_attempts >= self->max_attempts)
+    {
+      close_with (self, error);
+      return;
+    }
+
+  while (n_unsent-- > 0)
+    g_queue_push_head (&self->waiting, stanza_new (unsent[n_unsent].element, unsent[n_unsent].serial));
+  self->has_features = FALSE;
+  set_last_error (self, error);
+  enter (self, PHASE_PAUSING, now + draw_delay (self), NULL);
 }
 
 /* The session of somebody who was logged in. */
@@ -536,6 +579,7 @@ bosh_reconnect_handle_resent (BoshReconnect *self,
     stanza_free (stanza);
   else
     g_queue_push_head (&self->waiting, stanza);
+  self->is_refused = !was_taken;
   if (self->phase != PHASE_RESENDING)
     return;
 
@@ -587,12 +631,37 @@ bosh_reconnect_resend (BoshReconnect *self)
     resend_or_be_ready (self);
 }
 
+/* Does the first session still have to take what waited for it? */
+static gboolean
+has_leftovers (BoshReconnect *self)
+{
+  return (self->phase == PHASE_CONNECTED || self->phase == PHASE_LOGGING_IN ||
+          self->phase == PHASE_READY) &&
+         !self->is_refused && (self->waiting.length > 0 || self->resending != NULL);
+}
+
 gboolean
 bosh_reconnect_is_queueing (BoshReconnect *self,
                             gboolean       prepares)
 {
-  return get_state_of (self->phase) == BOSH_RECONNECT_RECONNECTING &&
-         !(prepares && self->phase == PHASE_PREPARING);
+  switch (get_state_of (self->phase))
+    {
+    case BOSH_RECONNECT_RECONNECTING:
+      return !(prepares && self->phase == PHASE_PREPARING);
+    /* What was sent first waits for another attempt, or is about to be sent. */
+    case BOSH_RECONNECT_CONNECTING:
+      return self->phase == PHASE_PAUSING || self->n_tries > 0;
+    case BOSH_RECONNECT_CONNECTED:
+    case BOSH_RECONNECT_LOGGING_IN:
+    case BOSH_RECONNECT_READY:
+      return has_leftovers (self);
+    case BOSH_RECONNECT_NEW:
+    case BOSH_RECONNECT_DISCONNECTING:
+    case BOSH_RECONNECT_DETACHED:
+    case BOSH_RECONNECT_CLOSED:
+    default:
+      return FALSE;
+    }
 }
 
 void
@@ -684,6 +753,7 @@ bosh_reconnect_disconnect (BoshReconnect *self)
   switch (self->phase)
     {
     case PHASE_CONNECTING:
+    case PHASE_PAUSING:
     case PHASE_CONNECTED:
     case PHASE_LOGGING_IN:
     case PHASE_READY:
@@ -712,7 +782,7 @@ void
 bosh_reconnect_retry_now (BoshReconnect *self,
                           gint64         now)
 {
-  if (self->phase != PHASE_WAITING)
+  if (!is_waiting (self))
     return;
 
   set_n_attempts (self, 0);
@@ -733,6 +803,28 @@ bosh_reconnect_set_enabled (BoshReconnect *self,
   if (get_state_of (self->phase) == BOSH_RECONNECT_RECONNECTING &&
       !bosh_reconnect_is_logged_in (self))
     close_with (self, self->last_error);
+}
+
+void
+bosh_reconnect_set_retries_connect (BoshReconnect *self,
+                                    gboolean       retries_connect)
+{
+  self->retries_connect = retries_connect;
+  if (!retries_connect && self->phase == PHASE_PAUSING)
+    close_with (self, self->last_error);
+}
+
+gboolean
+bosh_reconnect_get_retries_connect (BoshReconnect *self)
+{
+  return self->retries_connect;
+}
+
+void
+bosh_reconnect_remember (BoshReconnect *self)
+{
+  self->has_credentials = TRUE;
+  self->remembered = self->enabled;
 }
 
 gboolean
@@ -771,6 +863,7 @@ bosh_reconnect_handle_opened (BoshReconnect *self,
     return;
 
   self->opened = TRUE;
+  set_last_error (self, NULL);
   if (self->attaching)
     {
       self->ready_at = now;
@@ -845,6 +938,7 @@ forget_session (BoshReconnect *self)
 
   self->has_session = FALSE;
   self->told_expected = FALSE;
+  self->is_refused = FALSE;
   remove_due (self, BOSH_RECONNECT_ACTION_ABORT);
   remove_due (self, BOSH_RECONNECT_ACTION_DISCONNECT);
 
@@ -867,6 +961,8 @@ bosh_reconnect_handle_ended (BoshReconnect             *self,
   switch (self->phase)
     {
     case PHASE_CONNECTING:
+      fail_connecting (self, kind, error, unsent, n_unsent, now);
+      break;
     case PHASE_CONNECTED:
     case PHASE_LOGGING_IN:
       close_with (self, error);
@@ -884,6 +980,7 @@ bosh_reconnect_handle_ended (BoshReconnect             *self,
       close_with (self, self->end_error != NULL ? self->end_error : error);
       break;
     case PHASE_NEW:
+    case PHASE_PAUSING:
     case PHASE_LOST:
     case PHASE_WAITING:
     case PHASE_DETACHED:
@@ -920,7 +1017,7 @@ void
 bosh_reconnect_handle_network (BoshReconnect *self,
                                gint64         now)
 {
-  if (self->phase != PHASE_WAITING || now - self->hurried_at < HURRY_INTERVAL)
+  if (!is_waiting (self) || now - self->hurried_at < HURRY_INTERVAL)
     return;
 
   self->hurried_at = now;
@@ -958,6 +1055,7 @@ handle_deadline (BoshReconnect *self,
       fail_attempt (self, BOSH_ERROR_KIND_TEMPORARY, error, now);
       break;
     case PHASE_WAITING:
+    case PHASE_PAUSING:
       start_attempt (self, now);
       break;
     case PHASE_PREPARING:
@@ -997,7 +1095,7 @@ wants (BoshReconnect           *self,
     case BOSH_RECONNECT_ACTION_PREPARE:
       return is_due (self, type) && !self->is_preparing;
     case BOSH_RECONNECT_ACTION_RESEND:
-      return self->phase == PHASE_RESENDING && self->resending == NULL;
+      return self->resending == NULL && (self->phase == PHASE_RESENDING || has_leftovers (self));
     /* A handler may run a main loop while a stanza is being handed over: what becomes
      * of that has to be known before anything is put in front of it. */
     case BOSH_RECONNECT_ACTION_ASK:
@@ -1136,7 +1234,7 @@ bosh_reconnect_get_n_attempts (BoshReconnect *self)
 gint64
 bosh_reconnect_get_next_attempt (BoshReconnect *self)
 {
-  return self->phase == PHASE_WAITING ? self->deadline : NEVER;
+  return is_waiting (self) ? self->deadline : NEVER;
 }
 
 const GError *

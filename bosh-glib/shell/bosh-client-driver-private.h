@@ -100,6 +100,11 @@ void                         bosh_client_driver_add_iq                    (BoshC
 
 /* To ask it; what changes its state is fed by the driver alone. */
 BoshReconnect               *bosh_client_driver_get_machine               (BoshClientDriver                *self);
+void                         bosh_client_driver_set_retry_connect         (BoshClientDriver                *self,
+                                                                           gboolean                         retry_connect);
+/* Those with which it logs in again after a loss. */
+void                         bosh_client_driver_set_credentials           (BoshClientDriver                *self,
+                                                                           BoshCredentials                 *credentials);
 void                         bosh_client_driver_set_auto_reconnect        (BoshClientDriver *self,
                                                                            gboolean          auto_reconnect);
 BoshLoginFlags               bosh_client_driver_get_login_flags           (BoshClientDriver                *self);

@@ -557,6 +557,19 @@ has_address (BoshClientDriver *self)
   return bosh_connection_configuration_get_uri (self->configuration) != NULL;
 }
 
+/* The session that ended could not be opened. If another attempt follows, what was sent
+ * waits for it, and so does the operation. */
+static void
+go_on_connecting (BoshClientDriver *self)
+{
+  if (get_state (self) != BOSH_RECONNECT_CONNECTING)
+    return;
+
+  if (self->deliveries != NULL)
+    bosh_delivery_tracker_keep_unsent (self->deliveries);
+  watch_cancellable (self);
+}
+
 /* The connection was not opened, so it does not tell of the end. */
 static void
 end_early (BoshClientDriver *self,
@@ -564,6 +577,7 @@ end_early (BoshClientDriver *self,
            const GError     *error)
 {
   bosh_reconnect_handle_ended (self->machine, kind, error, NULL, 0, g_get_monotonic_time ());
+  go_on_connecting (self);
   drain (self);
 }
 
@@ -615,7 +629,8 @@ update_offline (BoshClientDriver *self)
 {
   const char *hostname = bosh_connection_configuration_get_hostname (self->configuration);
 
-  if (get_state (self) == BOSH_RECONNECT_RECONNECTING)
+  if (get_state (self) == BOSH_RECONNECT_RECONNECTING ||
+      get_state (self) == BOSH_RECONNECT_CONNECTING)
     bosh_reconnect_set_offline (self->machine, bosh_host_is_offline (hostname));
 }
 
@@ -1072,18 +1087,20 @@ on_closed (const GError *error,
   g_autoptr(GError) reason = error != NULL ? g_error_copy (error) : NULL;
   g_autoptr(GArray) unsent = NULL;
   BoshErrorKind kind = BOSH_ERROR_KIND_REQUESTED;
+  gboolean is_first = get_state (self) == BOSH_RECONNECT_CONNECTING;
 
   if (error != NULL && !bosh_connection_is_leaving (self->connection))
     kind = get_kind (self, error);
   if (go_elsewhere (self, &kind, &reason))
     return;
 
-  unsent = take_unsent (self, FALSE);
+  unsent = take_unsent (self, is_first);
   g_clear_pointer (&self->login, bosh_login_driver_stop);
   update_offline (self);
   bosh_reconnect_handle_ended (self->machine, kind, reason,
                                (gpointer)unsent->data, unsent->len,
                                g_get_monotonic_time ());
+  go_on_connecting (self);
   drain (self);
 }
 
@@ -1549,10 +1566,37 @@ bosh_client_driver_get_machine (BoshClientDriver *self)
 }
 
 void
+bosh_client_driver_set_retry_connect (BoshClientDriver *self,
+                                      gboolean          retry_connect)
+{
+  bosh_reconnect_set_retries_connect (self->machine, retry_connect);
+  drain (self);
+}
+
+void
+bosh_client_driver_set_credentials (BoshClientDriver *self,
+                                    BoshCredentials  *credentials)
+{
+  BoshReconnectState state = get_state (self);
+
+  if (state == BOSH_RECONNECT_DISCONNECTING || state == BOSH_RECONNECT_DETACHED ||
+      state == BOSH_RECONNECT_CLOSED)
+    return;
+
+  g_clear_pointer (&self->credentials, bosh_credentials_unref);
+  self->credentials = bosh_credentials_ref (credentials);
+  bosh_reconnect_remember (self->machine);
+  drain (self);
+}
+
+void
 bosh_client_driver_set_auto_reconnect (BoshClientDriver *self,
                                        gboolean          auto_reconnect)
 {
   bosh_reconnect_set_enabled (self->machine, auto_reconnect);
+  /* Before the client connects nothing is drained. */
+  if (!auto_reconnect && get_state (self) == BOSH_RECONNECT_NEW)
+    g_clear_pointer (&self->credentials, bosh_credentials_unref);
   drain (self);
 }
 

@@ -72,6 +72,16 @@ const tests = {
         assertEqual(Bosh.ClientState.CLOSED, 8);
     },
 
+    banner() {
+        const client = new Bosh.Client({domain: 'localhost', auto_reconnect: true, retry_connect: true});
+        assertEqual(client.retry_connect, true);
+        assertEqual(client.status, 'Not connected');
+        assertEqual(client.last_error, null);
+        assertEqual(client.next_attempt, -1);
+        client.set_credentials('alice', PASSWORD, null);
+        client.retry_now();
+    },
+
     sessionRenewed() {
         const client = Bosh.Client.new('localhost', null);
         // Nothing is held back.

@@ -53,6 +53,37 @@ class Values(unittest.TestCase):
         configuration = Bosh.ConnectionConfiguration.new_for_host('example.org', 0, None, False)
         self.assertEqual(configuration.get_uri(), 'http://example.org:5280/http-bind/')
 
+    def test_banner(self):
+        """What a banner shows binds well: text, an error or None, a number."""
+        configuration = Bosh.ConnectionConfiguration(uri='http://127.0.0.1:1/http-bind')
+        client = Bosh.Client(domain='localhost', configuration=configuration,
+                             auto_reconnect=True, retry_connect=True)
+        client.set_credentials('alice', 'secret', None)
+        self.assertEqual(client.props.status, 'Not connected')
+        self.assertIsNone(client.props.last_error)
+        self.assertEqual(client.props.next_attempt, -1)
+
+        context = GLib.MainContext.default()
+        done = []
+        changes = []
+        for name in ('status', 'last-error', 'next-attempt'):
+            client.connect(f'notify::{name}', lambda _client, pspec: changes.append(pspec.name))
+        client.connect_async(None, lambda _client, result: done.append(result))
+        while client.props.next_attempt < 0:
+            context.iteration(True)
+        self.assertEqual(sorted(set(changes)), ['last-error', 'next-attempt', 'status'])
+        self.assertGreater(client.props.next_attempt, GLib.get_monotonic_time() - 1000000)
+        self.assertTrue(client.get_last_error().matches(Gio.io_error_quark(),
+                                                        Gio.IOErrorEnum.CONNECTION_REFUSED))
+        self.assertIn(client.get_last_error().message, client.get_status())
+        client.retry_now()
+        self.assertEqual(client.get_next_attempt(), -1)
+        client.disconnect_async(None, None)
+        while not done:
+            context.iteration(True)
+        with self.assertRaises(GLib.Error):
+            client.connect_finish(done[0])
+
     def test_bad_uri(self):
         for uri in ('', 'example.org', 'ftp://example.org/', 'http://h%25/'):
             configuration = Bosh.ConnectionConfiguration(uri=uri, wait=20)

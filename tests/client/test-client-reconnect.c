@@ -1045,6 +1045,127 @@ test_refusals_that_pass (void)
 }
 
 static void
+test_retries_connect (void)
+{
+  g_auto(Life) life = { NULL };
+  g_autoptr(GAsyncResult) result = NULL;
+  g_autoptr(GError) error = NULL;
+  GAsyncResult **delivery;
+
+  g_test_summary ("Connecting is tried again where that was asked for; what was sent meanwhile goes "
+                  "to the session at last, each stanza once");
+
+  life_init (&life);
+  g_assert_false (bosh_client_get_retry_connect (life.client));
+  bosh_client_set_retry_connect (life.client, TRUE);
+  life.n_unavailable = 3;
+  bosh_client_connect_async (life.client, NULL, bosh_test_keep_result, &result);
+  bosh_test_send_message (life.client, "bob@example.org", "a");
+  delivery = deliver (&life, "b", NULL);
+  bosh_test_await (life.n_creations == 2);
+  g_assert_null (result);
+  g_assert_cmpint (bosh_client_get_state (life.client), ==, BOSH_CLIENT_STATE_CONNECTING);
+  bosh_test_send_message (life.client, "bob@example.org", "c");
+  bosh_client_connect_finish (life.client, bosh_test_wait_for (&result), &error);
+  g_assert_no_error (error);
+  g_assert_cmpuint (life.n_creations, ==, 4);
+  bosh_test_await (strcmp (life.messages->str, "abc") == 0);
+  assert_delivery (&life, delivery, TRUE);
+  bosh_test_login (life.client, "alice", "secret", "home", &error);
+  g_assert_no_error (error);
+  assert_events (&life, "connecting connection connection connection connected logging-in ready");
+  g_assert_null (bosh_client_get_last_error (life.client));
+  disconnect (&life);
+}
+
+static void
+test_retries_connect_in_vain (void)
+{
+  g_test_summary ("It ends with the error of the last attempt, or is cancelled between two of them");
+
+  for (guint i = 0; i < 2; i++)
+    {
+      g_auto(Life) life = { NULL };
+      g_autoptr(GCancellable) cancellable = g_cancellable_new ();
+      g_autoptr(GAsyncResult) result = NULL;
+      g_autoptr(GPtrArray) unsent = NULL;
+      g_autoptr(GError) error = NULL;
+
+      life_init (&life);
+      bosh_client_set_retry_connect (life.client, TRUE);
+      bosh_client_set_max_reconnect_attempts (life.client, 2);
+      life.n_unavailable = 100;
+      if (i == 1)
+        client_set_delays_for_tests (life.client, AGES, AGES, AGES);
+      bosh_client_connect_async (life.client, cancellable, bosh_test_keep_result, &result);
+      bosh_test_send_message (life.client, "bob@example.org", "a");
+      if (i == 1)
+        {
+          bosh_test_await (bosh_client_get_next_attempt (life.client) >= 0);
+          g_assert_true (g_str_has_prefix (bosh_client_get_status (life.client),
+                                           "Can’t connect, trying again soon: "));
+          g_cancellable_cancel (cancellable);
+        }
+      g_assert_false (bosh_client_connect_finish (life.client, bosh_test_wait_for (&result), &error));
+      if (i == 0)
+        g_assert_error (error, BOSH_ERROR, BOSH_ERROR_HTTP);
+      else
+        g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+      bosh_test_await (life.n_closed == 1);
+      g_assert_cmpuint (life.n_creations, ==, i == 0 ? 3 : 1);
+      unsent = bosh_client_dup_unsent (life.client);
+      assert_one (unsent, "a");
+    }
+}
+
+static void
+test_attached_with_credentials (void)
+{
+  g_auto(Life) life = { NULL };
+  g_autoptr(BoshConnectionConfiguration) configuration = NULL;
+  g_autoptr(BoshSavedSession) saved = NULL;
+  g_autoptr(GAsyncResult) detached = NULL;
+  g_autoptr(GAsyncResult) attached = NULL;
+  g_autoptr(GError) error = NULL;
+
+  g_test_summary ("A client that was given the credentials comes back after the loss of a session "
+                  "that it was attached to");
+
+  life_init (&life);
+  log_in (&life);
+  bosh_client_detach_async (life.client, NULL, bosh_test_keep_result, &detached);
+  saved = bosh_client_detach_finish (life.client, bosh_test_wait_for (&detached), &error);
+  g_assert_no_error (error);
+  bosh_client_set_auto_reconnect (life.client, TRUE);
+  bosh_client_set_credentials (life.client, "alice", "secret", "home");
+  g_assert_null (get_password (life.client));
+  g_clear_object (&detached);
+  g_signal_handlers_disconnect_by_data (life.client, &life);
+  bosh_test_assert_gone (g_steal_pointer (&life.client));
+
+  configuration = bosh_test_manager_configure (life.manager, NULL);
+  life.client = bosh_client_new ("example.org", configuration);
+  client_set_delays_for_tests (life.client, 1, 2, AGES);
+  g_signal_connect (life.client, "closed", G_CALLBACK (on_closed), &life);
+  bosh_client_set_auto_reconnect (life.client, TRUE);
+  bosh_client_set_credentials (life.client, "alice", "wrong", NULL);
+  bosh_client_set_auto_reconnect (life.client, FALSE);
+  g_assert_null (get_password (life.client));
+  bosh_client_set_auto_reconnect (life.client, TRUE);
+  bosh_client_set_credentials (life.client, "alice", "secret", "home");
+  bosh_client_attach_async (life.client, saved, NULL, bosh_test_keep_result, &attached);
+  bosh_test_await (bosh_test_manager_get_n_held (life.manager) > 0);
+  respond_held (&life, NULL);
+  bosh_client_attach_finish (life.client, bosh_test_wait_for (&attached), &error);
+  g_assert_no_error (error);
+  g_assert_cmpstr (get_password (life.client), ==, "secret");
+  lose (&life, LOST, "");
+  bosh_test_await (life.n_bound == 2 && is_in (&life, BOSH_CLIENT_STATE_READY));
+  g_assert_cmpstr (bosh_client_get_jid (life.client), ==, "alice@example.org/2");
+  disconnect (&life);
+}
+
+static void
 test_banner (void)
 {
   g_auto(Life) life = { NULL };
@@ -2146,6 +2267,10 @@ main (int   argc,
   g_test_add_func ("/bosh/client-reconnect/not-mended", test_not_mended);
   g_test_add_func ("/bosh/client-reconnect/refusals-that-pass", test_refusals_that_pass);
   g_test_add_func ("/bosh/client-reconnect/banner", test_banner);
+  g_test_add_func ("/bosh/client-reconnect/retries-connect", test_retries_connect);
+  g_test_add_func ("/bosh/client-reconnect/retries-connect-in-vain", test_retries_connect_in_vain);
+  g_test_add_func ("/bosh/client-reconnect/attached-with-credentials",
+                   test_attached_with_credentials);
   g_test_add_func ("/bosh/client-reconnect/stream-errors-that-pass",
                    test_stream_errors_that_pass);
   g_test_add_func ("/bosh/client-reconnect/credentials-refused", test_credentials_refused);

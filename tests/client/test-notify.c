@@ -316,6 +316,7 @@ set_all (Life *life)
   bosh_client_set_pipeline_login (life->client, TRUE);
   bosh_client_set_pipeline_login (life->client, FALSE);
   bosh_client_set_allow_plaintext_password (life->client, TRUE);
+  bosh_client_set_retry_connect (life->client, TRUE);
   check (life);
 }
 

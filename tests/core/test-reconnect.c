@@ -486,6 +486,155 @@ test_can_not_connect (void)
 }
 
 static void
+test_retries_connect (void)
+{
+  g_auto(Fixture) fixture;
+
+  g_test_summary ("Where that was asked for, connecting is tried again; what is sent meanwhile "
+                  "waits for the session");
+
+  fixture_init (&fixture);
+  bosh_reconnect_set_retries_connect (fixture.reconnect, TRUE);
+  g_assert_true (bosh_reconnect_get_retries_connect (fixture.reconnect));
+  bosh_reconnect_connect (fixture.reconnect);
+  assert_actions (&fixture, "state:connecting connect");
+  g_assert_false (bosh_reconnect_is_queueing (fixture.reconnect, FALSE));
+  for (guint i = 0; i < 3; i++)
+    {
+      lose_with (&fixture, BOSH_ERROR_KIND_TEMPORARY, i == 0 ? "u1,u2" : "");
+      assert_actions (&fixture, "");
+      assert_state (&fixture, BOSH_RECONNECT_CONNECTING);
+      g_assert_true (bosh_reconnect_is_queueing (fixture.reconnect, TRUE));
+      g_assert_cmpint (bosh_reconnect_get_next_attempt (fixture.reconnect), >, fixture.now);
+      g_assert_cmpstr (bosh_reconnect_get_last_error (fixture.reconnect)->message, ==, "lost");
+      if (i == 1)
+        queue (&fixture, "n1");
+      g_assert_cmpstr (drain_at_deadline (&fixture), ==, ATTEMPT);
+    }
+  assert_waiting (&fixture, "u1,u2,n1");
+  g_assert_true (bosh_reconnect_is_queueing (fixture.reconnect, FALSE));
+  bosh_reconnect_handle_opened (fixture.reconnect, fixture.now);
+  g_assert_null (bosh_reconnect_get_last_error (fixture.reconnect));
+  bosh_reconnect_handle_features (fixture.reconnect, fixture.now);
+  assert_actions (&fixture, "state:connected(well) resend:u1#1 resend:u2#2 resend:n1 "
+                            "expect-login:yes");
+  g_assert_false (bosh_reconnect_is_queueing (fixture.reconnect, FALSE));
+}
+
+static void
+test_connect_is_given_up (void)
+{
+  static const struct
+  {
+    BoshErrorKind kind;
+    guint         n_attempts;
+    gboolean      attaches;
+    gboolean      opens;
+  } cases[] = {
+    { BOSH_ERROR_KIND_TEMPORARY, 2, FALSE, FALSE },
+    { BOSH_ERROR_KIND_UNTRUSTED, 2, FALSE, FALSE },
+    { BOSH_ERROR_KIND_PERMANENT, 0, FALSE, FALSE },
+    { BOSH_ERROR_KIND_REQUESTED, 0, FALSE, FALSE },
+    { BOSH_ERROR_KIND_TEMPORARY, 0, TRUE, FALSE },
+    { BOSH_ERROR_KIND_TEMPORARY, 0, FALSE, TRUE },
+  };
+
+  g_test_summary ("But not for ever, not after what will not pass, and not a session that was open "
+                  "or is attached");
+
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      g_auto(Fixture) fixture;
+
+      fixture_init (&fixture);
+      bosh_reconnect_set_retries_connect (fixture.reconnect, TRUE);
+      bosh_reconnect_set_max_attempts (fixture.reconnect, 2);
+      if (cases[i].attaches)
+        bosh_reconnect_attach (fixture.reconnect, TRUE);
+      else
+        bosh_reconnect_connect (fixture.reconnect);
+      assert_actions (&fixture, "state:connecting connect");
+      for (guint n = 0; n < cases[i].n_attempts; n++)
+        {
+          lose (&fixture, cases[i].kind);
+          assert_actions (&fixture, "");
+          g_assert_cmpstr (drain_at_deadline (&fixture), ==, ATTEMPT);
+        }
+      if (cases[i].opens)
+        bosh_reconnect_handle_opened (fixture.reconnect, fixture.now);
+      lose (&fixture, cases[i].kind);
+      assert_actions (&fixture, "state:closed!(lost) fail-requests(lost) closed(lost)");
+    }
+}
+
+static void
+test_connect_ends_while_pausing (void)
+{
+  g_test_summary ("The application gives it up, asks for the attempt at once, or the network is back");
+
+  for (guint i = 0; i < 5; i++)
+    {
+      g_auto(Fixture) fixture;
+
+      fixture_init (&fixture);
+      bosh_reconnect_set_retries_connect (fixture.reconnect, TRUE);
+      bosh_reconnect_connect (fixture.reconnect);
+      drain (&fixture);
+      bosh_reconnect_set_offline (fixture.reconnect, TRUE);
+      lose (&fixture, BOSH_ERROR_KIND_TEMPORARY);
+      assert_actions (&fixture, "");
+      g_assert_cmpuint (bosh_reconnect_get_n_attempts (fixture.reconnect), ==, 0);
+      switch (i)
+        {
+        case 0:
+          bosh_reconnect_disconnect (fixture.reconnect);
+          assert_actions (&fixture, "state:closed!(The session is being ended) fail-requests closed");
+          break;
+        case 1:
+          bosh_reconnect_cancel (fixture.reconnect, new_cancelled ());
+          assert_actions (&fixture, "state:closed!(cancelled) fail-requests(cancelled) "
+                                    "closed(cancelled)");
+          break;
+        case 2:
+          bosh_reconnect_set_retries_connect (fixture.reconnect, FALSE);
+          assert_actions (&fixture, "state:closed!(lost) fail-requests(lost) closed(lost)");
+          break;
+        case 3:
+          bosh_reconnect_retry_now (fixture.reconnect, fixture.now);
+          assert_actions (&fixture, ATTEMPT);
+          break;
+        case 4:
+        default:
+          bosh_reconnect_handle_network (fixture.reconnect, fixture.now);
+          assert_actions (&fixture, ATTEMPT);
+          break;
+        }
+    }
+}
+
+static void
+test_remember (void)
+{
+  g_auto(Fixture) fixture;
+
+  g_test_summary ("A session that is attached is followed by others, if there are credentials");
+
+  fixture_init (&fixture);
+  bosh_reconnect_remember (fixture.reconnect);
+  bosh_reconnect_attach (fixture.reconnect, TRUE);
+  assert_actions (&fixture, "state:connecting connect");
+  bosh_reconnect_handle_opened (fixture.reconnect, fixture.now);
+  assert_actions (&fixture, "state:ready(well)");
+  lose (&fixture, BOSH_ERROR_KIND_TEMPORARY);
+  assert_actions (&fixture, LOST);
+  g_assert_cmpstr (drain_at_deadline (&fixture), ==, ATTEMPT);
+  bosh_reconnect_handle_features (fixture.reconnect, fixture.now);
+  assert_actions (&fixture, "login");
+  bosh_reconnect_set_enabled (fixture.reconnect, FALSE);
+  assert_actions (&fixture, "abort state:closed fail-requests(lost) forget closed(lost)");
+}
+
+static void
 test_lost_in_login (void)
 {
   g_auto(Fixture) fixture;
@@ -1524,6 +1673,10 @@ main (int   argc,
   g_test_add_func ("/bosh/reconnect/cancel", test_cancel);
   g_test_add_func ("/bosh/reconnect/cancel-nothing", test_cancel_nothing);
   g_test_add_func ("/bosh/reconnect/can-not-connect", test_can_not_connect);
+  g_test_add_func ("/bosh/reconnect/retries-connect", test_retries_connect);
+  g_test_add_func ("/bosh/reconnect/connect-is-given-up", test_connect_is_given_up);
+  g_test_add_func ("/bosh/reconnect/connect-ends-while-pausing", test_connect_ends_while_pausing);
+  g_test_add_func ("/bosh/reconnect/remember", test_remember);
   g_test_add_func ("/bosh/reconnect/lost-in-login", test_lost_in_login);
   g_test_add_func ("/bosh/reconnect/ended-without-error", test_ended_without_error);
   g_test_add_func ("/bosh/reconnect/attach", test_attach);

@@ -28,6 +28,14 @@ application_connect (Simulation *self)
     {
       coverage_hit (COVERAGE_CLIENT_ATTACHED);
       bosh_reconnect_attach (self->reconnect, self->attaches_ready);
+      /* Somebody else has logged in, but the application knows the password. */
+      if (self->is_enabled && chance (self, 50))
+        {
+          coverage_hit (COVERAGE_REMEMBERED);
+          self->has_credentials = TRUE;
+          self->remembers = TRUE;
+          bosh_reconnect_remember (self->reconnect);
+        }
     }
 }
 
@@ -143,6 +151,14 @@ enable (Simulation *self,
   bosh_reconnect_set_enabled (self->reconnect, enabled);
 }
 
+static void
+retry_connect (Simulation *self,
+               gboolean    retries_connect)
+{
+  ledger_note_retries_connect (self, retries_connect);
+  bosh_reconnect_set_retries_connect (self->reconnect, retries_connect);
+}
+
 void
 application_behave (Simulation *self)
 {
@@ -158,6 +174,8 @@ application_behave (Simulation *self)
     cancel (self);
   else if (what < 6)
     enable (self, !self->is_enabled);
+  else if (what < 8)
+    retry_connect (self, !self->retries_connect);
   else if (what < 40)
     {
       self->max_attempts = draw (self, 1, 20);

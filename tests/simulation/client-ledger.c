@@ -82,7 +82,8 @@ fail_attempt (Simulation    *self,
   if (self->monitor_sees && !self->network_is_up)
     {
       coverage_hit (COVERAGE_OFFLINE);
-      self->n_attempts--;
+      if (self->n_attempts > 0)
+        self->n_attempts--;
     }
 
   set_error (&self->last_failure, error);
@@ -222,6 +223,21 @@ ledger_note_enabled (Simulation *self,
 }
 
 void
+ledger_note_retries_connect (Simulation *self,
+                             gboolean    retries_connect)
+{
+  g_autoptr(GError) error = NULL;
+
+  self->retries_connect = retries_connect;
+  if (!retries_connect && self->waits_since != -1 &&
+      bosh_reconnect_get_state (self->reconnect) == BOSH_RECONNECT_CONNECTING)
+    {
+      error = g_error_copy (self->last_failure);
+      expect_close (self, error);
+    }
+}
+
+void
 ledger_note_retry (Simulation *self)
 {
   if (self->waits_since == -1)
@@ -304,6 +320,8 @@ ledger_note_released (Simulation *self)
 void
 ledger_note_opened (Simulation *self)
 {
+  if (!self->session.is_attempt)
+    self->attempt_at = -1;
   if (self->attaches && !self->session.is_attempt && !self->session.is_leaving)
     {
       self->session.is_logged_in = self->attaches_ready;
@@ -410,9 +428,16 @@ ledger_note_ended (Simulation    *self,
     }
   else if (session->is_attempt)
     fail_attempt (self, kind, error);
+  else if (!session->is_open && !self->attaches && self->retries_connect &&
+           bosh_reconnect_get_state (self->reconnect) == BOSH_RECONNECT_CONNECTING)
+    {
+      coverage_hit (COVERAGE_CONNECT_RETRIED);
+      fail_attempt (self, kind, error);
+    }
   else
     {
       coverage_hit (COVERAGE_NEVER_READY);
+      self->attempt_at = -1;
       place_all (self, unsent, PLACE_OFFERED);
       expect_close (self, error);
     }
@@ -513,6 +538,10 @@ static void
 check_released (Simulation *self)
 {
   Session *session = &self->session;
+
+  /* The first is not prepared. */
+  if (!session->is_attempt)
+    return;
 
   g_assert_true (session->is_prepared);
   if (session->holds_since != -1)
@@ -693,14 +722,17 @@ void
 ledger_check_step (Simulation *self)
 {
   BoshReconnectState state = bosh_reconnect_get_state (self->reconnect);
+  gboolean connects_again = state == BOSH_RECONNECT_CONNECTING &&
+                            (self->n_tries > 0 || self->waits_since != -1);
 
   g_assert_cmpint (self->duty, ==, DUTY_NONE);
   g_assert_false (self->requests_fail || self->disconnects || self->aborts);
   g_assert_cmpint (bosh_reconnect_is_queueing (self->reconnect, FALSE), ==,
-                   state == BOSH_RECONNECT_RECONNECTING);
+                   state == BOSH_RECONNECT_RECONNECTING || connects_again);
   /* What prepares a session goes out as soon as there is one. */
   g_assert_cmpint (bosh_reconnect_is_queueing (self->reconnect, TRUE), ==,
-                   state == BOSH_RECONNECT_RECONNECTING && !is_resending (self));
+                   connects_again ||
+                     (state == BOSH_RECONNECT_RECONNECTING && !is_resending (self)));
   /* Nothing is held back any more that was released. */
   if (state == BOSH_RECONNECT_RECONNECTING && is_resending (self))
     g_assert_cmpint (self->session.holds_since, !=, -1);

@@ -129,6 +129,7 @@ typedef struct
   gint64              login_at;
   gboolean            attaches;
   gboolean            attaches_ready;  /* somebody is logged in there */
+  gboolean            retries_connect;
   gboolean            has_credentials;
   guint               drain_level;     /* how many loops drain, one in the other */
   guint               loop_level;      /* how many main loops run, one in the other */
@@ -225,6 +226,8 @@ void      ledger_note_cancel          (Simulation   *self,
                                        const GError *error);
 void      ledger_note_enabled         (Simulation *self,
                                        gboolean    enabled);
+void      ledger_note_retries_connect (Simulation                *self,
+                                       gboolean                   retries_connect);
 void      ledger_note_retry           (Simulation                *self);
 void      ledger_note_network         (Simulation                *self);
 void      ledger_note_verdict         (Simulation *self,

@@ -121,6 +121,8 @@ G_BEGIN_DECLS
   X (OFFLINE, "attempt: failed offline")                                      \
   X (ATTEMPT_TIMEOUT, "attempt: took too long")                               \
   X (GIVEN_UP, "attempt: the last")                                           \
+  X (CONNECT_RETRIED, "attempt: the first session could not be opened")       \
+  X (REMEMBERED, "session: taken up, and the password is known")              \
   X (FEATURES_TIMEOUT, "connecting: took too long")                           \
   X (LOGIN_TIMEOUT, "login: took too long")                                   \
   X (QUEUED, "stanza: waits for a session")                                   \

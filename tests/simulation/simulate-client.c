@@ -151,6 +151,8 @@ choose (Simulation *self)
   self->to_send = draw (self, 0, 300);
   self->send_interval = draw (self, 1, chance (self, 50) ? 1000 : 100000);
   self->max_attempts = chance (self, 50) ? BOSH_RECONNECT_MAX_ATTEMPTS : draw (self, 1, 20);
+  self->retries_connect = chance (self, 50);
+  bosh_reconnect_set_retries_connect (self->reconnect, self->retries_connect);
   bosh_reconnect_set_enabled (self->reconnect, self->is_enabled);
   bosh_reconnect_set_max_attempts (self->reconnect, self->max_attempts);
 }
