@@ -310,6 +310,14 @@ count_descriptors (void)
   return n;
 }
 
+static gboolean
+is_gone (GWeakRef *object)
+{
+  g_autoptr(GObject) living = g_weak_ref_get (object);
+
+  return living == NULL;
+}
+
 static void
 test_state (gconstpointer data)
 {
@@ -329,8 +337,6 @@ test_state (gconstpointer data)
       Life life;
 
       server_init (&server);
-      if (i > 1)
-        g_assert_cmpuint (count_descriptors (), ==, n_descriptors);
       n_descriptors = count_descriptors ();
       life_begin (&life, &server);
       g_weak_ref_init (&connection, life.connection);
@@ -342,13 +348,12 @@ test_state (gconstpointer data)
       g_async_queue_push (dropper.objects, g_steal_pointer (&life.client));
       g_async_queue_push (dropper.objects, g_steal_pointer (&life.connection));
       bosh_test_await (g_atomic_int_get (&dropper.n_dropped) == 2 * (int)(i + 1));
+      bosh_test_await (is_gone (&connection) && is_gone (&client));
       /* The first time leaves what the library keeps. */
       if (i > 0)
-        bosh_test_await (count_descriptors () == n_descriptors);
+        bosh_test_await (count_descriptors () <= n_descriptors);
       else
         bosh_test_run_dry ();
-      g_assert_null (g_weak_ref_get (&connection));
-      g_assert_null (g_weak_ref_get (&client));
       g_weak_ref_clear (&connection);
       g_weak_ref_clear (&client);
     }
