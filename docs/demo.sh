@@ -55,8 +55,8 @@ for name in "jid", "sid", "rid":
     print(f"{name.upper()}: {session[name]}")' "$session"
 
   say "Second process: goes on with that session, without a password"
-  echo "\$ bosh-tool listen --session=session.json --count=1"
-  start "$tool" listen --session="$session" --count=1 > "$directory/received"
+  echo "\$ bosh-tool listen --session=session.json --only=message --count=1"
+  start "$tool" listen --session="$session" --only=message --count=1 > "$directory/received"
   listener=$!
 
   say "Third process: bob logs in and writes to alice's session"

@@ -26,6 +26,8 @@ MECHANISMS = {
 }
 # What SASL says is between these.
 SASL_PAYLOAD = re.compile(r"<(auth|challenge|response|success)\b[^>]*>([^<]*)<")
+# A session that has ended may say so later, by a presence.
+LISTEN = ('listen', '--only', 'message')
 
 
 class ServerTestCase(ToolTestCase):
@@ -165,14 +167,14 @@ class Messages(ServerTestCase):
         texts = ['Hello', '', ' one\ntwo\t<&>"\' ', 'Grüße \U0001f600']
         for text in texts:
             self.send('bob@localhost', text or 'empty')
-        tool = self.call('listen', '--format', 'json', '--count', str(len(texts)),
+        tool = self.call(*LISTEN, '--format', 'json', '--count', str(len(texts)),
                          'bob@localhost')
         self.assert_success(tool)
         self.assert_bodies(tool.output, [text or 'empty' for text in texts])
 
     def test_json(self):
         self.send('bob@localhost', 'Hello', '--resource', 'sender')
-        tool = self.call('listen', '--format', 'json', '--count', '1', 'bob@localhost/here')
+        tool = self.call(*LISTEN, '--format', 'json', '--count', '1', 'bob@localhost/here')
         self.assert_success(tool)
         stanza = json.loads(tool.output)
         self.assertEqual(list(stanza), ['name', 'from', 'to', 'type', 'id', 'body', 'xml'])
@@ -182,7 +184,7 @@ class Messages(ServerTestCase):
 
     def test_text(self):
         self.send('bob@localhost', 'one\ntwo')
-        tool = self.call('listen', '--count', '1', 'bob@localhost')
+        tool = self.call(*LISTEN, '--count', '1', 'bob@localhost')
         self.assert_success(tool)
         self.assertRegex(tool.output, r'\A<message [^\n]*one&#10;two[^\n]*</message>\n\Z')
 
@@ -219,7 +221,7 @@ class HandOver(ServerTestCase):
         return handle.name
 
     def listen(self, *arguments, **options):
-        tool = self.tool('listen', '--ca-file', self.server.ca_file, '--format', 'json',
+        tool = self.tool(*LISTEN, '--ca-file', self.server.ca_file, '--format', 'json',
                          '--count', '1', *arguments, **options)
         self.assert_success(tool)
         return tool.output
@@ -258,7 +260,7 @@ class HandOver(ServerTestCase):
 
     def test_to_standard_output(self):
         self.send('carol@localhost', 'first')
-        tool = self.call('listen', '--count', '1', '--detach', '-', 'carol@localhost')
+        tool = self.call(*LISTEN, '--count', '1', '--detach', '-', 'carol@localhost')
         self.assert_success(tool)
         stanza, _, session = tool.output.partition('\n')
         self.assertIn('first', stanza)
@@ -268,7 +270,7 @@ class HandOver(ServerTestCase):
     def test_interrupt_hands_over_too(self):
         path = self.session_file()
         self.send('carol@localhost', 'first')
-        tool = self.begin('listen', '--detach', path, 'carol@localhost')
+        tool = self.begin(*LISTEN, '--detach', path, 'carol@localhost')
         self.assertIn('first', tool.stdout.readline())
         tool.send_signal(signal.SIGINT)
         self.assertEqual(tool.wait(PATIENCE), 0, tool.stderr.read())
@@ -279,7 +281,7 @@ class HandOver(ServerTestCase):
         session = self.prebind_json('--resource', 'handed-over', 'carol@localhost')
         tool = self.tool('send', '--session', '-', 'bob@localhost', 'from carol', text=session)
         self.assert_success(tool)
-        tool = self.call('listen', '--format', 'json', '--count', '1', 'bob@localhost')
+        tool = self.call(*LISTEN, '--format', 'json', '--count', '1', 'bob@localhost')
         self.assert_success(tool)
         self.assert_bodies(tool.output, ['from carol'])
         # It had its end.
@@ -290,7 +292,7 @@ class Interrupts(ServerTestCase):
     def test_ends_politely(self):
         for number in (signal.SIGINT, signal.SIGTERM):
             self.send('carol@localhost', 'go')
-            tool = self.begin('listen', '--verbose', 'carol@localhost')
+            tool = self.begin(*LISTEN, '--verbose', 'carol@localhost')
             self.assertIn('go', tool.stdout.readline())
             tool.send_signal(number)
             _, errors = tool.communicate(timeout=PATIENCE)
@@ -302,7 +304,7 @@ class Interrupts(ServerTestCase):
 
     def test_before_the_count(self):
         self.send('carol@localhost', 'go')
-        tool = self.begin('listen', '--count', '2', 'carol@localhost')
+        tool = self.begin(*LISTEN, '--count', '2', 'carol@localhost')
         self.assertIn('go', tool.stdout.readline())
         tool.send_signal(signal.SIGINT)
         self.assertEqual(tool.wait(PATIENCE), 130)
@@ -359,7 +361,7 @@ esac
             self.assert_success(self.tool('send', '--ca-file', self.server.ca_file, '--session',
                                           os.path.join(self.directory, 'session.json'),
                                           'bob@localhost', 'The end'))
-        tool = self.call('listen', '--format', 'json', '--count', str(n_messages + 1),
+        tool = self.call(*LISTEN, '--format', 'json', '--count', str(n_messages + 1),
                          'bob@localhost')
         self.assert_bodies(tool.output, ['Dinner is ready'] * n_messages + ['The end'])
 
