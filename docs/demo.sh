@@ -75,7 +75,7 @@ for name in "jid", "sid", "rid":
 build_tool ()
 {
   [ -e "$build/build.ninja" ] || meson setup "$build" -Dintrospection=disabled \
-    -Dtests=false -Dexamples=false
+    -Dtests=disabled -Dexamples=disabled
   ninja -C "$build" bosh-glib/tool/bosh-tool
 }
 

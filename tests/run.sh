@@ -53,7 +53,8 @@ build_in ()
 {
   directory=$1
   shift
-  [ -e "$directory/build.ninja" ] || meson setup "$directory" -Dwerror=true "$@"
+  [ -e "$directory/build.ninja" ] || meson setup "$directory" -Dwerror=true \
+    -Dtests=enabled -Dexamples=enabled "$@"
   ninja -C "$directory"
 }
 

@@ -434,6 +434,11 @@ class Failures(ToolTestCase):
             second.wait(PATIENCE)
 
 
+def setUpModule():
+    # What is ignored here, in the background for instance, would be so in the tool.
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
+
 def message(text):
     return f'<message xmlns="{NS_CLIENT}" from="bob@localhost"><body>{text}</body></message>'
 
