@@ -2,8 +2,9 @@
 
 /* Preloaded where the tests run under ThreadSanitizer. GLib itself is not built
  * with it, so the sanitizer does not see that a GMutex keeps threads apart, that
- * a GTask hands its data to a thread and back, and that the last reference comes
- * after all others. It is told so here; a suppression would hide real races. */
+ * a GTask hands its data to a thread and back, that a main context may run a source
+ * that another thread has attached, and that the last reference comes after all
+ * others. It is told so here; a suppression would hide real races. */
 
 #define _GNU_SOURCE
 
@@ -20,6 +21,14 @@ typedef struct
   GAsyncReadyCallback callback;
   gpointer            user_data;
 } Callback;
+
+typedef struct
+{
+  GSource       *source;
+  GSourceFunc    function;
+  gpointer       data;
+  GDestroyNotify notify;
+} SourceCallback;
 
 static GPrivate clear_func;
 
@@ -123,6 +132,72 @@ g_task_return_boolean (GTask    *task,
 
   __tsan_release (task);
   next (task, result);
+}
+
+/* Each decrement of the count comes after those before. */
+void
+g_object_unref (gpointer object)
+{
+  void (*next) (gpointer) = dlsym (RTLD_NEXT, "g_object_unref");
+
+  __tsan_acquire (object);
+  __tsan_release (object);
+  next (object);
+}
+
+static gboolean
+on_source (gpointer user_data)
+{
+  SourceCallback *self = user_data;
+
+  __tsan_acquire (self->source);
+
+  return self->function (self->data);
+}
+
+static void
+on_source_gone (gpointer user_data)
+{
+  g_autofree SourceCallback *self = user_data;
+
+  if (self->notify != NULL)
+    self->notify (self->data);
+}
+
+void
+g_source_set_callback (GSource        *source,
+                       GSourceFunc     function,
+                       gpointer        data,
+                       GDestroyNotify  notify)
+{
+  void (*next) (GSource *, GSourceFunc, gpointer, GDestroyNotify) =
+    dlsym (RTLD_NEXT, "g_source_set_callback");
+  SourceCallback *self;
+
+  /* Others have callbacks of other types. */
+  if (function == NULL || source->source_funcs != &g_idle_funcs)
+    {
+      next (source, function, data, notify);
+      return;
+    }
+
+  self = g_new0 (SourceCallback, 1);
+  self->source = source;
+  self->function = function;
+  self->data = data;
+  self->notify = notify;
+  next (source, on_source, self, on_source_gone);
+}
+
+guint
+g_source_attach (GSource      *source,
+                 GMainContext *context)
+{
+  guint (*next) (GSource *, GMainContext *) = dlsym (RTLD_NEXT, "g_source_attach");
+
+  __tsan_release (source);
+
+  return next (source, context);
 }
 
 static void
