@@ -17,6 +17,9 @@
 
 /* Bytes that are read from the stream at once. */
 #define PIECE_SIZE (8 * 1024)
+/* Reads in one turn of the main loop, for a server may send its response in chunks of one
+ * byte, and always have another one ready. */
+#define MAX_READS 64
 
 /* Limits on what a server or a proxy could go on with for ever. */
 #define MAX_INFORMATIONAL 16
@@ -618,7 +621,8 @@ exchange_acknowledge (BoshExchange *exchange)
 #endif
 }
 
-/* Goes on from what was read to the next time that the rest has to be waited for. */
+/* Goes on from what was read to the next time that the rest has to be waited for, or that
+ * it is the turn of others. */
 static void
 exchange_read (BoshExchange *exchange)
 {
@@ -627,12 +631,12 @@ exchange_read (BoshExchange *exchange)
   guint8 *space;
   gssize n_read;
 
-  for (;;)
+  for (guint n = 0;; n++)
     {
       if (!exchange_process (exchange))
         return;
       space = exchange_add_space (exchange);
-      if (!exchange_read_now (exchange, space, &n_read, &error))
+      if (n == MAX_READS || !exchange_read_now (exchange, space, &n_read, &error))
         break;
       if (exchange->owner == NULL || !exchange_take (exchange, n_read, error))
         return;

@@ -103,6 +103,48 @@ respond_with_flood (BoshTestPeer          *peer,
   bosh_test_peer_write_bytes (peer, flood->block, flood->times);
 }
 
+static gboolean
+count_turn (gpointer user_data)
+{
+  guint *n_turns = user_data;
+
+  (*n_turns)++;
+
+  return G_SOURCE_CONTINUE;
+}
+
+static void
+test_tiny_chunks (void)
+{
+  const guint n_chunks = 300000;
+  g_autoptr(GString) response = g_string_new ("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n");
+  g_autoptr(BoshTestServer) server = NULL;
+  g_autoptr(BoshTestPoster) client = NULL;
+  g_autoptr(GSource) source = g_idle_source_new ();
+  const BoshTestOutcome *outcome;
+  guint n_turns = 0;
+
+  g_test_summary ("A response in chunks of one byte, which are always there already, leaves the "
+                  "main loop to others");
+
+  for (guint i = 0; i < n_chunks; i++)
+    g_string_append (response, "1\r\nx\r\n");
+  g_string_append (response, "0\r\n\r\n");
+  server = bosh_test_server_new (NULL, bosh_test_respond_with, response->str);
+  client = create_limited_poster (server, n_chunks);
+  g_source_set_priority (source, G_PRIORITY_DEFAULT);
+  g_source_set_callback (source, count_turn, &n_turns, NULL);
+  g_source_attach (source, NULL);
+
+  outcome = bosh_test_poster_exchange (client, 1, "x");
+  g_source_destroy (source);
+  g_assert_no_error (outcome->error);
+  g_assert_cmpuint (g_bytes_get_size (outcome->body), ==, n_chunks);
+  /* Some milliseconds for each. */
+  g_test_message ("%u turns", n_turns);
+  g_assert_cmpuint (n_turns, >, n_chunks / 10000);
+}
+
 static void
 test_large_body (void)
 {
@@ -635,6 +677,7 @@ main (int   argc,
   g_test_init (&argc, &argv, NULL);
 
   g_test_add_func ("/bosh/transport/response/response-size", test_response_size);
+  g_test_add_func ("/bosh/transport/response/tiny-chunks", test_tiny_chunks);
   g_test_add_func ("/bosh/transport/response/large-body", test_large_body);
   g_test_add_func ("/bosh/transport/response/codings", test_codings);
   g_test_add_func ("/bosh/transport/response/decoded-size", test_decoded_size);
