@@ -53,7 +53,8 @@ finish_login (BoshClient    *self,
  * Where the server offers XEP-0388 the stream is not restarted. Where it offers
  * XEP-0386 as well, and @resource is `NULL`, the resource is bound together with
  * the authentication. PLAIN then takes two round trips instead of four, and SCRAM
- * three instead of five.
+ * three instead of five. If the server does not carry out what it offers, the login goes on
+ * by RFC 6120 in another session: see [property@Bosh.Client:use-sasl2].
  *
  * The password is copied for the time of the login and cleared from memory
  * afterwards, unless [property@Bosh.Client:auto-reconnect] is set. The costly part

@@ -23,6 +23,9 @@ void              client_set_delays_for_tests      (BoshClient *self,
                                                     guint       first,
                                                     guint       longest,
                                                     guint       stable_after);
+/* With a server that says nothing in the middle of a login; milliseconds. */
+void              client_set_patience_for_tests    (BoshClient *self,
+                                                    guint       patience);
 /* Those that are kept to log in again, or NULL. */
 BoshCredentials  *client_get_credentials_for_tests (BoshClient *self);
 

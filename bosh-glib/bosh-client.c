@@ -142,6 +142,7 @@ enum
   PROP_TLS_PEER_CERTIFICATE_ERRORS,
   PROP_ALLOW_PLAINTEXT_PASSWORD,
   PROP_PIPELINE_LOGIN,
+  PROP_USE_SASL2,
   PROP_AUTO_RECONNECT,
   PROP_MAX_RECONNECT_ATTEMPTS,
   PROP_RETRY_CONNECT,
@@ -296,6 +297,12 @@ on_session_renewed (gpointer owner)
   return hold;
 }
 
+static void
+on_fell_back (gpointer owner)
+{
+  g_object_notify_by_pspec (G_OBJECT (owner), properties[PROP_USE_SASL2]);
+}
+
 static gboolean
 on_accept_certificate (GTlsCertificate      *certificate,
                        GTlsCertificateFlags  errors,
@@ -355,6 +362,7 @@ static const BoshClientDriverCallbacks driver_callbacks = {
   .session_renewed = on_session_renewed,
   .accept_certificate = on_accept_certificate,
   .certificate_changed = on_certificate_changed,
+  .fell_back = on_fell_back,
   .stanza = on_stanza,
   .closed = on_closed,
 };
@@ -452,6 +460,9 @@ bosh_client_get_property (GObject    *object,
     case PROP_PIPELINE_LOGIN:
       g_value_set_boolean (value, bosh_client_get_pipeline_login (self));
       break;
+    case PROP_USE_SASL2:
+      g_value_set_boolean (value, bosh_client_get_use_sasl2 (self));
+      break;
     case PROP_AUTO_RECONNECT:
       g_value_set_boolean (value, bosh_client_get_auto_reconnect (self));
       break;
@@ -487,6 +498,9 @@ bosh_client_set_property (GObject      *object,
       break;
     case PROP_PIPELINE_LOGIN:
       bosh_client_set_pipeline_login (self, g_value_get_boolean (value));
+      break;
+    case PROP_USE_SASL2:
+      bosh_client_set_use_sasl2 (self, g_value_get_boolean (value));
       break;
     case PROP_AUTO_RECONNECT:
       bosh_client_set_auto_reconnect (self, g_value_get_boolean (value));
@@ -700,6 +714,24 @@ install_properties (GObjectClass *object_class)
   properties[PROP_PIPELINE_LOGIN] =
     g_param_spec_boolean ("pipeline-login", NULL, NULL, FALSE,
                           READWRITE);
+
+  /**
+   * BoshClient:use-sasl2:
+   *
+   * Whether a login uses XEP-0388, which takes fewer requests, where the server offers it.
+   *
+   * Some servers offer it and do not carry it out: Prosody 0.12 with mod_sasl2 of Debian
+   * 12 says nothing at all over BOSH. If a server keeps silent for 5 seconds in the middle
+   * of such a login (longer where the session took its time to open), or calls a mechanism
+   * invalid that it offers, the client logs in by RFC 6120 instead, in another session
+   * with a [property@Bosh.Client:connection] of its own. This property is `FALSE` from then
+   * on, so a program can remember it for the account. A mechanism that is weaker than the
+   * first is not used then.
+   *
+   * Since: 1.0
+   */
+  properties[PROP_USE_SASL2] =
+    g_param_spec_boolean ("use-sasl2", NULL, NULL, TRUE, READWRITE);
 
   /**
    * BoshClient:auto-reconnect:
@@ -1370,6 +1402,42 @@ bosh_client_set_pipeline_login (BoshClient *self,
 }
 
 /**
+ * bosh_client_get_use_sasl2:
+ * @self: a client
+ *
+ * Gets [property@Bosh.Client:use-sasl2].
+ *
+ * Returns: `TRUE` if XEP-0388 is used where it is offered
+ *
+ * Since: 1.0
+ */
+gboolean
+bosh_client_get_use_sasl2 (BoshClient *self)
+{
+  g_return_val_if_fail (BOSH_IS_CLIENT (self), FALSE);
+
+  return !has_login_flag (self, BOSH_LOGIN_AVOID_SASL2);
+}
+
+/**
+ * bosh_client_set_use_sasl2:
+ * @self: a client
+ * @use_sasl2: whether to use XEP-0388 where it is offered
+ *
+ * Sets [property@Bosh.Client:use-sasl2].
+ *
+ * Since: 1.0
+ */
+void
+bosh_client_set_use_sasl2 (BoshClient *self,
+                           gboolean    use_sasl2)
+{
+  g_return_if_fail (BOSH_IS_CLIENT (self));
+
+  set_login_flag (self, BOSH_LOGIN_AVOID_SASL2, !use_sasl2, properties[PROP_USE_SASL2]);
+}
+
+/**
  * bosh_client_dup_unsent:
  * @self: a client
  *
@@ -1534,6 +1602,13 @@ client_set_delays_for_tests (BoshClient *self,
                              first * G_TIME_SPAN_MILLISECOND,
                              longest * G_TIME_SPAN_MILLISECOND,
                              stable_after * G_TIME_SPAN_MILLISECOND);
+}
+
+void
+client_set_patience_for_tests (BoshClient *self,
+                               guint       patience)
+{
+  bosh_client_driver_set_patience_for_tests (self->driver, patience * G_TIME_SPAN_MILLISECOND);
 }
 
 BoshCredentials *

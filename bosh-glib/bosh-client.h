@@ -224,6 +224,11 @@ BOSH_AVAILABLE_IN_1_0
 void                         bosh_client_set_pipeline_login           (BoshClient *self,
                                                                        gboolean    pipeline_login);
 BOSH_AVAILABLE_IN_1_0
+gboolean                     bosh_client_get_use_sasl2                (BoshClient                   *self);
+BOSH_AVAILABLE_IN_1_0
+void                         bosh_client_set_use_sasl2                (BoshClient *self,
+                                                                       gboolean    use_sasl2);
+BOSH_AVAILABLE_IN_1_0
 gboolean                     bosh_client_get_auto_reconnect           (BoshClient                   *self);
 BOSH_AVAILABLE_IN_1_0
 void                         bosh_client_set_auto_reconnect           (BoshClient *self,

@@ -22,6 +22,7 @@ typedef struct
   gboolean             allow_plaintext;  /* PLAIN may be used */
   gboolean             pipeline;         /* bind behind the restart, even if XEP-0305 is
                                           * not offered */
+  gboolean             avoid_sasl2;      /* XEP-0388 is not used, though it may be offered */
 } BoshLoginParameters;
 
 typedef enum
@@ -42,7 +43,14 @@ typedef enum
    * The server responds to it with `<failure/>` (RFC 6120 §6.4.4), which the
    * owner has to swallow if it has freed the login by then. */
   BOSH_LOGIN_ACTION_FAILED,
+  /* The server offers XEP-0388 and does not carry it out. A login without it has to begin
+   * in another session, as nobody knows what this one is in. */
+  BOSH_LOGIN_ACTION_FALL_BACK,
 } BoshLoginActionType;
+
+/* Microseconds for which a server may keep silent in the middle of an authentication by
+ * XEP-0388, before it is taken not to carry it out. */
+#define BOSH_LOGIN_PATIENCE (5 * G_TIME_SPAN_SECOND)
 
 typedef struct
 {
@@ -77,8 +85,13 @@ gboolean    bosh_login_handle_element      (BoshLogin   *self,
 void        bosh_login_compute             (BoshLogin                 *self);
 void        bosh_login_handle_computed     (BoshLogin                 *self);
 
-/* Drains one action. Returns FALSE if there is none at the moment. READY and
- * FAILED are the last. */
+/* Whether the server is to say something, and a login without XEP-0388 is possible if it
+ * does not; and begins that one. */
+gboolean    bosh_login_can_fall_back       (BoshLogin                 *self);
+void        bosh_login_fall_back           (BoshLogin                 *self);
+
+/* Drains one action. Returns FALSE if there is none at the moment. READY, FAILED and
+ * FALL_BACK are the last. */
 gboolean    bosh_login_next_action         (BoshLogin       *self,
                                             BoshLoginAction *action);
 

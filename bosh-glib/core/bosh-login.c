@@ -61,11 +61,13 @@ struct _BoshLogin
   const char          *weakest;          /* nullable */
   gboolean             allow_plaintext;
   gboolean             pipelines;
+  gboolean             avoids_sasl2;
 
   /* NULL until the first features arrived. */
   const BoshLoginProfile *profile;
   const char          *mechanism;
   gboolean             binds_inline;    /* a resource is bound with the authentication */
+  gboolean             has_alternative; /* the mechanism is offered by RFC 6120, too */
   char                *jid;             /* NULL until a resource was bound */
   const char          *request_id;      /* of the last iq that was sent */
   gboolean             knows_features;  /* those that follow success arrived */
@@ -138,6 +140,22 @@ fail_literal (BoshLogin  *self,
   fail (self, g_error_new_literal (BOSH_ERROR, code, message));
 }
 
+gboolean
+bosh_login_can_fall_back (BoshLogin *self)
+{
+  return self->state == STATE_AUTHENTICATING && self->profile == &bosh_login_profile_sasl2 &&
+         self->has_alternative;
+}
+
+void
+bosh_login_fall_back (BoshLogin *self)
+{
+  g_return_if_fail (bosh_login_can_fall_back (self));
+
+  end (self);
+  push_action (self, BOSH_LOGIN_ACTION_FALL_BACK);
+}
+
 static void
 succeed (BoshLogin *self)
 {
@@ -192,7 +210,9 @@ choose_mechanism (BoshLogin    *self,
   g_autoptr(GStrvBuilder) builder = g_strv_builder_new ();
 
   in_sasl = bosh_login_profile_dup_mechanisms (&bosh_login_profile_sasl, features);
-  in_sasl2 = bosh_login_profile_dup_mechanisms (&bosh_login_profile_sasl2, features);
+  in_sasl2 = self->avoids_sasl2
+               ? g_new0 (char *, 1)
+               : bosh_login_profile_dup_mechanisms (&bosh_login_profile_sasl2, features);
   g_strv_builder_addv (builder, (const char **)in_sasl);
   for (guint i = 0; in_sasl2[i] != NULL; i++)
     {
@@ -215,6 +235,7 @@ choose_mechanism (BoshLogin    *self,
     self->profile = &bosh_login_profile_sasl2;
   else
     self->profile = &bosh_login_profile_sasl;
+  self->has_alternative = g_strv_contains ((const char * const *)in_sasl, self->mechanism);
 
   /* With XEP-0386 the server alone chooses the resource. */
   self->binds_inline = self->resource == NULL &&
@@ -468,6 +489,22 @@ abort_with (BoshLogin  *self,
   fail_literal (self, BOSH_ERROR_LOGIN_FAILED, message);
 }
 
+/* RFC 6120 §6.4.5, XEP-0388 §2.6.2. A mechanism that was offered and is not valid after all
+ * is another way not to carry it out: mod_sasl2 of Debian 12 does so after a login that has
+ * failed. */
+static void
+handle_failure (BoshLogin   *self,
+                BoshElement *element)
+{
+  g_autoptr(GError) error = bosh_sasl_error_new_for_failure (element);
+
+  if (g_error_matches (error, BOSH_SASL_ERROR, BOSH_SASL_ERROR_INVALID_MECHANISM) &&
+      bosh_login_can_fall_back (self))
+    bosh_login_fall_back (self);
+  else
+    fail (self, g_steal_pointer (&error));
+}
+
 static void
 handle_sasl_element (BoshLogin   *self,
                      BoshElement *element)
@@ -486,7 +523,7 @@ handle_sasl_element (BoshLogin   *self,
   else if (waiting && bosh_element_matches (element, "success", NULL))
     handle_success (self, element);
   else if (under_way && bosh_element_matches (element, "failure", NULL))
-    fail (self, bosh_sasl_error_new_for_failure (element));
+    handle_failure (self, element);
   else if (waiting && bosh_element_matches (element, "continue", BOSH_NS_SASL2))
     abort_with (self, _("The server wants more than the authentication, such as a second "
                         "factor, which is not supported"));
@@ -603,6 +640,7 @@ bosh_login_new (const BoshLoginParameters *parameters)
   self->weakest = parameters->weakest;
   self->allow_plaintext = parameters->allow_plaintext;
   self->pipelines = parameters->pipeline;
+  self->avoids_sasl2 = parameters->avoid_sasl2;
   g_queue_init (&self->actions);
 
   return self;

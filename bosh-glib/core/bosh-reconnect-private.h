@@ -214,6 +214,10 @@ void                bosh_reconnect_handle_login_failed (BoshReconnect *self,
                                                         BoshErrorKind  kind,
                                                         const GError  *error,
                                                         gint64         now);
+/* The login that is under way can't go on: ABORT, CONNECT and LOGIN follow, without delay
+ * and as part of the same login or attempt. The caller has stored the credentials again,
+ * and keeps them until FORGET. */
+void                bosh_reconnect_handle_fall_back    (BoshReconnect              *self);
 /* The session has ended, or could not be created or found: with @error, or without,
  * which is always REQUESTED. It may be fed from within CONNECT or DISCONNECT.
  * @unsent are its stanzas that never left this machine, in order, without requests

@@ -15,6 +15,8 @@
  *   a first session that could not be opened, and is tried again:
  *     CONNECTING ──→ PAUSING ──→ CONNECTING
  *
+ *   LOGGING_IN ←──→ REOPENING: the login begins anew in another session (in an attempt it
+ *     is ATTEMPTING again)
  *   any other failure, too many attempts, or the end of the session ──→ CLOSED
  *   the application ends a session ──→ DISCONNECTING ──→ CLOSED
  *   the application hands the session over ──→ DETACHED
@@ -64,6 +66,7 @@ typedef enum
   PHASE_PAUSING,     /* for the time of the next attempt to connect */
   PHASE_CONNECTED,
   PHASE_LOGGING_IN,
+  PHASE_REOPENING,   /* another session for the login of the application */
   PHASE_READY,
   PHASE_LOST,        /* the verdict of the application is awaited */
   PHASE_WAITING,     /* for the time of the next attempt */
@@ -213,6 +216,7 @@ get_state_of (Phase phase)
     case PHASE_CONNECTED:
       return BOSH_RECONNECT_CONNECTED;
     case PHASE_LOGGING_IN:
+    case PHASE_REOPENING:
       return BOSH_RECONNECT_LOGGING_IN;
     case PHASE_READY:
       return BOSH_RECONNECT_READY;
@@ -259,7 +263,7 @@ static gboolean
 has_operation (BoshReconnect *self)
 {
   return self->phase == PHASE_CONNECTING || self->phase == PHASE_PAUSING ||
-         self->phase == PHASE_LOGGING_IN;
+         self->phase == PHASE_LOGGING_IN || self->phase == PHASE_REOPENING;
 }
 
 static gboolean
@@ -310,7 +314,8 @@ fail_requests (BoshReconnect *self,
 }
 
 /* What belonged to the phase before is not to be done any more. Where that was an
- * operation of the application, it is over with @error, or well. */
+ * operation of the application, which sees another state now, it is over with @error, or
+ * well. */
 static void
 enter (BoshReconnect *self,
        Phase          phase,
@@ -383,7 +388,7 @@ end_session (BoshReconnect *self,
   set_last_error (self, NULL);
   enter (self, PHASE_DISCONNECTING, NEVER, error);
   self->remembered = FALSE;
-  if (self->has_session)
+  if (has_current_session (self))
     add_due (self, BOSH_RECONNECT_ACTION_DISCONNECT);
   else
     close_with (self, self->end_error);
@@ -756,6 +761,7 @@ bosh_reconnect_disconnect (BoshReconnect *self)
     case PHASE_PAUSING:
     case PHASE_CONNECTED:
     case PHASE_LOGGING_IN:
+    case PHASE_REOPENING:
     case PHASE_READY:
     case PHASE_PREPARING:
     case PHASE_RESENDING:
@@ -887,6 +893,11 @@ bosh_reconnect_handle_features (BoshReconnect *self,
       enter (self, PHASE_RELOGIN, self->deadline, NULL);
       add_due (self, BOSH_RECONNECT_ACTION_LOGIN);
     }
+  else if (self->phase == PHASE_REOPENING)
+    {
+      enter (self, PHASE_LOGGING_IN, self->deadline, NULL);
+      add_due (self, BOSH_RECONNECT_ACTION_LOGIN);
+    }
   else if (self->phase == PHASE_CONNECTING && !self->attaching)
     {
       self->has_features = TRUE;
@@ -930,6 +941,25 @@ bosh_reconnect_handle_login_failed (BoshReconnect *self,
     }
 }
 
+void
+bosh_reconnect_handle_fall_back (BoshReconnect *self)
+{
+  g_autoptr(GError) error = NULL;
+
+  if (self->phase != PHASE_LOGGING_IN && self->phase != PHASE_RELOGIN)
+    return;
+
+  error = g_error_new_literal (BOSH_ERROR, BOSH_ERROR_NOT_CONNECTED,
+                               _("The login begins anew in another session"));
+  fail_requests (self, error);
+  abort_session (self);
+  self->has_credentials = TRUE;
+  enter (self, self->phase == PHASE_RELOGIN ? PHASE_ATTEMPTING : PHASE_REOPENING, self->deadline,
+         NULL);
+  add_due (self, BOSH_RECONNECT_ACTION_RENEW);
+  add_due (self, BOSH_RECONNECT_ACTION_CONNECT);
+}
+
 /* FALSE if it is not the present one that is gone. */
 static gboolean
 forget_session (BoshReconnect *self)
@@ -965,6 +995,7 @@ bosh_reconnect_handle_ended (BoshReconnect             *self,
       break;
     case PHASE_CONNECTED:
     case PHASE_LOGGING_IN:
+    case PHASE_REOPENING:
       close_with (self, error);
       break;
     case PHASE_READY:
@@ -1044,6 +1075,7 @@ handle_deadline (BoshReconnect *self,
       abandon (self, error);
       break;
     case PHASE_LOGGING_IN:
+    case PHASE_REOPENING:
       error = g_error_new_literal (BOSH_ERROR, BOSH_ERROR_TIMED_OUT,
                                    _("The login was not finished in time"));
       abandon (self, error);
@@ -1103,7 +1135,7 @@ wants (BoshReconnect           *self,
     case BOSH_RECONNECT_ACTION_EXPECT_LOGIN:
       return self->has_session && self->told_expected != expects_login (self, now);
     case BOSH_RECONNECT_ACTION_FORGET:
-      return self->has_credentials && !self->remembered;
+      return self->has_credentials && !self->remembered && self->phase != PHASE_REOPENING;
     case BOSH_RECONNECT_ACTION_ABORT:
     case BOSH_RECONNECT_ACTION_DISCONNECT:
     case BOSH_RECONNECT_ACTION_FAIL_REQUESTS:

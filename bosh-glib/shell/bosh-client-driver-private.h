@@ -39,6 +39,8 @@ typedef struct
                                   gpointer owner);
   /* The connection has another certificate, or knows other errors of it. */
   void     (*certificate_changed) (gpointer              owner);
+  /* XEP-0388 is not used any more. */
+  void     (*fell_back)           (gpointer              owner);
   /* A stanza arrived for the application. */
   void     (*stanza)              (BoshElement          *stanza,
                   gpointer owner);
@@ -117,6 +119,9 @@ BoshConnectionConfiguration *bosh_client_driver_get_configuration         (BoshC
 BoshConnection              *bosh_client_driver_get_connection            (BoshClientDriver                *self);
 const char                  *bosh_client_driver_get_jid                   (BoshClientDriver                *self);
 const char                  *bosh_client_driver_get_mechanism             (BoshClientDriver                *self);
+/* With a server that says nothing in the middle of a login; microseconds. */
+void                         bosh_client_driver_set_patience_for_tests    (BoshClientDriver *self,
+                                                                           gint64            patience);
 /* Those that are kept to log in again, or NULL. */
 BoshCredentials             *bosh_client_driver_get_credentials_for_tests (BoshClientDriver                *self);
 

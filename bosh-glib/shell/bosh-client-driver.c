@@ -49,6 +49,9 @@ struct _BoshClientDriver
   BoshAddresses               *addresses;    /* NULL if the application gave the address */
   guint                        attempt;      /* changes when one begins, or is given up */
   gboolean                     is_opening;   /* the connection, at one of the addresses */
+  gint64                       opened_at;    /* when that began */
+  gint64                       opening_time; /* until the features arrived */
+  gint64                       patience;     /* with a server in the middle of a login */
   GCancellable                *discovery;    /* while the domain is asked for addresses */
   BoshSavedSession            *saved;        /* until it is attached; else one is created */
   BoshElement                 *features;     /* those that arrived last, for a login */
@@ -607,6 +610,7 @@ open_connection (BoshClientDriver *self)
   GCancellable *cancellable = self->task != NULL ? g_task_get_cancellable (self->task) : NULL;
 
   bosh_source_clear (&self->cancelled);
+  self->opened_at = g_get_monotonic_time ();
   if (self->task != NULL)
     g_object_ref (self->owner);
   g_main_context_push_thread_default (self->home.context);
@@ -643,7 +647,8 @@ is_connecting (BoshClientDriver *self,
   BoshReconnectState state = get_state (self);
 
   return attempt == self->attempt &&
-         (state == BOSH_RECONNECT_CONNECTING || state == BOSH_RECONNECT_RECONNECTING);
+         (state == BOSH_RECONNECT_CONNECTING || state == BOSH_RECONNECT_LOGGING_IN ||
+          state == BOSH_RECONNECT_RECONNECTING);
 }
 
 /* --- The addresses that the domain announces --- */
@@ -843,6 +848,21 @@ get_kind (BoshClientDriver *self,
                               bosh_connection_get_http_status (self->connection));
 }
 
+/* What the server offers and does not carry out is not used any more by this client. */
+static void
+fall_back (BoshClientDriver *self)
+{
+  BoshCredentials *credentials = bosh_login_driver_get_credentials (self->login);
+
+  if (self->credentials == NULL)
+    self->credentials = bosh_credentials_ref (credentials);
+  g_clear_pointer (&self->login, bosh_login_driver_stop);
+  bosh_reconnect_handle_fall_back (self->machine);
+  self->login_flags |= BOSH_LOGIN_AVOID_SASL2;
+  self->callbacks->fell_back (self->owner);
+  drain (self);
+}
+
 static void
 on_login_done (const char   *jid,
                const GError *error,
@@ -854,6 +874,12 @@ on_login_done (const char   *jid,
 
   if (owner == NULL)
     return;
+
+  if (jid == NULL && error == NULL)
+    {
+      fall_back (self);
+      return;
+    }
 
   g_free (self->new_mechanism);
   self->new_mechanism = g_strdup (bosh_login_driver_get_mechanism (self->login));
@@ -884,6 +910,8 @@ log_in (BoshClientDriver *self)
   g_autoptr(BoshElement) features = bosh_element_ref (self->features);
 
   self->login = bosh_login_driver_new (self->connection, self->credentials, self->login_flags,
+                                       self->home.context,
+                                       MAX (self->patience, 2 * self->opening_time),
                                        on_login_done, self);
   bosh_login_driver_handle_features (self->login, features);
 }
@@ -902,6 +930,7 @@ handle_features (BoshClientDriver *self,
     }
 
   hold_polls_back (self);
+  self->opening_time = g_get_monotonic_time () - self->opened_at;
   bosh_reconnect_handle_features (self->machine, g_get_monotonic_time ());
   drain (self);
 }
@@ -1456,6 +1485,7 @@ bosh_client_driver_new (const char                      *domain,
     self->configuration = g_object_new (BOSH_TYPE_CONNECTION_CONFIGURATION, NULL);
   self->machine = bosh_reconnect_new ((guint64)g_random_int () << 32 | g_random_int ());
   self->disconnects = g_ptr_array_new_with_free_func (disconnect_free);
+  self->patience = BOSH_LOGIN_PATIENCE;
   if (!has_address (self))
     self->addresses = bosh_addresses_new (self->domain);
   create_connection (self);
@@ -1611,6 +1641,13 @@ bosh_client_driver_set_login_flags (BoshClientDriver *self,
                                     BoshLoginFlags    flags)
 {
   self->login_flags = flags;
+}
+
+void
+bosh_client_driver_set_patience_for_tests (BoshClientDriver *self,
+                                           gint64            patience)
+{
+  self->patience = patience;
 }
 
 const char *

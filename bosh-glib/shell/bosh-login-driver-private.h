@@ -19,20 +19,28 @@ typedef enum
   BOSH_LOGIN_ALLOW_PLAINTEXT = 1 << 0,
   /* The request to bind follows the restart at once, whatever is offered. */
   BOSH_LOGIN_PIPELINE = 1 << 1,
+  /* XEP-0388 is not used. */
+  BOSH_LOGIN_AVOID_SASL2 = 1 << 2,
 } BoshLoginFlags;
 
 /* The login is over: @jid was bound, or it failed with @error. Both belong to
- * the driver. Called once, and not after bosh_login_driver_stop(). */
+ * the driver. If both are NULL, it has to begin anew without XEP-0388, in another session.
+ * Called once, and not after bosh_login_driver_stop(). */
 typedef void (*BoshLoginDriverDone) (const char   *jid,
                                      const GError *error,
                                      gpointer      user_data);
 
-/* The result of SCRAM's costly part is left in @credentials for the next login,
- * and removed from there if the login fails. After a success the mechanism is left
- * there, too: the next login uses none that is weaker. */
+/* @context: that of the application. @patience: microseconds for which a server may keep
+ * silent, BOSH_LOGIN_PATIENCE at least, but in tests.
+ *
+ * The result of SCRAM's costly part is left in @credentials for the next login,
+ * and removed from there if the login fails. After a success, or where the login has to
+ * begin anew, the mechanism is left there, too: the next login uses none that is weaker. */
 BoshLoginDriver *bosh_login_driver_new             (BoshConnection      *connection,
                                                     BoshCredentials     *credentials,
                                                     BoshLoginFlags       flags,
+                                                    GMainContext        *context,
+                                                    gint64               patience,
                                                     BoshLoginDriverDone  done,
                                                     gpointer             user_data);
 /* Stops and frees. A thread that still computes ends by itself. */
@@ -44,6 +52,7 @@ void             bosh_login_driver_handle_features (BoshLoginDriver *self,
 gboolean         bosh_login_driver_handle_element  (BoshLoginDriver *self,
                                                     BoshElement     *element);
 
+BoshCredentials *bosh_login_driver_get_credentials (BoshLoginDriver     *self);
 /* The SASL mechanism in use, or NULL before one was chosen. */
 const char      *bosh_login_driver_get_mechanism   (BoshLoginDriver     *self);
 

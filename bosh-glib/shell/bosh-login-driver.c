@@ -5,6 +5,7 @@
 #include "bosh-login-driver-private.h"
 
 #include "bosh-connection-private.h"
+#include "bosh-source-private.h"
 #include "bosh-stanza-private.h"
 
 /* The thread that computes has a reference of its own, so the login lives until
@@ -29,6 +30,11 @@ struct _BoshLoginDriver
    * login wait here. */
   gboolean             computing;
   GQueue               waiting;
+
+  /* While the server is to say something. */
+  GSource             *silence;
+  GMainContext        *context;
+  gint64               patience;
 
   gboolean             restarted;
   gboolean             draining;
@@ -64,6 +70,8 @@ driver_unref (BoshLoginDriver *self)
   if (!g_ref_count_dec (&self->ref_count))
     return;
 
+  bosh_source_clear (&self->silence);
+  g_clear_pointer (&self->context, g_main_context_unref);
   g_queue_clear_full (&self->waiting, (GDestroyNotify)bosh_element_unref);
   g_clear_pointer (&self->box, release_box);
   g_clear_pointer (&self->credentials, bosh_credentials_unref);
@@ -83,7 +91,7 @@ finish (BoshLoginDriver *self,
   bosh_credentials_set_salted_password (self->credentials,
                                         jid != NULL ? bosh_login_get_salted_password (self->box->login)
                                                     : NULL);
-  if (jid != NULL)
+  if (error == NULL)
     bosh_credentials_set_weakest (self->credentials, bosh_login_get_mechanism (self->box->login));
   bosh_connection_set_logging_in (self->connection, FALSE);
   bosh_connection_set_jid (self->connection, jid);
@@ -195,9 +203,39 @@ carry_out (BoshLoginDriver *self,
     case BOSH_LOGIN_ACTION_FAILED:
       finish (self, NULL, action->error);
       break;
+    case BOSH_LOGIN_ACTION_FALL_BACK:
+      finish (self, NULL, NULL);
+      break;
     default:
       g_assert_not_reached ();
     }
+}
+
+/* A response that can't come because the server is out of reach is no silence. */
+static gboolean
+on_silence (gpointer user_data)
+{
+  BoshLoginDriver *self = user_data;
+
+  if (bosh_connection_get_state (self->connection) == BOSH_CONNECTION_STATE_CONNECTED)
+    bosh_login_fall_back (self->box->login);
+  drain (self);
+
+  return G_SOURCE_REMOVE;
+}
+
+/* Waits from now on, if the server is to say something. */
+static void
+watch_silence (BoshLoginDriver *self)
+{
+  bosh_source_clear (&self->silence);
+  if (self->stopped || self->computing || !bosh_login_can_fall_back (self->box->login))
+    return;
+
+  self->silence = g_timeout_source_new ((guint)(self->patience / G_TIME_SPAN_MILLISECOND));
+  g_source_set_static_name (self->silence, "[bosh] login silence");
+  g_source_set_callback (self->silence, on_silence, self, NULL);
+  g_source_attach (self->silence, self->context);
 }
 
 static void
@@ -221,6 +259,7 @@ drain (BoshLoginDriver *self)
       g_clear_error (&action.error);
     }
   self->draining = FALSE;
+  watch_silence (self);
   driver_unref (self);
 }
 
@@ -228,6 +267,8 @@ BoshLoginDriver *
 bosh_login_driver_new (BoshConnection      *connection,
                        BoshCredentials     *credentials,
                        BoshLoginFlags       flags,
+                       GMainContext        *context,
+                       gint64               patience,
                        BoshLoginDriverDone  done,
                        gpointer             user_data)
 {
@@ -243,6 +284,7 @@ bosh_login_driver_new (BoshConnection      *connection,
     .allow_plaintext = (flags & BOSH_LOGIN_ALLOW_PLAINTEXT) != 0 ||
                        bosh_connection_is_private (connection),
     .pipeline = (flags & BOSH_LOGIN_PIPELINE) != 0,
+    .avoid_sasl2 = (flags & BOSH_LOGIN_AVOID_SASL2) != 0,
   };
 
   g_ref_count_init (&self->ref_count);
@@ -250,6 +292,8 @@ bosh_login_driver_new (BoshConnection      *connection,
   self->credentials = bosh_credentials_ref (credentials);
   self->box = g_atomic_rc_box_new0 (LoginBox);
   self->box->login = bosh_login_new (&parameters);
+  self->context = g_main_context_ref (context);
+  self->patience = patience;
   self->done = done;
   self->user_data = user_data;
   g_queue_init (&self->waiting);
@@ -264,6 +308,7 @@ bosh_login_driver_stop (BoshLoginDriver *self)
   if (!self->stopped)
     bosh_connection_set_logging_in (self->connection, FALSE);
   self->stopped = TRUE;
+  bosh_source_clear (&self->silence);
   if (self->computing)
     bosh_connection_set_reply_expected (self->connection, FALSE);
   driver_unref (self);
@@ -302,6 +347,12 @@ bosh_login_driver_handle_element (BoshLoginDriver *self,
   drain (self);
 
   return is_ours;
+}
+
+BoshCredentials *
+bosh_login_driver_get_credentials (BoshLoginDriver *self)
+{
+  return self->credentials;
 }
 
 const char *

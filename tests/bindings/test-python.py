@@ -274,6 +274,12 @@ class Failures(unittest.TestCase):
         self.assertEqual(connection.props.see_other_uri, 'ftp://other.example/')
         self.assertEqual(connection.props.http_status, 0)
 
+    def test_use_sasl2(self):
+        client = Bosh.Client.new('localhost', None)
+        self.assertTrue(client.get_use_sasl2())
+        client.props.use_sasl2 = False
+        self.assertFalse(client.get_use_sasl2())
+
     def test_domain(self):
         """As people type it; what is none is an error."""
         self.assertEqual(Bosh.Client.new('XN--MNCHEN-3YA.example.', None).props.domain,

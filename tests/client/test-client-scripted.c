@@ -7,6 +7,8 @@
 #include "bosh-test-client.h"
 #include "bosh-test-http.h"
 
+#include "bosh-client-private.h"
+
 #include <string.h>
 
 #define JID "alice@example.org/x"
@@ -24,6 +26,11 @@
   "<stream:features><authentication xmlns='" SASL2 "'><mechanism>PLAIN</mechanism>"      \
   "<inline><bind xmlns='" BIND2 "'/></inline></authentication></stream:features>"
 
+#define SILENT_FEATURES(mechanism)                                            \
+  "<stream:features><authentication xmlns='" SASL2 "'><mechanism>" mechanism     \
+  "</mechanism></authentication><mechanisms xmlns='" SASL "'><mechanism>" mechanism \
+  "</mechanism></mechanisms></stream:features>"
+
 #define FEATURES(mechanism)                                                   \
   "<stream:features><mechanisms xmlns='" SASL "'><mechanism>" mechanism         \
   "</mechanism></mechanisms></stream:features>"
@@ -38,6 +45,9 @@ typedef struct
   /* NULL where the server sends none by itself. */
   const char     *features;
   const char     *response_to_auth;
+  const char     *response_to_authenticate;  /* that of `<auth/>` where it is NULL */
+  gboolean        ignores_authenticate;
+  guint           n_resets;    /* of such requests */
   const char     *response_to_bind;
   guint           iterations;  /* SCRAM: of the challenge */
   gboolean        is_lazy;     /* responds to the restart when more has come */
@@ -136,6 +146,15 @@ on_request (BoshTestPeer          *peer,
     respond (peer, " type='terminate'", "");
   else if (strstr (text, " pause='") != NULL)
     respond (peer, "", "");
+  else if (strstr (text, "<authenticate ") != NULL && script->n_resets > 0)
+    {
+      script->n_resets--;
+      bosh_test_peer_reset (peer);
+    }
+  else if (strstr (text, "<authenticate ") != NULL && script->ignores_authenticate)
+    script->held = peer;
+  else if (strstr (text, "<authenticate ") != NULL && script->response_to_authenticate != NULL)
+    respond (peer, "", script->response_to_authenticate);
   else if (strstr (text, "<auth ") != NULL && script->iterations > 0)
     challenge (script, peer, text);
   else if ((strstr (text, "<auth ") != NULL || strstr (text, "<authenticate ") != NULL) &&
@@ -626,6 +645,209 @@ test_extensible_tasks (void)
   script_clear (&script);
 }
 
+static guint
+count (const char *text,
+       const char *part)
+{
+  g_auto(GStrv) parts = g_strsplit (text, part, -1);
+
+  return g_strv_length (parts) - 1;
+}
+
+static BoshClient *
+new_impatient (Script *script,
+               guint  *n_changes)
+{
+  BoshClient *client = new_client (script);
+  g_autoptr(GError) error = NULL;
+
+  client_set_patience_for_tests (client, 50);
+  g_signal_connect (client, "notify::use-sasl2", G_CALLBACK (bosh_test_count_changes), n_changes);
+  bosh_test_connect (client, &error);
+  g_assert_no_error (error);
+
+  return client;
+}
+
+static void
+test_extensible_silent (void)
+{
+  static const char * const responses[] = {
+    NULL,
+    "<failure xmlns='" SASL2 "'><invalid-mechanism xmlns='" SASL "'/></failure>",
+  };
+
+  g_test_summary ("Where a server offers XEP-0388 and does not carry it out, the login goes on by "
+                  "RFC 6120 in another session");
+
+  for (gsize i = 0; i < G_N_ELEMENTS (responses); i++)
+    {
+      Script script;
+      BoshClient *client;
+      guint n_changes = 0;
+      guint n_connections = 0;
+      g_autoptr(GError) error = NULL;
+
+      script_init (&script);
+      script.features = SILENT_FEATURES ("PLAIN");
+      script.ignores_authenticate = responses[i] == NULL;
+      script.response_to_authenticate = responses[i];
+      client = new_impatient (&script, &n_changes);
+      g_signal_connect (client, "notify::connection", G_CALLBACK (bosh_test_count_changes),
+                        &n_connections);
+      bosh_test_login (client, "alice", "secret", NULL, &error);
+      g_assert_no_error (error);
+      g_assert_cmpstr (bosh_client_get_jid (client), ==, JID);
+      g_assert_cmpuint (n_changes, ==, 1);
+      g_assert_cmpuint (n_connections, ==, 1);
+      g_assert_false (bosh_client_get_use_sasl2 (client));
+      g_assert_cmpuint (count (script.sent->str, "<authenticate "), ==, 1);
+      g_assert_cmpuint (script.n_auth, ==, 1);
+      bosh_test_close (client);
+      script_clear (&script);
+    }
+}
+
+static void
+test_extensible_avoided (void)
+{
+  Script script;
+  BoshClient *client;
+  guint n_changes = 0;
+  g_autoptr(GError) error = NULL;
+
+  g_test_summary ("XEP-0388 is not used where the application does not want it");
+
+  script_init (&script);
+  script.features = SILENT_FEATURES ("PLAIN");
+  client = new_impatient (&script, &n_changes);
+  g_assert_true (bosh_client_get_use_sasl2 (client));
+  bosh_client_set_use_sasl2 (client, FALSE);
+  bosh_client_set_use_sasl2 (client, FALSE);
+  g_assert_cmpuint (n_changes, ==, 1);
+  bosh_test_login (client, "alice", "secret", NULL, &error);
+  g_assert_no_error (error);
+  g_assert_cmpuint (count (script.sent->str, "<authenticate "), ==, 0);
+  bosh_test_close (client);
+  script_clear (&script);
+}
+
+static void
+test_extensible_out_of_reach (void)
+{
+  Script script;
+  BoshClient *client;
+  guint n_changes = 0;
+  g_autoptr(GError) error = NULL;
+
+  g_test_summary ("A server that is out of reach is not one that says nothing");
+
+  script_init (&script);
+  script.features = SILENT_FEATURES ("PLAIN");
+  script.n_resets = 3;
+  script.response_to_authenticate = "<success xmlns='" SASL2 "'><authorization-identifier>alice@example.org"
+                                    "</authorization-identifier></success>" SECOND_FEATURES;
+  client = new_impatient (&script, &n_changes);
+  bosh_test_login (client, "alice", "secret", NULL, &error);
+  g_assert_no_error (error);
+  g_assert_cmpuint (script.n_resets, ==, 0);
+  g_assert_cmpuint (n_changes, ==, 0);
+  g_assert_cmpuint (script.n_auth, ==, 0);
+  bosh_test_close (client);
+  script_clear (&script);
+}
+
+static void
+weaken (BoshClient *client,
+        GParamSpec *pspec,
+        gpointer    user_data)
+{
+  Script *script = user_data;
+
+  script->features = FEATURES ("PLAIN");
+}
+
+static void
+test_extensible_weaker (void)
+{
+  Script script;
+  BoshClient *client;
+  guint n_changes = 0;
+  g_autoptr(GError) error = NULL;
+
+  g_test_summary ("The other session is not given a password that the first one would not have "
+                  "been given");
+
+  script_init (&script);
+  script.features = SILENT_FEATURES ("SCRAM-SHA-256");
+  script.ignores_authenticate = TRUE;
+  client = new_impatient (&script, &n_changes);
+  g_signal_connect (client, "notify::use-sasl2", G_CALLBACK (weaken), &script);
+  bosh_test_login (client, "alice", "secret", NULL, &error);
+  g_assert_error (error, BOSH_ERROR, BOSH_ERROR_INSECURE_MECHANISM);
+  g_assert_cmpuint (script.n_auth, ==, 0);
+  g_assert_cmpint (bosh_client_get_state (client), ==, BOSH_CLIENT_STATE_CONNECTED);
+  bosh_test_close (client);
+  script_clear (&script);
+}
+
+static void
+cancel (BoshClient *client,
+        GParamSpec *pspec,
+        gpointer    user_data)
+{
+  g_cancellable_cancel (user_data);
+}
+
+static void
+end (BoshClient *client,
+     GParamSpec *pspec,
+     gpointer    user_data)
+{
+  bosh_client_disconnect_async (client, NULL, NULL, NULL);
+}
+
+static void
+test_extensible_given_up (void)
+{
+  static const char * const signals[] = { "notify::use-sasl2", "notify::connection" };
+
+  g_test_summary ("A handler may cancel the login, or end the client, where another session follows");
+
+  for (guint i = 0; i < 2 * G_N_ELEMENTS (signals); i++)
+    {
+      Script script;
+      BoshClient *client;
+      guint n_changes = 0;
+      guint n_closed = 0;
+      g_autoptr(GCancellable) cancellable = g_cancellable_new ();
+      g_autoptr(GAsyncResult) result = NULL;
+      g_autoptr(GError) error = NULL;
+
+      g_test_message ("%u", i);
+      script_init (&script);
+      script.features = SILENT_FEATURES ("PLAIN");
+      script.ignores_authenticate = TRUE;
+      client = new_impatient (&script, &n_changes);
+      g_signal_connect (client, "closed", G_CALLBACK (bosh_test_count_closed), &n_closed);
+      if (i < G_N_ELEMENTS (signals))
+        g_signal_connect (client, signals[i], G_CALLBACK (cancel), cancellable);
+      else
+        g_signal_connect (client, signals[i - G_N_ELEMENTS (signals)], G_CALLBACK (end), NULL);
+      bosh_client_login_async (client, "alice", "secret", NULL, cancellable, bosh_test_keep_result,
+                               &result);
+      g_assert_false (bosh_client_login_finish (client, bosh_test_wait_for (&result), &error));
+      g_assert_cmpint (error->code, ==,
+                       i < G_N_ELEMENTS (signals) ? (int)G_IO_ERROR_CANCELLED
+                                                  : (int)BOSH_ERROR_NOT_CONNECTED);
+      bosh_test_wait_until (bosh_test_is_nonzero, &n_closed);
+      g_assert_cmpuint (script.n_auth, ==, 0);
+      g_clear_object (&result);
+      bosh_test_assert_gone (client);
+      script_clear (&script);
+    }
+}
+
 static void
 test_pipelined (void)
 {
@@ -1034,6 +1256,11 @@ main (int   argc,
   g_test_add_func ("/bosh/client-scripted/extensible-bound", test_extensible_bound);
   g_test_add_func ("/bosh/client-scripted/extensible-resource", test_extensible_resource);
   g_test_add_func ("/bosh/client-scripted/extensible-tasks", test_extensible_tasks);
+  g_test_add_func ("/bosh/client-scripted/extensible-silent", test_extensible_silent);
+  g_test_add_func ("/bosh/client-scripted/extensible-avoided", test_extensible_avoided);
+  g_test_add_func ("/bosh/client-scripted/extensible-out-of-reach", test_extensible_out_of_reach);
+  g_test_add_func ("/bosh/client-scripted/extensible-weaker", test_extensible_weaker);
+  g_test_add_func ("/bosh/client-scripted/extensible-given-up", test_extensible_given_up);
   g_test_add_func ("/bosh/client-scripted/pipelined", test_pipelined);
   g_test_add_func ("/bosh/client-scripted/states", test_states);
   g_test_add_func ("/bosh/client-scripted/pause-and-save", test_pause_and_save);

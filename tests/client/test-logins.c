@@ -541,6 +541,41 @@ test_extensible_reconnect (void)
 }
 
 static void
+test_unaided (void)
+{
+  static const Login login = { "debian.localhost", "desk", "SCRAM-SHA-256", 5 };
+  BoshClient *client;
+  g_autoptr(GError) error = NULL;
+
+  if (!has_sasl2 ())
+    return;
+
+  g_test_summary ("Debian's mod_sasl2 says nothing over BOSH: the login goes on by RFC 6120, which "
+                  "the client remembers");
+
+  client = bosh_test_new_client (login.domain);
+  bosh_client_set_auto_reconnect (client, TRUE);
+  client_set_delays_for_tests (client, 1, 2, AGES);
+  bosh_test_connect (client, &error);
+  g_assert_no_error (error);
+  bosh_test_login (client, "alice", "wrong", NULL, &error);
+  g_assert_error (error, BOSH_SASL_ERROR, BOSH_SASL_ERROR_NOT_AUTHORIZED);
+  g_clear_error (&error);
+  g_assert_false (bosh_client_get_use_sasl2 (client));
+  bosh_test_login (client, "alice", "secret", "desk", &error);
+  g_assert_no_error (error);
+  g_assert_cmpstr (bosh_client_get_jid (client), ==, "alice@debian.localhost/desk");
+  assert_works (client);
+
+  /* From now on with as few requests as without it. */
+  g_signal_connect (client, "notify::connection", G_CALLBACK (on_connection), NULL);
+  g_signal_connect (client, "notify::state", G_CALLBACK (on_state), (gpointer)&login);
+  lose (client);
+  assert_works (client);
+  bosh_test_close (client);
+}
+
+static void
 test_reconnect_looks_at_it (void)
 {
   static const Login login = { "sha1.localhost", "desk", "SCRAM-SHA-1", 5 };
@@ -578,6 +613,7 @@ main (int   argc,
       g_test_add_func ("/bosh/logins/reconnect-looks-at-it", test_reconnect_looks_at_it);
       g_test_add_func ("/bosh/logins/extensible", test_extensible);
       g_test_add_func ("/bosh/logins/extensible-anonymous", test_extensible_anonymous);
+      g_test_add_func ("/bosh/logins/unaided", test_unaided);
       g_test_add_func ("/bosh/logins/extensible-prebind", test_extensible_prebind);
       g_test_add_func ("/bosh/logins/extensible-reconnect", test_extensible_reconnect);
       g_test_add_func ("/bosh/logins/extensible-wrong-password", test_extensible_wrong_password);

@@ -626,6 +626,92 @@ test_scram_known (void)
   tear_down_scram (&fixture, NULL);
 }
 
+/* --- Falling back to RFC 6120 --- */
+
+#define OFFERS(in_sasl, in_sasl2)                                             \
+  FEATURES (MECHANISMS (MECHANISM (in_sasl)) AUTHENTICATION (MECHANISM (in_sasl2)))
+
+static BoshLogin *
+new_started (const char *features)
+{
+  BoshLogin *login = bosh_login_new (&bosh_test_login_parameters);
+
+  g_assert_false (bosh_login_can_fall_back (login));
+  bosh_test_give_features (login, features);
+  bosh_test_assert_action (login, BOSH_LOGIN_ACTION_SEND);
+
+  return login;
+}
+
+static void
+test_silence (void)
+{
+  g_autoptr(BoshLogin) login = new_started (BOTH ("PLAIN"));
+  g_autoptr(BoshLogin) finished = new_started (BOTH ("PLAIN"));
+  g_autoptr(BoshLogin) classic = new_started (OFFER ("PLAIN"));
+  g_autoptr(BoshLogin) extensible = new_started (FEATURES (AUTHENTICATION (MECHANISM ("PLAIN"))));
+  g_autoptr(BoshLogin) weaker = new_started (OFFERS ("PLAIN", "SCRAM-SHA-1"));
+
+  g_test_summary ("A login by XEP-0388 gives way to one by RFC 6120 while the server is to say "
+                  "something, if the same mechanism is offered there");
+
+  g_assert_true (bosh_login_can_fall_back (login));
+  bosh_login_fall_back (login);
+  bosh_test_assert_action (login, BOSH_LOGIN_ACTION_FALL_BACK);
+  bosh_test_assert_no_action (login);
+  g_assert_false (bosh_login_can_fall_back (login));
+  /* It comes after all. */
+  g_assert_true (bosh_test_give_element (login, SASL2 ("success", IDENTIFIER (JID))));
+  bosh_test_assert_no_action (login);
+
+  bosh_test_give_element (finished, SASL2 ("success", IDENTIFIER ("user@example.com")));
+  g_assert_false (bosh_login_can_fall_back (finished));
+  g_assert_false (bosh_login_can_fall_back (classic));
+  g_assert_false (bosh_login_can_fall_back (extensible));
+  g_assert_false (bosh_login_can_fall_back (weaker));
+}
+
+static void
+test_invalid_mechanism (void)
+{
+  static const char failure[] =
+    SASL2 ("failure", "<invalid-mechanism xmlns='" BOSH_NS_SASL "'/>");
+  g_autoptr(BoshLogin) login = new_started (BOTH ("PLAIN"));
+  g_autoptr(BoshLogin) refused = new_started (BOTH ("PLAIN"));
+  g_autoptr(BoshLogin) extensible = new_started (FEATURES (AUTHENTICATION (MECHANISM ("PLAIN"))));
+
+  g_test_summary ("So does one whose mechanism is not valid, though it was offered; other "
+                  "failures are failures");
+
+  g_assert_true (bosh_test_give_element (login, failure));
+  bosh_test_assert_action (login, BOSH_LOGIN_ACTION_FALL_BACK);
+  bosh_test_assert_no_action (login);
+
+  bosh_test_give_element (refused, SASL2 ("failure", "<not-authorized xmlns='" BOSH_NS_SASL "'/>"));
+  bosh_test_assert_failed (refused, BOSH_SASL_ERROR, BOSH_SASL_ERROR_NOT_AUTHORIZED, "");
+  bosh_test_give_element (extensible, failure);
+  bosh_test_assert_failed (extensible, BOSH_SASL_ERROR, BOSH_SASL_ERROR_INVALID_MECHANISM, "");
+}
+
+static void
+test_avoided (void)
+{
+  BoshLoginParameters parameters = bosh_test_login_parameters;
+  g_autoptr(BoshLogin) login = NULL;
+  g_autoptr(BoshLogin) none = NULL;
+
+  g_test_summary ("XEP-0388 is not used where that is asked for");
+
+  parameters.avoid_sasl2 = TRUE;
+  login = bosh_login_new (&parameters);
+  bosh_test_give_features (login, OFFERS ("PLAIN", "SCRAM-SHA-256"));
+  bosh_test_assert_sent (login, AUTH ("PLAIN", PLAIN_DATA));
+
+  none = bosh_login_new (&parameters);
+  bosh_test_give_features (none, FEATURES (AUTHENTICATION (MECHANISM ("PLAIN"))));
+  bosh_test_assert_failed (none, BOSH_ERROR, BOSH_ERROR_NO_MECHANISM, "");
+}
+
 int
 main (int   argc,
       char *argv[])
@@ -648,6 +734,9 @@ main (int   argc,
   g_test_add_func ("/bosh/login-sasl2/bound-jids", test_bound_jids);
   g_test_add_func ("/bosh/login-sasl2/bad-resource", test_bad_resource);
   g_test_add_func ("/bosh/login-sasl2/many-mechanisms", test_many_mechanisms);
+  g_test_add_func ("/bosh/login-sasl2/silence", test_silence);
+  g_test_add_func ("/bosh/login-sasl2/invalid-mechanism", test_invalid_mechanism);
+  g_test_add_func ("/bosh/login-sasl2/avoided", test_avoided);
   g_test_add_func ("/bosh/login-sasl2/scram/known", test_scram_known);
   for (gsize i = 0; i < G_N_ELEMENTS (scram_tests); i++)
     g_test_add (scram_tests[i].path, ScramFixture, NULL, set_up_scram,

@@ -428,6 +428,117 @@ test_login_times_out (void)
                             "closed(The login was not finished in time)");
 }
 
+/* Another session is opened for the login that is under way. */
+static void
+go_to_reopening (Fixture *fixture)
+{
+  go_to_logging_in (fixture);
+  fixture->now += 5 * SECOND;
+  bosh_reconnect_handle_fall_back (fixture->reconnect);
+  assert_actions (fixture, "abort fail-requests(The login begins anew in another session) renew "
+                           "connect");
+}
+
+static void
+test_fall_back (void)
+{
+  g_auto(Fixture) fixture;
+  gint64 begin;
+
+  g_test_summary ("A login that can't go on begins anew in another session, within its time");
+
+  fixture_init (&fixture);
+  begin = fixture.now;
+  go_to_reopening (&fixture);
+  g_assert_cmpint (bosh_reconnect_get_state (fixture.reconnect), ==, BOSH_RECONNECT_LOGGING_IN);
+  bosh_reconnect_handle_fall_back (fixture.reconnect);
+  bosh_reconnect_handle_opened (fixture.reconnect, fixture.now);
+  assert_actions (&fixture, "");
+  bosh_reconnect_handle_features (fixture.reconnect, fixture.now);
+  assert_actions (&fixture, "login");
+  g_assert_cmpint (bosh_reconnect_get_deadline (fixture.reconnect), ==, begin + 60 * SECOND);
+  bosh_reconnect_handle_logged_in (fixture.reconnect, fixture.now);
+  assert_actions (&fixture, "state:ready(well)");
+}
+
+static void
+test_fall_back_credentials (void)
+{
+  g_auto(Fixture) fixture;
+
+  g_test_summary ("The credentials are kept until the login has begun anew");
+
+  fixture_init (&fixture);
+  bosh_reconnect_set_enabled (fixture.reconnect, FALSE);
+  go_to_reopening (&fixture);
+  bosh_reconnect_handle_features (fixture.reconnect, fixture.now);
+  assert_actions (&fixture, "login forget");
+}
+
+static void
+test_fall_back_fails (void)
+{
+  g_auto(Fixture) refused;
+  g_auto(Fixture) lost;
+  g_auto(Fixture) late;
+  g_auto(Fixture) ended;
+  g_auto(Fixture) early;
+
+  g_test_summary ("What becomes of the other session becomes of the login");
+
+  fixture_init (&refused);
+  go_to_reopening (&refused);
+  bosh_reconnect_handle_features (refused.reconnect, refused.now);
+  assert_actions (&refused, "login");
+  fail_login (&refused, BOSH_ERROR_KIND_CREDENTIALS);
+  assert_actions (&refused, "state:connected!(refused) expect-login:yes forget");
+
+  fixture_init (&lost);
+  go_to_reopening (&lost);
+  lose (&lost, BOSH_ERROR_KIND_TEMPORARY);
+  assert_actions (&lost, "state:closed!(lost) fail-requests(lost) forget closed(lost)");
+
+  fixture_init (&late);
+  go_to_reopening (&late);
+  g_assert_cmpstr (drain_at_deadline (&late), ==,
+                   "disconnect state:disconnecting!(The login was not finished in time) forget");
+
+  fixture_init (&ended);
+  go_to_reopening (&ended);
+  bosh_reconnect_disconnect (ended.reconnect);
+  assert_actions (&ended, "disconnect state:disconnecting!(The session is being ended) forget");
+
+  /* Before the first session was given up. */
+  fixture_init (&early);
+  go_to_logging_in (&early);
+  bosh_reconnect_handle_fall_back (early.reconnect);
+  bosh_reconnect_disconnect (early.reconnect);
+  assert_actions (&early, "abort state:closed!(The session is being ended) fail-requests forget "
+                          "closed");
+}
+
+static void
+test_fall_back_again (void)
+{
+  g_auto(Fixture) fixture;
+  guint n_attempts;
+
+  g_test_summary ("The same in an attempt to log in again, which stays one attempt");
+
+  fixture_init (&fixture);
+  go_to_relogin (&fixture);
+  n_attempts = bosh_reconnect_get_n_attempts (fixture.reconnect);
+  bosh_reconnect_handle_fall_back (fixture.reconnect);
+  assert_actions (&fixture, "abort fail-requests(The login begins anew in another session) renew "
+                            "connect");
+  bosh_reconnect_handle_features (fixture.reconnect, fixture.now);
+  assert_actions (&fixture, "login");
+  g_assert_cmpuint (bosh_reconnect_get_n_attempts (fixture.reconnect), ==, n_attempts);
+  bosh_reconnect_handle_logged_in (fixture.reconnect, fixture.now);
+  g_assert_cmpstr (drain (&fixture), !=, "");
+  g_assert_cmpint (bosh_reconnect_get_state (fixture.reconnect), ==, BOSH_RECONNECT_READY);
+}
+
 static GError *
 new_cancelled (void)
 {
@@ -1670,6 +1781,10 @@ main (int   argc,
   g_test_add_func ("/bosh/reconnect/login-expected", test_login_expected);
   g_test_add_func ("/bosh/reconnect/login-fails", test_login_fails);
   g_test_add_func ("/bosh/reconnect/login-times-out", test_login_times_out);
+  g_test_add_func ("/bosh/reconnect/fall-back", test_fall_back);
+  g_test_add_func ("/bosh/reconnect/fall-back-credentials", test_fall_back_credentials);
+  g_test_add_func ("/bosh/reconnect/fall-back-fails", test_fall_back_fails);
+  g_test_add_func ("/bosh/reconnect/fall-back-again", test_fall_back_again);
   g_test_add_func ("/bosh/reconnect/cancel", test_cancel);
   g_test_add_func ("/bosh/reconnect/cancel-nothing", test_cancel_nothing);
   g_test_add_func ("/bosh/reconnect/can-not-connect", test_can_not_connect);

@@ -7,7 +7,9 @@
 module:depends("sasl2");
 
 module:hook_global("bosh-session", function (event)
-	event.session.base_type = "c2s";
+	if event.session.host == module.host then
+		event.session.base_type = "c2s";
+	end
 end);
 
 local function forget(event)
