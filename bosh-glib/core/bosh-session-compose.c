@@ -169,6 +169,7 @@ compose_terminate (BoshSession *self)
   g_autoptr(GString) payloads = g_string_new (NULL);
   BoshRequestBody body = { 0 };
 
+  self->termination.sent_before = self->outbox.sent_serial;
   body.terminate = TRUE;
   body.stream = session_get_stream_name (self, bosh_outbox_take_stanzas (&self->outbox, payloads));
   bosh_outbox_take_last (&self->outbox, payloads);

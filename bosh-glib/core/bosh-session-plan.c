@@ -248,6 +248,28 @@ check_termination (BoshSession *self,
   return FALSE;
 }
 
+/* The end of a stream is not waited for when the server has the request, which it may hold
+ * like any other. */
+static gboolean
+check_closed_streams (BoshSession *self)
+{
+  if (!session_has_streams (self))
+    return FALSE;
+
+  for (GList *link = self->window.requests.head; link != NULL; link = link->next)
+    {
+      Request *request = link->data;
+
+      if (request->kind == REQUEST_CLOSE_STREAM && request->confirmed && !request->stream->closed)
+        {
+          session_close_stream (self, request->stream, NULL);
+          return TRUE;
+        }
+    }
+
+  return FALSE;
+}
+
 /* When no later request can overtake this one any more. */
 static gint64
 get_settled_at (BoshSession *self,
@@ -870,6 +892,7 @@ session_plan (BoshSession *self,
   /* Each of these does at most one thing. All are asked again after that, so in the end
    * all of them have set the deadline. */
   if (check_termination (self, now) || check_network (self, now) || check_exchanges (self, now) ||
+      check_closed_streams (self) ||
       check_attach (self, now) || check_hand_over (self, now) || check_pause (self, now) ||
       check_doubtful_pause (self, now) || check_resume (self, now))
     return TRUE;

@@ -89,6 +89,12 @@ session_fail_attempt (BoshSession  *self,
   request->suspect_at = NEVER;
   self->failures++;
 
+  if (request->kind == REQUEST_TERMINATE && self->termination.agreed)
+    {
+      session_close (self, NULL);
+      return;
+    }
+
   if (request->kind == REQUEST_CREATION ||
       (self->state == BOSH_SESSION_ATTACHING && self->failures >= MAX_ATTACH_FAILURES) ||
       (request->kind == REQUEST_TERMINATE && request->attempts >= MAX_TERMINATE_ATTEMPTS))
@@ -209,6 +215,20 @@ repeat_plain (BoshSession *self,
   session_repeat (self, request, now);
 }
 
+/* Whether it only says that the session has ended, as was asked for, where the server does
+ * not know the session that this request ends: the response to an earlier attempt was
+ * lost, by us or by a proxy that had sent it twice. Not where stanzas that were sent
+ * before may have been lost with the session. */
+static gboolean
+is_refusal_of_end (BoshSession *self,
+                   Request     *request,
+                   const char  *condition)
+{
+  return request->kind == REQUEST_TERMINATE && g_strcmp0 (condition, "item-not-found") == 0 &&
+         (request->attempts > 1 || self->termination.agreed ||
+          self->outbox.delivered >= self->termination.sent_before);
+}
+
 static void
 handle_http_error (BoshSession            *self,
                    Request                *request,
@@ -240,8 +260,10 @@ handle_http_error (BoshSession            *self,
    * from something in front of it, or from one that mixes both, such as ejabberd:
    * try again, but not for ever. A server that knows the session never sends 404. */
   request->bad_responses++;
-  if (self->granted.version == NULL || response->status == 404 ||
-      request->bad_responses >= MAX_BAD_RESPONSES)
+  if (is_refusal_of_end (self, request, condition))
+    session_close (self, NULL);
+  else if (self->granted.version == NULL || response->status == 404 ||
+           request->bad_responses >= MAX_BAD_RESPONSES)
     session_close (self, bosh_error_new_for_condition (condition, error->message));
   else
     session_fail_attempt (self, request, error, response->retry_after, now);
@@ -612,12 +634,14 @@ take_grants (BoshSession      *self,
   return TRUE;
 }
 
-/* An acknowledgement covers all requests up to its number (§9.1). */
+/* An acknowledgement covers all requests up to its number (§9.1). An explicit one counts
+ * also where the response to the creation has not announced it, as that of node-xmpp-bosh;
+ * but then the lack of one means nothing. What ejabberd echoes is our own. */
 static void
 take_ack (BoshSession      *self,
           BoshResponseBody *body)
 {
-  if (!self->granted.acknowledges || body->ack < 0)
+  if (!self->use_acknowledgements || body->ack < 0 || body->is_echo)
     return;
 
   for (GList *link = self->window.requests.head; link != NULL; link = link->next)
@@ -748,6 +772,12 @@ handle_terminate (BoshSession      *self,
   if (self->state == BOSH_SESSION_TERMINATING && request->kind != REQUEST_TERMINATE &&
       g_strcmp0 (body->condition, "item-not-found") == 0)
     return;
+
+  if (is_refusal_of_end (self, request, body->condition))
+    {
+      session_close (self, NULL);
+      return;
+    }
 
   /* `other-request` (§17.2) means our own terminate request. */
   if (self->state == BOSH_SESSION_TERMINATING &&

@@ -188,6 +188,7 @@ test_acknowledgements (void)
   g_test_summary ("R40, R42-R45: acknowledgements and reports both ways, with broken exchanges");
 
   options.acknowledges = TRUE;
+  options.announces_acks = TRUE;
   options.trims_by_acks = TRUE;
   options.reports = TRUE;
   fixture_open (&self, &options, 20, 1, 0);

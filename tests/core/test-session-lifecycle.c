@@ -362,6 +362,81 @@ test_repeat_after_the_end (void)
   test_session_clear (&t);
 }
 
+/* The terminate request is in flight for the second time, as its first response was lost. */
+static void
+begin_lost_end (TestSession *t,
+                const char  *grants,
+                guint64     *end)
+{
+  g_autoptr(BoshElement) farewell = bosh_element_new_presence (NULL, "unavailable");
+  guint64 poll;
+
+  test_session_init (t, NULL);
+  test_session_open (t, grants);
+  g_bytes_unref (test_session_take_bytes (t, &poll));
+  test_session_advance (t, TEST_SECOND);
+  g_assert_true (bosh_session_terminate (t->session, farewell, NULL));
+  test_session_drain (t);
+  g_bytes_unref (test_session_take_bytes (t, end));
+  test_session_respond (t, poll, "type='terminate'", "");
+  test_session_fail (t, *end, BOSH_FAILURE_BROKEN);
+}
+
+static void
+test_lost_end (void)
+{
+  static const char refusal[] = "<body xmlns='" BOSH_NS_HTTPBIND "' type='terminate' "
+                                "condition='item-not-found'/>";
+
+  g_test_summary ("R60, R66: a server that does not know the session any more, when the terminate request "
+                  "is sent again, has ended it as was asked for");
+
+  for (guint i = 0; i < 4; i++)
+    {
+      TestSession t;
+      guint64 poll;
+      guint64 end;
+
+      test_session_init (&t, NULL);
+      test_session_open (&t, TEST_GRANTS);
+      g_bytes_unref (test_session_take_bytes (&t, &poll));
+      test_session_advance (&t, TEST_SECOND);
+      g_assert_true (bosh_session_terminate (t.session, NULL, NULL));
+      test_session_drain (&t);
+      g_bytes_unref (test_session_take_bytes (&t, &end));
+      test_session_respond (&t, poll, "", "");
+      /* Or a proxy has sent it twice, and passes the second response on. */
+      if (i < 2)
+        {
+          test_session_fail (&t, end, BOSH_FAILURE_BROKEN);
+          g_bytes_unref (test_session_take_bytes (&t, &end));
+        }
+      if (i % 2 == 0)
+        test_session_respond_http (&t, end, 200, refusal, -1);
+      else
+        test_session_respond_http (&t, end, 404, "No such session", -1);
+      g_assert_cmpint (bosh_session_get_state (t.session), ==, BOSH_SESSION_CLOSED);
+      g_assert_no_error (t.error);
+      test_session_clear (&t);
+    }
+}
+
+static void
+test_agreed_end (void)
+{
+  TestSession t;
+  guint64 end;
+
+  g_test_summary ("R60: where another response has said that the session ended as was asked for, a terminate "
+                  "request that fails is no error");
+
+  begin_lost_end (&t, TEST_GRANTS, &end);
+  test_session_advance (&t, TEST_SECOND);
+  g_assert_cmpint (bosh_session_get_state (t.session), ==, BOSH_SESSION_CLOSED);
+  g_assert_no_error (t.error);
+  test_session_clear (&t);
+}
+
 static void
 test_undelivered (void)
 {
@@ -772,6 +847,8 @@ main (int   argc,
   g_test_add_func ("/bosh/session-lifecycle/terminated-behind-gaps", test_terminated_behind_gaps);
   g_test_add_func ("/bosh/session-lifecycle/end-behind-doubt", test_end_behind_doubt);
   g_test_add_func ("/bosh/session-lifecycle/repeat-after-the-end", test_repeat_after_the_end);
+  g_test_add_func ("/bosh/session-lifecycle/lost-end", test_lost_end);
+  g_test_add_func ("/bosh/session-lifecycle/agreed-end", test_agreed_end);
   g_test_add_func ("/bosh/session-lifecycle/undelivered", test_undelivered);
   g_test_add_func ("/bosh/session-lifecycle/unreachable-is-unsent", test_unreachable_is_unsent);
   g_test_add_func ("/bosh/session-lifecycle/detach", test_detach);

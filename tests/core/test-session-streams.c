@@ -395,6 +395,34 @@ test_held_close (void)
 }
 
 static void
+test_acknowledged_close (void)
+{
+  TestSession t;
+  g_autofree char *ack = NULL;
+  guint64 serial;
+  guint64 poll;
+  guint64 rid;
+
+  g_test_summary ("R42, R83: the end of a stream that the server has, and holds, is the end; what came "
+                  "before it on the stream is handed out");
+
+  open_two (&t);
+  bosh_session_set_reply_expected (t.session, FALSE);
+  test_session_drain (&t);
+  g_bytes_unref (test_session_take_bytes (&t, &poll));
+  test_session_advance (&t, TEST_SECOND);
+  g_assert_true (bosh_session_close_stream (t.session, "two", NULL, &serial, NULL));
+  test_session_drain (&t);
+  g_bytes_unref (test_session_take_bytes (&t, &rid));
+  ack = g_strdup_printf ("stream='two' ack='%" G_GUINT64_FORMAT "'", rid);
+  test_session_respond (&t, poll, ack, "<message xmlns='jabber:client'/>");
+  test_session_events (&t, "ON(two) STREAM-CLOSED(two)");
+  test_session_respond (&t, rid, "", "");
+  test_session_events (&t, "");
+  test_session_clear (&t);
+}
+
+static void
 test_close_last (void)
 {
   TestSession t;
@@ -817,6 +845,7 @@ main (int   argc,
   g_test_add_func ("/bosh/session-streams/close-responded-by-terminate",
                    test_close_responded_by_terminate);
   g_test_add_func ("/bosh/session-streams/held-close", test_held_close);
+  g_test_add_func ("/bosh/session-streams/acknowledged-close", test_acknowledged_close);
   g_test_add_func ("/bosh/session-streams/close-last", test_close_last);
   g_test_add_func ("/bosh/session-streams/first-closed", test_first_closed);
   g_test_add_func ("/bosh/session-streams/fatal-error-of-one", test_fatal_error_of_one);

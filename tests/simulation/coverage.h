@@ -42,6 +42,7 @@ G_BEGIN_DECLS
   X (FORGOTTEN_HELD, "server: holds anew what it forgot with its connection") \
   X (FORGOTTEN_REFUSED, "server: refuses what it forgot with its connection") \
   X (ACK, "server: acknowledges")                                             \
+  X (UNANNOUNCED_ACKS, "server: acknowledges, and does not announce it")      \
   X (ODD_ACK, "server: odd acknowledgement")                                  \
   X (TRIMMED, "server: buffer trimmed by acknowledgements")                   \
   X (REPORT, "server: report of a lost response")                            \
@@ -79,6 +80,7 @@ G_BEGIN_DECLS
   X (ATTACH_RETRIED, "client: attached again after a failure")                \
   X (TERMINATE, "client: terminate")                                          \
   X (TERMINATE_QUEUED, "client: terminate with stanzas queued")               \
+  X (TERMINATE_DISTURBED, "client: terminate over a network with faults")     \
   X (TERMINATE_PAYLOAD, "client: terminate with a last stanza")               \
   X (SERVER_TERMINATES, "end: by the server")                                 \
   X (SERVER_RESTARTS, "end: server restarted")                                \

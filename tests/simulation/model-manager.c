@@ -292,7 +292,7 @@ create (ModelManager     *self,
     g_string_append_printf (grants, " ver='%s'", options->hangs_when_overtaken ? "1.11" : "1.6");
   else
     coverage_hit (COVERAGE_NO_VERSION);
-  if (options->acknowledges)
+  if (options->acknowledges && options->announces_acks)
     g_string_append_printf (grants, " ack='%" G_GUINT64_FORMAT "'", options->odd_acks ? rid + 1 : rid);
 
   held->rid = rid;

@@ -51,6 +51,7 @@ typedef struct
   gboolean    ignores_pause_request; /* as ejabberd: a pause has no response */
 
   gboolean    acknowledges;
+  gboolean    announces_acks;  /* in the response to the creation; not node-xmpp-bosh */
   gboolean    odd_acks;        /* redundant, low, or no number at all */
   gboolean    trims_by_acks;   /* as Openfire: what is acknowledged can't be asked for again */
   gboolean    reports;         /* as MongooseIM: responses that seem to be lost (§9.2) */

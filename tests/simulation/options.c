@@ -113,7 +113,10 @@ choose_options (Simulation *self)
   if (self->parameters.use_acknowledgements)
     {
       options->acknowledges = chance (self, 50);
+      options->announces_acks = options->acknowledges && !chance (self, 20);
       options->odd_acks = options->acknowledges && chance (self, 30);
+      if (options->acknowledges && !options->announces_acks)
+        coverage_hit (COVERAGE_UNANNOUNCED_ACKS);
       options->trims_by_acks = chance (self, 30);
       options->reports = chance (self, 40);
       /* The attributes of an echo would be read as those of a response. */
