@@ -418,12 +418,15 @@ tool_session_discover (ToolSession  *self,
   return found;
 }
 
-static gboolean
-has_address (ToolSession *self)
+/* An address that nobody has given may be what is wrong. */
+static void
+explain_address (ToolSession  *self,
+                 GError      **error)
 {
   BoshConnectionConfiguration *configuration = bosh_client_get_configuration (self->client);
 
-  return bosh_connection_configuration_get_uri (configuration) != NULL;
+  if (bosh_connection_configuration_get_uri (configuration) == NULL)
+    g_prefix_error (error, "%s: ", _("No --uri was given, and none was found"));
 }
 
 gboolean
@@ -444,10 +447,35 @@ tool_session_log_in (ToolSession  *self,
   wait_for_result (&login.result);
   success = finish_login (&login, error);
   stop_clock (self, clock, options->timeout, error);
-  if (!success && !has_address (self))
-    g_prefix_error (error, "%s: ", _("No --uri was given, and none was found"));
+  if (!success)
+    explain_address (self, error);
 
   return success;
+}
+
+BoshSavedSession *
+tool_session_prebind (ToolSession  *self,
+                      const char   *password,
+                      GError      **error)
+{
+  const ToolOptions *options = self->options;
+  g_autoptr(GAsyncResult) result = NULL;
+  BoshSavedSession *saved;
+  GSource *clock;
+
+  if (!create_client (self, options->domain, NULL, error))
+    return NULL;
+
+  clock = start_clock (self, options->timeout);
+  bosh_client_prebind_async (self->client, options->username, password, options->resource,
+                             self->cancellable, on_result, &result);
+  wait_for_result (&result);
+  saved = bosh_client_prebind_finish (self->client, result, error);
+  stop_clock (self, clock, options->timeout, error);
+  if (saved == NULL)
+    explain_address (self, error);
+
+  return saved;
 }
 
 gboolean

@@ -30,6 +30,12 @@ void                 tool_session_set_stanza_handler (ToolSession       *self,
 GPtrArray           *tool_session_discover        (ToolSession          *self,
                                                    GError              **error);
 
+/* Logs in as the options say, and hands the session over before anything else happens in
+ * it. */
+BoshSavedSession    *tool_session_prebind         (ToolSession          *self,
+                                                   const char           *password,
+                                                   GError              **error);
+
 /* Log in as the options say, or go on with @saved. */
 gboolean             tool_session_log_in          (ToolSession          *self,
                                                    const char           *password,

@@ -97,7 +97,7 @@ prepare (Job     *self,
   return open_target (self, error);
 }
 
-/* Log in, or go on with the session of --session. */
+/* Log in, or go on with the session of --session, for the commands that have one open. */
 static gboolean
 open_session (ToolSession  *session,
               Job          *job,
@@ -105,7 +105,8 @@ open_session (ToolSession  *session,
 {
   gboolean success;
 
-  if (job->options->command == TOOL_COMMAND_DISCOVER)
+  if (job->options->command == TOOL_COMMAND_DISCOVER ||
+      job->options->command == TOOL_COMMAND_PREBIND)
     return TRUE;
   if (job->saved != NULL)
     return tool_session_attach (session, job->saved, error);
@@ -150,20 +151,20 @@ close_session (ToolSession  *session,
 }
 
 static gboolean
-run_prebind (ToolSession        *session,
-             const ToolOptions  *options,
-             GError            **error)
+run_prebind (ToolSession  *session,
+             const Job    *job,
+             GError      **error)
 {
   g_autoptr(BoshSavedSession) saved = NULL;
   g_autofree char *text = NULL;
   g_autofree char *jid = NULL;
   g_autofree char *session_id = NULL;
 
-  saved = tool_session_detach (session, error);
+  saved = tool_session_prebind (session, job->password, error);
   if (saved == NULL)
     return FALSE;
 
-  if (options->json)
+  if (job->options->json)
     {
       text = bosh_saved_session_to_json (saved);
       return tool_output_print (text, error);
@@ -310,7 +311,7 @@ run_command (ToolSession  *session,
   switch (options->command)
     {
     case TOOL_COMMAND_PREBIND:
-      return run_prebind (session, options, error);
+      return run_prebind (session, listener->job, error);
     case TOOL_COMMAND_SEND:
       return run_send (session, options, error);
     case TOOL_COMMAND_DISCOVER:

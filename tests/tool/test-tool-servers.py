@@ -117,6 +117,16 @@ class Prebind(ServerTestCase):
         self.assert_alive(session['jid'],
                           self.server.raw_session(session['sid'], session['rid']))
 
+    def test_first_request_may_hold_anything(self):
+        """A page that sends at once loses nothing."""
+        for options in ([], ['--format', 'json']):
+            tool = self.call('prebind', *options, 'alice@localhost')
+            self.assert_success(tool)
+            numbers = json.loads(tool.output) if options else self.assert_three_lines(tool.output)
+            session = self.server.raw_session(numbers['sid'], numbers['rid'])
+            self.assertTrue(session.ping())
+            session.terminate()
+
     def test_wait(self):
         tool = self.call('prebind', '--verbose', '--wait', '7', 'alice@localhost')
         self.assertEqual(tool.returncode, 0)
