@@ -25,8 +25,9 @@ typedef struct
   /* The server has all that was queued up to @serial. */
   void     (*delivered)           (guint64               serial,
                      gpointer user_data);
-  /* The element that was queued as @serial is not sent, as its stream was closed. */
-  void     (*stranded)            (guint64               serial,
+  /* The element that was queued as @serial is not sent, or may be lost; the session
+   * goes on. */
+  void     (*stanza_failed)       (guint64               serial,
                     const GError *error,
                     gpointer user_data);
   /* Is asked before BoshConnection::accept-certificate is emitted, which is not done

@@ -305,15 +305,14 @@ perform_delivered (BoshConnection *self,
 }
 
 static void
-perform_stranded (BoshConnection *self,
-                  guint64         serial)
+perform_stanza_failed (BoshConnection *self,
+                       guint64         serial,
+                       const GError   *error)
 {
   g_autoptr(GObject) client = hold_client (self);
-  g_autoptr(GError) error = NULL;
 
-  error = g_error_new_literal (BOSH_ERROR, BOSH_ERROR_NOT_CONNECTED, _("The stream was closed"));
   if (client != NULL)
-    self->client_funcs->stranded (serial, error, self->client_data);
+    self->client_funcs->stanza_failed (serial, error, self->client_data);
   bosh_pending_tasks_fail_one (self->tasks, PENDING_DELIVER, serial, error);
 }
 
@@ -388,8 +387,8 @@ perform (const BoshAction *action,
     case BOSH_ACTION_DELIVERED:
       perform_delivered (self, action->serial);
       break;
-    case BOSH_ACTION_STRANDED:
-      perform_stranded (self, action->serial);
+    case BOSH_ACTION_STANZA_FAILED:
+      perform_stanza_failed (self, action->serial, action->error);
       break;
     case BOSH_ACTION_HANDED_OVER:
       perform_hand_over (self);

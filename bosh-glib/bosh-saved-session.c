@@ -88,6 +88,7 @@
  * | `ver` | the version of XEP-0124 that the server named |
  * | `language` | the `xml:lang` of the session |
  * | `acknowledges`, `acknowledging` | who sends acknowledgements (XEP-0124 §9): the server, the client |
+ * | `sorts` | whether the server certainly processes requests by their numbers, also if they overtake each other |
  * | `unanswered` | the requests without a response: their `rid`, their `body` as it was sent, and whether it has a `payload` that is not known to have arrived |
  * | `unsent` | stanzas that were not sent yet: XML, or an object with the `stanza` and its `stream`, which is empty for all streams |
  * | `received` | stanzas that arrived and were not handed out yet, in the same form |

@@ -35,6 +35,12 @@ typedef struct
 GBytes           *bosh_request_body_compose       (const BoshRequestBody *self,
                                                    const GString         *payloads);
 
+/* The same request with other payloads (nullable). @payload_length: bytes of those that it
+ * has now */
+GBytes           *bosh_request_body_replace       (GBytes        *bytes,
+                                                   gsize          payload_length,
+                                                   const GString *payloads);
+
 typedef enum
 {
   BOSH_BODY_PLAIN,

@@ -19,6 +19,10 @@
 /* Shown in the place of a secret. */
 #define REDACTED "[…]"
 
+/* How a request ends, without payloads and with some. */
+#define EMPTY_END "/>"
+#define BODY_END "</body>"
+
 static void
 append_attribute (GString    *output,
                   const char *name,
@@ -68,6 +72,25 @@ reserve (GString *output,
   g_string_truncate (output, length);
 }
 
+/* What follows the attributes. */
+static void
+append_payloads (GString       *output,
+                 const GString *payloads,
+                 gboolean       is_secret)
+{
+  if (payloads == NULL || payloads->len == 0)
+    {
+      g_string_append (output, EMPTY_END);
+      return;
+    }
+
+  g_string_append_c (output, '>');
+  if (is_secret)
+    reserve (output, payloads->len + strlen (BODY_END));
+  g_string_append_len (output, payloads->str, payloads->len);
+  g_string_append (output, BODY_END);
+}
+
 GBytes *
 bosh_request_body_compose (const BoshRequestBody *self,
                            const GString         *payloads)
@@ -99,20 +122,27 @@ bosh_request_body_compose (const BoshRequestBody *self,
   append_attribute (output, "newkey", self->new_key);
   append_xbosh_attributes (output, self);
 
-  if (payloads == NULL || payloads->len == 0)
-    {
-      g_string_append (output, "/>");
-    }
-  else
-    {
-      g_string_append_c (output, '>');
-      if (self->is_secret)
-        reserve (output, payloads->len + strlen ("</body>"));
-      g_string_append_len (output, payloads->str, payloads->len);
-      g_string_append (output, "</body>");
-    }
+  append_payloads (output, payloads, self->is_secret);
 
   return self->is_secret ? bosh_secret_string_to_bytes (output) : g_string_free_to_bytes (output);
+}
+
+GBytes *
+bosh_request_body_replace (GBytes        *bytes,
+                           gsize          payload_length,
+                           const GString *payloads)
+{
+  gsize length;
+  const char *data = g_bytes_get_data (bytes, &length);
+  gsize end = strlen (payload_length > 0 ? BODY_END : EMPTY_END);
+  GString *output = g_string_new_len (data, length - payload_length - end);
+
+  /* With payloads there is the end of the start tag, too. */
+  if (payload_length > 0)
+    g_string_truncate (output, output->len - 1);
+  append_payloads (output, payloads, FALSE);
+
+  return g_string_free_to_bytes (output);
 }
 
 static gint64

@@ -39,8 +39,10 @@ typedef struct
   GQueue       queue;             /* of QueueEntry that were not sent */
   GQueue       sent;              /* of QueueEntry that are not known to have arrived */
   GQueue       stranded;          /* of QueueEntry whose stream was closed before they were sent */
+  GQueue       uncertain;         /* of QueueEntry that may be lost, the last ones only */
   QueueEntry  *last;              /* goes with the terminate request, nullable */
-  gsize        max_payload_size;  /* of all payloads of one request, in bytes */
+  gsize        max_payload_size;  /* of the only payload of a request, in bytes */
+  gsize        max_batch_size;    /* of all payloads of a request with several */
   gsize        size;              /* of all entries in memory, roughly */
   gsize        automatic_size;    /* of the automatic ones among them */
   guint64      last_serial;       /* the last entry that was queued */
@@ -101,7 +103,7 @@ gboolean   bosh_outbox_is_next_sasl     (BoshOutbox        *self);
 gboolean   bosh_outbox_has_sasl         (BoshOutbox        *self);
 /* Whether everything that is queued, and the last stanza, may go in one request. */
 gboolean   bosh_outbox_fits_in_request  (BoshOutbox        *self);
-/* Whether everything that was queued has arrived. */
+/* Whether nothing is to be sent or to be confirmed. */
 gboolean   bosh_outbox_is_delivered     (BoshOutbox        *self);
 
 /* Takes the next entry, which must exist, as sent. Returns: (transfer none) */
@@ -110,6 +112,17 @@ QueueEntry *bosh_outbox_take            (BoshOutbox        *self);
  * as sent, and appends their XML. Returns: (nullable): their stream */
 Stream    *bosh_outbox_take_stanzas     (BoshOutbox *self,
                                          GString    *payloads);
+/* Puts what was sent after @serial back to the head of the queue: it never left. Returns:
+ * how many entries */
+guint      bosh_outbox_put_back         (BoshOutbox *self,
+                                         guint64     serial);
+/* The path does not take several payloads of @length bytes in a request. */
+void       bosh_outbox_limit_batches    (BoshOutbox *self,
+                                         gsize       length);
+/* Nor does it take one payload of that size. What is queued and has that size is dropped.
+ * Returns: (transfer full): the numbers of these stanzas, as guint64 */
+GArray    *bosh_outbox_limit_payload    (BoshOutbox *self,
+                                         gsize       length);
 /* Takes the last stanza as sent, if there is one, and appends its XML. */
 void       bosh_outbox_take_last        (BoshOutbox *self,
                                          GString    *payloads);
@@ -118,6 +131,10 @@ void       bosh_outbox_mark_maybe_sent  (BoshOutbox *self,
                                          guint64     serial);
 /* Everything up to @serial has arrived. FALSE if that was known before. */
 gboolean   bosh_outbox_deliver_up_to    (BoshOutbox *self,
+                                         guint64     serial);
+/* It can't be known whether what was sent up to @serial has arrived. Returns: (transfer
+ * full): the numbers of the stanzas, as guint64 */
+GArray    *bosh_outbox_set_uncertain    (BoshOutbox *self,
                                          guint64     serial);
 /* Sets aside what is queued for a stream that has ended: it can't be sent, but is not
  * forgotten. Returns: (transfer full): the numbers of the stanzas, as guint64 */

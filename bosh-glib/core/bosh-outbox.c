@@ -19,6 +19,13 @@
 /* What an entry takes in memory beside its text. */
 #define ENTRY_OVERHEAD 512
 
+/* The payloads of a request with more than one. Many intermediaries take bodies up to
+ * 100 KB only, and a stanza that is larger needs a request of its own anyway. */
+#define MAX_BATCH_SIZE (64 * 1024)
+
+/* Stanzas that may be lost of which a session keeps account. */
+#define MAX_UNCERTAIN 100
+
 /* What a body takes beside its payloads: the longest attributes that we write, with
  * a session id of usual length. */
 #define BODY_OVERHEAD 512
@@ -113,10 +120,16 @@ void
 bosh_outbox_init (BoshOutbox *self,
                   gsize       max_request_size)
 {
-  *self = (BoshOutbox){ .max_payload_size = get_max_payload_size (max_request_size) };
+  gsize max_payload_size = get_max_payload_size (max_request_size);
+
+  *self = (BoshOutbox){
+    .max_payload_size = max_payload_size,
+    .max_batch_size = MIN (max_payload_size, MAX_BATCH_SIZE),
+  };
   g_queue_init (&self->queue);
   g_queue_init (&self->sent);
   g_queue_init (&self->stranded);
+  g_queue_init (&self->uncertain);
 }
 
 void
@@ -125,6 +138,7 @@ bosh_outbox_clear (BoshOutbox *self)
   g_queue_clear_full (&self->queue, (GDestroyNotify)queue_entry_free);
   g_queue_clear_full (&self->sent, (GDestroyNotify)queue_entry_free);
   g_queue_clear_full (&self->stranded, (GDestroyNotify)queue_entry_free);
+  g_queue_clear_full (&self->uncertain, (GDestroyNotify)queue_entry_free);
   g_clear_pointer (&self->last, queue_entry_free);
 }
 
@@ -336,6 +350,7 @@ gboolean
 bosh_outbox_fits_in_request (BoshOutbox *self)
 {
   gsize length = self->last != NULL ? self->last->length : 0;
+  guint count = self->queue.length + (self->last != NULL ? 1 : 0);
 
   for (GList *link = self->queue.head; link != NULL; link = link->next)
     {
@@ -346,13 +361,13 @@ bosh_outbox_fits_in_request (BoshOutbox *self)
       length += entry->length;
     }
 
-  return length <= self->max_payload_size;
+  return count <= 1 || length <= self->max_batch_size;
 }
 
 gboolean
 bosh_outbox_is_delivered (BoshOutbox *self)
 {
-  return self->delivered == self->last_serial;
+  return self->queue.length == 0 && self->sent.length == 0;
 }
 
 QueueEntry *
@@ -381,7 +396,7 @@ bosh_outbox_take_stanzas (BoshOutbox *self,
       gboolean is_first = payloads->len == 0;
 
       if (entry->kind != ENTRY_STANZA || entry->stream != stream ||
-          (!is_first && payloads->len + entry->length > self->max_payload_size))
+          (!is_first && payloads->len + entry->length > self->max_batch_size))
         break;
       /* A body holds stanzas, or one element of SASL (XEP-0206 §2). */
       is_sasl = entry->is_sasl;
@@ -394,6 +409,60 @@ bosh_outbox_take_stanzas (BoshOutbox *self,
     }
 
   return stream;
+}
+
+guint
+bosh_outbox_put_back (BoshOutbox *self,
+                      guint64     serial)
+{
+  guint count = 0;
+  QueueEntry *entry = g_queue_peek_tail (&self->sent);
+
+  for (; entry != NULL && entry->serial > serial; entry = g_queue_peek_tail (&self->sent))
+    {
+      g_autoptr(GString) xml = g_string_sized_new (entry->length);
+
+      bosh_xml_append_element (xml, entry->element, BOSH_NS_HTTPBIND, BOSH_NS_CLIENT, NULL);
+      entry->xml = g_string_free (g_steal_pointer (&xml), FALSE);
+      g_queue_push_head (&self->queue, g_queue_pop_tail (&self->sent));
+      count++;
+    }
+  self->sent_serial = serial;
+  self->maybe_sent_serial = MIN (self->maybe_sent_serial, serial);
+
+  return count;
+}
+
+void
+bosh_outbox_limit_batches (BoshOutbox *self,
+                           gsize       length)
+{
+  self->max_batch_size = MIN (self->max_batch_size, length / 2);
+}
+
+GArray *
+bosh_outbox_limit_payload (BoshOutbox *self,
+                           gsize       length)
+{
+  GArray *serials = g_array_new (FALSE, FALSE, sizeof (guint64));
+  GList *next;
+
+  self->max_payload_size = MIN (self->max_payload_size, length - 1);
+  self->max_batch_size = MIN (self->max_batch_size, self->max_payload_size);
+  for (GList *link = self->queue.head; link != NULL; link = next)
+    {
+      QueueEntry *entry = link->data;
+
+      next = link->next;
+      if (entry->kind != ENTRY_STANZA || entry->length < length)
+        continue;
+      g_array_append_val (serials, entry->serial);
+      g_queue_delete_link (&self->queue, link);
+      remove_size (self, entry);
+      queue_entry_free (entry);
+    }
+
+  return serials;
 }
 
 void
@@ -440,6 +509,31 @@ bosh_outbox_deliver_up_to (BoshOutbox *self,
 }
 
 GArray *
+bosh_outbox_set_uncertain (BoshOutbox *self,
+                           guint64     serial)
+{
+  GArray *serials = g_array_new (FALSE, FALSE, sizeof (guint64));
+  QueueEntry *entry = g_queue_peek_head (&self->sent);
+
+  for (; entry != NULL && entry->serial <= serial; entry = g_queue_peek_head (&self->sent))
+    {
+      if (entry->kind == ENTRY_STANZA)
+        g_array_append_val (serials, entry->serial);
+      self->delivered = entry->serial;
+      g_queue_pop_head (&self->sent);
+      remove_size (self, entry);
+      if (entry->kind == ENTRY_STANZA)
+        g_queue_push_tail (&self->uncertain, entry);
+      else
+        queue_entry_free (entry);
+    }
+  while (self->uncertain.length > MAX_UNCERTAIN)
+    queue_entry_free (g_queue_pop_head (&self->uncertain));
+
+  return serials;
+}
+
+GArray *
 bosh_outbox_strand (BoshOutbox *self,
                     Stream     *stream)
 {
@@ -470,6 +564,8 @@ bosh_outbox_dup_undelivered (BoshOutbox *self,
   GPtrArray *elements = g_ptr_array_new_with_free_func ((GDestroyNotify)bosh_element_unref);
   guint64 maybe_sent = MAX (self->maybe_sent_serial, in_flight_serial);
 
+  for (GList *link = self->uncertain.head; link != NULL; link = link->next)
+    g_ptr_array_add (elements, bosh_element_ref (((QueueEntry *)link->data)->element));
   for (GList *link = self->sent.head; link != NULL; link = link->next)
     {
       QueueEntry *entry = link->data;

@@ -12,4 +12,9 @@ G_BEGIN_DECLS
 Request *session_compose (BoshSession *self,
                           RequestKind  kind);
 
+/* Puts stanzas of the same stream that are queued first, if there are any, into a request
+ * that was emptied because it was refused. */
+void     session_refill  (BoshSession *self,
+                          Request     *request);
+
 G_END_DECLS

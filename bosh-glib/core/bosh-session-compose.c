@@ -78,6 +78,7 @@ add_request (BoshSession     *self,
     body->ack = kind == REQUEST_CREATION ? 1 : bosh_window_get_ack (&self->window);
 
   request = bosh_window_add (&self->window, kind, bosh_request_body_compose (body, payloads));
+  request->payload_length = payloads != NULL ? payloads->len : 0;
   request->last_serial = self->outbox.sent_serial;
   request->is_secret = body->is_secret;
 
@@ -97,11 +98,13 @@ compose_payload (BoshSession *self)
 {
   GString *payloads = g_string_new (NULL);
   BoshRequestBody body = { .is_secret = bosh_outbox_is_next_sasl (&self->outbox) };
+  Stream *stream = bosh_outbox_take_stanzas (&self->outbox, payloads);
   Request *request;
 
-  body.stream = session_get_stream_name (self, bosh_outbox_take_stanzas (&self->outbox, payloads));
-
+  body.stream = session_get_stream_name (self, stream);
   request = add_request (self, REQUEST_PAYLOAD, &body, payloads);
+  request->stream = stream;
+
   if (body.is_secret)
     bosh_secret_clear_string (&payloads);
   else
@@ -211,9 +214,9 @@ compose_close_stream (BoshSession *self)
   return request;
 }
 
-Request *
-session_compose (BoshSession *self,
-                 RequestKind  kind)
+static Request *
+compose (BoshSession *self,
+         RequestKind  kind)
 {
   switch (kind)
     {
@@ -235,4 +238,37 @@ session_compose (BoshSession *self,
     default:
       return compose_empty (self);
     }
+}
+
+Request *
+session_compose (BoshSession *self,
+                 RequestKind  kind)
+{
+  guint64 serial_before = self->outbox.sent_serial;
+  Request *request = compose (self, kind);
+
+  request->serial_before = serial_before;
+
+  return request;
+}
+
+void
+session_refill (BoshSession *self,
+                Request     *request)
+{
+  QueueEntry *next = g_queue_peek_head (&self->outbox.queue);
+  g_autoptr(GString) payloads = g_string_new (NULL);
+  GBytes *bytes;
+
+  request->refused = FALSE;
+  if (next == NULL || next->kind != ENTRY_STANZA || next->is_sasl || next->stream != request->stream)
+    return;
+
+  bosh_outbox_take_stanzas (&self->outbox, payloads);
+  bytes = bosh_request_body_replace (request->bytes, 0, payloads);
+  g_bytes_unref (request->bytes);
+  request->bytes = bytes;
+  request->kind = REQUEST_PAYLOAD;
+  request->payload_length = payloads->len;
+  request->last_serial = self->outbox.sent_serial;
 }

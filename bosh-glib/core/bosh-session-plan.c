@@ -218,6 +218,8 @@ skip_to_end (BoshSession *self,
       if (oldest->response == NULL)
         {
           session_abandon (self, oldest);
+          if (session_server_may_drop (self))
+            session_doubt_delivery (self, oldest->last_serial);
           bosh_window_remove (&self->window, oldest);
         }
       session_process_responses (self, now);
@@ -286,9 +288,15 @@ get_settled_at (BoshSession *self,
     return request->written_at + CAREFUL_GUARD;
   if (!request->overtakable)
     return AT_ONCE;
-  /* What follows a restart is sent at once to save its round trip. */
+  /* What follows a restart is sent at once to save its round trip, but a restart that is
+   * dropped ends the login. */
   if (request->kind == REQUEST_RESTART && session_server_sorts (self))
     return AT_ONCE;
+  if (request->kind == REQUEST_RESTART && session_server_may_drop (self))
+    return NEVER;
+
+  if (session_server_may_drop (self) && request->kind != REQUEST_EMPTY)
+    return request->written_at + CLAMP (4 * self->round_trip, LONGEST_GUARD, CAREFUL_GUARD);
 
   return request->written_at + CLAMP (2 * self->round_trip, SHORTEST_GUARD, LONGEST_GUARD);
 }
@@ -524,6 +532,7 @@ send_request (BoshSession *self,
   BoshAction *action = session_push_action (self, BOSH_ACTION_SEND);
 
   request->in_flight = TRUE;
+  request->exposed = request->maybe_sent;
   request->coding = BOSH_CODING_IDENTITY;
   if (g_bytes_get_size (request->bytes) >= SMALLEST_COMPRESSED && !request->is_secret)
     request->coding = self->coding;
@@ -583,7 +592,8 @@ get_doubt_ends_at (BoshSession *self,
   if (next->response != NULL || next->progress_at != NEVER || next->confirmed ||
       next->doubted_at != NEVER)
     return AT_ONCE;
-  if (!has_wishes (self) && self->pause.rid == 0)
+  /* A path that is not patient would cut the next one before it has a response. */
+  if (!has_wishes (self) && self->pause.rid == 0 && self->path_patience == NEVER)
     return NEVER;
 
   return later (get_settled_at (self, next), request->doubted_at + SUSPICION_AFTER);
@@ -608,6 +618,18 @@ get_repeat_at (BoshSession *self,
     at = later (at, before->sent_at + get_probe_interval (self));
 
   return at;
+}
+
+/* What was sent after the request has no stanzas. */
+static void
+refill (BoshSession *self,
+        GList       *link)
+{
+  Request *request = link->data;
+
+  session_refill (self, request);
+  for (; link != NULL; link = link->next)
+    ((Request *)link->data)->last_serial = request->last_serial;
 }
 
 /* Retransmissions are sent in the order of their numbers, each when it can't overtake
@@ -636,6 +658,8 @@ plan_repeats (BoshSession *self,
       if (!wait_until (self, get_repeat_at (self, request, before), now))
         return FALSE;
 
+      if (request->refused)
+        refill (self, link);
       send_request (self, request, now);
       return TRUE;
     }
@@ -648,6 +672,8 @@ send_new (BoshSession *self,
           RequestKind  kind,
           gint64       now)
 {
+  Request *newest = bosh_window_get_newest (&self->window);
+
   if (self->window.next_rid > BOSH_MAX_RID)
     {
       session_close (self, g_error_new_literal (BOSH_ERROR, BOSH_ERROR_SESSION_LOST,
@@ -655,6 +681,9 @@ send_new (BoshSession *self,
       return;
     }
 
+  if (newest != NULL && session_server_may_drop (self))
+    newest->unproven = newest->response == NULL && !newest->confirmed &&
+                       newest->doubted_at == NEVER;
   self->last_new_at = now;
   send_request (self, session_compose (self, kind), now);
 }
@@ -729,6 +758,42 @@ is_last_request (BoshSession *self)
          bosh_outbox_fits_in_request (&self->outbox);
 }
 
+/* When what is queued may be sent so that its delivery, which is awaited, is confirmed by
+ * the early release of the only request that is open: when that one is certainly held.
+ * Otherwise the release would prove nothing, and the proof would be a poll that has to
+ * keep its interval. */
+static gint64
+get_provable_at (BoshSession *self)
+{
+  Request *only = bosh_window_get_newest (&self->window);
+
+  if (!self->hastened || self->granted.acknowledges || self->holding == HOLDING_NEVER ||
+      bosh_window_get_n_requests (&self->window) != 1 || only->written_at == NEVER ||
+      only->attempts > 1)
+    return AT_ONCE;
+
+  return session_get_held_at (self, only);
+}
+
+/* When no request on its way can be refused for its size any more. If one is, its stanzas
+ * go before any others. */
+static gint64
+get_passed_at (BoshSession *self)
+{
+  gsize safe_size = MAX (self->path_size, SAFE_SIZE);
+  gint64 at = AT_ONCE;
+
+  for (GList *link = self->window.requests.head; link != NULL; link = link->next)
+    {
+      Request *request = link->data;
+
+      if (request->payload_length > safe_size && request->in_flight && !request->confirmed)
+        at = MAX (at, request->sent_at + MAX (REFUSED_WITHIN, 4 * self->round_trip));
+    }
+
+  return at;
+}
+
 /* Everything but polls. TRUE if there is anything, sent or not. A pause, too, may be one
  * more than the limit (§11), but then a lost response could not be asked for again. */
 static gboolean
@@ -758,7 +823,7 @@ plan_wanted (BoshSession *self,
 
   if (bosh_outbox_get_n_queued (&self->outbox) > 0)
     {
-      if (has_room)
+      if (has_room && wait_until (self, later (get_provable_at (self), get_passed_at (self)), now))
         send_new (self, get_queued_kind (self), now);
       return TRUE;
     }
@@ -783,6 +848,16 @@ is_idle (BoshSession *self)
           bosh_window_get_n_in_flight (&self->window) == 0);
 }
 
+/* When the polling interval is over, or @longest, if that is shorter. The newest request
+ * may have arrived as late as its response was sent. */
+static gint64
+get_spaced_at (BoshSession *self,
+               gint64       longest)
+{
+  return MAX (self->last_new_at, self->last_contact) +
+         MIN (self->granted.polling * SECOND, longest);
+}
+
 /* When an idle session polls: when nothing keeps polls back any more, or before the
  * server drops the session (§10). */
 static gint64
@@ -797,6 +872,8 @@ get_poll_at (BoshSession *self)
     at = MAX (at, self->reply_expected_until);
   if (self->granted.inactivity > 0)
     at = MIN (at, self->last_contact + self->granted.inactivity * SECOND / INACTIVITY_PART);
+  if (session_is_polling (self))
+    at = MAX (at, get_spaced_at (self, G_MAXINT64));
 
   return at;
 }
@@ -818,11 +895,29 @@ get_probe_at (BoshSession *self)
   return newest->sent_at + get_probe_interval (self);
 }
 
+/* When to send an empty request so that the server releases the one that it holds before
+ * the path cuts it. */
+static gint64
+get_refresh_at (BoshSession *self)
+{
+  Request *only = bosh_window_get_newest (&self->window);
+
+  if (self->path_patience == NEVER || !only->in_flight || only->written_at == NEVER ||
+      bosh_window_get_n_requests (&self->window) > 1 || get_limit (self) < 2)
+    return NEVER;
+
+  return MAX (only->written_at + PATH_PATIENCE_PART (self->path_patience),
+              only->sent_at + get_probe_interval (self));
+}
+
 static gboolean
 plan_poll (BoshSession *self,
            gint64       now)
 {
-  if (!wait_until (self, is_idle (self) ? get_poll_at (self) : get_probe_at (self), now))
+  gint64 at = is_idle (self) ? get_poll_at (self)
+                             : earlier (get_probe_at (self), get_refresh_at (self));
+
+  if (!wait_until (self, at, now))
     return FALSE;
 
   send_new (self, REQUEST_EMPTY, now);
@@ -838,7 +933,7 @@ get_new_at (BoshSession *self)
   gint64 at = AT_ONCE;
 
   /* Spares the timers if there is nothing to send. */
-  if (!is_idle (self) && !has_wishes (self) && !self->hastened)
+  if (!is_idle (self) && !has_wishes (self) && !self->hastened && self->path_patience == NEVER)
     return NEVER;
 
   if (newest != NULL)
@@ -848,11 +943,9 @@ get_new_at (BoshSession *self)
       at = get_settled_at (self, newest);
     }
 
-  /* A polling session spaces all its requests, or ejabberd ends it. The newest may
-   * have arrived as late as its response was sent. */
+  /* Polls keep the whole interval: see get_poll_at(). */
   if (session_is_polling (self))
-    at = later (at, MAX (self->last_new_at, self->last_contact) +
-                      self->granted.polling * SECOND);
+    at = later (at, get_spaced_at (self, POLICED_INTERVAL));
 
   return at;
 }

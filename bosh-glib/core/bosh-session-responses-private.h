@@ -35,6 +35,9 @@ void session_fail_attempt      (BoshSession  *self,
 void session_repeat            (BoshSession *self,
                                 Request     *request,
                                 gint64       at);
+/* It can't be known whether the server has the stanzas up to @serial. */
+void session_doubt_delivery    (BoshSession *self,
+                                guint64      serial);
 /* Hands out the responses of which no earlier one is missing (§14.2). */
 void session_process_responses (BoshSession *self,
                                 gint64       now);

@@ -16,6 +16,11 @@
 /* How often a session that is being created follows a redirect. */
 #define MAX_HOPS 5
 
+/* Since version 0.10 Prosody processes requests by their numbers, and sends the features
+ * in the same way as stanzas, that is with their namespace. Nothing else in the response
+ * to the creation tells it from Metronome and older versions, which do neither. */
+#define PROSODY_FEATURES "<stream:features xmlns='jabber:client'"
+
 static gint64
 next_jitter (BoshSession *self,
              gint64       limit)
@@ -118,6 +123,30 @@ session_fail_attempt (BoshSession  *self,
     session_set_state (self, BOSH_SESSION_RETRYING);
 }
 
+/* Whether a request only asks for what the server has to send, and perhaps brings
+ * stanzas: the server may hold it. */
+static gboolean
+is_holdable (Request *request)
+{
+  return request->kind == REQUEST_EMPTY || request->kind == REQUEST_PAYLOAD;
+}
+
+/* Learns how patient the path is. A connection that broke by chance looks the same; then
+ * some more requests are sent than necessary. */
+static void
+note_cut (BoshSession *self,
+          Request     *request,
+          gint64       now)
+{
+  gint64 patience = now - request->written_at;
+
+  if (request->written_at == NEVER || !is_holdable (request) ||
+      patience < SHORTEST_PATH_PATIENCE || patience >= self->granted.wait * SECOND)
+    return;
+
+  self->path_patience = earlier (self->path_patience, patience);
+}
+
 void
 session_handle_failure (BoshSession  *self,
                         Request      *request,
@@ -127,6 +156,9 @@ session_handle_failure (BoshSession  *self,
 {
   if (failure != BOSH_FAILURE_UNREACHABLE)
     session_mark_maybe_sent (self, request);
+
+  if (failure == BOSH_FAILURE_BROKEN)
+    note_cut (self, request, now);
 
   request->in_flight = FALSE;
   if (failure == BOSH_FAILURE_TOO_LARGE || failure == BOSH_FAILURE_UNTRUSTED)
@@ -229,6 +261,69 @@ is_refusal_of_end (BoshSession *self,
           self->outbox.delivered >= self->termination.sent_before);
 }
 
+/* Takes all stanzas out of a request that the server has not seen. */
+static void
+empty_request (BoshSession *self,
+               Request     *request,
+               gint64       now)
+{
+  GBytes *bytes = bosh_request_body_replace (request->bytes, request->payload_length, NULL);
+
+  g_bytes_unref (request->bytes);
+  request->bytes = bytes;
+  request->refused = request->kind == REQUEST_PAYLOAD;
+  if (request->refused)
+    request->kind = REQUEST_EMPTY;
+  request->payload_length = 0;
+  request->maybe_sent = FALSE;
+  request->attempts = 0;
+  request->retry_at = now;
+  for (GList *link = g_queue_find (&self->window.requests, request); link != NULL; link = link->next)
+    ((Request *)link->data)->last_serial = request->serial_before;
+}
+
+/* Stanzas of @length bytes and more are too large for the path. */
+static void
+fail_large_stanzas (BoshSession *self,
+                    gsize        length)
+{
+  g_autoptr(GArray) serials = bosh_outbox_limit_payload (&self->outbox, length);
+
+  for (guint i = 0; i < serials->len; i++)
+    session_fail_stanza (self, g_array_index (serials, guint64, i),
+                         g_error_new_literal (BOSH_ERROR, BOSH_ERROR_TOO_LARGE,
+                                              _("The stanza is too large for something in front of the server")));
+  if (bosh_outbox_is_delivered (&self->outbox))
+    self->hastened = FALSE;
+}
+
+/* Something in front of the server takes no body of this size. The server has not seen
+ * this one, so its number may go with less: with half of the stanzas, or with others if
+ * it has only one, which is too large alone; the end of the session goes without any, and
+ * they stay unsent. FALSE if a copy may have arrived before, or if later stanzas are on
+ * their way already. */
+static gboolean
+divide (BoshSession *self,
+        Request     *request,
+        gint64       now)
+{
+  gsize length = request->payload_length;
+  guint n_stanzas;
+
+  if (length == 0 || request->is_secret || request->exposed ||
+      request->last_serial != self->outbox.sent_serial)
+    return FALSE;
+
+  n_stanzas = bosh_outbox_put_back (&self->outbox, request->serial_before);
+  if (request->kind == REQUEST_TERMINATE || n_stanzas > 1)
+    bosh_outbox_limit_batches (&self->outbox, length);
+  else
+    fail_large_stanzas (self, length);
+  empty_request (self, request, now);
+
+  return TRUE;
+}
+
 static void
 handle_http_error (BoshSession            *self,
                    Request                *request,
@@ -248,6 +343,18 @@ handle_http_error (BoshSession            *self,
       repeat_plain (self, request, now);
       return;
     }
+
+  if (response->status == 413 && divide (self, request, now))
+    return;
+  if (response->status == 413 && ++request->bad_responses >= MAX_BAD_RESPONSES)
+    {
+      session_close (self, g_error_new_literal (BOSH_ERROR, BOSH_ERROR_TOO_LARGE,
+                                                _("Something in front of the server takes no request of this size")));
+      return;
+    }
+
+  if (response->status == 408 || response->status / 100 == 5)
+    note_cut (self, request, now);
 
   error = new_http_error (response);
   if (request->kind == REQUEST_CREATION || condition == NULL)
@@ -269,14 +376,6 @@ handle_http_error (BoshSession            *self,
     session_fail_attempt (self, request, error, response->retry_after, now);
 }
 
-/* Whether a request only asks for what the server has to send, and perhaps brings
- * stanzas: the server may hold it. */
-static gboolean
-is_holdable (Request *request)
-{
-  return request->kind == REQUEST_EMPTY || request->kind == REQUEST_PAYLOAD;
-}
-
 /* Whether a response is empty although the server could still have held the request. */
 static gboolean
 is_early_release (BoshSession            *self,
@@ -296,10 +395,10 @@ note_holding (BoshSession *self,
               gint64       now)
 {
   if (now - request->sent_at >= HELD_AT_LEAST)
-    self->never_holds = FALSE;
+    self->holding = HOLDING;
   else if (request == bosh_window_get_newest (&self->window) && request->attempts == 1 &&
            is_holdable (request) && is_early_release (self, request, request->response, now))
-    self->never_holds = TRUE;
+    self->holding = HOLDING_NEVER;
 }
 
 /* Whether the early release of @request proves that the @next one has arrived. Only if
@@ -311,13 +410,42 @@ is_implicit_ack (BoshSession *self,
                  Request     *next,
                  gint64       now)
 {
-  if (session_is_polling (self) || self->granted.acknowledges || self->never_holds ||
-      request->attempts > 1 || request->written_at == NEVER)
+  if (session_is_polling (self) || self->granted.acknowledges || self->holding == HOLDING_NEVER ||
+      request->attempts > 1 || request->written_at == NEVER || next->unproven)
     return FALSE;
-  if (next->sent_at - request->written_at < MAX (PROVABLY_HELD, 4 * self->round_trip))
+  if (next->sent_at < session_get_held_at (self, request))
+    return FALSE;
+  /* One that was overtaken releases a later one when it arrives. */
+  if (session_server_may_drop (self) && request != bosh_window_get_oldest (&self->window))
     return FALSE;
 
   return is_early_release (self, request, request->response, now);
+}
+
+/* Whether the response to @request, which has just come, shows that it arrived before the
+ * next one, where it is dropped otherwise: if it had arrived later, that would have
+ * released the next one, and only stanzas or a third request could release this one. The
+ * oldest only, as one that is late itself releases others. */
+static gboolean
+is_in_order (BoshSession *self,
+             Request     *request,
+             gint64       now)
+{
+  Request *next = bosh_window_get_next (&self->window, request);
+
+  return self->holding == HOLDING && request->attempts == 1 &&
+         request == bosh_window_get_oldest (&self->window) &&
+         is_early_release (self, request, request->response, now) && next != NULL &&
+         next == bosh_window_get_newest (&self->window) && next->in_flight && next->attempts == 1;
+}
+
+/* Whether the server has the stanzas of @request and all before it. */
+static gboolean
+is_in_turn (BoshSession *self,
+            Request     *request)
+{
+  return !session_server_may_drop (self) ||
+         (request == bosh_window_get_oldest (&self->window) && !request->unproven);
 }
 
 /* What the response to @request shows about the next request. A connection manager that
@@ -340,14 +468,16 @@ conclude_for_next (BoshSession *self,
   if (next->written_at == NEVER)
     return;
 
-  if (self->round_trip != NEVER && now - next->written_at >= self->round_trip)
+  if (self->round_trip != NEVER && now - next->written_at >= self->round_trip &&
+      !session_server_may_drop (self))
     next->overtakable = FALSE;
 
-  if (is_implicit_ack (self, request, next, now))
-    {
-      next->confirmed = TRUE;
-      session_deliver_up_to (self, next->last_serial);
-    }
+  if (!is_implicit_ack (self, request, next, now))
+    return;
+
+  next->confirmed = TRUE;
+  if (is_in_turn (self, request))
+    session_deliver_up_to (self, next->last_serial);
 }
 
 /* How long another response may still be on its way. */
@@ -491,7 +621,8 @@ doubt_response (BoshSession *self,
                 Request     *request,
                 gint64       now)
 {
-  session_deliver_up_to (self, request->last_serial);
+  if (is_in_turn (self, request))
+    session_deliver_up_to (self, request->last_serial);
   request->doubted_at = now;
   request->retry_at = now;
   request->suspect_at = NEVER;
@@ -506,6 +637,7 @@ accept_response (BoshSession      *self,
 {
   self->failures = 0;
   self->http_status = 0;
+  self->path_size = MAX (self->path_size, g_bytes_get_size (request->bytes));
   self->last_contact = now;
   if (request->written_at != NEVER)
     self->round_trip = earlier (self->round_trip, MAX (now - request->written_at, 1));
@@ -543,6 +675,8 @@ accept_response (BoshSession      *self,
 
   request->response = body;
   note_holding (self, request, now);
+  if (request->unproven && is_in_order (self, request, now))
+    request->unproven = FALSE;
   suspect_next (self, request, now);
   conclude_for_next (self, request, now);
   suspect_earlier (self, request, now);
@@ -550,6 +684,18 @@ accept_response (BoshSession      *self,
   if (request != bosh_window_get_oldest (&self->window))
     bosh_response_body_set_aside (body);
   session_process_responses (self, now);
+}
+
+/* Tigase has the same `ver`, and offers acknowledgements and pauses. */
+static gboolean
+is_prosody (BoshResponseBody *body,
+            GBytes           *bytes)
+{
+  gsize length;
+  const char *text = g_bytes_get_data (bytes, &length);
+
+  return g_strcmp0 (body->version, BOSH_PROSODY_VERSION) == 0 && body->ack < 0 &&
+         body->max_pause < 0 && g_strstr_len (text, length, PROSODY_FEATURES) != NULL;
 }
 
 void
@@ -584,6 +730,8 @@ session_handle_response (BoshSession            *self,
     }
 
   body = bosh_response_body_new (response->body, &verdict, &error);
+  if (body != NULL && request->kind == REQUEST_CREATION)
+    self->granted.sorts = is_prosody (body, response->body);
   if (body != NULL)
     accept_response (self, request, body, now);
   else if (verdict == BOSH_BODY_REFUSED &&
@@ -727,9 +875,9 @@ push_payloads (BoshSession      *self,
                           stream != session_get_first_stream (self) ? stream->name : NULL);
 }
 
-/* When the next poll may be sent: in general at once, but at intervals in a polling
- * session (§12), and ever more slowly to a server that returns polls at once instead
- * of holding them. */
+/* When the next poll may be sent: in general at once, or soon after stanzas, to which
+ * the owner may reply; but at intervals in a polling session (§12), and ever more slowly
+ * to a server that returns polls at once instead of holding them. */
 static void
 pace_polls (BoshSession      *self,
             Request          *request,
@@ -757,7 +905,7 @@ pace_polls (BoshSession      *self,
   else
     {
       self->fast_empty = 0;
-      self->poll_at = NEVER;
+      self->poll_at = has_payload && !session_server_sorts (self) ? now + REPLY_WITHIN : NEVER;
     }
 }
 
@@ -840,6 +988,20 @@ proves_delivery (BoshSession      *self,
          (body->stream != NULL || self->state == BOSH_SESSION_TERMINATING);
 }
 
+void
+session_doubt_delivery (BoshSession *self,
+                        guint64      serial)
+{
+  g_autoptr(GArray) uncertain = bosh_outbox_set_uncertain (&self->outbox, serial);
+
+  for (guint i = 0; i < uncertain->len; i++)
+    session_fail_stanza (self, g_array_index (uncertain, guint64, i),
+                         g_error_new_literal (BOSH_ERROR, BOSH_ERROR_FAILED,
+                                              _("It is not known whether the server has the stanza")));
+  if (bosh_outbox_is_delivered (&self->outbox))
+    self->hastened = FALSE;
+}
+
 /* Hands out one response, in its turn (§14.2). */
 static void
 handle_body (BoshSession *self,
@@ -857,8 +1019,10 @@ handle_body (BoshSession *self,
 
   bosh_response_body_recall (body);
   take_ack (self, body);
-  if (proves_delivery (self, body))
+  if (proves_delivery (self, body) && is_in_turn (self, request))
     session_deliver_up_to (self, request->last_serial);
+  else if (request->unproven)
+    session_doubt_delivery (self, request->last_serial);
   take_report (self, body, now);
   pace_polls (self, request, body, now);
 

@@ -68,6 +68,15 @@ restore_request (BoshSession               *self,
   session_mark_maybe_sent (self, request);
 }
 
+/* The earlier owner may have sent the later requests without a proof that those before had
+ * arrived. */
+static void
+mark_unproven (BoshSession *self)
+{
+  for (GList *link = self->window.requests.head; link != NULL; link = link->next)
+    ((Request *)link->data)->unproven = link->next != NULL && session_server_may_drop (self);
+}
+
 static void
 restore_streams (BoshSession               *self,
                  const BoshSessionSnapshot *snapshot)
@@ -135,6 +144,7 @@ restore_grants (BoshSession               *self,
   granted->polling = snapshot->polling;
   granted->max_pause = snapshot->max_pause;
   granted->acknowledges = snapshot->acknowledges;
+  granted->sorts = snapshot->sorts;
   granted->accept = g_strdup (snapshot->accept);
   session_choose_coding (self);
 }
@@ -160,6 +170,7 @@ bosh_session_new_from_snapshot (const BoshSessionSnapshot   *snapshot,
   restore_streams (self, snapshot);
   for (guint i = 0; i < snapshot->unanswered->len; i++)
     restore_request (self, &g_array_index (snapshot->unanswered, BoshSnapshotRequest, i));
+  mark_unproven (self);
   restore_stanzas (self, snapshot);
 
   return self;
@@ -247,6 +258,7 @@ save_grants (BoshSession         *self,
   snapshot->polling = granted->polling;
   snapshot->max_pause = granted->max_pause;
   snapshot->acknowledges = granted->acknowledges;
+  snapshot->sorts = granted->sorts;
   snapshot->accept = g_strdup (granted->accept);
 }
 

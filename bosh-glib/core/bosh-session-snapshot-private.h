@@ -45,6 +45,7 @@ typedef struct
   guint       polling;
   guint       max_pause;
   gboolean    acknowledges;    /* the server sends acknowledgements */
+  gboolean    sorts;           /* the server certainly processes requests by number */
   gboolean    acknowledging;   /* the client sends acknowledgements */
   char       *key_seed;        /* NULL: no key sequence */
   guint       key_length;

@@ -20,6 +20,9 @@
 
 G_BEGIN_DECLS
 
+/* The `ver` of Prosody, and of servers that were made from it. */
+#define BOSH_PROSODY_VERSION "1.6"
+
 /* One XMPP stream of the session. It is kept until the session is freed. */
 struct _Stream
 {
@@ -50,6 +53,7 @@ typedef struct
   guint     polling;                   /* seconds */
   guint     max_pause;                 /* seconds; 0: no pauses */
   gboolean  acknowledges;
+  gboolean  sorts;                     /* certainly processes requests by their numbers */
   char     *accept;                    /* codings of requests, nullable */
   char     *charsets;                  /* nullable */
 } Grants;
@@ -71,6 +75,14 @@ typedef struct
   gint64    responses_until;           /* how long other responses are awaited, or NEVER */
   gint64    give_up_at;                /* when to close without the server, or NEVER */
 } Termination;
+
+/* Whether the server was seen to hold requests, as it should. */
+typedef enum
+{
+  HOLDING_UNKNOWN,
+  HOLDING,
+  HOLDING_NEVER,                       /* it returns at once what it should hold */
+} Holding;
 
 /* Changes of the network, after which all connections may lead nowhere. */
 typedef struct
@@ -130,8 +142,11 @@ struct _BoshSession
   gint64            last_new_at;       /* when the last new request was sent */
   gint64            round_trip;        /* the shortest, or NEVER */
   gint64            poll_at;           /* no poll before this, or NEVER */
+  gsize             path_size;         /* of the largest request that has reached the server */
+  gint64            path_patience;     /* for how long the path lets a request be held, or NEVER
+                                        * if it has not cut any */
   guint             fast_empty;        /* polls in a row that returned empty at once */
-  gboolean          never_holds;       /* the server returns at once what it should hold */
+  Holding           holding;
   guint             failures;          /* attempts in a row */
   guint             http_status;       /* of the last response, if it was not usable, or 0 */
   char             *see_other_uri;     /* the address that came with it last, nullable */
@@ -166,8 +181,16 @@ gboolean     session_check_no_login   (BoshSession  *self,
                                        GError      **error);
 /* Whether the server holds no requests (§12). */
 gboolean     session_is_polling       (BoshSession                 *self);
-/* Whether the server processes requests by number, also if they overtook each other. */
+/* Whether the server certainly processes requests by number, also if they overtook each
+ * other; and whether it may drop a request that was overtaken, and respond to it all the
+ * same. */
 gboolean     session_server_sorts     (BoshSession                 *self);
+gboolean     session_server_may_drop  (BoshSession                 *self);
+
+/* From when on @request, which was written, is certainly held by a server that holds
+ * requests, if it has no response. */
+gint64       session_get_held_at      (BoshSession *self,
+                                       Request     *request);
 
 /* Hex text that can't be predicted, another one at each call. (transfer full) */
 char        *session_draw             (BoshSession *self,
@@ -184,6 +207,10 @@ void         session_mark_maybe_sent  (BoshSession *self,
 void         session_abandon          (BoshSession *self,
                                        Request     *request);
 void         session_abandon_all      (BoshSession                 *self);
+/* The session goes on without the stanza. @error: (transfer full) */
+void         session_fail_stanza      (BoshSession *self,
+                                       guint64      serial,
+                                       GError      *error);
 /* The server has all stanzas up to @serial. */
 void         session_deliver_up_to    (BoshSession *self,
                                        guint64      serial);

@@ -10,9 +10,6 @@
 
 #include <string.h>
 
-/* The `ver` of Prosody, and of no other known server. */
-#define SORTING_VERSION "1.6"
-
 static void
 stream_free (Stream *self)
 {
@@ -82,6 +79,7 @@ init_times (BoshSession *self)
   self->last_new_at = NEVER;
   self->round_trip = NEVER;
   self->poll_at = NEVER;
+  self->path_patience = NEVER;
   self->deadline = NEVER;
 }
 
@@ -246,7 +244,24 @@ session_is_polling (BoshSession *self)
 gboolean
 session_server_sorts (BoshSession *self)
 {
-  return g_strcmp0 (self->granted.version, SORTING_VERSION) == 0;
+  return self->granted.sorts;
+}
+
+/* Metronome, Tigase and Prosody before 0.10 have the `ver` of Prosody, and Punjab has none. */
+gboolean
+session_server_may_drop (BoshSession *self)
+{
+  return !self->granted.sorts && (self->granted.version == NULL ||
+                                  strcmp (self->granted.version, BOSH_PROSODY_VERSION) == 0);
+}
+
+gint64
+session_get_held_at (BoshSession *self,
+                     Request     *request)
+{
+  gint64 n_round_trips = self->holding == HOLDING ? 2 : 4;
+
+  return request->written_at + MAX (PROVABLY_HELD, n_round_trips * self->round_trip);
 }
 
 void
@@ -281,6 +296,17 @@ session_abandon_all (BoshSession *self)
 {
   for (GList *link = self->window.requests.head; link != NULL; link = link->next)
     session_abandon (self, link->data);
+}
+
+void
+session_fail_stanza (BoshSession *self,
+                     guint64      serial,
+                     GError      *error)
+{
+  BoshAction *action = session_push_action (self, BOSH_ACTION_STANZA_FAILED);
+
+  action->serial = serial;
+  action->error = error;
 }
 
 void

@@ -8,6 +8,7 @@
 
 #include "bosh-session-streams-private.h"
 
+#include "bosh-i18n-private.h"
 #include "bosh-limits-private.h"
 
 #include <string.h>
@@ -84,8 +85,9 @@ session_close_stream (BoshSession *self,
   g_autoptr(GArray) stranded = bosh_outbox_strand (&self->outbox, stream);
 
   for (guint i = 0; i < stranded->len; i++)
-    session_push_action (self, BOSH_ACTION_STRANDED)->serial =
-      g_array_index (stranded, guint64, i);
+    session_fail_stanza (self, g_array_index (stranded, guint64, i),
+                         g_error_new_literal (BOSH_ERROR, BOSH_ERROR_NOT_CONNECTED,
+                                              _("The stream was closed")));
   stream->closed = TRUE;
   action->text = g_strdup (stream->name);
   action->serial = stream->close_serial;

@@ -21,6 +21,11 @@ G_BEGIN_DECLS
 /* How long a caller may keep polls back by promising a reply. */
 #define REPLY_EXPECTED_FOR (10 * SECOND)
 
+/* For how long a poll is kept back after stanzas were handed out, where the server must
+ * not be overtaken. The owner often sends something in return, which takes the place of
+ * the poll, and would have to wait for one that has just left. */
+#define REPLY_WITHIN (5 * MILLISECOND)
+
 /* No poll is kept back longer than this part of the inactivity limit. */
 #define INACTIVITY_PART 2
 
@@ -31,8 +36,17 @@ G_BEGIN_DECLS
 #define MAX_POLL_DOUBLINGS 8
 #define LONGEST_POLL_DELAY (5 * SECOND)
 
+/* The interval between requests with stanzas in a polling session: that of ejabberd, which
+ * ends the session for any request that comes sooner. §12 speaks of empty requests only. */
+#define POLICED_INTERVAL (2 * SECOND)
+
 /* By how much the transit of one request may differ from that of another. */
 #define TRANSIT_SPREAD (500 * MILLISECOND)
+
+/* A request that is larger than this, and than any that has passed, may be refused by a
+ * proxy. That comes within this time, and until then no other stanzas follow it. */
+#define SAFE_SIZE (16 * 1024)
+#define REFUSED_WITHIN (1 * SECOND)
 
 /* --- While it may still be on its way --- */
 
@@ -50,7 +64,9 @@ G_BEGIN_DECLS
 
 /* --- While the server holds it --- */
 
-/* A request that was in flight for so long before the next one was sent was held. */
+/* A request that was in flight for so long before the next one was sent was held; but at
+ * least for two of the shortest round trips, or four if the server was not seen to hold
+ * any yet. */
 #define PROVABLY_HELD (20 * MILLISECOND)
 
 /* A server that knows a session holds its request. One that does not know it
@@ -71,6 +87,12 @@ G_BEGIN_DECLS
 
 /* The slowest upload that is not taken for a dead connection, in bytes a second. */
 #define SLOWEST_UPLOAD 4096
+
+/* A proxy may be less patient than the granted `wait`. After it has cut a request that was
+ * held, no request is held for longer than this part of that time. What breaks sooner than
+ * the shortest time, breaks for another reason. */
+#define PATH_PATIENCE_PART(patience) ((patience)*3 / 4)
+#define SHORTEST_PATH_PATIENCE (10 * SECOND)
 
 /* --- When it has failed --- */
 

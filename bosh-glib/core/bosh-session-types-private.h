@@ -73,7 +73,7 @@ typedef enum
   BOSH_ACTION_STREAM_CLOSED, /* the stream @text, or the one requested as @serial, has ended */
   BOSH_ACTION_PAUSED,        /* the pause is in force */
   BOSH_ACTION_DELIVERED,     /* the server has all stanzas up to @serial */
-  BOSH_ACTION_STRANDED,      /* the stanza @serial can't be sent: its stream was closed */
+  BOSH_ACTION_STANZA_FAILED, /* the stanza @serial can't be sent, or may be lost: by @error */
   BOSH_ACTION_HANDED_OVER,   /* bosh_session_save() now gives what another owner needs */
   BOSH_ACTION_CLOSED,        /* the session has ended, by @error if that is set */
 } BoshActionType;

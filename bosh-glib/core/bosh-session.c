@@ -375,6 +375,7 @@ bosh_session_handle_network (BoshSession *self,
   Network *network = &self->network;
 
   hurry_repeats (self, now);
+  self->path_patience = NEVER;
   network->changed_at = now;
   network->probe_at = now + NETWORK_SETTLES_WITHIN;
   if (network->probed_at != NEVER)

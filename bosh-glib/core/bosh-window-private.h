@@ -29,13 +29,18 @@ typedef struct
   RequestKind       kind;
   GBytes           *bytes;
   gboolean          is_secret;      /* it has an element of SASL */
+  gsize             payload_length; /* bytes of the payloads in it */
+  guint64           serial_before;  /* of the last stanza in an earlier request */
   guint64           last_serial;    /* of the last stanza in this request or an earlier one */
+  gboolean          exposed;        /* an earlier attempt may have reached the server */
+  gboolean          refused;        /* was too large for the path, and is empty now */
   gboolean          in_flight;
   gboolean          maybe_sent;     /* bytes of it may have reached the server */
   gboolean          confirmed;      /* the server has it, with or without a response */
   gboolean          overtakable;    /* nothing shows yet that it has arrived */
+  gboolean          unproven;       /* nothing showed that when the next one was sent */
   BoshCoding        coding;         /* of the last attempt */
-  Stream           *stream;         /* RESTART, CLOSE_STREAM: the stream meant */
+  Stream           *stream;         /* PAYLOAD, RESTART, CLOSE_STREAM: the stream meant */
   guint64           restart_serial; /* RESTART: the number of the restart */
   guint             attempts;
   gboolean          suspected;      /* it was sent again because its silence was suspicious */

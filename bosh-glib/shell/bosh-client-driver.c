@@ -1002,9 +1002,9 @@ on_delivered (guint64  serial,
 }
 
 static void
-on_stranded (guint64       serial,
-             const GError *error,
-             gpointer      user_data)
+on_stanza_failed (guint64       serial,
+                  const GError *error,
+                  gpointer      user_data)
 {
   BoshClientDriver *self = user_data;
 
@@ -1138,7 +1138,7 @@ static const BoshConnectionClientFuncs connection_funcs = {
   .opened = on_opened,
   .state_changed = on_state_changed,
   .delivered = on_delivered,
-  .stranded = on_stranded,
+  .stanza_failed = on_stanza_failed,
   .accept_certificate = on_accept_certificate,
   .certificate_changed = on_certificate_changed,
   .closed = on_closed,

@@ -34,7 +34,7 @@ void                 bosh_delivery_tracker_sent        (BoshDeliveryTracker *sel
 /* The server has all stanzas of the session up to @serial. */
 void                 bosh_delivery_tracker_succeed     (BoshDeliveryTracker *self,
                                                         guint64              serial);
-/* The session lives on, but does not send the stanza with @serial. */
+/* The session lives on, but does not send the stanza with @serial, or may have lost it. */
 void                 bosh_delivery_tracker_fail        (BoshDeliveryTracker *self,
                                                         guint64              serial,
                                                         const GError        *error);

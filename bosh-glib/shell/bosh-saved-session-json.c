@@ -185,6 +185,7 @@ bosh_saved_session_write_json (const char                *uri,
   add_string (builder, "language", snapshot->language);
   add_boolean (builder, "acknowledges", snapshot->acknowledges);
   add_boolean (builder, "acknowledging", snapshot->acknowledging);
+  add_boolean (builder, "sorts", snapshot->sorts);
   add_unanswered (builder, snapshot);
   add_stanzas (builder, "unsent", snapshot->unsent, snapshot->unsent_streams);
   add_stanzas (builder, "received", snapshot->received, snapshot->received_streams);
@@ -605,7 +606,8 @@ read_granted (JsonObject           *object,
          read_string (object, "accept", MAX_TEXT_LENGTH, &snapshot->accept, error) &&
          read_string (object, "language", BOSH_SESSION_MAX_TEXT_LENGTH, &snapshot->language, error) &&
          read_boolean (object, "acknowledges", &snapshot->acknowledges, error) &&
-         read_boolean (object, "acknowledging", &snapshot->acknowledging, error);
+         read_boolean (object, "acknowledging", &snapshot->acknowledging, error) &&
+         read_boolean (object, "sorts", &snapshot->sorts, error);
 }
 
 static gboolean

@@ -174,7 +174,7 @@ carry_out (BoshSessionDriver *self,
     case BOSH_ACTION_STREAM_CLOSED:
     case BOSH_ACTION_PAUSED:
     case BOSH_ACTION_DELIVERED:
-    case BOSH_ACTION_STRANDED:
+    case BOSH_ACTION_STANZA_FAILED:
     case BOSH_ACTION_HANDED_OVER:
     case BOSH_ACTION_CLOSED:
     default:

@@ -26,8 +26,9 @@
 /* Seconds that a request is held: no more than any of the clients asks for. */
 #define WAIT 55
 
+/* As Prosody, which sorts requests, writes them. */
 #define SASL_FEATURES                                                        \
-  "<stream:features><mechanisms xmlns='urn:ietf:params:xml:ns:xmpp-sasl'>"  \
+  "<stream:features xmlns='jabber:client'><mechanisms xmlns='urn:ietf:params:xml:ns:xmpp-sasl'>"  \
   "<mechanism>PLAIN</mechanism></mechanisms></stream:features>"
 #define BIND_FEATURES \
   "<stream:features><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'/></stream:features>"

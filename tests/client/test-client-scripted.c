@@ -32,7 +32,7 @@
   "</mechanism></mechanisms></stream:features>"
 
 #define FEATURES(mechanism)                                                   \
-  "<stream:features><mechanisms xmlns='" SASL "'><mechanism>" mechanism         \
+  "<stream:features xmlns='jabber:client'><mechanisms xmlns='" SASL "'><mechanism>" mechanism \
   "</mechanism></mechanisms></stream:features>"
 
 typedef struct
@@ -863,7 +863,7 @@ test_pipelined (void)
       script_init (&script);
       script.is_lazy = TRUE;
       if (i == 1)
-        script.features = "<stream:features><pipelining xmlns='urn:xmpp:features:pipelining'/>"
+        script.features = "<stream:features xmlns='jabber:client'><pipelining xmlns='urn:xmpp:features:pipelining'/>"
                           "<mechanisms xmlns='" SASL "'><mechanism>PLAIN</mechanism></mechanisms>"
                           "</stream:features>";
       client = new_client (&script);

@@ -498,11 +498,12 @@ test_written (void)
 
   bosh_test_manager_set_automatic (manager, TRUE);
   bosh_test_manager_set_script (manager, respond_payload, NULL);
-  /* This version sorts requests, so the one after a restart follows at once. */
+  /* Prosody sorts requests, so the one after a restart follows at once. */
   bosh_test_manager_set_grants (manager,
                                 "sid='s1' wait='55' hold='1' requests='2' inactivity='30' "
                                 "polling='2' ver='1.6'",
-                                "");
+                                "<stream:features xmlns='jabber:client' "
+                                "xmlns:stream='http://etherx.jabber.org/streams'/>");
   bosh_connection_connect_async (connection, NULL, on_pipeline_connected, &self);
   bosh_test_await (self.is_connected);
   self.next_rid = bosh_connection_get_request_id (connection) + 2;

@@ -64,6 +64,7 @@ new_full (void)
   snapshot->max_pause = 120;
   snapshot->acknowledges = TRUE;
   snapshot->acknowledging = FALSE;
+  snapshot->sorts = TRUE;
   snapshot->key_seed = g_strdup ("seed");
   snapshot->key_length = 5000;
   snapshot->key_position = 17;
@@ -125,6 +126,7 @@ assert_full (BoshSavedSession *session)
   g_assert_cmpuint (snapshot->max_pause, ==, 120);
   g_assert_true (snapshot->acknowledges);
   g_assert_false (snapshot->acknowledging);
+  g_assert_true (snapshot->sorts);
   g_assert_cmpstr (snapshot->key_seed, ==, "seed");
   g_assert_cmpuint (snapshot->key_length, ==, 5000);
   g_assert_cmpuint (snapshot->key_position, ==, 17);
@@ -191,7 +193,7 @@ test_member_order (void)
                    "\"open-request\":true,\"next-rid\":42,\"wait\":55,\"hold\":1,\"requests\":2,"
                    "\"inactivity\":60,\"polling\":5,\"maxpause\":0,"
                    "\"ver\":\"1.6\",\"acknowledges\":false,"
-                   "\"acknowledging\":false,\"unanswered\":[{\"rid\":41,"
+                   "\"acknowledging\":false,\"sorts\":false,\"unanswered\":[{\"rid\":41,"
                    "\"body\":\"" BODY_41 "\",\"payload\":false}],"
                    "\"unsent\":[],\"received\":[],\"cookies\":[]}");
 }
@@ -470,6 +472,7 @@ test_bad_members (void)
     GOOD "\"language\":{}",
     GOOD "\"acknowledges\":1",
     GOOD "\"acknowledging\":\"false\"",
+    GOOD "\"sorts\":1",
     /* Stanzas. */
     GOOD "\"received\":[\"<message>\"]",
     GOOD "\"unsent\":{}",

@@ -108,7 +108,8 @@ test_polling_asked (void)
 
       for (guint j = 0; j < 10; j++)
         {
-          g_assert_cmpint (wait_for_request (&t), >=, 49 * TEST_SECOND / 10);
+          /* A poll, and then stanzas. */
+          g_assert_cmpint (wait_for_request (&t), >=, (j == 0 ? 49 : 19) * TEST_SECOND / 10);
           g_assert_cmpint (t.now, <, (1000 + 6 * (j + 1)) * TEST_SECOND);
           rid = take_rid (&t);
           /* Not even a stanza is sent in between. */
@@ -275,6 +276,7 @@ test_attributes_of_later_responses (void)
   g_assert_cmpuint (t.payloads->len, ==, 1);
   g_assert_true (bosh_element_matches (g_ptr_array_index (t.payloads, 0), "features",
                                        BOSH_NS_STREAMS));
+  wait_for_request (&t);
   g_assert_cmpuint (take_rid (&t), ==, rid + 1);
   test_session_events (&t, "");
   test_session_clear (&t);
@@ -797,6 +799,7 @@ test_many_replies (void)
       guint64 rid;
 
       test_session_respond (&t, held, "", "<iq xmlns='jabber:client' type='get' id='a'/>");
+      wait_for_request (&t);
       held = take_rid (&t);
       test_session_advance (&t, TEST_SECOND);
       test_session_queue (&t, "reply");

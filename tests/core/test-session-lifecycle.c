@@ -567,6 +567,7 @@ test_hand_over (void)
   test_session_events (&u, "open OPENED");
   test_session_respond (&u, rid, "", "<message xmlns='jabber:client' id='kept'/>");
   g_assert_cmpuint (u.payloads->len, ==, 1);
+  test_session_advance (&u, TEST_SECOND / 100);
   g_bytes_unref (test_session_take_bytes (&u, &rid));
   g_assert_cmpuint (rid, ==, data + 1);
 
@@ -743,6 +744,7 @@ test_keys (void)
       g_assert_cmpuint (strlen (expected), ==, 40);
       t.now += TEST_SECOND;
       test_session_respond (&t, rid, i == 0 ? TEST_GRANTS : "", "<message xmlns='jabber:client'/>");
+      test_session_advance (&t, TEST_SECOND);
     }
   g_assert_cmpuint (switches, >=, 7);
   test_session_clear (&t);
@@ -771,6 +773,7 @@ test_keys_carried_over (void)
     expected = g_strdup (bosh_element_get_attribute (request, "key"));
   }
   test_session_respond (&t, rid, "", "<message xmlns='jabber:client'/>");
+  test_session_advance (&t, TEST_SECOND / 100);
   {
     g_autoptr(BoshElement) request = test_session_take (&t, &rid);
 
@@ -791,6 +794,7 @@ test_keys_carried_over (void)
   bosh_session_open (u.session, u.now);
   g_bytes_unref (test_session_take_bytes (&u, &rid));
   test_session_respond (&u, rid, "", "<message xmlns='jabber:client'/>");
+  test_session_advance (&u, TEST_SECOND / 100);
   {
     g_autoptr(BoshElement) request = test_session_take (&u, &rid);
 
@@ -824,6 +828,7 @@ test_rid_limit (void)
   g_bytes_unref (test_session_take_bytes (&t, &rid));
   g_assert_cmpuint (rid, ==, BOSH_MAX_RID);
   test_session_respond (&t, rid, "", "<message xmlns='jabber:client'/>");
+  test_session_advance (&t, TEST_SECOND / 100);
   g_assert_error (t.error, BOSH_ERROR, BOSH_ERROR_SESSION_LOST);
   g_assert_false (test_session_has_request (&t));
   test_session_clear (&t);

@@ -460,6 +460,7 @@ test_network_change_spares_the_new (void)
   bosh_session_handle_network (t.session, t.now);
   test_session_advance (&t, TEST_SECOND / 4);
   test_session_respond (&t, rid, "", "<message xmlns='jabber:client'/>");
+  test_session_advance (&t, TEST_SECOND / 100);
   bosh_element_unref (test_session_take (&t, &rid));
   test_session_advance (&t, 5 * TEST_SECOND);
   g_assert_false (test_session_has_request (&t));

@@ -29,7 +29,7 @@ test_polling_after_slow_response (void)
   test_session_advance (&t, 10 * TEST_SECOND);
   test_session_queue (&t, "data");
   test_session_respond (&t, rid, "", "");
-  test_session_advance (&t, 3 * TEST_SECOND - 1000);
+  test_session_advance (&t, 2 * TEST_SECOND - 1000);
   g_assert_false (test_session_has_request (&t));
   test_session_advance (&t, 1000);
   g_bytes_unref (test_session_take_bytes (&t, &rid));
@@ -104,7 +104,7 @@ test_polling_after_silent_pause (void)
   test_session_queue (&t, "data");
   g_bytes_unref (test_session_take_bytes (&t, &again));
   g_assert_cmpuint (again, ==, rid);
-  test_session_advance (&t, 5 * TEST_SECOND - 1000);
+  test_session_advance (&t, 4 * TEST_SECOND - 1000);
   g_assert_false (test_session_has_request (&t));
   test_session_advance (&t, 1000);
   g_assert_true (test_session_has_request (&t));
@@ -158,6 +158,7 @@ test_no_proof_without_holding (void)
   test_session_advance (&t, 5 * TEST_SECOND);
   test_session_respond (&t, data, "", "<message xmlns='jabber:client'/>");
   g_assert_cmpuint (t.delivered, ==, 1);
+  test_session_advance (&t, TEST_SECOND / 10);
   g_bytes_unref (test_session_take_bytes (&t, &poll));
   test_session_advance (&t, TEST_SECOND / 10);
   test_session_queue (&t, "again");
@@ -290,6 +291,7 @@ test_doubtful_pause_without_response (void)
   g_assert_cmpuint (data, ==, pause + 1);
   test_session_respond (&t, data, "", MESSAGE ("1"));
   g_assert_cmpuint (t.payloads->len, ==, 1);
+  test_session_advance (&t, TEST_SECOND / 100);
   g_bytes_unref (test_session_take_bytes (&t, &rid));
   g_assert_cmpuint (rid, ==, data + 1);
   test_session_clear (&t);
@@ -476,21 +478,23 @@ test_pause_is_restored (void)
   test_session_clear (&t);
 }
 
-#define PROSODY_GRANTS "sid='s1' wait='60' hold='1' requests='2' inactivity='60' ver='1.6'"
 #define REFUSAL "type='terminate' condition='item-not-found'"
 
 /* Two requests with a stanza each are in flight, and the first is sent again after a
  * long silence. */
 static void
 set_up_stalled (TestSession *t,
-                const char  *grants,
+                gboolean     prosody,
                 guint64     *first)
 {
   guint64 poll;
   guint64 rid;
 
   test_session_init (t, NULL);
-  test_session_open (t, grants);
+  if (prosody)
+    test_session_open_prosody (t, TEST_PROSODY_GRANTS);
+  else
+    test_session_open (t, TEST_GRANTS);
   g_bytes_unref (test_session_take_bytes (t, &poll));
   test_session_queue (t, "1");
   test_session_advance (t, TEST_SECOND / 10);
@@ -527,7 +531,7 @@ test_forgotten (void)
   g_test_summary ("R66: a request that Prosody forgot when its connection closed is refused, and the "
                   "session goes on");
 
-  set_up_stalled (&t, PROSODY_GRANTS, &first);
+  set_up_stalled (&t, TRUE, &first);
   test_session_respond (&t, first + 1, "", MESSAGE ("reply"));
   g_assert_cmpuint (t.payloads->len, ==, 0);
   test_session_respond (&t, first, REFUSAL, "");
@@ -538,7 +542,7 @@ test_forgotten (void)
 
   /* The next request is held, so its response is still to come. What is queued then is
    * not kept back, and a snapshot has the forgotten request. */
-  set_up_stalled (&t, PROSODY_GRANTS, &first);
+  set_up_stalled (&t, TRUE, &first);
   test_session_respond (&t, first, REFUSAL, "");
   g_assert_cmpuint (t.delivered, ==, 0);
   test_session_queue (&t, "3");
@@ -564,7 +568,7 @@ test_not_forgotten (void)
   g_test_summary ("R66: a refusal ends the session if the next request is refused, too, or there is "
                   "none, and on other servers; what may be lost is reported");
 
-  set_up_stalled (&t, PROSODY_GRANTS, &first);
+  set_up_stalled (&t, TRUE, &first);
   test_session_respond (&t, first, REFUSAL, "");
   g_assert_no_error (t.error);
   test_session_advance (&t, TEST_SECOND);
@@ -574,12 +578,12 @@ test_not_forgotten (void)
   assert_lost (&t, 2);
 
   test_session_init (&t, NULL);
-  test_session_open (&t, PROSODY_GRANTS);
+  test_session_open_prosody (&t, TEST_PROSODY_GRANTS);
   g_bytes_unref (test_session_take_bytes (&t, &first));
   test_session_respond (&t, first, REFUSAL, "");
   assert_lost (&t, 0);
 
-  set_up_stalled (&t, TEST_GRANTS, &first);
+  set_up_stalled (&t, FALSE, &first);
   test_session_respond (&t, first, REFUSAL, "");
   test_session_advance (&t, 5 * TEST_SECOND);
   assert_lost (&t, 2);

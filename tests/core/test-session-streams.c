@@ -510,7 +510,7 @@ test_fatal_error_of_one (void)
   g_assert_false (test_session_has_request (&t));
 
   test_session_respond (&t, rid, "type='terminate' condition='remote-connection-failed' stream='two'", "");
-  test_session_events (&t, "STREAM-CLOSED(two)");
+  test_session_events (&t, "STREAM-CLOSED(two) FAILED(4)");
   g_assert_cmpint (bosh_session_get_state (t.session), ==, BOSH_SESSION_OPEN);
   unsent = bosh_session_dup_unsent (t.session);
   g_assert_cmpuint (unsent->len, ==, 1);

@@ -93,11 +93,13 @@ typedef struct
   guint                  n_actions;
 
   GHashTable            *sent;        /* GBytes of each rid */
+  GHashTable            *refused;     /* rids of requests that were too large once */
   GArray                *in_flight;   /* of guint64 */
   guint64                newest;      /* the last new rid */
   char                  *next_key;    /* the digest of the next key is this, nullable */
   guint64                queued;      /* serials go up to this */
   guint64                delivered;
+  gboolean               has_failed;   /* a stanza was given up, or may be lost */
   gboolean               has_orders;   /* streams take numbers of stanzas too */
   gboolean               last_pending; /* a stanza goes with the terminate request */
   gboolean               terminated;   /* that request is out */
@@ -186,7 +188,7 @@ check_stanzas (Run *run)
   g_autoptr(GPtrArray) undelivered = bosh_session_dup_undelivered (run->session);
   g_autoptr(GPtrArray) unsent = bosh_session_dup_unsent (run->session);
 
-  if (run->has_orders)
+  if (run->has_orders || run->has_failed)
     g_assert_cmpuint (undelivered->len + unsent->len, <=, run->queued);
   else
     g_assert_cmpuint (undelivered->len + unsent->len, ==, run->queued - run->delivered);
@@ -221,10 +223,17 @@ take_send (Run        *run,
       g_hash_table_insert (run->sent, g_memdup2 (&action->rid, sizeof action->rid),
                            g_bytes_ref (action->bytes));
     }
+  else if (action->repeated && !g_hash_table_contains (run->refused, &action->rid))
+    {
+      g_assert_true (g_bytes_equal (before, action->bytes));
+    }
   else
     {
-      g_assert_true (action->repeated);
-      g_assert_true (g_bytes_equal (before, action->bytes));
+      /* The server has not seen it, so it may go with less. */
+      g_assert_true (g_hash_table_contains (run->refused, &action->rid));
+      g_assert_cmpuint (g_bytes_get_size (action->bytes), <=, g_bytes_get_size (before));
+      g_hash_table_insert (run->sent, g_memdup2 (&action->rid, sizeof action->rid),
+                           g_bytes_ref (action->bytes));
     }
   g_array_append_val (run->in_flight, action->rid);
 }
@@ -272,7 +281,9 @@ take_action (Run        *run,
       run->delivered = action->serial;
       break;
 
-    case BOSH_ACTION_STRANDED:
+    case BOSH_ACTION_STANZA_FAILED:
+      g_assert_nonnull (action->error);
+      run->has_failed = TRUE;
       break;
 
     case BOSH_ACTION_HANDED_OVER:
@@ -393,6 +404,8 @@ respond (Run       *run,
       http.location = wait & 1 ? "https://example.org/" : NULL;
     }
 
+  if (status == 413)
+    g_hash_table_add (run->refused, g_memdup2 (&rid, sizeof rid));
   bosh_session_handle_response (run->session, rid, &http, run->now);
   forget_in_flight (run, rid);
 }
@@ -483,7 +496,7 @@ restore (Run *run)
   run->delivered = 0;
   /* What is known to have arrived may be among it, in a request without a response. A
    * session that ends can't be resumed. */
-  if (!run->terminated && !run->has_orders)
+  if (!run->terminated && !run->has_orders && !run->has_failed)
     g_assert_cmpuint (run->queued, >=, open_stanzas);
   run->last_pending = run->terminated = FALSE;
   run->handed_over = run->detached = FALSE;
@@ -660,6 +673,7 @@ start (Run       *run,
     .compress_requests = (flags & 128) != 0,
   };
   memset (run->parameters.entropy, fuzz_take_byte (input), BOSH_SESSION_ENTROPY);
+  run->refused = g_hash_table_new_full (g_int64_hash, g_int64_equal, g_free, NULL);
   run->sent = g_hash_table_new_full (g_int64_hash, g_int64_equal, g_free,
                                      (GDestroyNotify)g_bytes_unref);
   run->in_flight = g_array_new (FALSE, FALSE, sizeof (guint64));
@@ -693,6 +707,7 @@ finish (Run *run)
 
   bosh_session_free (run->session);
   g_hash_table_unref (run->sent);
+  g_hash_table_unref (run->refused);
   g_array_unref (run->in_flight);
   g_free (run->next_key);
 }

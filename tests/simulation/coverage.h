@@ -33,6 +33,12 @@ G_BEGIN_DECLS
   X (REPEAT_FROM_CACHE, "server: repeat served from the buffer")            \
   X (REPEAT_EMPTIES_OLD, "server: the held one is returned empty")            \
   X (HANGS, "server: hangs when overtaken")                                   \
+  X (DROPS_OVERTAKEN, "server: drops what was overtaken")                     \
+  X (UNCERTAIN, "client: says that a stanza may be lost")                     \
+  X (PATH_CUTS, "proxy: less patient than wait")                              \
+  X (PATH_REFUSES, "proxy: refuses a large body")                             \
+  X (DIVIDED, "client: divides a request that was refused")                   \
+  X (UNSENDABLE, "client: drops a stanza that is too large for the path")      \
   X (ONE_EARLY, "server: keeps one early request")                            \
   X (ECHO, "server: echo of a repeated request")                              \
   X (ECHO_PAYLOAD, "server: echo with the client's own stanzas")              \

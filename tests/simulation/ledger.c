@@ -10,6 +10,7 @@
 /* The shortest time between the writing of a request and the next (see
  * "No overtaking" in docs/architecture.md). */
 #define SHORTEST_GUARD (5 * MILLISECOND)
+#define SHORTEST_LONG_GUARD (100 * MILLISECOND)
 
 /* So many attempts of one request, or polls, in so long a time are a storm. */
 #define STORM_ATTEMPTS 8
@@ -47,6 +48,97 @@ static guint
 get_id (BoshElement *stanza)
 {
   return g_ascii_strtoull (bosh_element_get_attribute (stanza, "id"), NULL, 10);
+}
+
+static Stanza *
+get_stanza (Simulation *self,
+            guint       id)
+{
+  return &g_array_index (self->stanzas, Stanza, id);
+}
+
+guint
+ledger_skip_failed (Simulation *self,
+                    guint       id)
+{
+  while (id < self->sent && (get_stanza (self, id)->uncertain || get_stanza (self, id)->too_large))
+    id++;
+
+  return id;
+}
+
+/* Where the server may drop requests, some have their response and are in doubt for a
+ * moment; a snapshot of that moment does not have them. */
+void
+ledger_note_base (Simulation *self,
+                  guint       base)
+{
+  for (guint id = self->delivered; id < base; id++)
+    {
+      Stanza *stanza = get_stanza (self, id);
+
+      if (stanza->uncertain || stanza->too_large)
+        continue;
+      g_assert_true (self->options.drops_overtaken || !self->options.names_version);
+      stanza->uncertain = TRUE;
+    }
+  self->delivered = base;
+}
+
+void
+ledger_note_sent (Simulation *self)
+{
+  Stanza stanza = { 0 };
+
+  g_array_append_val (self->stanzas, stanza);
+  g_array_append_val (self->serials, self->sent);
+  self->sent++;
+}
+
+void
+ledger_note_processed (Simulation *self,
+                       guint       id,
+                       gboolean    dropped)
+{
+  Stanza *stanza = get_stanza (self, id);
+
+  /* A copy of a request that was dropped, or that was looked at before. */
+  if (dropped && (stanza->dropped || stanza->processed))
+    return;
+
+  g_assert_false (stanza->processed);
+  for (; self->server_received < id; self->server_received++)
+    {
+      Stanza *earlier_stanza = get_stanza (self, self->server_received);
+
+      g_assert_true (earlier_stanza->too_large || self->options.drops_overtaken);
+      earlier_stanza->dropped = !earlier_stanza->too_large;
+    }
+  g_assert_true (dropped || self->server_received == id);
+  stanza->processed = !dropped;
+  stanza->dropped = dropped;
+  self->server_received = id + 1;
+}
+
+gboolean
+ledger_is_all_processed (Simulation *self)
+{
+  guint id = self->server_received;
+
+  while (id < self->sent && get_stanza (self, id)->too_large)
+    id++;
+
+  return id == self->sent;
+}
+
+/* The next stanza that is to be sent. */
+static guint
+take_posted (Simulation *self)
+{
+  while (get_stanza (self, self->posted)->too_large)
+    self->posted++;
+
+  return self->posted++;
 }
 
 static void
@@ -89,7 +181,7 @@ static void
 check_overtaking (Simulation *self,
                   Exchange   *before)
 {
-  gboolean sorts = self->options.names_version && !self->options.hangs_when_overtaken;
+  gboolean sorts = self->options.is_prosody;
 
   /* An earlier attempt has arrived, and the client may know that. */
   for (guint i = 0; get_exchange (self, i) != before; i++)
@@ -97,6 +189,12 @@ check_overtaking (Simulation *self,
       return;
 
   g_assert_cmpint (before->written_at, !=, NEVER);
+  if (self->options.drops_overtaken && !before->is_empty)
+    {
+      g_assert_true (self->now - before->written_at >= SHORTEST_LONG_GUARD || before->arrived);
+      return;
+    }
+
   g_assert_true (self->now - before->written_at >= SHORTEST_GUARD ||
                  (sorts && before->is_restart) ||
                  self->responded_at >= (sorts ? before->sent_at : before->written_at));
@@ -110,6 +208,7 @@ check_new (Simulation       *self,
 {
   Record record = {
     .bytes = g_bytes_ref (action->bytes),
+    .first_stanza = self->posted,
     .attempts = g_array_new (FALSE, FALSE, sizeof (gint64)),
     .error_at = NEVER,
   };
@@ -129,7 +228,7 @@ check_new (Simulation       *self,
 
   g_assert_cmpuint (action->rid, ==, self->first_rid + self->records->len);
   for (guint i = 0; i < bosh_element_get_n_children (body->root); i++)
-    g_assert_cmpuint (get_id (bosh_element_get_nth_child (body->root, i)), ==, self->posted++);
+    g_assert_cmpuint (get_id (bosh_element_get_nth_child (body->root, i)), ==, take_posted (self));
   record.n_stanzas = self->posted;
   self->renewed_at = self->now;
   g_array_append_val (self->records, record);
@@ -165,7 +264,8 @@ static gboolean
 is_clean (Simulation *self)
 {
   return self->fault_percent == 0 && !self->had_faults && self->hand_overs == 0 && !self->has_struck && !self->outage &&
-         !self->options.hangs_when_overtaken && !self->options.ignores_pause_request &&
+         !self->options.hangs_when_overtaken && !self->options.drops_overtaken &&
+         self->path_patience == 0 && !self->options.ignores_pause_request &&
          self->options.error_every == 0 && !self->options.reports;
 }
 
@@ -177,6 +277,28 @@ check_repeat (Simulation *self,
   g_assert_false (is_clean (self));
   g_assert_cmpint (self->now, >=, get_record (self, rid)->not_before);
   check_order_of_repeats (self, rid);
+}
+
+/* A request that was too large goes with less, under the same number. */
+static void
+check_divided (Simulation       *self,
+               BoshAction       *action,
+               BoshResponseBody *body)
+{
+  Record *record = get_record (self, action->rid);
+
+  coverage_hit (COVERAGE_DIVIDED);
+  g_assert_cmpuint (g_bytes_get_size (action->bytes), <, g_bytes_get_size (record->bytes));
+  g_bytes_unref (record->bytes);
+  record->bytes = g_bytes_ref (action->bytes);
+  record->refused = FALSE;
+  record->divided = TRUE;
+  /* Another owner does not know that the server has never seen it. */
+  if (!action->repeated)
+    g_array_set_size (record->attempts, 0);
+  for (guint i = 0; i < bosh_element_get_n_children (body->root); i++)
+    g_assert_cmpuint (get_id (bosh_element_get_nth_child (body->root, i)), ==, take_posted (self));
+  record->n_stanzas = self->posted;
 }
 
 /* A request that has its response is sent again only once, if that was the empty response
@@ -201,6 +323,7 @@ ledger_check_request (Simulation *self,
   BoshBodyVerdict verdict;
   g_autoptr(BoshResponseBody) body = bosh_response_body_new (action->bytes, &verdict, NULL);
   gboolean exceeds = FALSE;
+  gboolean is_divided;
   guint open = 1;
   Record *record;
 
@@ -209,9 +332,13 @@ ledger_check_request (Simulation *self,
   g_assert_cmpuint (action->rid, <=, BOSH_MAX_RID);
   g_assert_cmpuint (g_bytes_get_size (action->bytes), <=, self->parameters.max_request_size);
   read_request (exchange, body);
+  is_divided = action->rid < self->first_rid + self->records->len &&
+               get_record (self, action->rid)->refused;
 
   if (self->records->len == 0 || action->rid == self->first_rid + self->records->len)
     check_new (self, action, exchange, body);
+  else if (is_divided)
+    check_divided (self, action, body);
   else
     check_repeat (self, action->rid);
 
@@ -233,9 +360,11 @@ ledger_check_request (Simulation *self,
 
       /* The old exchange is closed before the request is repeated. */
       g_assert_cmpuint (other->rid, !=, action->rid);
-      /* Two empty ones only where a doubted response to one of them is asked for again. */
+      /* Two empty ones only where a doubted response to one of them is asked for again, or
+       * where one was emptied because it was too large. */
       g_assert_false (other->is_empty && exchange->is_empty && !record->responded &&
-                      !get_record (self, other->rid)->responded);
+                      !get_record (self, other->rid)->responded && !record->divided &&
+                      !get_record (self, other->rid)->divided);
       if (other->rid == action->rid - 1)
         check_overtaking (self, other);
       exceeds = exceeds || other->may_exceed;
@@ -268,12 +397,60 @@ void
 ledger_check_delivered (Simulation *self,
                         guint64     serial)
 {
-  guint delivered = self->base + serial;
+  guint id = g_array_index (self->serials, guint, serial - 1);
 
   /* Never of what the server has not processed, nor twice. */
-  g_assert_cmpuint (delivered, >, self->delivered);
-  g_assert_cmpuint (delivered, <=, self->server_received);
-  self->delivered = delivered;
+  g_assert_cmpuint (id, >=, self->delivered);
+  for (; self->delivered <= id; self->delivered++)
+    {
+      Stanza *stanza = get_stanza (self, self->delivered);
+
+      g_assert_true (stanza->processed || stanza->uncertain || stanza->too_large);
+    }
+}
+
+void
+ledger_check_failed (Simulation   *self,
+                     guint64       serial,
+                     const GError *error)
+{
+  guint id = g_array_index (self->serials, guint, serial - 1);
+  Stanza *stanza = get_stanza (self, id);
+
+  g_assert_cmpuint (id, >=, self->delivered);
+  g_assert_false (stanza->uncertain || stanza->too_large);
+  if (g_error_matches (error, BOSH_ERROR, BOSH_ERROR_TOO_LARGE))
+    {
+      coverage_hit (COVERAGE_UNSENDABLE);
+      g_assert_cmpuint (self->size_limit, >, 0);
+      g_assert_false (stanza->processed || stanza->dropped);
+      stanza->too_large = TRUE;
+    }
+  else
+    {
+      coverage_hit (COVERAGE_UNCERTAIN);
+      g_assert_true (self->options.drops_overtaken || !self->options.names_version);
+      stanza->uncertain = TRUE;
+    }
+}
+
+/* The session can only know it if no copy may have arrived, and nothing follows. */
+void
+ledger_note_refused (Simulation *self,
+                     guint64     rid)
+{
+  Record *record = get_record (self, rid);
+  Request *request = bosh_window_find (&self->session->window, rid);
+
+  g_assert_nonnull (request);
+  if (request->payload_length == 0 || request->exposed || self->posted != record->n_stanzas)
+    return;
+
+  record->refused = TRUE;
+  self->posted = record->first_stanza;
+  self->maybe_sent = MIN (self->maybe_sent, self->posted);
+  for (guint i = 0; i < self->exchanges->len; i++)
+    get_exchange (self, i)->n_stanzas = MIN (get_exchange (self, i)->n_stanzas, self->posted);
 }
 
 void
@@ -282,7 +459,7 @@ ledger_check_classes (Simulation *self)
   g_autoptr(GPtrArray) undelivered = bosh_session_dup_undelivered (self->session);
   g_autoptr(GPtrArray) unsent = bosh_session_dup_unsent (self->session);
   guint left = self->maybe_sent;
-  guint next = self->delivered;
+  guint next = ledger_skip_failed (self, self->delivered);
 
   for (guint i = 0; i < self->exchanges->len; i++)
     if (get_exchange (self, i)->open)
@@ -292,16 +469,20 @@ ledger_check_classes (Simulation *self)
    * that were not sent. */
   for (guint i = 0; i < undelivered->len; i++)
     {
-      g_assert_cmpuint (get_id (g_ptr_array_index (undelivered, i)), ==, next);
+      guint id = get_id (g_ptr_array_index (undelivered, i));
+
+      if (get_stanza (self, id)->uncertain)
+        continue;
+      g_assert_cmpuint (id, ==, next);
       g_assert_cmpuint (next, <, left);
-      next++;
+      next = ledger_skip_failed (self, next + 1);
     }
   for (guint i = 0; i < unsent->len; i++)
     {
       g_assert_cmpuint (get_id (g_ptr_array_index (unsent, i)), ==, next);
       g_assert_cmpuint (next, >=, left);
       g_assert_cmpuint (next, >=, self->server_received);
-      next++;
+      next = ledger_skip_failed (self, next + 1);
     }
   g_assert_cmpuint (next, ==, self->sent);
 

@@ -4,6 +4,9 @@
 
 #include "model-internal.h"
 
+#define PROSODY_FEATURES \
+  "<stream:features xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams'/>"
+
 void
 model_held_free (Held *held)
 {
@@ -111,6 +114,16 @@ pause_session (ModelManager *self,
 }
 
 static void
+give_stanzas (ModelManager *self,
+              BoshElement  *request,
+              gboolean      dropped)
+{
+  for (guint i = 0; i < bosh_element_get_n_children (request); i++)
+    self->stanza (bosh_element_get_attribute (bosh_element_get_nth_child (request, i), "id"),
+                  dropped, self->user_data);
+}
+
+static void
 process (ModelManager *self,
          Held         *held,
          gint64        now)
@@ -137,11 +150,9 @@ process (ModelManager *self,
       return;
     }
 
-  for (guint i = 0; i < bosh_element_get_n_children (root); i++)
-    self->stanza (bosh_element_get_attribute (bosh_element_get_nth_child (root, i), "id"),
-                  self->user_data);
+  give_stanzas (self, root, FALSE);
   if (model_is_restart (root))
-    self->stanza (NULL, self->user_data);
+    self->stanza (NULL, FALSE, self->user_data);
 
   if (is_end)
     model_end (self, "", "", now);
@@ -213,6 +224,27 @@ handle_repeat_of_forgotten (ModelManager     *self,
   model_flush (self, now);
 }
 
+/* Metronome: the number is below that of the last request, so its stanzas are not looked
+ * at, but it is held like another. */
+static void
+hold_overtaken (ModelManager     *self,
+                guint64           rid,
+                guint             connection,
+                BoshResponseBody *body,
+                gint64            now)
+{
+  Held *held = g_new0 (Held, 1);
+
+  coverage_hit (COVERAGE_DROPS_OVERTAKEN);
+  give_stanzas (self, body->root, TRUE);
+  held->rid = rid;
+  held->connection = connection;
+  held->body = body;
+  held->arrived = now;
+  g_queue_push_tail (&self->held, held);
+  model_flush (self, now);
+}
+
 /* A number that was processed before (§14.3); takes @body. */
 static void
 handle_repeat (ModelManager     *self,
@@ -239,6 +271,10 @@ handle_repeat (ModelManager     *self,
       /* Contact, though nothing is held. */
       if (self->held.length == 0 && self->pause == 0)
         self->idle_since = now;
+    }
+  else if (self->options.drops_overtaken)
+    {
+      hold_overtaken (self, rid, connection, g_steal_pointer (&taken), now);
     }
   else if (self->options.forgets_closed)
     {
@@ -289,7 +325,8 @@ create (ModelManager     *self,
   append_grant (grants, "maxpause", options->max_pause, options->max_pause > 0,
                 COVERAGE_NO_MAX_PAUSE);
   if (options->names_version)
-    g_string_append_printf (grants, " ver='%s'", options->hangs_when_overtaken ? "1.11" : "1.6");
+    g_string_append_printf (grants, " ver='%s'",
+                            options->is_prosody || options->drops_overtaken ? "1.6" : "1.11");
   else
     coverage_hit (COVERAGE_NO_VERSION);
   if (options->acknowledges && options->announces_acks)
@@ -299,7 +336,7 @@ create (ModelManager     *self,
   held->connection = connection;
   held->body = body;
   g_queue_push_tail (&self->held, held);
-  model_respond (self, held, grants->str, "", now);
+  model_respond (self, held, grants->str, options->is_prosody ? PROSODY_FEATURES : "", now);
   self->exists = TRUE;
 }
 
@@ -440,7 +477,7 @@ model_manager_request (ModelManager *self,
     {
       refuse_and_end (self, connection, now);
     }
-  else if (rid > self->next_rid)
+  else if (rid > self->next_rid && !self->options.drops_overtaken)
     {
       keep_early (self, rid, connection, g_steal_pointer (&body), now);
     }

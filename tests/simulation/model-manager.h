@@ -48,6 +48,8 @@ typedef struct
   gboolean    forgets_closed;  /* as Prosody: held ones whose connection was closed */
   gboolean    two_responses;     /* as Prosody: whatever is granted, keeps the last two */
   gboolean    hangs_when_overtaken; /* as ejabberd: then only a repeat helps */
+  gboolean    is_prosody;      /* sorts, and shows it by the features in its first response */
+  gboolean    drops_overtaken; /* as Metronome, with the version of Prosody */
   gboolean    ignores_pause_request; /* as ejabberd: a pause has no response */
 
   gboolean    acknowledges;
@@ -66,9 +68,10 @@ typedef void (*ModelResponseFunc) (guint       connection,
                                    guint status,
                                    const char *text,
                                    gpointer user_data);
-/* A stanza of the client was processed; or a restart, where @id is NULL: what
+/* A stanza of the client was processed, or dropped because its request was overtaken; or a restart, where @id is NULL: what
  * model_manager_queue() is given then goes with its response. */
 typedef void (*ModelStanzaFunc) (const char *id,
+                                 gboolean    dropped,
                                  gpointer    user_data);
 
 typedef struct _ModelManager ModelManager;

@@ -110,8 +110,8 @@ MUTATIONS = (
   session_deliver_up_to (self, self->outbox.sent_serial);
 '''),
     ('a release proves too much', RESPONSES,
-     '    self->never_holds = TRUE;\n',
-     '    self->never_holds = FALSE;\n'),
+     '    self->holding = HOLDING_NEVER;\n',
+     '    self->holding = HOLDING;\n'),
     ('an end proves delivery', RESPONSES,
      '  if (proves_delivery (self, body))\n',
      '  if (TRUE)\n'),

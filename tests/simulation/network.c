@@ -229,6 +229,11 @@ begin_fate (Simulation *self,
       respond_as_proxy (self, index);
       return FALSE;
 
+    case FATE_TOO_LARGE:
+      coverage_hit (COVERAGE_PATH_REFUSES);
+      schedule_response (self, index, 413, "<html>too large</html>", 22, latency (self));
+      return FALSE;
+
     case FATE_WEB_PAGE:
       coverage_hit (COVERAGE_WEB_PAGE);
       schedule_response (self, index, 200, "<!DOCTYPE html><p>hi", 20, latency (self));
@@ -279,7 +284,6 @@ begin_fate (Simulation *self,
       return TRUE;
 
     case FATE_WELL:
-    case N_FATES:
     default:
       return TRUE;
     }
@@ -296,6 +300,9 @@ network_post (Simulation *self,
   Event *event;
 
   exchange.fate = draw_fate (self, action);
+  if (exchange.fate != FATE_UNREACHABLE && self->size_limit > 0 &&
+      g_bytes_get_size (action->bytes) > self->size_limit)
+    exchange.fate = FATE_TOO_LARGE;
   if (!action->repeated)
     self->resuming = FALSE;
   say (self, "client sends %u (rid %" G_GUINT64_FORMAT ", fate %d)%s: %.*s", index, action->rid,
@@ -305,6 +312,11 @@ network_post (Simulation *self,
   g_array_append_val (self->exchanges, exchange);
 
   goes_on = begin_fate (self, index, action->bytes);
+  if (self->path_patience > 0)
+    {
+      event = schedule (self, EVENT_PATH_CUTS, self->path_patience * SECOND);
+      event->connection = index;
+    }
   /* A reset may come in the middle of the request. */
   if (exchange.fate != FATE_UNREACHABLE && (exchange.fate != FATE_RESET_BEFORE || chance (self, 50)))
     {
@@ -402,6 +414,9 @@ handle_arrival (Simulation *self,
     model_manager_disconnected (self->manager, HIDDEN_CONNECTION (index), self->now);
 
   exchange->arrived = TRUE;
+  if (exchange->rid < self->arrived_rid && self->options.drops_overtaken)
+    self->disordered = TRUE;
+  self->arrived_rid = MAX (self->arrived_rid, exchange->rid);
   model_manager_request (self->manager, event->connection, event->bytes, self->now);
   if (!exchange->open || (exchange->fate == FATE_LATE_COPY && event->connection != CONNECTION (index)))
     model_manager_disconnected (self->manager, event->connection, self->now);
@@ -422,7 +437,8 @@ handle_response (Simulation *self,
       g_strstr_len (g_bytes_get_data (event->bytes, NULL), g_bytes_get_size (event->bytes),
                     "<stream:error") != NULL)
     self->stream_error_arrived = TRUE;
-  ledger_note_maybe_sent (self, exchange->n_stanzas);
+  if (event->status != 413)
+    ledger_note_maybe_sent (self, exchange->n_stanzas);
   exchange->responded = event->status == 200 && body != NULL && body->type != BOSH_BODY_ERROR;
   if (exchange->responded)
     ledger_note_responded (self, exchange->rid);
@@ -430,6 +446,8 @@ handle_response (Simulation *self,
     ledger_note_retry_after (self, exchange->rid, event->retry_after);
   else if (event->status == 200 && body != NULL)
     ledger_note_error (self, exchange->rid);
+  if (event->status == 413)
+    ledger_note_refused (self, exchange->rid);
   /* Half a response, and others of which the manager does not know that they
    * were not read. */
   if (!exchange->responded)
@@ -451,6 +469,21 @@ handle_break (Simulation *self,
   bosh_session_handle_failure (self->session, exchange->rid,
                                event->maybe_sent ? BOSH_FAILURE_BROKEN : BOSH_FAILURE_UNREACHABLE,
                                error, self->now);
+}
+
+/* A proxy gives up waiting for the server. */
+static void
+handle_path_cut (Simulation *self,
+                 Event      *event)
+{
+  BoshHttpResponse response = { 504, event->bytes, -1, NULL };
+  Exchange *exchange = get_exchange (self, event->connection);
+
+  coverage_hit (COVERAGE_PATH_CUTS);
+  self->n_cuts++;
+  say (self, "the path cuts %u", event->connection);
+  close_exchange (self, event->connection);
+  bosh_session_handle_response (self->session, exchange->rid, &response, self->now);
 }
 
 static void
@@ -476,6 +509,8 @@ network_handle_event (Simulation *self,
     handle_written (self, event);
   else if (event->type == EVENT_RESPONDED && is_open)
     handle_response (self, event);
+  else if (event->type == EVENT_PATH_CUTS && is_open)
+    handle_path_cut (self, event);
   else if (event->type == EVENT_BREAKS && is_open)
     handle_break (self, event);
 }

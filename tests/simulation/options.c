@@ -4,6 +4,9 @@
 
 #include "simulation.h"
 
+/* Seconds: a path with less is not told from one that breaks. */
+#define SHORTEST_PATIENCE 12
+
 static guint
 draw (Simulation *self,
       int         from,
@@ -20,8 +23,8 @@ choose_polling (Simulation *self)
   ModelOptions *options = &self->options;
 
   options->polls = TRUE;
-  options->polling = draw (self, 1, 4);
   options->polices_all = chance (self, 50);
+  options->polling = options->polices_all ? 2 : draw (self, 1, 4);
   options->names_polling = TRUE;
   if (options->polices_all)
     coverage_hit (COVERAGE_POLICED_POLLING);
@@ -77,6 +80,45 @@ choose_grants (Simulation *self)
     options->inactivity = 0;
 }
 
+/* What becomes of requests that overtake each other, and how the server shows it. */
+static void
+choose_order (Simulation *self)
+{
+  ModelOptions *options = &self->options;
+
+  if (options->requests == 2 && !options->never_holds && chance (self, 20))
+    {
+      options->hangs_when_overtaken = TRUE;
+    }
+  else if (!options->polls && chance (self, 20))
+    {
+      options->drops_overtaken = TRUE;
+    }
+  else if (chance (self, 50))
+    {
+      options->is_prosody = TRUE;
+      options->names_version = TRUE;
+      options->max_pause = 0;
+    }
+}
+
+/* What is between client and server, for as long as the run takes. */
+static void
+choose_path (Simulation *self)
+{
+  /* A request that is held only because it was overtaken keeps back the responses to later
+   * ones, and if it is cut, too, the session is lost; as it is where only one request is
+   * allowed, and that is held. */
+  if (chance (self, 10) && self->options.wait > SHORTEST_PATIENCE + 1 && !self->options.polls &&
+      (!self->options.drops_overtaken || self->fault_percent == 0))
+    self->path_patience = draw (self, SHORTEST_PATIENCE, self->options.wait);
+  if (chance (self, 10))
+    {
+      self->size_limit = draw (self, 20000, 60000);
+      self->parameters.max_request_size = 128 * 1024;
+    }
+}
+
 /* What real servers do otherwise. */
 static void
 choose_faults_of_server (Simulation *self)
@@ -85,16 +127,14 @@ choose_faults_of_server (Simulation *self)
 
   options->responds_on_newest = chance (self, 50);
   options->never_holds = self->fault_percent == 0 && !options->polls && chance (self, 15);
-  options->hangs_when_overtaken = options->requests == 2 && !options->never_holds &&
-                                  chance (self, 20);
+  choose_order (self);
   options->ignores_pause_request = chance (self, 30);
   options->repeat = draw (self, 0, N_MODEL_REPEATS);
   /* These two lose stanzas where they do not notice. */
   options->notices_closing = options->repeat == MODEL_REPEAT_IGNORED ||
                              options->repeat == MODEL_REPEAT_EMPTIES_NEW || chance (self, 50);
-  options->forgets_closed = options->notices_closing && options->names_version &&
-                            !options->hangs_when_overtaken && options->requests <= 2 &&
-                            chance (self, 50);
+  options->forgets_closed = options->notices_closing && options->is_prosody &&
+                            options->requests <= 2 && chance (self, 50);
   options->echoes = chance (self, 30);
   options->two_responses = options->requests <= 2 && chance (self, 30);
   options->one_early = options->requests <= 2 && chance (self, 30);
@@ -109,10 +149,11 @@ choose_options (Simulation *self)
   self->fault_percent = chance (self, 20) ? 0 : draw (self, 1, 25);
   choose_grants (self);
   choose_faults_of_server (self);
+  choose_path (self);
 
   if (self->parameters.use_acknowledgements)
     {
-      options->acknowledges = chance (self, 50);
+      options->acknowledges = !options->is_prosody && !options->drops_overtaken && chance (self, 50);
       options->announces_acks = options->acknowledges && !chance (self, 20);
       options->odd_acks = options->acknowledges && chance (self, 30);
       if (options->acknowledges && !options->announces_acks)
@@ -124,7 +165,7 @@ choose_options (Simulation *self)
         options->echoes = FALSE;
     }
 
-  options->checks_keys = self->parameters.use_key_sequence;
+  options->checks_keys = self->parameters.use_key_sequence && !options->drops_overtaken;
   options->checks_keys_first = options->checks_keys && chance (self, 20);
 
   if (chance (self, 40))

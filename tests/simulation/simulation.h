@@ -27,6 +27,7 @@ typedef enum
   EVENT_WRITTEN,    /* a request is written whole */
   EVENT_RESPONDED,  /* a response reaches the client */
   EVENT_BREAKS,     /* an exchange breaks */
+  EVENT_PATH_CUTS,  /* a proxy has waited long enough */
   EVENT_CLIENT,     /* the application sends something */
   EVENT_SERVER,     /* the server has a stanza for the client */
   EVENT_BEHAVIOUR,  /* the application does something else */
@@ -66,7 +67,8 @@ typedef enum
   FATE_LATE_COPY,
   FATE_SLOW_REQUEST,
   FATE_SLOW_RESPONSE,
-  N_FATES
+  N_FATES,
+  FATE_TOO_LARGE = N_FATES, /* that of all such requests */
 } Fate;
 
 typedef struct
@@ -84,10 +86,22 @@ typedef struct
   guint     n_stanzas;    /* how many stanzas were sent up to this */
 } Exchange;
 
+/* A stanza of the client. */
+typedef struct
+{
+  gboolean  processed;    /* by the server */
+  gboolean  dropped;      /* by the server */
+  gboolean  uncertain;    /* the session says that it may be lost */
+  gboolean  too_large;    /* the session says that it can't be sent */
+} Stanza;
+
 /* What is known of a request id. */
 typedef struct
 {
   GBytes   *bytes;        /* of the first sending */
+  guint     first_stanza;
+  gboolean  refused;      /* for its size, before the server saw it */
+  gboolean  divided;      /* sent with less after that, perhaps with nothing */
   guint     n_stanzas;
   gboolean  responded;     /* this session has the response */
   GArray   *attempts;     /* of gint64: when it was sent */
@@ -120,6 +134,11 @@ typedef struct
   /* network */
   GArray        *exchanges;   /* of Exchange */
   guint          fault_percent;
+  guint          path_patience; /* seconds that the path lets a request wait, or 0 */
+  guint          size_limit;    /* bytes that the path lets through, or 0 */
+  guint          n_cuts;
+  guint64        arrived_rid;   /* the highest */
+  gboolean       disordered;    /* a request arrived late at a server that does not wait for it */
   gboolean       outage;
   gboolean       had_faults;
 
@@ -146,7 +165,8 @@ typedef struct
   guint          to_send;     /* stanzas that the client still sends */
   guint          sent;
   guint          received;
-  guint          base;        /* stanzas before the first of this session */
+  GArray        *stanzas;     /* of Stanza, by their ids */
+  GArray        *serials;     /* of guint: the ids of the stanzas of this session */
   guint          delivered;   /* stanzas that are known to have arrived */
   guint          maybe_sent;  /* stanzas that may have arrived */
   guint          restarts_asked;
@@ -227,6 +247,27 @@ void      ledger_check_request      (Simulation *self,
 void      ledger_check_step         (Simulation  *self);
 void      ledger_check_delivered    (Simulation *self,
                                      guint64     serial);
+/* The first stanza from @id on that is neither lost nor too large. */
+guint     ledger_skip_failed        (Simulation *self,
+                                     guint       id);
+/* A snapshot has no stanzas before @base. */
+void      ledger_note_base          (Simulation *self,
+                                     guint       base);
+/* The application sends a stanza. */
+void      ledger_note_sent          (Simulation  *self);
+/* The server has processed the stanza, or dropped it. */
+void      ledger_note_processed     (Simulation *self,
+                                     guint       id,
+                                     gboolean    dropped);
+/* Whether the server has all that could be sent. */
+gboolean  ledger_is_all_processed   (Simulation  *self);
+/* The session can't send a stanza, or does not know whether it has arrived. */
+void      ledger_check_failed       (Simulation   *self,
+                                     guint64       serial,
+                                     const GError *error);
+/* The client has read that the request is too large. */
+void      ledger_note_refused       (Simulation *self,
+                                     guint64     rid);
 /* Checks that every stanza is delivered, of unknown fate, or unsent, as it should be. */
 void      ledger_check_classes      (Simulation  *self);
 void      ledger_note_maybe_sent          (Simulation *self,

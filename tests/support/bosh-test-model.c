@@ -112,6 +112,7 @@ on_response (guint       connection,
 
 static void
 on_stanza (const char *id,
+           gboolean    dropped,
            gpointer    user_data)
 {
   BoshTestModel *self = user_data;

@@ -96,6 +96,14 @@ record_text (TestSession *self,
 }
 
 static void
+record_serial (TestSession *self,
+               const char  *event,
+               guint64      serial)
+{
+  record_text (self, event, g_strdup_printf ("%" G_GUINT64_FORMAT, serial));
+}
+
+static void
 forget_send (TestSession *self,
              guint64      rid)
 {
@@ -164,7 +172,9 @@ take_action (TestSession *self,
       self->delivered = action->serial;
       break;
 
-    case BOSH_ACTION_STRANDED:
+    case BOSH_ACTION_STANZA_FAILED:
+      record_serial (self, "FAILED", action->serial);
+      g_clear_error (&action->error);
       break;
 
     case BOSH_ACTION_HANDED_OVER:
@@ -293,9 +303,10 @@ test_session_fail (TestSession *self,
   test_session_drain (self);
 }
 
-void
-test_session_open (TestSession *self,
-                   const char  *attributes)
+static void
+open_with (TestSession *self,
+           const char  *attributes,
+           const char  *content)
 {
   g_autoptr(BoshElement) creation = NULL;
   guint64 rid;
@@ -303,8 +314,23 @@ test_session_open (TestSession *self,
   bosh_session_open (self->session, self->now);
   creation = test_session_take (self, &rid);
   self->now += 10000;
-  test_session_respond (self, rid, attributes, "");
+  test_session_respond (self, rid, attributes, content);
   test_session_events (self, "creating open OPENED");
+  g_ptr_array_set_size (self->payloads, 0);
+}
+
+void
+test_session_open (TestSession *self,
+                   const char  *attributes)
+{
+  open_with (self, attributes, "");
+}
+
+void
+test_session_open_prosody (TestSession *self,
+                           const char  *attributes)
+{
+  open_with (self, attributes, TEST_PROSODY_FEATURES);
 }
 
 void

@@ -16,6 +16,9 @@ G_BEGIN_DECLS
 /* What an ordinary connection manager grants. */
 #define TEST_GRANTS "sid='s1' wait='60' hold='1' requests='2' inactivity='30' polling='5' ver='1.11'"
 
+#define TEST_PROSODY_GRANTS "sid='s1' wait='60' hold='1' requests='2' inactivity='60' polling='5' ver='1.6'"
+#define TEST_PROSODY_FEATURES "<stream:features xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams'/>"
+
 typedef struct
 {
   BoshSession *session;
@@ -64,6 +67,9 @@ void         test_session_fail        (TestSession *self,
  * there to be taken. */
 void         test_session_open        (TestSession *self,
                                        const char  *attributes);
+/* The same on Prosody, which sorts requests and sends features. */
+void         test_session_open_prosody (TestSession *self,
+                                        const char  *attributes);
 /* The same, with polls kept back for some seconds. */
 void         test_session_open_quietly (TestSession *self,
                                         const char  *attributes);
