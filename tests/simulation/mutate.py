@@ -83,8 +83,8 @@ MUTATIONS = (
      '  gboolean has_room = bosh_window_get_n_requests (&self->window) < get_limit (self);\n',
      '  gboolean has_room = bosh_window_get_n_in_flight (&self->window) < get_limit (self);\n'),
     ('the window is one too large', PLAN,
-     'return self->granted.requests != 0 ? self->granted.requests :',
-     'return self->granted.requests != 0 ? self->granted.requests + 1 :'),
+     'self->granted.requests != 0 ? self->granted.requests :',
+     'self->granted.requests != 0 ? self->granted.requests + 1 :'),
     ('a request may overtake another', PLAN,
      '''  if (repeated)
     return request->written_at + CAREFUL_GUARD;
@@ -113,8 +113,8 @@ MUTATIONS = (
      '    self->holding = HOLDING_NEVER;\n',
      '    self->holding = HOLDING;\n'),
     ('an end proves delivery', RESPONSES,
-     '  if (proves_delivery (self, body))\n',
-     '  if (TRUE)\n'),
+     '  if (proves_delivery (self, body) && is_in_turn (self, request))\n',
+     '  if (is_in_turn (self, request))\n'),
     ('undelivered lacks the last', OUTBOX,
      'entry->serial <= maybe_sent && entry->kind == ENTRY_STANZA',
      'entry->serial < maybe_sent && entry->kind == ENTRY_STANZA'),
