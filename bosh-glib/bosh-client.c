@@ -152,6 +152,7 @@ enum
 enum
 {
   SIGNAL_STANZA,
+  SIGNAL_STANZA_LEFT_OUT,
   SIGNAL_IQ_REQUEST,
   SIGNAL_SESSION_LOST,
   SIGNAL_SESSION_RENEWED,
@@ -191,6 +192,18 @@ respond (BoshClient  *self,
   /* After the end of the session nobody waits for the reply. */
   reply = bosh_iq_reply_new_default (element);
   bosh_connection_reply (bosh_client_get_connection (self), reply);
+}
+
+/* A request that was left out has an error as its response. */
+static void
+refuse (BoshClient   *self,
+        BoshElement  *stub,
+        const GError *reason)
+{
+  g_autoptr(BoshElement) reply = bosh_iq_reply_new_refusal (stub, reason);
+
+  if (reply != NULL && bosh_reconnect_is_logged_in (bosh_client_driver_get_machine (self->driver)))
+    bosh_connection_reply (bosh_client_get_connection (self), reply);
 }
 
 /* --- What the driver tells --- */
@@ -348,6 +361,22 @@ on_stanza (BoshElement *stanza,
 }
 
 static void
+on_left_out (BoshElement  *stub,
+             guint64       size,
+             const GError *reason,
+             gpointer      owner)
+{
+  g_autoptr(BoshClient) self = g_object_ref (owner);
+
+  g_signal_emit (self, signals[SIGNAL_STANZA_LEFT_OUT], 0,
+                 bosh_element_get_name (stub),
+                 bosh_element_get_attribute (stub, "from"),
+                 bosh_element_get_attribute (stub, "id"),
+                 size, reason);
+  refuse (self, stub, reason);
+}
+
+static void
 on_closed (const GError *error,
            gpointer      owner)
 {
@@ -364,6 +393,7 @@ static const BoshClientDriverCallbacks driver_callbacks = {
   .certificate_changed = on_certificate_changed,
   .fell_back = on_fell_back,
   .stanza = on_stanza,
+  .left_out = on_left_out,
   .closed = on_closed,
 };
 
@@ -878,6 +908,32 @@ bosh_client_class_init (BoshClientClass *klass)
                   G_TYPE_NONE,
                   1,
                   BOSH_TYPE_ELEMENT);
+
+  /**
+   * BoshClient::stanza-left-out:
+   * @self: the client
+   * @name: the name of the stanza, `message` for instance, or `unknown`
+   * @from: (nullable): who has sent it, or `NULL` if that could not be read
+   * @id: (nullable): its `id`, or `NULL` if it has none that could be read
+   * @size: bytes of its XML
+   * @reason: `BOSH_ERROR_TOO_LARGE`, with what is too large
+   *
+   * A stanza has arrived that is over a limit, and was left out as a whole: see
+   * [signal@Bosh.Connection::stanza-left-out]. The session goes on. A request has the
+   * error `policy-violation` as its response, and [method@Bosh.Client.send_iq_async]
+   * fails with @reason where this was the response.
+   *
+   * Since: 1.0
+   */
+  signals[SIGNAL_STANZA_LEFT_OUT] =
+    g_signal_new ("stanza-left-out",
+                  G_TYPE_FROM_CLASS (klass),
+                  G_SIGNAL_RUN_LAST,
+                  0,
+                  NULL, NULL, NULL,
+                  G_TYPE_NONE,
+                  5,
+                  G_TYPE_STRING, G_TYPE_STRING, G_TYPE_STRING, G_TYPE_UINT64, G_TYPE_ERROR);
 
   /**
    * BoshClient::iq-request:

@@ -67,6 +67,7 @@ struct _BoshConnection
 
   guint64                      n_stanzas_sent;
   guint64                      n_stanzas_received;
+  guint64                      n_stanzas_left_out;
 
   /* The values of properties when they were last notified. The session changes them
    * by itself, so they are compared. */

@@ -18,6 +18,11 @@ typedef struct
    * it from them. */
   gboolean (*element)             (BoshElement          *element,
                        gpointer user_data);
+  /* An element was left out, as it is too large; @stub has its name and some attributes. */
+  void     (*left_out)            (BoshElement          *stub,
+                    guint64 size,
+                    const GError *reason,
+                    gpointer user_data);
   /* The session is open. Called before connect_async() or attach_async() completes. */
   void     (*opened)              (gpointer              user_data);
   /* The state has changed, and was notified. */

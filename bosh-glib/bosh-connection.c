@@ -68,6 +68,7 @@ enum
   PROP_N_STANZAS_QUEUED,
   PROP_N_STANZAS_SENT,
   PROP_N_STANZAS_RECEIVED,
+  PROP_N_STANZAS_LEFT_OUT,
   PROP_N_REQUESTS_SENT,
   PROP_N_REQUESTS_REPEATED,
   N_PROPS
@@ -76,6 +77,7 @@ enum
 enum
 {
   SIGNAL_STANZA,
+  SIGNAL_STANZA_LEFT_OUT,
   SIGNAL_CLOSED,
   SIGNAL_REQUEST_SENT,
   SIGNAL_RESPONSE_RECEIVED,
@@ -254,6 +256,24 @@ perform_payload (BoshConnection *self,
 }
 
 static void
+perform_left_out (BoshConnection   *self,
+                  const BoshAction *action)
+{
+  g_autoptr(GObject) client = hold_client (self);
+
+  self->n_stanzas_left_out++;
+  notify (self, PROP_N_STANZAS_LEFT_OUT);
+  if (client != NULL && action->text == NULL)
+    self->client_funcs->left_out (action->element, action->serial, action->error,
+                                  self->client_data);
+  g_signal_emit (self, signals[SIGNAL_STANZA_LEFT_OUT], 0,
+                 bosh_element_get_name (action->element),
+                 bosh_element_get_attribute (action->element, "from"),
+                 bosh_element_get_attribute (action->element, "id"),
+                 action->serial, action->error);
+}
+
+static void
 perform_restarted (BoshConnection   *self,
                    const BoshAction *action)
 {
@@ -365,6 +385,9 @@ perform (const BoshAction *action,
     {
     case BOSH_ACTION_PAYLOAD:
       perform_payload (self, action->element, action->text);
+      break;
+    case BOSH_ACTION_LEFT_OUT:
+      perform_left_out (self, action);
       break;
     case BOSH_ACTION_STATE:
       perform_state (self, action->state);
@@ -766,6 +789,9 @@ bosh_connection_get_property (GObject    *object,
     case PROP_N_STANZAS_RECEIVED:
       g_value_set_uint64 (value, bosh_connection_get_n_stanzas_received (self));
       break;
+    case PROP_N_STANZAS_LEFT_OUT:
+      g_value_set_uint64 (value, bosh_connection_get_n_stanzas_left_out (self));
+      break;
     case PROP_N_REQUESTS_SENT:
       g_value_set_uint64 (value, bosh_connection_get_n_requests_sent (self));
       break;
@@ -1065,6 +1091,17 @@ define_current_properties (void)
     g_param_spec_uint64 ("n-stanzas-received", NULL, NULL, 0, G_MAXUINT64, 0, READABLE);
 
   /**
+   * BoshConnection:n-stanzas-left-out:
+   *
+   * How many elements arrived that were too large to be handed out: see
+   * [signal@Bosh.Connection::stanza-left-out].
+   *
+   * Since: 1.0
+   */
+  properties[PROP_N_STANZAS_LEFT_OUT] =
+    g_param_spec_uint64 ("n-stanzas-left-out", NULL, NULL, 0, G_MAXUINT64, 0, READABLE);
+
+  /**
    * BoshConnection:n-requests-sent:
    *
    * How many requests were sent, retransmissions included.
@@ -1103,6 +1140,27 @@ install_signals (GType type)
   signals[SIGNAL_STANZA] =
     g_signal_new ("stanza", type, G_SIGNAL_RUN_LAST | G_SIGNAL_DETAILED, 0, NULL, NULL, NULL,
                   G_TYPE_NONE, 1, BOSH_TYPE_ELEMENT);
+
+  /**
+   * BoshConnection::stanza-left-out:
+   * @self: the connection
+   * @name: the name of the element, `message` for instance, or `unknown`
+   * @from: (nullable): its `from`, or `NULL` if it has none that could be read
+   * @id: (nullable): its `id`, or `NULL` if it has none that could be read
+   * @size: bytes of its XML
+   * @reason: `BOSH_ERROR_TOO_LARGE`, with what is too large
+   *
+   * An element has arrived that is over a limit, and was left out as a whole. What came
+   * with it, and what comes later, is handed out, so no contact can end the session by
+   * what the server lets through. [property@Bosh.Connection:n-stanzas-left-out] counts
+   * these elements.
+   *
+   * Since: 1.0
+   */
+  signals[SIGNAL_STANZA_LEFT_OUT] =
+    g_signal_new ("stanza-left-out", type, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
+                  G_TYPE_NONE, 5, G_TYPE_STRING, G_TYPE_STRING, G_TYPE_STRING, G_TYPE_UINT64,
+                  G_TYPE_ERROR);
 
   /**
    * BoshConnection::closed:
@@ -1639,6 +1697,24 @@ bosh_connection_get_n_stanzas_received (BoshConnection *self)
   g_return_val_if_fail (BOSH_IS_CONNECTION (self), 0);
 
   return self->n_stanzas_received;
+}
+
+/**
+ * bosh_connection_get_n_stanzas_left_out:
+ * @self: a connection
+ *
+ * Gets [property@Bosh.Connection:n-stanzas-left-out].
+ *
+ * Returns: how many elements were too large
+ *
+ * Since: 1.0
+ */
+guint64
+bosh_connection_get_n_stanzas_left_out (BoshConnection *self)
+{
+  g_return_val_if_fail (BOSH_IS_CONNECTION (self), 0);
+
+  return self->n_stanzas_left_out;
 }
 
 /**

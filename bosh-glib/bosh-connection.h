@@ -174,6 +174,8 @@ guint64                      bosh_connection_get_n_stanzas_sent      (BoshConnec
 BOSH_AVAILABLE_IN_1_0
 guint64                      bosh_connection_get_n_stanzas_received  (BoshConnection              *self);
 BOSH_AVAILABLE_IN_1_0
+guint64                      bosh_connection_get_n_stanzas_left_out  (BoshConnection              *self);
+BOSH_AVAILABLE_IN_1_0
 guint64                      bosh_connection_get_n_requests_sent     (BoshConnection              *self);
 BOSH_AVAILABLE_IN_1_0
 guint64                      bosh_connection_get_n_requests_repeated (BoshConnection              *self);

@@ -54,7 +54,9 @@ typedef struct
 {
   BoshElement  *root;
   GBytes       *bytes;       /* what it was read from */
-  guint         n_children;
+  guint         n_children;  /* those that were left out, too */
+  GPtrArray    *left_out;    /* of BoshXmlLeftOut; NULL if there is none */
+  gboolean      is_aside;    /* the children are not there */
   BoshBodyType  type;
   const char   *sid;
   const char   *condition;

@@ -223,8 +223,10 @@ bosh_response_body_new (GBytes           *bytes,
 {
   g_autofree char *name = NULL;
   g_autofree char *ns = NULL;
+  g_autoptr(GPtrArray) left_out = NULL;
   g_autoptr(GError) local_error = NULL;
   g_autoptr(BoshElement) root = NULL;
+  BoshResponseBody *self;
   gboolean is_body;
   gsize length;
   const char *data = g_bytes_get_data (bytes, &length);
@@ -238,7 +240,7 @@ bosh_response_body_new (GBytes           *bytes,
       return NULL;
     }
 
-  root = bosh_xml_parse (data, length, &name, &ns, &local_error);
+  root = bosh_xml_parse_body (data, length, &name, &ns, &left_out, &local_error);
   is_body = g_strcmp0 (name, "body") == 0 &&
             g_strcmp0 (ns, BOSH_NS_HTTPBIND) == 0;
 
@@ -260,8 +262,12 @@ bosh_response_body_new (GBytes           *bytes,
     }
 
   *verdict = BOSH_BODY_OK;
+  self = new_for_root (bytes, g_steal_pointer (&root));
+  if (left_out != NULL)
+    self->n_children += left_out->len;
+  self->left_out = g_steal_pointer (&left_out);
 
-  return new_for_root (bytes, g_steal_pointer (&root));
+  return self;
 }
 
 BoshResponseBody *
@@ -312,6 +318,7 @@ bosh_response_body_free (BoshResponseBody *self)
 {
   bosh_element_unref (self->root);
   g_bytes_unref (self->bytes);
+  g_clear_pointer (&self->left_out, g_ptr_array_unref);
   g_free (self);
 }
 
@@ -336,23 +343,30 @@ copy_without_content (BoshElement *element)
 void
 bosh_response_body_set_aside (BoshResponseBody *self)
 {
-  if (self->n_children > 0)
-    set_root (self, copy_without_content (self->root));
+  if (self->n_children == 0)
+    return;
+
+  self->is_aside = TRUE;
+  g_clear_pointer (&self->left_out, g_ptr_array_unref);
+  set_root (self, copy_without_content (self->root));
 }
 
 void
 bosh_response_body_recall (BoshResponseBody *self)
 {
+  g_autofree char *name = NULL;
+  g_autofree char *ns = NULL;
   BoshElement *root;
   gsize length;
   const char *data;
 
-  if (bosh_element_get_n_children (self->root) == self->n_children)
+  if (!self->is_aside)
     return;
 
   data = g_bytes_get_data (self->bytes, &length);
-  root = bosh_xml_parse (data, length, NULL, NULL, NULL);
+  root = bosh_xml_parse_body (data, length, &name, &ns, &self->left_out, NULL);
   g_return_if_fail (root != NULL);
+  self->is_aside = FALSE;
   set_root (self, root);
 }
 

@@ -37,6 +37,9 @@ gsize        bosh_element_append_text         (BoshElement *self,
 void         bosh_element_take_child          (BoshElement *self,
                                                BoshElement *child);
 
+/* Frees the last child, which must exist and have no text behind it. */
+void         bosh_element_drop_last_child     (BoshElement                *self);
+
 /* Makes an element immutable for good, with all that it contains. */
 void         bosh_element_seal                (BoshElement                *self);
 

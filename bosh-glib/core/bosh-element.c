@@ -260,6 +260,12 @@ bosh_element_take_child (BoshElement *self,
 }
 
 void
+bosh_element_drop_last_child (BoshElement *self)
+{
+  bosh_element_unref (self->children[--self->n_children].element);
+}
+
+void
 bosh_element_seal (BoshElement *self)
 {
   g_autoptr(GPtrArray) pending = NULL;

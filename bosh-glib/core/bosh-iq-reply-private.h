@@ -26,4 +26,9 @@ BoshIqKind   bosh_iq_get_kind          (BoshElement *element);
  * not reply to itself: a ping has a result (XEP-0199), all others an error. */
 BoshElement *bosh_iq_reply_new_default (BoshElement *request);
 
+/* Makes the reply to a request of which only the attributes are known, as the rest was too
+ * large. Returns NULL if @stub is no request. */
+BoshElement *bosh_iq_reply_new_refusal (BoshElement  *stub,
+                                        const GError *reason);
+
 G_END_DECLS

@@ -43,3 +43,16 @@ bosh_iq_reply_new_default (BoshElement *request)
   /* RFC 6120 §8.4. */
   return bosh_element_new_error_reply (request, BOSH_STANZA_ERROR_SERVICE_UNAVAILABLE, NULL);
 }
+
+BoshElement *
+bosh_iq_reply_new_refusal (BoshElement  *stub,
+                           const GError *reason)
+{
+  const char *type = bosh_element_get_attribute (stub, "type");
+
+  if (!bosh_element_matches_or_inherits (stub, "iq", BOSH_NS_CLIENT) ||
+      (g_strcmp0 (type, "get") != 0 && g_strcmp0 (type, "set") != 0))
+    return NULL;
+
+  return bosh_element_new_error_reply (stub, BOSH_STANZA_ERROR_POLICY_VIOLATION, reason->message);
+}

@@ -77,12 +77,12 @@ G_BEGIN_DECLS
 /* --- XML that a server sends --- */
 
 /* Nesting of elements, the root counted. */
-#define BOSH_XML_MAX_DEPTH 64
+#define BOSH_XML_MAX_DEPTH 512
 /* One start tag, from `<` to `>`. */
-#define BOSH_XML_MAX_START_TAG (64 * 1024)
+#define BOSH_XML_MAX_START_TAG (1024 * 1024)
 /* Attributes of one start tag, declarations of namespaces included: libxml2
  * compares each with each, before it shows them to us. */
-#define BOSH_XML_MAX_ATTRIBUTES 1024
+#define BOSH_XML_MAX_ATTRIBUTES 16384
 /* Declarations of namespaces in force at one place: libxml2 searches them in a
  * row for each element. */
 #define BOSH_XML_MAX_NAMESPACES 256
@@ -90,9 +90,11 @@ G_BEGIN_DECLS
 #define BOSH_XML_MAX_NAMESPACE_LENGTH 1024
 /* Different names (of elements, attributes, prefixes, namespaces) of one
  * document: libxml2 keeps them all. */
-#define BOSH_XML_MAX_NAMES 8192
+#define BOSH_XML_MAX_NAMES 65536
+/* What one child of a body, or any other document's, may take in memory. */
+#define BOSH_XML_MAX_CHILD (26 * 1024 * 1024)
 /* What the elements of one document may take in memory. */
-#define BOSH_XML_MAX_TREE (24 * 1024 * 1024)
+#define BOSH_XML_MAX_TREE (30 * 1024 * 1024)
 
 /* --- XML that the library writes --- */
 
@@ -104,7 +106,7 @@ G_BEGIN_DECLS
 #define BOSH_XML_MAX_OWN_DEPTH (BOSH_XML_MAX_DEPTH + 1)
 /* libxml2 gives up on a tag over 10 MB. */
 #define BOSH_XML_MAX_OWN_START_TAG (8 * 1024 * 1024)
-#define BOSH_XML_MAX_OWN_ATTRIBUTES 4096
+#define BOSH_XML_MAX_OWN_ATTRIBUTES 32768
 #define BOSH_XML_MAX_OWN_NAMESPACES (BOSH_XML_MAX_OWN_DEPTH * (BOSH_XML_MAX_NAMESPACES + 1))
 
 /* A stanza shorter than this can't be over any of the limits but that of depth, to which

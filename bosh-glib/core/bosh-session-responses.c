@@ -10,6 +10,7 @@
 #include "bosh-session-streams-private.h"
 #include "bosh-session-timing-private.h"
 #include "bosh-uri-private.h"
+#include "bosh-xml-private.h"
 
 #include <string.h>
 
@@ -852,12 +853,38 @@ refuse_stream (BoshSession      *self,
   self->termination.wanted = TRUE;
 }
 
+/* Tells of those from *@index on that stood before so many payloads. */
+static void
+push_left_out (BoshSession      *self,
+               BoshResponseBody *body,
+               Stream           *stream,
+               guint             n_payloads,
+               guint            *index)
+{
+  for (; body->left_out != NULL && *index < body->left_out->len; ++*index)
+    {
+      BoshXmlLeftOut *left_out = g_ptr_array_index (body->left_out, *index);
+      BoshAction *action;
+
+      if (left_out->position > n_payloads)
+        return;
+
+      action = session_push_action (self, BOSH_ACTION_LEFT_OUT);
+      action->element = bosh_element_ref (left_out->stub);
+      action->serial = left_out->size;
+      action->error = g_error_copy (left_out->reason);
+      if (stream != session_get_first_stream (self))
+        action->text = g_strdup (stream->name);
+    }
+}
+
 static void
 push_payloads (BoshSession      *self,
                Request          *request,
                BoshResponseBody *body)
 {
   g_autoptr(GPtrArray) payloads = NULL;
+  guint n_left_out = 0;
   gboolean known;
   Stream *stream = session_get_response_stream (self, body, &known);
 
@@ -871,8 +898,12 @@ push_payloads (BoshSession      *self,
     remove_echo (request, payloads);
 
   for (guint i = 0; i < payloads->len; i++)
-    session_push_payload (self, g_ptr_array_index (payloads, i),
-                          stream != session_get_first_stream (self) ? stream->name : NULL);
+    {
+      push_left_out (self, body, stream, i, &n_left_out);
+      session_push_payload (self, g_ptr_array_index (payloads, i),
+                            stream != session_get_first_stream (self) ? stream->name : NULL);
+    }
+  push_left_out (self, body, stream, G_MAXUINT, &n_left_out);
 }
 
 /* When the next poll may be sent: in general at once, or soon after stanzas, to which

@@ -65,6 +65,9 @@ typedef enum
   BOSH_ACTION_SEND,          /* POST @bytes as the request @rid */
   BOSH_ACTION_ABANDON,       /* close the exchange of @rid, if there is one */
   BOSH_ACTION_PAYLOAD,       /* @element arrived: on the stream @text, or on the first if NULL */
+  /* What arrived is too large, and left out: @element has its name, and the attributes by
+   * which it can have a reply. It had @serial bytes, and @error says more. */
+  BOSH_ACTION_LEFT_OUT,
   BOSH_ACTION_STATE,         /* the session has entered @state */
   BOSH_ACTION_OPENED,        /* the session was created, or attached to */
   BOSH_ACTION_REDIRECTED,    /* from now on, requests go to the URI @text */

@@ -8,6 +8,7 @@
 #include "bosh-error-private.h"
 #include "bosh-i18n-private.h"
 #include "bosh-limits-private.h"
+#include "bosh-namespaces-private.h"
 #include "bosh-xml-text-private.h"
 
 #include <libxml/parser.h>
@@ -26,7 +27,8 @@ typedef struct
   guint attributes;
   guint namespaces;
   gsize namespace_length;
-  guint names;
+  int names;
+  gsize child;
   gsize tree;
 } Limits;
 
@@ -37,6 +39,7 @@ static const Limits server_limits = {
   .namespaces = BOSH_XML_MAX_NAMESPACES,
   .namespace_length = BOSH_XML_MAX_NAMESPACE_LENGTH,
   .names = BOSH_XML_MAX_NAMES,
+  .child = BOSH_XML_MAX_CHILD,
   .tree = BOSH_XML_MAX_TREE,
 };
 
@@ -46,7 +49,8 @@ static const Limits own_limits = {
   .attributes = BOSH_XML_MAX_OWN_ATTRIBUTES,
   .namespaces = BOSH_XML_MAX_OWN_NAMESPACES,
   .namespace_length = G_MAXSIZE,
-  .names = G_MAXUINT,
+  .names = G_MAXINT,
+  .child = G_MAXSIZE,
   .tree = G_MAXSIZE,
 };
 
@@ -60,15 +64,34 @@ typedef struct
   char               **root_name;
   char               **root_namespace;
   GError              *error;  /* once it is set, the rest is ignored */
+  GPtrArray           *left_out;     /* of BoshXmlLeftOut; NULL: nothing is left out */
+  gboolean             leaves_out;   /* the error is about one child of the root */
+  gboolean             begins_again; /* the root is read for another time */
   BoshElement         *root;
-  /* The open elements, from the root; they belong to their parents. */
+  guint                depth;
+  gsize                budget;         /* for the child of the root, or for all of it */
+  gsize                child_budget;   /* what it was at the beginning of the child */
+  gsize                other_budget;   /* what is left for other children */
+  gboolean             is_child_large; /* the child may take all that a single one may */
+  gboolean             is_in_child;
+  const char          *payload_namespace;  /* of children in that of the root; nullable */
+  const xmlChar       *root_uri;       /* the namespace of the root */
+  int                  n_names;        /* of which libxml2 knew before the child */
+  /* From here on nothing is set at the beginning. The open elements, from the root; they
+   * belong to their parents. */
   BoshElement         *open[BOSH_XML_MAX_OWN_DEPTH];
   /* The namespaces that are declared by each of them and those around it. */
   guint                n_declared[BOSH_XML_MAX_OWN_DEPTH];
-  guint                depth;
-  gsize                budget;
   BoshAttributeSource  inline_attributes[N_INLINE_ATTRIBUTES];
 } Parser;
+
+static void
+init_parser (Parser       *self,
+             const Limits *limits)
+{
+  memset (self, 0, G_STRUCT_OFFSET (Parser, open));
+  self->limits = limits;
+}
 
 static void
 refuse (Parser     *self,
@@ -80,10 +103,23 @@ refuse (Parser     *self,
   xmlStopParser (self->context);
 }
 
+/* What is too large is refused, and where it is in a child of the root that can be left
+ * out, that child alone. */
 static void
-refuse_memory (Parser *self)
+refuse_size (Parser     *self,
+             gboolean    is_in_child,
+             const char *message)
 {
-  refuse (self, BOSH_ERROR_TOO_LARGE, _("The elements of the XML need too much memory"));
+  self->leaves_out = self->error == NULL && is_in_child && self->left_out != NULL;
+  refuse (self, BOSH_ERROR_TOO_LARGE, message);
+}
+
+static void
+refuse_memory (Parser   *self,
+               gboolean  is_in_child)
+{
+  refuse_size (self, is_in_child && self->is_child_large,
+               _("The elements of the XML need too much memory"));
 }
 
 /* Returns FALSE, with the error set, if another element would be over a limit. */
@@ -94,9 +130,11 @@ check_limits (Parser         *self,
 {
   guint n_declared = n_namespaces;
 
+  gboolean is_in_child = self->depth > 0;
+
   if (self->depth == self->limits->depth)
     {
-      refuse (self, BOSH_ERROR_TOO_LARGE, _("The elements of the XML nest too deeply"));
+      refuse_size (self, is_in_child, _("The elements of the XML nest too deeply"));
       return FALSE;
     }
 
@@ -105,7 +143,7 @@ check_limits (Parser         *self,
   self->n_declared[self->depth] = n_declared;
   if (n_declared > self->limits->namespaces)
     {
-      refuse (self, BOSH_ERROR_TOO_LARGE, _("The XML declares too many namespaces"));
+      refuse_size (self, is_in_child, _("The XML declares too many namespaces"));
       return FALSE;
     }
 
@@ -113,14 +151,14 @@ check_limits (Parser         *self,
     {
       if (strlen ((const char *)namespaces[2 * i + 1]) > self->limits->namespace_length)
         {
-          refuse (self, BOSH_ERROR_TOO_LARGE, _("A namespace of the XML is too long"));
+          refuse_size (self, is_in_child, _("A namespace of the XML is too long"));
           return FALSE;
         }
     }
 
-  if ((guint)xmlDictSize (self->context->dict) > self->limits->names)
+  if (xmlDictSize (self->context->dict) - self->n_names > self->limits->names)
     {
-      refuse (self, BOSH_ERROR_TOO_LARGE, _("The XML has too many different names"));
+      refuse_size (self, is_in_child, _("The XML has too many different names"));
       return FALSE;
     }
 
@@ -245,6 +283,25 @@ undeclares_default (int             n_namespaces,
   return FALSE;
 }
 
+/* A child of the root has a limit of its own, and all of them share another one. */
+static void
+begin_child (Parser *self)
+{
+  self->is_in_child = TRUE;
+  self->n_names = xmlDictSize (self->context->dict);
+  self->is_child_large = self->budget >= self->limits->child;
+  self->child_budget = MIN (self->budget, self->limits->child);
+  self->other_budget = self->budget - self->child_budget;
+  self->budget = self->child_budget;
+}
+
+static void
+end_child (Parser *self)
+{
+  self->is_in_child = FALSE;
+  self->budget += self->other_budget;
+}
+
 static void
 on_start_element (void           *user_data,
                   const xmlChar  *name,
@@ -261,8 +318,28 @@ on_start_element (void           *user_data,
   const char *ns = (const char *)uri;
   BoshElement *element;
 
-  if (self->error != NULL || !check_limits (self, n_namespaces, namespaces))
+  if (self->error != NULL)
     return;
+
+  if (self->begins_again)
+    {
+      self->begins_again = FALSE;
+      self->root_uri = uri;
+      self->depth = 1;
+      return;
+    }
+  if (!check_limits (self, n_namespaces, namespaces))
+    return;
+  if (self->depth == 1 && self->left_out != NULL)
+    begin_child (self);
+
+  /* What a server leaves in the namespace of the body (XEP-0206 §2). libxml2 has one copy
+   * of each namespace. */
+  if (self->payload_namespace != NULL && self->depth > 0 && uri == self->root_uri &&
+      (self->depth > 1 || strcmp ((const char *)name, "uri") != 0))
+    ns = self->payload_namespace;
+  else if (self->depth == 0)
+    self->root_uri = uri;
 
   /* NULL would mean the namespace of the parent. */
   if (ns == NULL &&
@@ -274,7 +351,7 @@ on_start_element (void           *user_data,
                          (const SaxAttribute *)attributes, n_attributes);
   if (element == NULL)
     {
-      refuse_memory (self);
+      refuse_memory (self, parent != NULL);
       return;
     }
 
@@ -297,6 +374,8 @@ on_end_element (void          *user_data,
     return;
 
   self->depth--;
+  if (self->depth == 1 && self->left_out != NULL)
+    end_child (self);
   if (self->seals)
     bosh_element_seal (self->open[self->depth]);
 }
@@ -315,7 +394,7 @@ on_characters (void          *user_data,
   cost = bosh_element_append_text (self->open[self->depth - 1], (const char *)text, length);
   if (cost > self->budget)
     {
-      refuse_memory (self);
+      refuse_memory (self, self->depth > 1);
       return;
     }
   self->budget -= cost;
@@ -551,18 +630,19 @@ skip_section (const char *p,
   return NULL;
 }
 
-/* Finds out how much of a document can be given to libxml2: all of it up to @end,
- * or what comes before the first start tag that is too large, with @problem set. */
+/* Finds the end of the next piece of a document that can be given to libxml2: after a tag, or
+ * between two characters. With @problem set, the tag that follows is too large. */
 static const char *
-find_large_tag (Parser      *self,
+find_piece_end (Parser      *self,
                 const char  *data,
                 const char  *end,
                 const char **problem)
 {
+  const char *limit = data + MIN (end - data, PIECE_SIZE);
   const char *p = data;
 
   *problem = NULL;
-  while ((p = memchr (p, '<', end - p)) != NULL)
+  while ((p = memchr (p, '<', limit - p)) != NULL)
     {
       gsize left = end - p;
 
@@ -575,13 +655,13 @@ find_large_tag (Parser      *self,
         }
       else if (left >= 2 && p[1] != '/')
         {
-          const char *limit = p + MIN (left, self->limits->start_tag);
+          const char *tag_limit = p + MIN (left, self->limits->start_tag);
           guint n_values;
-          const char *tag_end = find_tag_end (self, p, limit, &n_values);
+          const char *tag_end = find_tag_end (self, p, tag_limit, &n_values);
 
           if (n_values > self->limits->attributes)
             *problem = _("A start tag of the XML has too many attributes");
-          else if (tag_end == limit && limit < end)
+          else if (tag_end == tag_limit && tag_limit < end)
             *problem = _("A start tag of the XML is too long");
           if (*problem != NULL)
             return p;
@@ -591,9 +671,63 @@ find_large_tag (Parser      *self,
         }
 
       p++;
+      limit = MAX (limit, p);
     }
 
-  return end;
+  while (limit < end && ((guchar)*limit & 0xc0) == 0x80)
+    limit++;
+
+  return limit;
+}
+
+/* Finds the beginning of the next child of the root, or NULL. */
+static const char *
+find_child (const char *p,
+            const char *end)
+{
+  while ((p = memchr (p, '<', end - p)) != NULL && end - p >= 2 && p[1] == '!')
+    {
+      p = skip_section (p, end, FALSE);
+      if (p == NULL)
+        return NULL;
+    }
+
+  return p;
+}
+
+/* Finds the end of the child of the root that begins at @p, however large it is. NULL if it
+ * does not end, or has what is forbidden. */
+static const char *
+skip_child (Parser     *self,
+            const char *p,
+            const char *end)
+{
+  guint depth = 0;
+
+  while ((p = memchr (p, '<', end - p)) != NULL && end - p >= 2)
+    {
+      guint n_values;
+
+      if (p[1] == '!' || p[1] == '?')
+        {
+          p = skip_section (p, end, FALSE);
+          if (p == NULL)
+            return NULL;
+          continue;
+        }
+
+      depth += p[1] == '/' ? -1 : 1;
+      p = find_tag_end (self, p, end, &n_values);
+      if (p == end)
+        return NULL;
+      if (p[-1] == '/')
+        depth--;
+      p++;
+      if (depth == 0)
+        return p;
+    }
+
+  return NULL;
 }
 
 /* To make a parser of libxml2 costs as much as to parse a short response, so each
@@ -618,7 +752,8 @@ take_context (Parser *self)
   /* A reset leaves the encoding as it was, while a new parser does not know it. */
   context->charset = XML_CHAR_ENCODING_NONE;
   context->userData = self;
-  xmlCtxtUseOptions (context, XML_PARSE_NONET);
+  /* The limits of libxml2 are lower than ours, for names and depth. */
+  xmlCtxtUseOptions (context, XML_PARSE_NONET | XML_PARSE_HUGE);
 
   return context;
 }
@@ -633,29 +768,156 @@ give_context (xmlParserCtxt *context,
     g_private_set (&kept_context, context);
 }
 
+/* Where the reading of a body is, between its children. */
+typedef struct
+{
+  const char *root;      /* the start tag of the root */
+  const char *root_end;  /* and its end */
+  const char *place;     /* behind so many children */
+  guint       n_children;
+} Position;
+
+/* What is known of a child that is left out, from its start tag at @tag: its name and
+ * namespace, and the attributes by which it can have a reply. */
+static BoshElement *
+read_left_out (Parser         *self,
+               const Position *position,
+               const char     *tag,
+               const char     *end)
+{
+  static const char * const names[] = { "from", "id", "to", "type" };
+  g_autoptr(GString) text = g_string_new_len (position->root, position->root_end - position->root);
+  g_autoptr(BoshElement) root = NULL;
+  BoshElement *stub;
+  BoshElement *child = NULL;
+  guint n_values;
+  const char *tag_end = find_tag_end (self, tag, end, &n_values);
+
+  if (tag_end < end && n_values <= own_limits.attributes &&
+      (gsize)(tag_end - tag) <= self->limits->start_tag)
+    {
+      gsize root_name_length = strcspn (position->root + 1, " \t\r\n>");
+
+      g_string_append_len (text, tag, tag_end - tag);
+      g_string_append (text, tag_end[-1] == '/' ? "></" : "/></");
+      g_string_append_len (text, position->root + 1, root_name_length);
+      g_string_append_c (text, '>');
+      root = bosh_xml_parse_own (text->str, text->len, NULL);
+    }
+  if (root != NULL && bosh_element_get_n_children (root) == 1)
+    child = bosh_element_get_nth_child (root, 0);
+
+  stub = bosh_element_new (child != NULL ? bosh_element_get_name (child) : "unknown",
+                           child != NULL ? bosh_element_get_namespace (child) : NULL);
+  for (gsize i = 0; child != NULL && i < G_N_ELEMENTS (names); i++)
+    {
+      const char *value = bosh_element_get_attribute (child, names[i]);
+
+      if (value != NULL && strlen (value) <= BOSH_JID_MAX_LENGTH)
+        bosh_element_set_attribute (stub, names[i], value);
+    }
+  bosh_element_seal (stub);
+
+  return stub;
+}
+
+/* Leaves out the child of the root that is refused, and has libxml2 begin again with the
+ * root. Returns where to go on, or NULL, with the error set, if there is no such place. */
+static const char *
+leave_out_child (Parser     *self,
+                 Position   *position,
+                 const char *end)
+{
+  BoshXmlLeftOut *left_out = g_new0 (BoshXmlLeftOut, 1);
+  const char *tag = position->place;
+
+  left_out->reason = g_steal_pointer (&self->error);
+  self->leaves_out = FALSE;
+  if (self->depth > 1)
+    bosh_element_drop_last_child (self->root);
+  if (self->is_in_child)
+    {
+      self->budget = self->child_budget;
+      end_child (self);
+    }
+  left_out->position = bosh_element_get_n_children (self->root);
+  g_ptr_array_add (self->left_out, left_out);
+
+  /* The children before it are whole. */
+  do
+    {
+      tag = find_child (position->place, end);
+      position->place = tag != NULL ? skip_child (self, tag, end) : NULL;
+      position->n_children++;
+    }
+  while (position->place != NULL &&
+         position->n_children < left_out->position + self->left_out->len);
+
+  xmlFreeParserCtxt (self->context);
+  self->context = take_context (self);
+  if (position->place == NULL)
+    {
+      refuse (self, BOSH_ERROR_BAD_XML, _("The XML is malformed"));
+      return NULL;
+    }
+
+  left_out->size = position->place - tag;
+  left_out->stub = read_left_out (self, position, tag, position->place);
+  self->begins_again = TRUE;
+  self->depth = 0;
+  xmlParseChunk (self->context, position->root, position->root_end - position->root, 0);
+
+  return position->place;
+}
+
+/* The root begins at @data, behind white space. */
+static void
+find_root (Parser     *self,
+           Position   *position,
+           const char *data,
+           const char *end)
+{
+  guint n_values;
+
+  while (data < end && *data != '<')
+    data++;
+  position->root = data;
+  data = find_tag_end (self, data, end, &n_values);
+  position->root_end = data < end ? data + 1 : end;
+  position->place = position->root_end;
+  position->n_children = 0;
+}
+
 static void
 parse_pieces (Parser     *self,
               const char *data,
               const char *end)
 {
-  const char *problem;
-  const char *limit = find_large_tag (self, data, end, &problem);
+  Position position = {
+    NULL,
+  };
+  const char *start = data;
 
   self->context = take_context (self);
 
-  while (data < limit && self->error == NULL)
+  while (data != NULL && data < end && self->error == NULL)
     {
-      gsize size = MIN (limit - data, PIECE_SIZE);
+      const char *problem;
+      const char *limit = find_piece_end (self, data, end, &problem);
 
-      /* A piece must not end within a character. */
-      while (data + size < limit && ((guchar)data[size] & 0xc0) == 0x80)
-        size--;
-      xmlParseChunk (self->context, data, size, 0);
-      data += size;
+      if (limit > data)
+        xmlParseChunk (self->context, data, limit - data, 0);
+      data = limit;
+      if (self->error == NULL && problem != NULL)
+        refuse_size (self, self->depth > 0, problem);
+      if (self->error != NULL && self->leaves_out)
+        {
+          if (position.root == NULL)
+            find_root (self, &position, start, end);
+          data = leave_out_child (self, &position, end);
+        }
     }
 
-  if (self->error == NULL && problem != NULL)
-    refuse (self, BOSH_ERROR_TOO_LARGE, problem);
   if (self->error == NULL)
     xmlParseChunk (self->context, NULL, 0, 1);
   /* In case that libxml2 has failed without a call of on_error(). */
@@ -731,13 +993,50 @@ bosh_xml_parse (const char  *data,
   if (root_namespace != NULL)
     *root_namespace = NULL;
 
-  memset (&parser, 0, sizeof parser);
-  parser.limits = &server_limits;
+  init_parser (&parser, &server_limits);
   parser.seals = TRUE;
   parser.root_name = root_name;
   parser.root_namespace = root_namespace;
 
   return parse (&parser, data, length, error);
+}
+
+static void
+left_out_free (gpointer data)
+{
+  BoshXmlLeftOut *left_out = data;
+
+  g_clear_pointer (&left_out->stub, bosh_element_unref);
+  g_clear_error (&left_out->reason);
+  g_free (left_out);
+}
+
+BoshElement *
+bosh_xml_parse_body (const char  *data,
+                     gsize        length,
+                     char       **root_name,
+                     char       **root_namespace,
+                     GPtrArray  **left_out,
+                     GError     **error)
+{
+  Parser parser;
+  BoshElement *root;
+
+  *root_name = NULL;
+  *root_namespace = NULL;
+
+  init_parser (&parser, &server_limits);
+  parser.seals = TRUE;
+  parser.root_name = root_name;
+  parser.root_namespace = root_namespace;
+  parser.left_out = g_ptr_array_new_with_free_func (left_out_free);
+  parser.payload_namespace = BOSH_NS_CLIENT;
+
+  root = parse (&parser, data, length, error);
+  *left_out = root != NULL && parser.left_out->len > 0 ? g_ptr_array_ref (parser.left_out) : NULL;
+  g_ptr_array_unref (parser.left_out);
+
+  return root;
 }
 
 BoshElement *
@@ -747,8 +1046,7 @@ bosh_xml_parse_own (const char  *data,
 {
   Parser parser;
 
-  memset (&parser, 0, sizeof parser);
-  parser.limits = &own_limits;
+  init_parser (&parser, &own_limits);
   parser.seals = TRUE;
 
   return parse (&parser, data, length, error);
@@ -761,8 +1059,7 @@ bosh_xml_parse_document (const char  *data,
 {
   Parser parser;
 
-  memset (&parser, 0, sizeof parser);
-  parser.limits = &server_limits;
+  init_parser (&parser, &server_limits);
   parser.seals = TRUE;
   parser.skips_remarks = TRUE;
 
@@ -798,8 +1095,7 @@ bosh_element_new_from_string (const char  *text,
   g_return_val_if_fail (text != NULL, NULL);
   g_return_val_if_fail (error == NULL || *error == NULL, NULL);
 
-  memset (&parser, 0, sizeof parser);
-  parser.limits = &own_limits;
+  init_parser (&parser, &own_limits);
 
   return parse (&parser, text, strlen (text), error);
 }

@@ -44,6 +44,11 @@ typedef struct
   /* A stanza arrived for the application. */
   void     (*stanza)              (BoshElement          *stanza,
                   gpointer owner);
+  /* A stanza was left out, as it is too large; @stub has its name and some attributes. */
+  void     (*left_out)            (BoshElement          *stub,
+                    guint64 size,
+                    const GError *reason,
+                    gpointer owner);
   /* All is over. @error is NULL where the application asked for the end. */
   void     (*closed)              (const GError         *error,
                   gpointer owner);

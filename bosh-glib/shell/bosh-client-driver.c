@@ -992,6 +992,19 @@ on_element (BoshElement *element,
 }
 
 static void
+on_left_out (BoshElement  *stub,
+             guint64       size,
+             const GError *reason,
+             gpointer      user_data)
+{
+  BoshClientDriver *self = user_data;
+
+  if (self->iqs != NULL && bosh_element_matches_or_inherits (stub, "iq", BOSH_NS_CLIENT))
+    bosh_iq_tracker_fail (self->iqs, stub, self->domain, self->jid, reason);
+  self->callbacks->left_out (stub, size, reason, self->owner);
+}
+
+static void
 on_delivered (guint64  serial,
               gpointer user_data)
 {
@@ -1135,6 +1148,7 @@ on_closed (const GError *error,
 
 static const BoshConnectionClientFuncs connection_funcs = {
   .element = on_element,
+  .left_out = on_left_out,
   .opened = on_opened,
   .state_changed = on_state_changed,
   .delivered = on_delivered,

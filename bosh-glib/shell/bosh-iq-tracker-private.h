@@ -37,6 +37,13 @@ gboolean       bosh_iq_tracker_handle    (BoshIqTracker *self,
                                           BoshElement   *iq,
                                           const char    *domain,
                                           const char    *jid);
+/* The response to a request can't be handed out, of which @stub has the attributes: its
+ * task, if there is one, returns @error. */
+void           bosh_iq_tracker_fail      (BoshIqTracker *self,
+                                          BoshElement   *stub,
+                                          const char    *domain,
+                                          const char    *jid,
+                                          const GError  *error);
 /* The tasks of those that were sent return a copy of @error. */
 void           bosh_iq_tracker_fail_sent (BoshIqTracker *self,
                                           const GError  *error);

@@ -224,27 +224,53 @@ bosh_iq_tracker_sent (BoshIqTracker *self,
     request->is_sent = TRUE;
 }
 
+/* Takes the task to which @iq is the response. Returns: (transfer full) (nullable) */
+static GTask *
+take_response (BoshIqTracker *self,
+               BoshElement   *iq,
+               const char    *domain,
+               const char    *jid)
+{
+  const char *id = bosh_element_get_attribute (iq, "id");
+  const char *type = bosh_element_get_attribute (iq, "type");
+  Request *request;
+
+  if (id == NULL || (g_strcmp0 (type, "error") != 0 && g_strcmp0 (type, "result") != 0))
+    return NULL;
+
+  request = g_hash_table_lookup (self->requests, id);
+  if (request == NULL ||
+      !bosh_jid_may_respond (bosh_element_get_attribute (iq, "from"), request->to, domain, jid))
+    return NULL;
+
+  return take_task (request);
+}
+
+void
+bosh_iq_tracker_fail (BoshIqTracker *self,
+                      BoshElement   *stub,
+                      const char    *domain,
+                      const char    *jid,
+                      const GError  *error)
+{
+  g_autoptr(GTask) task = take_response (self, stub, domain, jid);
+
+  if (task != NULL)
+    g_task_return_error (task, g_error_copy (error));
+}
+
 gboolean
 bosh_iq_tracker_handle (BoshIqTracker *self,
                         BoshElement   *iq,
                         const char    *domain,
                         const char    *jid)
 {
-  const char *id = bosh_element_get_attribute (iq, "id");
-  const char *type = bosh_element_get_attribute (iq, "type");
-  gboolean is_error = g_strcmp0 (type, "error") == 0;
-  Request *request;
-  g_autoptr(GTask) task = NULL;
+  gboolean is_error = g_strcmp0 (bosh_element_get_attribute (iq, "type"), "error") == 0;
+  g_autoptr(GTask) task = take_response (self, iq, domain, jid);
 
-  if (id == NULL || (!is_error && g_strcmp0 (type, "result") != 0))
+  if (task == NULL)
     return FALSE;
 
-  request = g_hash_table_lookup (self->requests, id);
-  if (request == NULL ||
-      !bosh_jid_may_respond (bosh_element_get_attribute (iq, "from"), request->to, domain, jid))
-    return FALSE;
-
-  task = take_task (request);
   if (is_error)
     g_task_return_error (task, bosh_stanza_error_new_for_stanza (iq));
   else

@@ -167,6 +167,7 @@ carry_out (BoshSessionDriver *self,
         bosh_transport_set_uri (self->transport, action->text);
       break;
     case BOSH_ACTION_PAYLOAD:
+    case BOSH_ACTION_LEFT_OUT:
     case BOSH_ACTION_STATE:
     case BOSH_ACTION_OPENED:
     case BOSH_ACTION_RESTARTED:

@@ -381,6 +381,76 @@ test_bad_requests (void)
 }
 
 static void
+on_left_out (GObject      *object,
+             const char   *name,
+             const char   *from,
+             const char   *id,
+             guint64       size,
+             const GError *reason,
+             gpointer      user_data)
+{
+  g_assert_error (reason, BOSH_ERROR, BOSH_ERROR_TOO_LARGE);
+  g_string_append_printf (user_data, "%s %s %s %s %d\n", G_OBJECT_TYPE_NAME (object), name,
+                          from != NULL ? from : "-", id != NULL ? id : "-", size > 2000000);
+}
+
+static void
+test_left_out (void)
+{
+  g_autofree char *large = g_strnfill (2 * 1024 * 1024, 'x');
+  g_autofree char *message =
+    g_strdup_printf ("<message xmlns='jabber:client' from='a@b/c'><x a='%s'/></message>", large);
+  g_autofree char *request =
+    g_strdup_printf ("<iq xmlns='jabber:client' from='a@b/c' id='7' type='get'><x a='%s'/></iq>", large);
+  g_autoptr(BoshElement) query = bosh_element_new ("query", BOSH_TEST_NS_ROSTER);
+  g_autoptr(BoshElement) iq = bosh_element_new_iq (NULL, "get", query);
+  g_autoptr(GString) told = g_string_new (NULL);
+  g_autoptr(GAsyncResult) result = NULL;
+  g_autofree char *id = NULL;
+  g_autofree char *response = NULL;
+  g_autofree char *expected = NULL;
+  g_autoptr(GError) error = NULL;
+  Script script;
+  BoshClient *client;
+
+  g_test_summary ("RFC 6120 §13.12: a stanza that is too large is told of and counted, a request "
+                  "is refused, a response fails its request, and the session goes on");
+
+  script_init (&script);
+  client = new_ready (&script);
+  g_signal_connect (client, "stanza-left-out", G_CALLBACK (on_left_out), told);
+  g_signal_connect (bosh_client_get_connection (client), "stanza-left-out",
+                    G_CALLBACK (on_left_out), told);
+
+  push (&script, message);
+  push (&script, request);
+  bosh_test_wait (strstr (script.sent->str, "<policy-violation") != NULL);
+  g_assert_nonnull (strstr (script.sent->str, "type='error'"));
+  g_assert_nonnull (strstr (script.sent->str, "to='a@b/c'"));
+  g_assert_nonnull (strstr (script.sent->str, "id='7'"));
+
+  bosh_client_send_iq_async (client, iq, -1, NULL, bosh_test_keep_result, &result);
+  id = g_strdup (bosh_element_get_attribute (iq, "id"));
+  response = g_strdup_printf ("<iq xmlns='jabber:client' id='%s' type='result'><x a='%s'/></iq>",
+                              id, large);
+  bosh_test_wait (strstr (script.sent->str, id) != NULL);
+  push (&script, response);
+  g_assert_null (bosh_client_send_iq_finish (client, bosh_test_wait_for (&result), &error));
+  g_assert_error (error, BOSH_ERROR, BOSH_ERROR_TOO_LARGE);
+
+  expected = g_strdup_printf ("BoshClient message a@b/c - 1\nBoshConnection message a@b/c - 1\n"
+                              "BoshClient iq a@b/c 7 1\nBoshConnection iq a@b/c 7 1\n"
+                              "BoshClient iq - %s 1\nBoshConnection iq - %s 1\n",
+                              id, id);
+  g_assert_cmpstr (told->str, ==, expected);
+  g_assert_cmpuint (bosh_connection_get_n_stanzas_left_out (bosh_client_get_connection (client)),
+                    ==, 3);
+  g_assert_cmpint (bosh_client_get_state (client), ==, BOSH_CLIENT_STATE_READY);
+  bosh_test_close (client);
+  script_clear (&script);
+}
+
+static void
 keep_error (BoshClient   *client,
             const GError *error,
             gpointer      user_data)
@@ -1249,6 +1319,7 @@ main (int   argc,
   g_test_add_func ("/bosh/client-scripted/cancel-features", test_cancel_features);
   g_test_add_func ("/bosh/client-scripted/before-login", test_before_login);
   g_test_add_func ("/bosh/client-scripted/bad-requests", test_bad_requests);
+  g_test_add_func ("/bosh/client-scripted/left-out", test_left_out);
   g_test_add_func ("/bosh/client-scripted/terminated", test_terminated);
   g_test_add_func ("/bosh/client-scripted/bind-refused", test_bind_refused);
   g_test_add_func ("/bosh/client-scripted/slow-proof", test_slow_proof);

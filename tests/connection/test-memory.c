@@ -332,6 +332,78 @@ respond_with_features (Attack           *attack,
   respond_with (exchange, "", content, 1);
 }
 
+/* What contacts can send, with something after it in the same response. */
+static void
+respond_with_poison (Attack           *attack,
+                     BoshTestExchange *exchange)
+{
+  static const struct
+  {
+    const char *before;
+    const char *piece;
+    guint       times;
+    const char *after;
+  } poisons[] = {
+    { "<img src='", "0123456789abcdef", 5000, "'/>" },
+    { "", "<x xmlns='urn:x'>", 300, "" },
+    { "<x ", "a#='1' ", 1100, "/>" },
+    { "<x>", "<n#/>", 9000, "</x>" },
+    { "<", "n", 51000, " xmlns='urn:x'/>" },
+    /* 256 KiB in the most elements, the most levels, and the most attributes. */
+    { "<x>", "<a/>", 65000, "</x>" },
+    { "", "<x>", 37000, "" },
+    { "<x ", "a#='' ", 29000, "/>" },
+    { "<x>", "&lt;", 65000, "</x>" },
+  };
+  guint index = attack->n_responses++ % G_N_ELEMENTS (poisons);
+  g_autoptr(GString) content = g_string_new (NULL);
+
+  if (attack->n_responses == 2 * G_N_ELEMENTS (poisons))
+    {
+      end_session (exchange);
+      return;
+    }
+
+  g_string_append (content, "<message xmlns='jabber:client'><body>poison</body>");
+  g_string_append (content, poisons[index].before);
+  for (guint i = 0; i < poisons[index].times; i++)
+    {
+      gsize length = strcspn (poisons[index].piece, "#");
+
+      g_string_append_len (content, poisons[index].piece, length);
+      if (poisons[index].piece[length] == '#')
+        g_string_append_printf (content, "%u%s", i, poisons[index].piece + length + 1);
+    }
+  g_string_append (content, poisons[index].after);
+  for (guint i = 0; i < poisons[index].times && g_str_has_prefix (poisons[index].piece, "<x"); i++)
+    g_string_append (content, "</x>");
+  g_string_append (content, "</message><presence xmlns='jabber:client'/>");
+  respond_with (exchange, "", content->str, 1);
+}
+
+static void
+respond_with_roster (Attack           *attack,
+                     BoshTestExchange *exchange)
+{
+  g_autoptr(GString) content = g_string_new ("<iq xmlns='jabber:client' type='result' id='r'>"
+                                              "<query xmlns='jabber:iq:roster'>");
+
+  if (attack->n_responses++ == 2)
+    {
+      end_session (exchange);
+      return;
+    }
+
+  for (guint i = 0; i < 50000; i++)
+    g_string_append_printf (content,
+                            "<item jid='user%u.surname%u@company.example.org' "
+                            "name='Firstname%u Surname%u' subscription='both'>"
+                            "<group>Department %u</group></item>",
+                            i, i, i, i, i % 40);
+  g_string_append (content, "</query></iq>");
+  respond_with (exchange, "", content->str, 1);
+}
+
 static gboolean
 respond_to_login (BoshTestExchange *exchange,
                   gboolean         *is_over)
@@ -394,6 +466,8 @@ static const Case cases[] = {
   { "late-response-errors", "20", 0, TRUE, 3, respond_to_later_with_errors },
   { "cookies", "2", 200, FALSE, 0, respond_with_cookies },
   { "features", "2", 10, FALSE, 0, respond_with_features },
+  { "poison", "2", 17, FALSE, 0, respond_with_poison },
+  { "roster", "2", 2, FALSE, 0, respond_with_roster },
 };
 
 static gboolean

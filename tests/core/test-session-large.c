@@ -161,6 +161,155 @@ test_doubt (void)
   test_session_clear (&t);
 }
 
+/* Appends a text, with a number in the place of `#`. */
+static void
+append_numbered (GString    *output,
+                 const char *text,
+                 guint       number)
+{
+  gsize length = strcspn (text, "#");
+
+  g_string_append_len (output, text, length);
+  if (text[length] == '#')
+    g_string_append_printf (output, "%u%s", number, text + length + 1);
+}
+
+static void
+test_left_out (void)
+{
+  static const struct
+  {
+    const char *name;
+    const char *before;   /* of the piece that is repeated */
+    const char *piece;    /* with a number in the place of `#` */
+    const char *after;
+    guint       times;
+  } cases[] = {
+    { "levels", "", "<x>", "", BOSH_XML_MAX_DEPTH },
+    { "attributes", "<x ", "a#='' ", "/>", BOSH_XML_MAX_ATTRIBUTES + 1 },
+    { "names", "", "<n#/>", "", BOSH_XML_MAX_NAMES + 1 },
+    { "tag", "<x a='", "0123456789abcdef", "'/>", BOSH_XML_MAX_START_TAG / 16 },
+    { "memory", "", "<x/>", "", BOSH_XML_MAX_CHILD / 100 },
+    { "namespace", "<x xmlns='", "0123456789abcdef", "'/>", BOSH_XML_MAX_NAMESPACE_LENGTH / 16 + 1 },
+    { "namespaces", "<x ", "xmlns:p#='u' ", "/>", BOSH_XML_MAX_NAMESPACES + 1 },
+  };
+
+  g_test_summary ("RFC 6120 §13.12: a stanza that is over a limit is left out as a whole, and "
+                  "nothing else");
+
+  for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      g_autoptr(GString) content = g_string_new (NULL);
+      TestSession t;
+
+      g_string_append (content, "<message id='before'>a<b/></message>"
+                                "<iq xmlns='jabber:client' type='get' id='i&apos;1' from='a@b/c' "
+                                "xml:lang='en'>");
+      g_string_append (content, cases[i].before);
+      for (guint j = 0; j < cases[i].times; j++)
+        append_numbered (content, cases[i].piece, j);
+      g_string_append (content, cases[i].after);
+      for (guint j = 0; j < cases[i].times && i == 0; j++)
+        g_string_append (content, "</x>");
+      g_string_append (content, "<![CDATA[</iq>]]></iq> <message id='after'>c</message>");
+
+      g_test_message ("%s", cases[i].name);
+      test_session_init (&t, NULL);
+      test_session_open (&t, TEST_GRANTS);
+      test_session_respond (&t, take_rid (&t), "", content->str);
+      test_session_events (&t, "LEFT-OUT(iq)");
+      g_assert_null (t.error);
+      g_assert_cmpuint (t.payloads->len, ==, 2);
+      test_session_attribute (t.payloads->pdata[0], "id", "before");
+      test_session_attribute (t.payloads->pdata[1], "id", "after");
+      g_assert_true (bosh_element_matches (t.payloads->pdata[1], "message", BOSH_NS_CLIENT));
+      test_session_attribute (t.left_out->pdata[0], "id", "i'1");
+      test_session_attribute (t.left_out->pdata[0], "from", "a@b/c");
+      test_session_attribute (t.left_out->pdata[0], "type", "get");
+      test_session_clear (&t);
+    }
+}
+
+static void
+test_many_left_out (void)
+{
+  TestSession t;
+  g_autoptr(GString) content = g_string_new (NULL);
+  g_autofree char *deep = NULL;
+  gint64 since = g_get_monotonic_time ();
+
+  g_test_summary ("As many stanzas as there are may be left out, in little time");
+
+  for (guint i = 0; i < BOSH_XML_MAX_DEPTH; i++)
+    g_string_append (content, "<x>");
+  for (guint i = 0; i < BOSH_XML_MAX_DEPTH; i++)
+    g_string_append (content, "</x>");
+  deep = g_string_free (g_steal_pointer (&content), FALSE);
+  content = g_string_new (NULL);
+  for (guint i = 0; i < 1000; i++)
+    g_string_append_printf (content, "<message>%s</message><presence/>", deep);
+
+  test_session_init (&t, NULL);
+  test_session_open (&t, TEST_GRANTS);
+  test_session_respond (&t, take_rid (&t), "", content->str);
+  g_assert_cmpuint (t.payloads->len, ==, 1000);
+  g_assert_cmpuint (t.left_out->len, ==, 1000);
+  g_assert_cmpint (g_get_monotonic_time () - since, <, 20 * TEST_SECOND);
+  test_session_clear (&t);
+}
+
+static void
+test_left_out_waits (void)
+{
+  TestSession t;
+  g_autofree char *large = g_strnfill (BOSH_XML_MAX_START_TAG, 'x');
+  g_autofree char *content = g_strdup_printf ("<message id='%s'/><presence/>", large);
+  guint64 rids[2];
+
+  g_test_summary ("R63: so may those of a response that has to wait for an earlier one");
+
+  test_session_init (&t, NULL);
+  test_session_open (&t, WIDE_GRANTS);
+  rids[0] = take_rid (&t);
+  test_session_queue (&t, "hello");
+  test_session_advance (&t, TEST_SECOND / 10);
+  rids[1] = take_rid (&t);
+  test_session_respond (&t, rids[1], "", content);
+  g_assert_cmpuint (t.left_out->len, ==, 0);
+  test_session_respond (&t, rids[0], "", "");
+  g_assert_cmpuint (t.left_out->len, ==, 1);
+  g_assert_cmpuint (t.payloads->len, ==, 1);
+  test_session_attribute (t.left_out->pdata[0], "id", NULL);
+  test_session_clear (&t);
+}
+
+static void
+test_unreadable (void)
+{
+  static const char * const ends[] = {
+    "<message>",
+    "<message></message></message>",
+    "<message><!-- --></message>",
+    "<p:message/>",
+  };
+  g_autofree char *large = g_strnfill (BOSH_XML_MAX_START_TAG, 'x');
+
+  g_test_summary ("R12-R15: what is left out does not make a body readable that is not");
+
+  for (gsize i = 0; i < G_N_ELEMENTS (ends); i++)
+    {
+      g_autofree char *content = g_strdup_printf ("<message id='%s'/>%s", large, ends[i]);
+      TestSession t;
+
+      test_session_init (&t, NULL);
+      test_session_open (&t, TEST_GRANTS);
+      test_session_respond (&t, take_rid (&t), "", content);
+      g_assert_cmpuint (t.payloads->len + t.left_out->len, ==, 0);
+      g_assert_true (test_session_has_request (&t));
+      test_session_clear (&t);
+    }
+}
+
 int
 main (int   argc,
       char *argv[])
@@ -171,6 +320,10 @@ main (int   argc,
   g_test_add_func ("/bosh/session-large/order", test_order);
   g_test_add_func ("/bosh/session-large/later-begins", test_later_begins);
   g_test_add_func ("/bosh/session-large/doubt", test_doubt);
+  g_test_add_func ("/bosh/session-large/left-out", test_left_out);
+  g_test_add_func ("/bosh/session-large/many-left-out", test_many_left_out);
+  g_test_add_func ("/bosh/session-large/left-out-waits", test_left_out_waits);
+  g_test_add_func ("/bosh/session-large/unreadable", test_unreadable);
 
   return g_test_run ();
 }

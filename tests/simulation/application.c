@@ -221,6 +221,13 @@ take_action (Simulation *self,
       bosh_element_unref (action->element);
       break;
 
+    case BOSH_ACTION_LEFT_OUT:
+      self->n_left_out++;
+      take_payload (self, action->element);
+      bosh_element_unref (action->element);
+      g_error_free (action->error);
+      break;
+
     case BOSH_ACTION_DELIVERED:
       ledger_check_delivered (self, action->serial);
       break;

@@ -69,6 +69,7 @@ G_BEGIN_DECLS
   X (CLIENT_ACK, "client: acknowledges")                                      \
   X (BURST, "client: burst")                                                  \
   X (LARGE_STANZA, "client: large stanza")                                    \
+  X (LEFT_OUT, "server: stanza that is too large")                            \
   X (REPLY, "client: reply out of a handler")                                 \
   X (REPLY_EXPECTED, "client: reply promised")                                \
   X (HASTEN, "client: hastens")                                               \

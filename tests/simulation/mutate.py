@@ -28,6 +28,7 @@ WINDOW = 'core/bosh-window.c'
 OUTBOX = 'core/bosh-outbox.c'
 KEYS = 'core/bosh-key-sequence.c'
 BODY = 'core/bosh-body.c'
+XML = 'core/bosh-xml.c'
 RECONNECT = 'core/bosh-reconnect.c'
 
 # Name, file in bosh-glib, exact old text, new text.
@@ -121,6 +122,11 @@ MUTATIONS = (
     ('undelivered keeps what has arrived', OUTBOX,
      '         ((QueueEntry *)g_queue_peek_head (&self->sent))->serial <= serial)\n',
      '         ((QueueEntry *)g_queue_peek_head (&self->sent))->serial < serial)\n'),
+    ('what is left out at the end is not told of', RESPONSES,
+     '  push_left_out (self, body, stream, G_MAXUINT, &n_left_out);\n', ''),
+    ('what is left out takes the next stanza along', XML,
+     '         position->n_children < left_out->position + self->left_out->len);\n',
+     '         position->n_children <= left_out->position + self->left_out->len);\n'),
     ('what is in flight counts as never sent', WINDOW,
      '      if (request->in_flight)\n        serial = MAX (serial, request->last_serial);\n', ''),
     ('what broke counts as never sent', RESPONSES,

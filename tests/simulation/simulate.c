@@ -10,6 +10,8 @@
 #include "seeds.h"
 #include "simulation.h"
 
+#include "bosh-limits-private.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -89,13 +91,32 @@ handle_client (Simulation *self)
     schedule (self, EVENT_CLIENT, g_rand_int_range (self->random, 0, 1000) * MILLISECOND);
 }
 
+/* The next stanza for the client, which may be too large for it. */
+static char *
+new_stanza (Simulation *self)
+{
+  g_autoptr(GString) content = g_string_new (NULL);
+
+  if (chance (self, 2))
+    {
+      coverage_hit (COVERAGE_LEFT_OUT);
+      for (guint i = 0; i < BOSH_XML_MAX_DEPTH; i++)
+        g_string_append (content, "<x>");
+      for (guint i = 0; i < BOSH_XML_MAX_DEPTH; i++)
+        g_string_append (content, "</x>");
+      self->n_too_large++;
+    }
+
+  return g_strdup_printf ("<message xmlns='jabber:client' id='%u'>%s</message>",
+                          self->server_sent++, content->str);
+}
+
 static void
 handle_server (Simulation *self)
 {
   for (guint i = draw_burst (self); i > 0 && self->to_receive > 0; i--)
     {
-      g_autofree char *xml = g_strdup_printf ("<message xmlns='jabber:client' id='%u'/>",
-                                              self->server_sent++);
+      g_autofree char *xml = new_stanza (self);
 
       self->to_receive--;
       model_manager_send (self->manager, xml, self->now);
@@ -270,7 +291,8 @@ static gboolean
 is_done (Simulation *self)
 {
   return self->to_send == 0 && self->to_receive == 0 && !self->handing_over && !self->attaching &&
-         ledger_is_all_processed (self) && self->received == self->server_sent;
+         ledger_is_all_processed (self) && self->received == self->server_sent &&
+         self->n_left_out == self->n_too_large;
 }
 
 /* Whatever is still on its way arrives. */

@@ -156,6 +156,7 @@ typedef struct
   ModelManager  *manager;
   guint          to_receive;
   guint          server_sent;
+  guint          n_too_large;     /* those of them that are too large for the client */
   guint          server_received; /* stanzas of the client that were processed */
   guint          restarts;        /* that were processed */
 
@@ -164,7 +165,8 @@ typedef struct
   BoshSessionParameters parameters;
   guint          to_send;     /* stanzas that the client still sends */
   guint          sent;
-  guint          received;
+  guint          received;    /* those that are too large among them */
+  guint          n_left_out;
   GArray        *stanzas;     /* of Stanza, by their ids */
   GArray        *serials;     /* of guint: the ids of the stanzas of this session */
   guint          delivered;   /* stanzas that are known to have arrived */

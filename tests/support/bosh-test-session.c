@@ -33,6 +33,7 @@ test_session_init (TestSession                 *self,
   self->session = bosh_session_new (parameters != NULL ? parameters : &defaults);
   self->now = 1000 * TEST_SECOND;
   self->payloads = g_ptr_array_new_with_free_func ((GDestroyNotify)bosh_element_unref);
+  self->left_out = g_ptr_array_new_with_free_func ((GDestroyNotify)bosh_element_unref);
   self->events = g_string_new (NULL);
   g_queue_init (&self->sends);
   g_queue_init (&self->abandoned);
@@ -51,6 +52,7 @@ test_session_clear (TestSession *self)
   g_queue_clear_full (&self->sends, (GDestroyNotify)free_send);
   g_queue_clear_full (&self->abandoned, g_free);
   g_ptr_array_unref (self->payloads);
+  g_ptr_array_unref (self->left_out);
   g_string_free (self->events, TRUE);
   g_clear_error (&self->error);
   bosh_session_free (self->session);
@@ -148,6 +150,15 @@ take_action (TestSession *self,
       if (action->text != NULL)
         record_text (self, "ON", action->text);
       g_ptr_array_add (self->payloads, action->element);
+      break;
+
+    case BOSH_ACTION_LEFT_OUT:
+      g_assert_error (action->error, BOSH_ERROR, BOSH_ERROR_TOO_LARGE);
+      g_assert_cmpuint (action->serial, >, 0);
+      record_text (self, "LEFT-OUT", g_strdup (bosh_element_get_name (action->element)));
+      g_ptr_array_add (self->left_out, action->element);
+      g_clear_error (&action->error);
+      g_free (action->text);
       break;
 
     case BOSH_ACTION_STATE:

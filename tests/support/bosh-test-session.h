@@ -26,6 +26,7 @@ typedef struct
   GQueue       sends;       /* of BoshAction: SEND, not yet taken */
   GQueue       abandoned;   /* of guint64 */
   GPtrArray   *payloads;    /* of BoshElement */
+  GPtrArray   *left_out;    /* of BoshElement */
   GString     *events;      /* names of the other actions, separated by blanks */
   guint64      delivered;
   GError      *error;       /* of CLOSED */
