@@ -85,6 +85,10 @@ take_action (Run             *run,
       run->over = TRUE;
       break;
 
+    case BOSH_LOGIN_ACTION_FALL_BACK:
+      run->over = TRUE;
+      break;
+
     case BOSH_LOGIN_ACTION_RESTART:
     default:
       break;
