@@ -55,6 +55,7 @@ struct _BoshConnection
 
   BoshPendingTasks            *tasks;
 
+  gboolean                     was_opened;
   /* The application has asked to end the session, or to hand it over. */
   gboolean                     is_leaving;
   /* See bosh_connection_set_logging_in(). */

@@ -208,6 +208,7 @@ perform_opened (BoshConnection *self)
 {
   g_autoptr(GObject) client = NULL;
 
+  self->was_opened = TRUE;
   /* A session that is attached to had all of this before. */
   if (!bosh_pending_tasks_has (self->tasks, PENDING_ATTACH))
     connection_notify_granted (self);
@@ -349,12 +350,50 @@ perform_hand_over (BoshConnection *self)
   bosh_pending_tasks_fail (self->tasks, error);
 }
 
+/* What to look at first, for a person who has just entered an address, or NULL. */
+static const char *
+get_advice (const GError *error)
+{
+  if (g_error_matches (error, BOSH_ERROR, BOSH_ERROR_NOT_BOSH) ||
+      g_error_matches (error, BOSH_ERROR, BOSH_ERROR_HTTP))
+    return _("is this the address of the connection manager? Its path is often /http-bind or /bosh");
+  if (g_error_matches (error, BOSH_ERROR, BOSH_ERROR_HOST_UNKNOWN) ||
+      g_error_matches (error, BOSH_ERROR, BOSH_ERROR_IMPROPER_ADDRESSING))
+    return _("is the domain right?");
+  if (g_error_matches (error, BOSH_ERROR, BOSH_ERROR_TIMED_OUT) ||
+      g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CONNECTION_REFUSED))
+    return _("is the port right, and does the server run?");
+  if (error->domain == G_RESOLVER_ERROR)
+    return _("is the name of the host right, and is there a network?");
+
+  return NULL;
+}
+
+/* The error of a session that could not be opened names the address, as it is at the
+ * moment. */
+static GError *
+describe_failure (BoshConnection *self,
+                  const GError   *error)
+{
+  g_autofree char *uri = bosh_session_driver_dup_uri (self->driver);
+  const char *advice = get_advice (error);
+
+  if (self->was_opened || uri == NULL || g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
+    return g_error_copy (error);
+  if (advice == NULL)
+    return g_error_new (error->domain, error->code, "%s: %s", uri, error->message);
+
+  /* Translators: an address, what went wrong there, and advice. */
+  return g_error_new (error->domain, error->code, _("%s: %s (%s)"), uri, error->message, advice);
+}
+
 static void
 perform_close (BoshConnection *self,
-               const GError   *error)
+               const GError   *cause)
 {
   g_autoptr(GObject) client = NULL;
   g_autoptr(GError) reason = NULL;
+  g_autoptr(GError) error = cause != NULL ? describe_failure (self, cause) : NULL;
 
   self->close_error = error != NULL ? g_error_copy (error) : NULL;
   bosh_session_driver_stop (self->driver);

@@ -101,7 +101,7 @@ bosh_addresses_take_failure (BoshAddresses *self,
 {
   if (self->failures->len > 0)
     g_string_append (self->failures, "; ");
-  if (uri != NULL)
+  if (uri != NULL && !g_str_has_prefix (error->message, uri))
     g_string_append_printf (self->failures, "%s: ", uri);
   g_string_append (self->failures, error->message);
   self->n_failures++;

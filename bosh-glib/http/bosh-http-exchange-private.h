@@ -9,6 +9,7 @@
 #include "bosh-http-peer-private.h"
 #include "bosh-http-response-private.h"
 #include "bosh-inner-context-private.h"
+#include "bosh-plain-probe-private.h"
 
 G_BEGIN_DECLS
 
@@ -71,6 +72,7 @@ struct _BoshExchange
   BoshMessageLink *link;          /* of the message */
   GCancellable *cancellable;
   GSource *timer;                 /* it fails then; NULL once there is a connection */
+  BoshPlainProbe *probe;          /* while a TLS handshake is under way; nullable */
   GInputStream *stream;
   GConverter *decoder;            /* NULL if the body is not compressed */
   GByteArray *compressed;         /* what was read and not decoded yet; NULL without decoder */

@@ -82,6 +82,7 @@ static void
 exchange_end_connecting (BoshExchange *exchange)
 {
   bosh_source_clear (&exchange->timer);
+  g_clear_pointer (&exchange->probe, bosh_plain_probe_free);
   if (!exchange->is_connecting)
     return;
 
@@ -145,6 +146,23 @@ exchange_new_timeout (BoshExchange *exchange)
                       exchange_get_hostname (exchange));
 }
 
+/* What responds to a handshake with something else, or with the end of the connection, may
+ * have taken it for a request in plain HTTP. */
+static GError *
+exchange_translate (BoshExchange *exchange,
+                    const GError *error)
+{
+  g_autoptr(GError) translated = NULL;
+
+  translated = bosh_http_translate_error (exchange_get_hostname (exchange),
+                                          exchange->certificate_errors, error);
+  if (exchange->probe == NULL || error->domain != G_TLS_ERROR || exchange->certificate_errors != 0)
+    return g_steal_pointer (&translated);
+
+  return g_error_new (translated->domain, translated->code,
+                      _("%s; the port may want http instead of https"), translated->message);
+}
+
 /* @error: (nullable) after exchange_abort(). */
 static void
 exchange_fail (BoshExchange *exchange,
@@ -158,8 +176,7 @@ exchange_fail (BoshExchange *exchange,
 
   translated = exchange->abort_error != NULL
                  ? g_steal_pointer (&exchange->abort_error)
-                 : bosh_http_translate_error (exchange_get_hostname (exchange),
-                                              exchange->certificate_errors, error);
+                 : exchange_translate (exchange, error);
   exchange->owner->failure (exchange, translated, exchange->was_started);
 }
 
@@ -235,6 +252,30 @@ exchange_note_refusal (BoshExchange         *exchange,
     bosh_peer_note_refusal (exchange->owner->peer, certificate, errors);
 }
 
+static void
+on_plain_http (gpointer user_data)
+{
+  BoshExchange *exchange = user_data;
+  GUri *uri = bosh_peer_get_uri (exchange->owner->peer);
+
+  g_clear_pointer (&exchange->probe, bosh_plain_probe_free);
+  exchange_abort (exchange, g_error_new (BOSH_ERROR, BOSH_ERROR_TLS,
+                                         _("%s speaks http on port %d, and not https"),
+                                         g_uri_get_host (uri), g_uri_get_port (uri)));
+}
+
+/* A preconnect follows a connection that works. */
+static void
+exchange_probe (BoshExchange *exchange,
+                GIOStream    *connection)
+{
+  g_autoptr(BoshInnerScope) scope = bosh_inner_context_enter (exchange->owner->inner);
+
+  g_clear_pointer (&exchange->probe, bosh_plain_probe_free);
+  if (!exchange->is_preconnect && exchange->n_proxy_negotiations == 0)
+    exchange->probe = bosh_plain_probe_new (connection, on_plain_http, exchange);
+}
+
 /* There is a new connection. */
 static void
 exchange_check_connection (BoshExchange *exchange,
@@ -263,7 +304,12 @@ bosh_exchange_handle_network_event (BoshExchange       *exchange,
   if (event == G_SOCKET_CLIENT_RESOLVING)
     exchange_start_connecting (exchange);
   else if (event == G_SOCKET_CLIENT_TLS_HANDSHAKING)
-    exchange_restrict_protocols (exchange, connection);
+    {
+      exchange_restrict_protocols (exchange, connection);
+      exchange_probe (exchange, connection);
+    }
+  else if (event == G_SOCKET_CLIENT_TLS_HANDSHAKED)
+    g_clear_pointer (&exchange->probe, bosh_plain_probe_free);
   else if (event == G_SOCKET_CLIENT_COMPLETE)
     exchange_check_connection (exchange, connection);
   /* libsoup 3.2 may offer the password of the proxy's URI again and again. */

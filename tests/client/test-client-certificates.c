@@ -11,6 +11,8 @@
 
 #include "bosh-client-private.h"
 
+#include <string.h>
+
 #define SASL "urn:ietf:params:xml:ns:xmpp-sasl"
 #define BIND "urn:ietf:params:xml:ns:xmpp-bind"
 #define STREAM "xmlns:stream='http://etherx.jabber.org/streams'"
@@ -289,6 +291,120 @@ test_renewed (void)
   g_assert_cmpuint (life.n_closed, ==, 0);
 }
 
+/* --- Addresses at which there is no connection manager --- */
+
+typedef enum
+{
+  WAITS,     /* for the end of the request, as Prosody does */
+  RESPONDS,  /* with an error, as nginx does */
+  CLOSES,    /* as ejabberd does */
+} PlainServer;
+
+static gboolean
+on_plain_connection (GThreadedSocketService *service,
+                     GSocketConnection      *connection,
+                     GObject                *source_object,
+                     gpointer                user_data)
+{
+  PlainServer kind = GPOINTER_TO_UINT (user_data);
+  GInputStream *input = g_io_stream_get_input_stream (G_IO_STREAM (connection));
+  GOutputStream *output = g_io_stream_get_output_stream (G_IO_STREAM (connection));
+  const char *response = "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n";
+  char buffer[2048];
+  gssize n_read = g_input_stream_read (input, buffer, sizeof buffer, NULL, NULL);
+
+  if (n_read > 0 && (buffer[0] == 'H' || kind == RESPONDS))
+    g_output_stream_write_all (output, response, strlen (response), NULL, NULL, NULL);
+  /* Until the client gives up. */
+  else if (kind == WAITS)
+    while (g_input_stream_read (input, buffer, sizeof buffer, NULL, NULL) > 0)
+      ;
+
+  return TRUE;
+}
+
+static void
+test_plain_server (void)
+{
+  g_test_summary ("A port that speaks http is told from one for https at once, whatever the server "
+                  "makes of the handshake; the error names the address");
+
+  for (guint kind = WAITS; kind <= CLOSES; kind++)
+    {
+      g_autoptr(GSocketService) service = g_threaded_socket_service_new (4);
+      guint port = g_socket_listener_add_any_inet_port (G_SOCKET_LISTENER (service), NULL, NULL);
+      g_autofree char *uri = g_strdup_printf ("https://127.0.0.1:%u/http-bind", port);
+      g_autoptr(BoshConnectionConfiguration) configuration =
+        bosh_connection_configuration_new (uri, NULL);
+      g_autoptr(BoshClient) client = bosh_client_new ("example.org", configuration);
+      g_autoptr(GError) error = NULL;
+
+      g_signal_connect (service, "run", G_CALLBACK (on_plain_connection), GUINT_TO_POINTER (kind));
+      bosh_test_connect (client, &error);
+      g_assert_nonnull (error);
+      g_assert_false (g_error_matches (error, BOSH_ERROR, BOSH_ERROR_TIMED_OUT));
+      g_assert_true (g_str_has_prefix (error->message, uri));
+      if (kind == WAITS)
+        {
+          g_assert_error (error, BOSH_ERROR, BOSH_ERROR_TLS);
+          g_assert_nonnull (strstr (error->message, "127.0.0.1 speaks http on port"));
+        }
+      else
+        g_assert_nonnull (strstr (error->message, "; the port may want http instead of https"));
+      g_socket_service_stop (service);
+      g_socket_listener_close (G_SOCKET_LISTENER (service));
+    }
+}
+
+static gboolean
+on_wrong_address (BoshTestManager  *manager,
+                  BoshTestExchange *exchange,
+                  gpointer          user_data)
+{
+  if (g_str_equal (user_data, "404"))
+    bosh_test_exchange_reply (exchange, 404, NULL, "<html>Nothing</html>");
+  else if (g_str_equal (user_data, "page"))
+    bosh_test_exchange_reply (exchange, 200, NULL, "<html>Welcome</html>");
+  else
+    bosh_test_exchange_respond (exchange, user_data, "");
+
+  return TRUE;
+}
+
+static void
+test_wrong_address (void)
+{
+  static const struct
+  {
+    const char *response;
+    int         code;
+    const char *advice;
+  } cases[] = {
+    { "404", BOSH_ERROR_HTTP, "Its path is often /http-bind or /bosh)" },
+    { "page", BOSH_ERROR_NOT_BOSH, "Its path is often /http-bind or /bosh)" },
+    { "type='terminate' condition='host-unknown'", BOSH_ERROR_HOST_UNKNOWN,
+      "(is the domain right?)" },
+  };
+
+  g_test_summary ("The error of a session that can't be opened names the address and what to do");
+
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      g_autoptr(BoshTestManager) manager = bosh_test_manager_new (NULL);
+      g_autoptr(BoshConnectionConfiguration) configuration = NULL;
+      g_autoptr(BoshClient) client = NULL;
+      g_autoptr(GError) error = NULL;
+
+      bosh_test_manager_set_script (manager, on_wrong_address, (gpointer)cases[i].response);
+      configuration = bosh_test_manager_configure (manager, NULL);
+      client = bosh_client_new ("example.org", configuration);
+      bosh_test_connect (client, &error);
+      g_assert_error (error, BOSH_ERROR, cases[i].code);
+      g_assert_true (g_str_has_prefix (error->message, bosh_test_manager_get_uri (manager, FALSE)));
+      g_assert_true (g_str_has_suffix (error->message, cases[i].advice));
+    }
+}
+
 static void
 test_refused (void)
 {
@@ -409,6 +525,8 @@ main (int   argc,
 
   g_test_add_func ("/bosh/client-certificates/comes-back", test_comes_back);
   g_test_add_func ("/bosh/client-certificates/another", test_another);
+  g_test_add_func ("/bosh/client-certificates/plain-server", test_plain_server);
+  g_test_add_func ("/bosh/client-certificates/wrong-address", test_wrong_address);
   g_test_add_func ("/bosh/client-certificates/portal", test_portal);
   g_test_add_func ("/bosh/client-certificates/renewed", test_renewed);
   g_test_add_func ("/bosh/client-certificates/refused", test_refused);

@@ -174,7 +174,8 @@ application_behave (Simulation *self)
     cancel (self);
   else if (what < 6)
     enable (self, !self->is_enabled);
-  else if (what < 8)
+  else if (what < 8 || (self->waits_since != -1 && self->state == BOSH_RECONNECT_CONNECTING &&
+                        chance (self, 30)))
     retry_connect (self, !self->retries_connect);
   else if (what < 40)
     {

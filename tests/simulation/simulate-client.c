@@ -229,6 +229,7 @@ run (guint32    seed,
   schedule (&self, EVENT_BEHAVIOUR, 0, draw (&self, 1, 300) * SECOND);
   if (chance (&self, 50))
     schedule (&self, EVENT_NETWORK, 0, draw (&self, 0, 2000) * SECOND);
+  self.server_is_up = chance (&self, 95);
   if (chance (&self, 50))
     schedule (&self, EVENT_SERVER, 0, draw (&self, 0, 2000) * SECOND);
   if (chance (&self, 30))
