@@ -10,6 +10,7 @@ introspection; VAPI is true where there is one. Nothing is printed where all is 
 import os
 import re
 import shutil
+import stat
 import subprocess
 import sys
 
@@ -48,6 +49,19 @@ def find_library(libdir):
     return extend('LD_LIBRARY_PATH', libdir)
 
 
+def open_output():
+    """Where Meson prints. Meson 1.0 keeps to itself what a script prints that succeeds."""
+    path = f'/proc/{os.getppid()}/fd/1'
+    try:
+        status = os.stat(path)
+        # In a file, Meson goes on writing where it stopped.
+        if os.path.samestat(status, os.fstat(1)) or stat.S_ISREG(status.st_mode):
+            return sys.stdout
+        return open(path, 'w', encoding='utf-8')
+    except OSError:
+        return sys.stdout
+
+
 def main():
     libdir, datadir, bindir, typelibdir, vapi = sys.argv[1:]
     commands = find_library(libdir)
@@ -62,8 +76,8 @@ def main():
         commands += extend('XDG_DATA_DIRS', datadir, '/usr/local/share:/usr/share')
     commands += extend('PATH', bindir)
     if commands:
-        print('bosh-glib is installed. Programs find it after these commands:\n')
-        print('\n'.join(f'    {command}' for command in commands), flush=True)
+        print('bosh-glib is installed. Programs find it after these commands:\n',
+              *(f'    {command}' for command in commands), sep='\n', file=open_output(), flush=True)
 
 
 if __name__ == '__main__':
