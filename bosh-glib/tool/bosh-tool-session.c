@@ -617,10 +617,12 @@ tool_session_send_last (ToolSession  *self,
     }
   if (sending.error == NULL && self->signal_number != 0)
     g_set_error_literal (&sending.error, G_IO_ERROR, G_IO_ERROR_CANCELLED, _("Interrupted"));
-  if (sending.error != NULL)
-    g_propagate_error (error, sending.error);
+  if (sending.error == NULL)
+    return TRUE;
 
-  return sending.error == NULL;
+  g_propagate_error (error, sending.error);
+
+  return FALSE;
 }
 
 BoshSavedSession *
