@@ -12,7 +12,10 @@ GUri                        *bosh_connection_configuration_get_address   (BoshCo
                                                                           GError                      **error);
 
 /* A configuration for @uri, with everything else as it is in @self. */
-BoshConnectionConfiguration *bosh_connection_configuration_copy_with_uri (BoshConnectionConfiguration  *self,
-                                                                          const char                   *uri);
+BoshConnectionConfiguration *bosh_connection_configuration_copy_with_uri (BoshConnectionConfiguration *self,
+                                                                          const char                  *uri);
+
+/* (nullable) */
+const char                  *bosh_connection_configuration_get_proxy_password (BoshConnectionConfiguration *self);
 
 G_END_DECLS

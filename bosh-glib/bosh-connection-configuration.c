@@ -50,6 +50,8 @@ enum
   PROP_USER_AGENT,
   PROP_CONNECT_TIMEOUT,
   PROP_PROXY_RESOLVER,
+  PROP_PROXY_USERNAME,
+  PROP_PROXY_PASSWORD,
   PROP_TLS_DATABASE,
   PROP_TLS_CERTIFICATE,
   PROP_MAX_REQUEST_SIZE,
@@ -156,7 +158,10 @@ static void
 bosh_connection_configuration_finalize (GObject *object)
 {
   BoshConnectionConfiguration *self = BOSH_CONNECTION_CONFIGURATION (object);
+  char *password = (char *)bosh_connection_configuration_get_proxy_password (self);
 
+  if (password != NULL)
+    explicit_bzero (password, strlen (password));
   for (guint i = PROP_0 + 1; i < N_PROPS; i++)
     if (G_IS_VALUE (&self->values[i]))
       g_value_unset (&self->values[i]);
@@ -480,10 +485,41 @@ define_transport_properties (void)
    * Chooses the HTTP or SOCKS proxies to go through; `NULL` for the default of the
    * system.
    *
+   * A user name and a password in the URI of a proxy are used where the proxy asks for
+   * them, and before [property@Bosh.ConnectionConfiguration:proxy-username].
+   *
    * Since: 1.0
    */
   properties[PROP_PROXY_RESOLVER] =
     g_param_spec_object ("proxy-resolver", NULL, NULL, G_TYPE_PROXY_RESOLVER, CONSTRUCT_ONLY);
+
+  /**
+   * BoshConnectionConfiguration:proxy-username:
+   *
+   * The user name for a proxy that asks for one: by the HTTP schemes Basic, Digest and
+   * NTLM, or by SOCKS 5. A proxy that takes Kerberos tickets (Negotiate) needs none.
+   *
+   * Where a proxy asks and there is none, or it does not accept what there is, the
+   * error is `G_IO_ERROR_PROXY_NEED_AUTH` or `G_IO_ERROR_PROXY_AUTH_FAILED`. It is
+   * offered to any proxy that the resolver names, Basic without encryption: so leave it
+   * unset where you do not trust them.
+   *
+   * Since: 1.0
+   */
+  properties[PROP_PROXY_USERNAME] =
+    g_param_spec_string ("proxy-username", NULL, NULL, NULL, CONSTRUCT_ONLY);
+
+  /**
+   * BoshConnectionConfiguration:proxy-password:
+   *
+   * The password for [property@Bosh.ConnectionConfiguration:proxy-username]; `NULL` for
+   * an empty one. It can't be read.
+   *
+   * Since: 1.0
+   */
+  properties[PROP_PROXY_PASSWORD] =
+    g_param_spec_string ("proxy-password", NULL, NULL, NULL,
+                         G_PARAM_WRITABLE | G_PARAM_CONSTRUCT_ONLY | G_PARAM_STATIC_STRINGS);
 
   /**
    * BoshConnectionConfiguration:tls-database:
@@ -1047,6 +1083,30 @@ bosh_connection_configuration_get_proxy_resolver (BoshConnectionConfiguration *s
   g_return_val_if_fail (BOSH_IS_CONNECTION_CONFIGURATION (self), NULL);
 
   return g_value_get_object (&self->values[PROP_PROXY_RESOLVER]);
+}
+
+/**
+ * bosh_connection_configuration_get_proxy_username:
+ * @self: a configuration
+ *
+ * Gets [property@Bosh.ConnectionConfiguration:proxy-username].
+ *
+ * Returns: (nullable): the user name for proxies, or `NULL`
+ *
+ * Since: 1.0
+ */
+const char *
+bosh_connection_configuration_get_proxy_username (BoshConnectionConfiguration *self)
+{
+  g_return_val_if_fail (BOSH_IS_CONNECTION_CONFIGURATION (self), NULL);
+
+  return g_value_get_string (&self->values[PROP_PROXY_USERNAME]);
+}
+
+const char *
+bosh_connection_configuration_get_proxy_password (BoshConnectionConfiguration *self)
+{
+  return g_value_get_string (&self->values[PROP_PROXY_PASSWORD]);
 }
 
 /**

@@ -18,13 +18,13 @@ BOSH_AVAILABLE_IN_1_0
 G_DECLARE_FINAL_TYPE (BoshConnectionConfiguration, bosh_connection_configuration, BOSH, CONNECTION_CONFIGURATION, GObject)
 
 BOSH_AVAILABLE_IN_1_0
-BoshConnectionConfiguration *bosh_connection_configuration_new                       (const char                   *uri,
-                                                                                      GError                      **error);
+BoshConnectionConfiguration *bosh_connection_configuration_new                       (const char  *uri,
+                                                                                      GError     **error);
 BOSH_AVAILABLE_IN_1_0
-BoshConnectionConfiguration *bosh_connection_configuration_new_for_host              (const char                   *hostname,
-                                                                                      guint                         port,
-                                                                                      const char                   *path,
-                                                                                      gboolean                      secure);
+BoshConnectionConfiguration *bosh_connection_configuration_new_for_host              (const char *hostname,
+                                                                                      guint       port,
+                                                                                      const char *path,
+                                                                                      gboolean    secure);
 BOSH_AVAILABLE_IN_1_0
 gboolean                     bosh_connection_configuration_validate                  (BoshConnectionConfiguration  *self,
                                                                                       GError                      **error);
@@ -68,6 +68,8 @@ BOSH_AVAILABLE_IN_1_0
 guint                        bosh_connection_configuration_get_connect_timeout       (BoshConnectionConfiguration  *self);
 BOSH_AVAILABLE_IN_1_0
 GProxyResolver              *bosh_connection_configuration_get_proxy_resolver        (BoshConnectionConfiguration  *self);
+BOSH_AVAILABLE_IN_1_0
+const char                  *bosh_connection_configuration_get_proxy_username        (BoshConnectionConfiguration  *self);
 BOSH_AVAILABLE_IN_1_0
 GTlsDatabase                *bosh_connection_configuration_get_tls_database          (BoshConnectionConfiguration  *self);
 BOSH_AVAILABLE_IN_1_0

@@ -4,12 +4,14 @@
 
 #include <libsoup/soup.h>
 
+#include "bosh-coding-private.h"
 #include "bosh-connection-configuration.h"
 #include "bosh-http-cookies-private.h"
 #include "bosh-http-peer-private.h"
 #include "bosh-http-response-private.h"
 #include "bosh-inner-context-private.h"
 #include "bosh-plain-probe-private.h"
+#include "bosh-proxy-resolver-private.h"
 
 G_BEGIN_DECLS
 
@@ -29,6 +31,7 @@ struct _BoshExchangeOwner
   BoshConnectionConfiguration *configuration;
   BoshInnerContext *inner;
   BoshPeer *peer;
+  BoshProxyResolver *proxies;
   BoshCookies *cookies;                 /* NULL: none are kept */
   GTlsCertificate *client_certificate;  /* for servers that ask for one; nullable */
   guint connect_timeout;                /* seconds, 0: none */
@@ -49,6 +52,9 @@ struct _BoshExchangeOwner
    * BOSH_EXCHANGE_PIECE is read on. If not, nothing is read from the socket until
    * bosh_exchange_read_on(). */
   gboolean (*may_read)           (BoshExchange           *exchange);
+  /* Sends the request once more in the same exchange: the proxy has asked for a password,
+   * and is given it at once from here on. */
+  void     (*repeat)             (BoshExchange           *exchange);
   gboolean (*accept_certificate) (BoshExchangeOwner      *owner,      /* nullable */
                                   GTlsCertificate        *certificate,
                                   GTlsCertificateFlags    errors);
@@ -61,6 +67,7 @@ typedef struct
   BoshExchange *exchange;         /* NULL after the exchange is over */
   guint generation;               /* of the pool, when the exchange began */
   gboolean is_reusable;           /* the response was 200 */
+  gboolean may_authenticate;      /* libsoup watches for challenges of a proxy */
 } BoshMessageLink;
 
 struct _BoshExchange
@@ -68,6 +75,8 @@ struct _BoshExchange
   grefcount ref_count;
   guint64 id;
   BoshExchangeOwner *owner;       /* NULL: orphaned */
+  GBytes *request;                /* what is sent; NULL for a GET */
+  BoshCoding coding;              /* of the request */
   SoupMessage *message;
   BoshMessageLink *link;          /* of the message */
   GCancellable *cancellable;
@@ -82,6 +91,9 @@ struct _BoshExchange
   GTlsCertificateFlags certificate_errors;
   guint n_informational;
   guint n_proxy_negotiations;
+  gboolean proxy_asked;           /* for a password */
+  gboolean gave_password;
+  gboolean was_repeated;          /* because the proxy had asked */
   gboolean is_urgent;
   gboolean is_connecting;
   gboolean was_started;           /* the request was sent on some connection */
@@ -112,6 +124,9 @@ void          bosh_exchange_handle_network_event (BoshExchange       *exchange,
 gboolean      bosh_exchange_handle_certificate   (BoshExchange         *exchange,
                                                   GTlsCertificate      *certificate,
                                                   GTlsCertificateFlags  errors);
+gboolean      bosh_exchange_handle_authenticate  (BoshExchange *exchange,
+                                                  SoupAuth     *auth,
+                                                  gboolean      retrying);
 void          bosh_exchange_handle_starting      (BoshExchange          *exchange);
 void          bosh_exchange_handle_written       (BoshExchange          *exchange);
 void          bosh_exchange_handle_informational (BoshExchange          *exchange);

@@ -24,6 +24,8 @@
 /* Limits on what a server or a proxy could go on with for ever. */
 #define MAX_INFORMATIONAL 16
 #define MAX_PROXY_NEGOTIATIONS 8
+/* Bytes of the body with which a proxy asks for a password, and that libsoup collects. */
+#define MAX_CHALLENGE_SIZE (64 * 1024)
 
 BoshExchange *
 bosh_exchange_new (BoshExchangeOwner *owner,
@@ -57,6 +59,7 @@ bosh_exchange_unref (BoshExchange *exchange)
   if (!g_ref_count_dec (&exchange->ref_count))
     return;
 
+  g_clear_pointer (&exchange->request, g_bytes_unref);
   g_clear_object (&exchange->message);
   g_clear_object (&exchange->cancellable);
   g_clear_object (&exchange->stream);
@@ -312,7 +315,6 @@ bosh_exchange_handle_network_event (BoshExchange       *exchange,
     g_clear_pointer (&exchange->probe, bosh_plain_probe_free);
   else if (event == G_SOCKET_CLIENT_COMPLETE)
     exchange_check_connection (exchange, connection);
-  /* libsoup 3.2 may offer the password of the proxy's URI again and again. */
   else if (event == G_SOCKET_CLIENT_PROXY_NEGOTIATING &&
            ++exchange->n_proxy_negotiations > MAX_PROXY_NEGOTIATIONS)
     exchange_abort (exchange, g_error_new_literal (G_IO_ERROR, G_IO_ERROR_PROXY_FAILED,
@@ -362,6 +364,81 @@ bosh_exchange_handle_certificate (BoshExchange         *exchange,
   return FALSE;
 }
 
+/* --- Proxies that ask for a password --- */
+
+/* Has the proxy sent the response, and not the server? */
+static gboolean
+exchange_is_of_proxy (BoshExchange *exchange)
+{
+  /* libsoup shows the response to a CONNECT as if it were that to the message. */
+  return !exchange->was_started ||
+         G_IS_PROXY_ADDRESS (soup_message_get_remote_address (exchange->message));
+}
+
+gboolean
+bosh_exchange_handle_authenticate (BoshExchange *exchange,
+                                   SoupAuth     *auth,
+                                   gboolean      retrying)
+{
+  if (!soup_auth_is_for_proxy (auth) || !exchange_is_of_proxy (exchange))
+    return FALSE;
+
+  exchange->proxy_asked = TRUE;
+  if (retrying)
+    return FALSE;
+
+  exchange->gave_password = bosh_proxy_resolver_authenticate (exchange->owner->proxies, auth);
+
+  return exchange->gave_password;
+}
+
+/* A challenge of a length that is not known beforehand, or where the proxy closes the
+ * connection after it: libsoup gives the password with the next request, without being asked. */
+static gboolean
+exchange_repeat (BoshExchange *exchange)
+{
+  if (!exchange->gave_password || exchange->was_repeated ||
+      soup_message_get_status (exchange->message) != SOUP_STATUS_PROXY_AUTHENTICATION_REQUIRED)
+    return FALSE;
+
+  exchange_end_connecting (exchange);
+  if (exchange->link != NULL)
+    exchange->link->exchange = NULL;
+  g_clear_object (&exchange->message);
+  g_clear_object (&exchange->stream);
+  g_clear_object (&exchange->cancellable);
+  exchange->cancellable = g_cancellable_new ();
+  exchange->n_informational = 0;
+  exchange->n_proxy_negotiations = 0;
+  exchange->was_started = FALSE;
+  exchange->is_bodyless = FALSE;
+  exchange->was_repeated = TRUE;
+  exchange->owner->repeat (exchange);
+
+  return TRUE;
+}
+
+static void
+exchange_fail_at_proxy (BoshExchange *exchange)
+{
+  guint status = soup_message_get_status (exchange->message);
+  g_autoptr(GError) error = NULL;
+
+  if (status != SOUP_STATUS_PROXY_AUTHENTICATION_REQUIRED)
+    error = g_error_new (G_IO_ERROR, G_IO_ERROR_PROXY_FAILED,
+                         _("The proxy refused to connect (HTTP status %u)"), status);
+  else if (exchange->gave_password)
+    error = g_error_new_literal (G_IO_ERROR, G_IO_ERROR_PROXY_AUTH_FAILED,
+                                 _("The proxy does not accept the user name and the password"));
+  else
+    error = g_error_new_literal (G_IO_ERROR, G_IO_ERROR_PROXY_NEED_AUTH,
+                                 _("The proxy asks for a user name and a password"));
+
+  /* Nothing has reached the server. */
+  exchange->was_started = FALSE;
+  exchange_fail (exchange, error);
+}
+
 void
 bosh_exchange_handle_starting (BoshExchange *exchange)
 {
@@ -388,14 +465,27 @@ bosh_exchange_handle_informational (BoshExchange *exchange)
                                                    _("The server sends no final response")));
 }
 
+/* libsoup would collect the body without a limit, and for 421 send the request again. */
+static gboolean
+is_unbounded (SoupMessage *message)
+{
+  SoupMessageHeaders *headers = soup_message_get_response_headers (message);
+  guint status = soup_message_get_status (message);
+
+  if (status == SOUP_STATUS_PROXY_AUTHENTICATION_REQUIRED)
+    return soup_message_headers_get_encoding (headers) != SOUP_ENCODING_CONTENT_LENGTH ||
+           soup_message_headers_get_content_length (headers) > MAX_CHALLENGE_SIZE;
+
+  return status == SOUP_STATUS_MISDIRECTED_REQUEST || status == SOUP_STATUS_UNAUTHORIZED;
+}
+
 void
 bosh_exchange_handle_headers (BoshExchange *exchange)
 {
   guint status = soup_message_get_status (exchange->message);
 
-  /* libsoup would collect the body of 421 without a limit, and send the request
-   * again. Before the request was sent, this may be the response of a proxy. */
-  if (status == SOUP_STATUS_MISDIRECTED_REQUEST ||
+  /* Before the request was sent, this may be the response of a proxy. */
+  if (is_unbounded (exchange->message) ||
       (exchange->owner->needs_only_200 && exchange->was_started && status != SOUP_STATUS_OK))
     {
       exchange->is_bodyless = TRUE;
@@ -741,7 +831,14 @@ bosh_exchange_on_sent (GObject      *source,
   if (exchange->owner == NULL)
     return;
 
-  if (exchange->is_bodyless)
+  if (exchange_repeat (exchange))
+    return;
+  if (soup_message_get_status (exchange->message) == SOUP_STATUS_PROXY_AUTHENTICATION_REQUIRED &&
+      exchange->abort_error == NULL && exchange_is_of_proxy (exchange))
+    {
+      exchange_fail_at_proxy (exchange);
+    }
+  else if (exchange->is_bodyless)
     {
       exchange_respond (exchange);
     }
@@ -751,11 +848,7 @@ bosh_exchange_on_sent (GObject      *source,
     }
   else if (!exchange->was_started)
     {
-      /* libsoup shows the response of a proxy to CONNECT as if it were ours. */
-      error = g_error_new (G_IO_ERROR, G_IO_ERROR_PROXY_FAILED,
-                           _("The proxy refused to connect (HTTP status %u)"),
-                           soup_message_get_status (exchange->message));
-      exchange_fail (exchange, error);
+      exchange_fail_at_proxy (exchange);
     }
   else
     {

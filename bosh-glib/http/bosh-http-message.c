@@ -17,14 +17,15 @@
 
 struct _BoshMessagePool
 {
+  BoshProxyResolver *proxies;
   GQueue idle;       /* of SoupMessage */
   guint generation;  /* the number of resets */
 };
 
 SoupSession *
-bosh_http_session_new (BoshConnectionConfiguration *configuration)
+bosh_http_session_new (BoshConnectionConfiguration *configuration,
+                       BoshProxyResolver           *proxies)
 {
-  GProxyResolver *resolver = bosh_connection_configuration_get_proxy_resolver (configuration);
   GTlsDatabase *database = bosh_connection_configuration_get_tls_database (configuration);
   SoupSession *session = NULL;
 
@@ -35,8 +36,10 @@ bosh_http_session_new (BoshConnectionConfiguration *configuration)
                                            "max-conns-per-host", MAX_CONNECTIONS,
                                            NULL);
   soup_session_remove_feature_by_type (session, SOUP_TYPE_CONTENT_DECODER);
-  if (resolver != NULL)
-    soup_session_set_proxy_resolver (session, resolver);
+  soup_session_set_proxy_resolver (session, G_PROXY_RESOLVER (proxies));
+  /* For proxies, beside Basic and Digest. */
+  soup_session_add_feature_by_type (session, SOUP_TYPE_AUTH_NTLM);
+  soup_session_add_feature_by_type (session, SOUP_TYPE_AUTH_NEGOTIATE);
   if (database != NULL)
     soup_session_set_tls_database (session, database);
 
@@ -122,6 +125,17 @@ on_accept_certificate (SoupMessage          *message,
 }
 
 static gboolean
+on_authenticate (SoupMessage *message,
+                 SoupAuth    *auth,
+                 gboolean     retrying,
+                 gpointer     user_data)
+{
+  BoshExchange *exchange = ((BoshMessageLink *)user_data)->exchange;
+
+  return exchange != NULL && bosh_exchange_handle_authenticate (exchange, auth, retrying);
+}
+
+static gboolean
 on_request_certificate (SoupMessage          *message,
                         GTlsClientConnection *connection,
                         gpointer              user_data)
@@ -197,9 +211,12 @@ bosh_message_create (BoshExchange     *exchange,
   exchange->message = message;
 
   soup_message_set_flags (message, flags | SOUP_MESSAGE_NO_REDIRECT);
-  /* There are no passwords for HTTP, and SoupAuthManager collects the bodies of 401
-   * and 407 without a limit. */
-  soup_message_disable_feature (message, SOUP_TYPE_AUTH_MANAGER);
+  /* It connects to five signals each time that the message is queued. */
+  link->may_authenticate = bosh_proxy_resolver_may_have_proxy (owner->proxies);
+  if (link->may_authenticate)
+    g_signal_connect (message, "authenticate", G_CALLBACK (on_authenticate), link);
+  else
+    soup_message_disable_feature (message, SOUP_TYPE_AUTH_MANAGER);
   if (*user_agent != '\0')
     soup_message_headers_replace (headers, "User-Agent", user_agent);
   soup_message_headers_replace (headers, "Accept-Encoding", BOSH_HTTP_ACCEPTED_CODINGS);
@@ -213,15 +230,20 @@ bosh_message_create (BoshExchange     *exchange,
 /* --- The pool --- */
 
 BoshMessagePool *
-bosh_message_pool_new (void)
+bosh_message_pool_new (BoshProxyResolver *proxies)
 {
-  return g_new0 (BoshMessagePool, 1);
+  BoshMessagePool *self = g_new0 (BoshMessagePool, 1);
+
+  self->proxies = g_object_ref (proxies);
+
+  return self;
 }
 
 void
 bosh_message_pool_free (BoshMessagePool *self)
 {
   g_queue_clear_full (&self->idle, g_object_unref);
+  g_object_unref (self->proxies);
   g_free (self);
 }
 
@@ -248,14 +270,12 @@ set_header (SoupMessage *message,
 
 void
 bosh_message_pool_take (BoshMessagePool *self,
-                        BoshExchange    *exchange,
-                        GBytes          *body,
-                        BoshCoding       coding)
+                        BoshExchange    *exchange)
 {
   BoshExchangeOwner *owner = exchange->owner;
   const char *content_type =
     bosh_connection_configuration_get_request_content_type (owner->configuration);
-  g_autoptr(GBytes) encoded = bosh_http_encode (body, coding);
+  g_autoptr(GBytes) encoded = bosh_http_encode (exchange->request, exchange->coding);
   g_autofree char *cookies = NULL;
   SoupMessage *message = g_queue_pop_tail (&self->idle);
 
@@ -266,13 +286,15 @@ bosh_message_pool_take (BoshMessagePool *self,
 
   exchange->message = message;
   exchange->link = get_link (message);
-  *exchange->link = (BoshMessageLink){ .exchange = exchange, .generation = self->generation };
+  exchange->link->exchange = exchange;
+  exchange->link->generation = self->generation;
+  exchange->link->is_reusable = FALSE;
 
   /* libsoup clears everything else when a message is queued again. */
   soup_message_set_request_body_from_bytes (message, content_type,
-                                            encoded != NULL ? encoded : body);
+                                            encoded != NULL ? encoded : exchange->request);
   set_header (message, "Content-Encoding",
-              encoded != NULL ? bosh_coding_get_name (coding) : NULL);
+              encoded != NULL ? bosh_coding_get_name (exchange->coding) : NULL);
   cookies = bosh_cookies_dup_header (owner->cookies, bosh_peer_get_uri (owner->peer));
   set_header (message, "Cookie", cookies);
 }
@@ -285,7 +307,8 @@ bosh_message_pool_give (BoshMessagePool *self,
 
   /* A CONNECT of libsoup has no link. */
   if (link == NULL || link->exchange != NULL || !link->is_reusable ||
-      link->generation != self->generation || self->idle.length >= MAX_IDLE)
+      link->generation != self->generation || self->idle.length >= MAX_IDLE ||
+      (link->may_authenticate && !bosh_proxy_resolver_may_have_proxy (self->proxies)))
     return;
 
   /* The body may contain a password. */

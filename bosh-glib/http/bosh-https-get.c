@@ -38,6 +38,7 @@ static void
 get_free (Get *get)
 {
   bosh_inner_context_free (get->owner.inner);
+  g_object_unref (get->owner.proxies);
   g_object_unref (get->owner.configuration);
   g_free (get->accept);
   g_free (get);
@@ -120,14 +121,11 @@ on_failure (BoshExchange *exchange,
 }
 
 static void
-start_exchange (Get  *get,
-                GUri *uri)
+send_message (BoshExchange *exchange)
 {
+  Get *get = (Get *)exchange->owner;
   SoupMessage *message;
 
-  get->owner.peer = bosh_peer_new (uri);
-  get->session = bosh_http_session_new (get->owner.configuration);
-  get->exchange = bosh_exchange_new (&get->owner, 0, FALSE);
   message = bosh_message_create (get->exchange, SOUP_METHOD_GET, 0);
   soup_message_headers_replace (soup_message_get_request_headers (message), "Accept", get->accept);
 
@@ -137,6 +135,16 @@ start_exchange (Get  *get,
                            get->exchange->cancellable,
                            bosh_exchange_on_sent,
                            bosh_exchange_ref (get->exchange));
+}
+
+static void
+start_exchange (Get  *get,
+                GUri *uri)
+{
+  get->owner.peer = bosh_peer_new (uri);
+  get->session = bosh_http_session_new (get->owner.configuration, get->owner.proxies);
+  get->exchange = bosh_exchange_new (&get->owner, 0, FALSE);
+  send_message (get->exchange);
 }
 
 static gboolean
@@ -199,11 +207,13 @@ bosh_https_get_async (GUri                        *uri,
   get = g_new0 (Get, 1);
   get->owner = (BoshExchangeOwner){
     .configuration = g_object_ref (configuration),
+    .proxies = bosh_proxy_resolver_new (configuration),
     .inner = bosh_inner_context_new_plain (g_task_get_context (task)),
     .max_size = max_size,
     .needs_only_200 = TRUE,
     .response = on_response,
     .failure = on_failure,
+    .repeat = send_message,
   };
   get->task = g_object_ref (task);
   get->accept = g_strdup (accept);

@@ -104,6 +104,8 @@ on_unqueued (SoupSession *session,
   bosh_message_pool_give (user_data, message);
 }
 
+static void on_repeat (BoshExchange *exchange);
+
 /* --- The object --- */
 
 BoshTransport *
@@ -118,6 +120,7 @@ bosh_transport_new (BoshConnectionConfiguration *configuration,
     .configuration = g_object_ref (configuration),
     .inner = inner,
     .peer = bosh_peer_new (bosh_connection_configuration_get_address (configuration, NULL)),
+    .proxies = bosh_proxy_resolver_new (configuration),
     .cookies = bosh_cookies_new (),
     .client_certificate = bosh_connection_configuration_get_tls_certificate (configuration),
     .connect_timeout = bosh_connection_configuration_get_connect_timeout (configuration),
@@ -125,12 +128,13 @@ bosh_transport_new (BoshConnectionConfiguration *configuration,
     .written = on_written,
     .response = on_response,
     .failure = on_failure,
+    .repeat = on_repeat,
     .may_read = on_may_read,
     .accept_certificate = on_accept_certificate,
   };
   self->funcs = funcs;
   self->user_data = user_data;
-  self->messages = bosh_message_pool_new ();
+  self->messages = bosh_message_pool_new (self->owner.proxies);
   self->exchanges = g_hash_table_new_full (g_int64_hash, g_int64_equal,
                                            NULL, (GDestroyNotify)bosh_exchange_unref);
 
@@ -149,6 +153,7 @@ bosh_transport_free (BoshTransport *self)
   g_clear_object (&self->session);
   bosh_message_pool_free (self->messages);
   bosh_cookies_free (self->owner.cookies);
+  g_object_unref (self->owner.proxies);
   bosh_peer_free (self->owner.peer);
   g_object_unref (self->owner.configuration);
   g_free (self);
@@ -192,12 +197,39 @@ transport_get_session (BoshTransport *self)
 {
   if (self->session == NULL)
     {
-      self->session = bosh_http_session_new (self->owner.configuration);
+      self->session = bosh_http_session_new (self->owner.configuration, self->owner.proxies);
       g_signal_connect (self->session, "request-unqueued", G_CALLBACK (on_unqueued),
                         self->messages);
     }
 
   return self->session;
+}
+
+static void
+transport_send (BoshTransport *self,
+                BoshExchange  *exchange)
+{
+  bosh_message_pool_take (self->messages, exchange);
+  if (exchange->is_preconnect)
+    soup_session_preconnect_async (transport_get_session (self),
+                                   exchange->message,
+                                   G_PRIORITY_DEFAULT,
+                                   exchange->cancellable,
+                                   on_preconnected,
+                                   bosh_exchange_ref (exchange));
+  else
+    soup_session_send_async (transport_get_session (self),
+                             exchange->message,
+                             bosh_inner_context_get_priority (self->owner.inner),
+                             exchange->cancellable,
+                             bosh_exchange_on_sent,
+                             bosh_exchange_ref (exchange));
+}
+
+static void
+on_repeat (BoshExchange *exchange)
+{
+  transport_send (get_transport (exchange), exchange);
 }
 
 /* Takes @exchange. */
@@ -218,21 +250,9 @@ transport_start (BoshTransport *self,
       return;
     }
 
-  bosh_message_pool_take (self->messages, exchange, body, coding);
-  if (exchange->is_preconnect)
-    soup_session_preconnect_async (transport_get_session (self),
-                                   exchange->message,
-                                   G_PRIORITY_DEFAULT,
-                                   exchange->cancellable,
-                                   on_preconnected,
-                                   bosh_exchange_ref (exchange));
-  else
-    soup_session_send_async (transport_get_session (self),
-                             exchange->message,
-                             bosh_inner_context_get_priority (self->owner.inner),
-                             exchange->cancellable,
-                             bosh_exchange_on_sent,
-                             bosh_exchange_ref (exchange));
+  exchange->request = g_bytes_ref (body);
+  exchange->coding = coding;
+  transport_send (self, exchange);
 }
 
 void

@@ -148,6 +148,10 @@ bosh_error_get_kind (const GError *error,
                                                                  : BOSH_ERROR_KIND_CREDENTIALS;
   if (error->domain == BOSH_STANZA_ERROR)
     return get_stanza_kind (error->code);
+  /* The proxy goes on to refuse until a person gives it another password. */
+  if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_PROXY_NEED_AUTH) ||
+      g_error_matches (error, G_IO_ERROR, G_IO_ERROR_PROXY_AUTH_FAILED))
+    return BOSH_ERROR_KIND_PERMANENT;
   if (error->domain == G_TLS_ERROR)
     return BOSH_ERROR_KIND_UNTRUSTED;
   if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))

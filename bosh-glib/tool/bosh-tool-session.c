@@ -300,6 +300,8 @@ create_configuration (const ToolOptions  *options,
                                 "use-key-sequence", options->key_sequence,
                                 "tls-database", database,
                                 "proxy-resolver", resolver,
+                                "proxy-username", g_getenv ("BOSH_PROXY_USERNAME"),
+                                "proxy-password", g_getenv ("BOSH_PROXY_PASSWORD"),
                                 NULL);
   if (bosh_connection_configuration_validate (configuration, &fault))
     return g_steal_pointer (&configuration);

@@ -50,6 +50,10 @@ class Values(unittest.TestCase):
         self.assertTrue(configuration.props.secure)
         self.assertEqual(configuration.props.wait, 20)
         self.assertEqual(configuration.get_wait(), 20)
+        configuration = Bosh.ConnectionConfiguration(proxy_username='alice', proxy_password='x')
+        self.assertEqual(configuration.get_proxy_username(), 'alice')
+        self.assertEqual(configuration.props.proxy_username, 'alice')
+        self.assertRaises(TypeError, lambda: configuration.props.proxy_password)
         configuration = Bosh.ConnectionConfiguration.new_for_host('example.org', 0, None, False)
         self.assertEqual(configuration.get_uri(), 'http://example.org:5280/http-bind/')
 

@@ -66,6 +66,8 @@ create_unusual (GProxyResolver *resolver)
                        "user-agent", "balcony/1",
                        "connect-timeout", 7,
                        "proxy-resolver", resolver,
+                       "proxy-username", "romeo",
+                       "proxy-password", "rose",
                        "max-request-size", 1024,
                        "max-response-size", 16 * 1024 * 1024,
                        NULL);
@@ -93,6 +95,8 @@ assert_unusual (BoshConnectionConfiguration *configuration,
   g_assert_cmpstr (bosh_connection_configuration_get_user_agent (configuration), ==, "balcony/1");
   g_assert_cmpuint (bosh_connection_configuration_get_connect_timeout (configuration), ==, 7);
   g_assert_true (bosh_connection_configuration_get_proxy_resolver (configuration) == resolver);
+  g_assert_cmpstr (bosh_connection_configuration_get_proxy_username (configuration), ==, "romeo");
+  g_assert_cmpstr (bosh_connection_configuration_get_proxy_password (configuration), ==, "rose");
   g_assert_cmpuint (bosh_connection_configuration_get_max_request_size (configuration), ==, 1024);
   g_assert_cmpuint (bosh_connection_configuration_get_max_response_size (configuration), ==,
                     16 * 1024 * 1024);

@@ -653,7 +653,6 @@ test_refusing_proxy (void)
   static const char * const refusals[] = {
     "HTTP/1.1 502 Bad Gateway\r\nContent-Length: 4\r\n\r\nnope",
     "HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n",
-    "HTTP/1.1 407 Who?\r\nProxy-Authenticate: Basic realm=\"x\"\r\nContent-Length: 0\r\n\r\n",
     "HTTP/1.1 302 Elsewhere\r\nLocation: http://portal.example/\r\nContent-Length: 0\r\n\r\n",
   };
 
@@ -688,43 +687,162 @@ test_missing_proxy (void)
                            G_IO_ERROR, G_IO_ERROR_CONNECTION_REFUSED, FALSE);
 }
 
-static void
-test_proxy_challenge (void)
+/* To localhost, through a proxy for which the resolver has @userinfo, and the properties
+ * @username. */
+static BoshTestPoster *
+create_proxied_client (BoshTestProxy *proxy,
+                       gboolean       secure,
+                       guint          port,
+                       const char    *userinfo,
+                       const char    *username,
+                       const char    *password)
 {
-  static const char challenge[] = "HTTP/1.1 407 Who?\r\nProxy-Authenticate: Basic realm=\"x\"\r\n"
-                                  "Connection: close\r\nContent-Length: 4\r\n\r\nwho?";
-  g_autoptr(BoshTestProxy) proxy = bosh_test_proxy_new (BOSH_TEST_PROXY_HTTP);
   g_autoptr(GProxyResolver) plain = bosh_test_proxy_new_resolver (proxy);
-  g_auto(GStrv) uris = NULL;
+  g_auto(GStrv) uris = g_proxy_resolver_lookup (plain, "http://localhost/", NULL, NULL);
+  g_autofree char *proxy_uri = g_strconcat ("http://", userinfo, uris[0] + strlen ("http://"), NULL);
+  g_autofree char *uri = g_strdup_printf ("%s://localhost:%u/http-bind/", secure ? "https" : "http",
+                                          port);
+  g_autoptr(GProxyResolver) resolver = g_simple_proxy_resolver_new (proxy_uri, NULL);
+  g_autoptr(BoshConnectionConfiguration) configuration = NULL;
 
-  g_test_summary ("A proxy that wants a password is reported as such, with one in its URI and "
-                  "without, and tried a few times at most");
+  configuration = g_object_new (BOSH_TYPE_CONNECTION_CONFIGURATION,
+                                "uri", uri,
+                                "tls-database", tls->database,
+                                "proxy-resolver", resolver,
+                                "proxy-username", username,
+                                "proxy-password", password,
+                                NULL);
 
-  bosh_test_proxy_set_refusal (proxy, challenge);
-  uris = g_proxy_resolver_lookup (plain, "http://localhost/", NULL, NULL);
+  return bosh_test_poster_new (configuration);
+}
 
-  for (guint with_password = 0; with_password <= 1; with_password++)
+#define WHO "HTTP/1.1 407 Who?\r\nProxy-Authenticate: "
+#define BASIC WHO "Basic realm=\"x\"\r\n"
+/* Of romeo with the password "rose: red". */
+#define ROMEO "Basic cm9tZW86cm9zZTogcmVk"
+
+static const struct
+{
+  const char *name;
+  const char *challenge;
+  const char *authorization;
+  gboolean keeps;
+} challenges[] = {
+  { "kept", BASIC "Content-Length: 4\r\n\r\nwho?", ROMEO, TRUE },
+  { "closed", BASIC "Connection: close\r\nContent-Length: 4\r\n\r\nwho?", ROMEO, FALSE },
+  { "up to the end", BASIC "Connection: close\r\n\r\nwho?", ROMEO, FALSE },
+  { "chunked", BASIC "Transfer-Encoding: chunked\r\n\r\n4\r\nwho?\r\n0\r\n\r\n", ROMEO, TRUE },
+  { "Digest", WHO "Digest realm=\"x\", nonce=\"y\", algorithm=MD5, qop=\"auth\"\r\nContent-Length: 0\r\n\r\n",
+    "Digest username=\"romeo\"", TRUE },
+  { "NTLM and Basic", BASIC "Proxy-Authenticate: Unheard-of\r\nContent-Length: 0\r\n\r\n", ROMEO, TRUE },
+};
+
+static void
+test_proxy_password (void)
+{
+  g_test_summary ("A proxy that asks for a password is given that of its URI, or else that of the "
+                  "properties, for http and https, and is not asked by each request");
+
+  for (gsize i = 0; i < G_N_ELEMENTS (challenges) * 4; i++)
     {
-      g_autoptr(GProxyResolver) resolver = NULL;
+      gboolean secure = i % 2;
+      gboolean in_uri = i / 2 % 2;
+      gsize n = i / 4;
+      g_autoptr(BoshTestServer) server = bosh_test_server_new (secure ? tls->server : NULL,
+                                                                respond_ok, NULL);
+      g_autoptr(BoshTestProxy) proxy = bosh_test_proxy_new (BOSH_TEST_PROXY_HTTP);
       g_autoptr(BoshTestPoster) client = NULL;
-      g_autoptr(BoshTestPoster) secure = NULL;
-      g_autofree char *uri = NULL;
+
+      g_test_message ("%s, %s", challenges[n].name, secure ? "https" : "http");
+      bosh_test_proxy_set_challenge (proxy, challenges[n].authorization, challenges[n].challenge,
+                                     challenges[n].keeps);
+      client = create_proxied_client (proxy, secure, bosh_test_server_get_port (server),
+                                      in_uri ? "romeo:rose%3A%20red@" : "",
+                                      in_uri ? "juliet" : "romeo", in_uri ? "no" : "rose: red");
+      for (guint id = 1; id <= 3; id++)
+        bosh_test_assert_body (bosh_test_poster_exchange (client, id, "x"), "<body/>");
+      g_assert_cmpuint (bosh_test_server_get_requests (server)->len, ==, 3);
+      /* Those of a tunnel are not seen. */
+      g_assert_cmpuint (bosh_test_proxy_get_requests (proxy)->len, <=, secure ? 2 : 4);
+      for (guint request = 0; request < 3; request++)
+        bosh_test_assert_header (bosh_test_server_get_request (server, request),
+                                 "Authorization", NULL);
+    }
+}
+
+static void
+test_proxy_refuses_password (void)
+{
+  g_test_summary ("A 407 is blamed on the proxy: it wants a password, or another one; it is tried a "
+                  "few times at most");
+
+  for (gsize i = 0; i < G_N_ELEMENTS (challenges) * 4; i++)
+    {
+      gboolean secure = i % 2;
+      gboolean has_password = i / 2 % 2;
+      gsize n = i / 4;
+      g_autoptr(BoshTestProxy) proxy = bosh_test_proxy_new (BOSH_TEST_PROXY_HTTP);
+      g_autoptr(BoshTestPoster) client = NULL;
       const BoshTestOutcome *outcome;
 
-      g_ptr_array_set_size (bosh_test_proxy_get_requests (proxy), 0);
-      uri = g_strconcat (with_password ? "http://romeo:rose@" : "http://",
-                         uris[0] + strlen ("http://"), NULL);
-      resolver = g_simple_proxy_resolver_new (uri, NULL);
-      client = create_plain_client ("localhost", 5280, resolver);
+      g_test_message ("%s, %s", challenges[n].name, secure ? "https" : "http");
+      bosh_test_proxy_set_challenge (proxy, "none of these", challenges[n].challenge,
+                                     challenges[n].keeps);
+      client = create_proxied_client (proxy, secure, 5280, "", has_password ? "romeo" : NULL, "no");
       outcome = bosh_test_poster_exchange (client, 1, "x");
-      bosh_test_assert_body (outcome, "who?");
-      g_assert_cmpuint (outcome->status, ==, 407);
-      g_assert_cmpuint (bosh_test_proxy_get_requests (proxy)->len, ==, 1);
+      bosh_test_assert_failed (outcome, G_IO_ERROR,
+                               has_password ? G_IO_ERROR_PROXY_AUTH_FAILED
+                                            : G_IO_ERROR_PROXY_NEED_AUTH,
+                               FALSE);
+      g_assert_null (strstr (outcome->error->message, "romeo"));
+      g_assert_cmpuint (bosh_test_proxy_get_requests (proxy)->len, <=, has_password ? 4 : 1);
+    }
+}
 
-      secure = create_client (5281, tls->database, NULL, resolver);
-      bosh_test_assert_failed (bosh_test_poster_exchange (secure, 1, "x"),
-                               G_IO_ERROR, G_IO_ERROR_PROXY_FAILED, FALSE);
-      g_assert_cmpuint (bosh_test_proxy_get_requests (proxy)->len, <, 12);
+static void
+respond_unauthorized (BoshTestPeer          *peer,
+                      const BoshTestRequest *request,
+                      gpointer               user_data)
+{
+  bosh_test_peer_reply (peer, GPOINTER_TO_UINT (user_data),
+                        "WWW-Authenticate: Basic realm=\"x\"\r\n"
+                        "Proxy-Authenticate: Basic realm=\"x\"\r\n",
+                        "who?");
+}
+
+static void
+test_no_proxy_asks (void)
+{
+  static const guint statuses[] = { 401, 407 };
+
+  g_test_summary ("The password for a proxy is not given to a server that asks for one");
+
+  for (gsize i = 0; i < G_N_ELEMENTS (statuses) * 2; i++)
+    {
+      gboolean secure = i % 2;
+      g_autoptr(BoshTestServer) server =
+        bosh_test_server_new (secure ? tls->server : NULL, respond_unauthorized,
+                              GUINT_TO_POINTER (statuses[i / 2]));
+      g_autofree char *uri = g_strdup_printf ("%s://localhost:%u/", secure ? "https" : "http",
+                                              bosh_test_server_get_port (server));
+      g_autoptr(BoshConnectionConfiguration) configuration =
+        g_object_new (BOSH_TYPE_CONNECTION_CONFIGURATION,
+                      "uri", uri,
+                      "tls-database", tls->database,
+                      "proxy-username", "romeo",
+                      "proxy-password", "rose",
+                      NULL);
+      g_autoptr(BoshTestPoster) client = bosh_test_poster_new (configuration);
+
+      for (guint id = 1; id <= 2; id++)
+        {
+          g_assert_cmpuint (bosh_test_poster_exchange (client, id, "x")->status, ==, statuses[i / 2]);
+          g_assert_cmpuint (bosh_test_server_get_requests (server)->len, ==, id);
+          bosh_test_assert_header (bosh_test_server_get_request (server, id - 1),
+                                   "Authorization", NULL);
+          bosh_test_assert_header (bosh_test_server_get_request (server, id - 1),
+                                   "Proxy-Authorization", NULL);
+        }
     }
 }
 
@@ -761,7 +879,9 @@ main (int   argc,
   g_test_add_func ("/bosh/transport/proxy/socks", test_socks_proxy);
   g_test_add_func ("/bosh/transport/proxy/refusing", test_refusing_proxy);
   g_test_add_func ("/bosh/transport/proxy/missing", test_missing_proxy);
-  g_test_add_func ("/bosh/transport/proxy/challenge", test_proxy_challenge);
+  g_test_add_func ("/bosh/transport/proxy/password", test_proxy_password);
+  g_test_add_func ("/bosh/transport/proxy/refuses-password", test_proxy_refuses_password);
+  g_test_add_func ("/bosh/transport/proxy/no-proxy-asks", test_no_proxy_asks);
 
   status = g_test_run ();
   bosh_test_tls_free (tls);

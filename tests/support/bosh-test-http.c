@@ -514,6 +514,9 @@ struct _BoshTestProxy
   GCancellable *cancellable;
   GPtrArray *requests;
   char *refusal;
+  char *authorization;
+  char *challenge;
+  gboolean keeps;
   char *destination;
   guint port;
 };
@@ -626,6 +629,18 @@ tunnel_connect (Tunnel     *tunnel,
                                          tunnel_ref (tunnel));
 }
 
+/* The length of the request, its body included. */
+static gsize
+get_request_length (const char *head)
+{
+  const char *end = strstr (head, "\r\n\r\n");
+  const char *length = strstr (head, "Content-Length: ");
+
+  return (gsize)(end - head) + 4 +
+         (length != NULL && length < end ? g_ascii_strtoull (length + strlen ("Content-Length: "), NULL, 10)
+                                         : 0);
+}
+
 /* These two give FALSE when they need more input. */
 static gboolean
 tunnel_advance_http (Tunnel *tunnel)
@@ -639,7 +654,15 @@ tunnel_advance_http (Tunnel *tunnel)
     return FALSE;
 
   head = g_strndup ((const char *)tunnel->input->data, tunnel->input->len);
+  if (proxy->challenge != NULL && tunnel->input->len < get_request_length (head))
+    return FALSE;
   g_ptr_array_add (proxy->requests, g_strdup (head));
+  if (proxy->challenge != NULL && strstr (head, proxy->authorization) == NULL)
+    {
+      send_bytes (tunnel->client, proxy->challenge, strlen (proxy->challenge));
+      g_byte_array_set_size (tunnel->input, 0);
+      return !proxy->keeps;
+    }
   if (proxy->refusal != NULL)
     {
       send_bytes (tunnel->client, proxy->refusal, strlen (proxy->refusal));
@@ -773,6 +796,8 @@ bosh_test_proxy_free (BoshTestProxy *self)
   g_ptr_array_unref (self->requests);
   g_object_unref (self->cancellable);
   g_object_unref (self->service);
+  g_free (self->authorization);
+  g_free (self->challenge);
   g_free (self->refusal);
   g_free (self->destination);
   g_free (self);
@@ -796,6 +821,19 @@ bosh_test_proxy_set_refusal (BoshTestProxy *self,
 {
   g_free (self->refusal);
   self->refusal = g_strdup (head);
+}
+
+void
+bosh_test_proxy_set_challenge (BoshTestProxy *self,
+                               const char    *authorization,
+                               const char    *challenge,
+                               gboolean       keeps)
+{
+  g_free (self->authorization);
+  g_free (self->challenge);
+  self->authorization = g_strconcat ("Proxy-Authorization: ", authorization, NULL);
+  self->challenge = g_strdup (challenge);
+  self->keeps = keeps;
 }
 
 void

@@ -46,8 +46,8 @@ BoshTestServer  *bosh_test_server_new             (GTlsCertificate *certificate,
 void             bosh_test_server_free            (BoshTestServer   *self);
 guint            bosh_test_server_get_port        (BoshTestServer   *self);
 /* The URI of the server, with the path /http-bind/. */
-const char      *bosh_test_server_get_uri         (BoshTestServer   *self,
-                                                   gboolean          secure);
+const char      *bosh_test_server_get_uri         (BoshTestServer *self,
+                                                   gboolean        secure);
 /* For connections that come after. */
 void             bosh_test_server_set_certificate (BoshTestServer  *self,
                                                    GTlsCertificate *certificate);
@@ -112,6 +112,12 @@ GProxyResolver  *bosh_test_proxy_new_resolver     (BoshTestProxy     *self);
 /* HTTP: respond to each request with this, and close; nullable. */
 void             bosh_test_proxy_set_refusal      (BoshTestProxy *self,
                                                    const char    *head);
+/* HTTP: respond with @challenge to each request without the header Proxy-Authorization that
+ * begins with @authorization, and close, unless it @keeps the connection. */
+void             bosh_test_proxy_set_challenge    (BoshTestProxy *self,
+                                                   const char    *authorization,
+                                                   const char    *challenge,
+                                                   gboolean       keeps);
 /* HTTP: tunnels lead to this port of 127.0.0.1, whatever was asked for. */
 void             bosh_test_proxy_set_destination  (BoshTestProxy *self,
                                                    guint          port);
