@@ -4,6 +4,7 @@ the name is the first argument."""
 
 import gc
 import hashlib
+import json
 import os
 import ssl
 import sys
