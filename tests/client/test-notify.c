@@ -10,6 +10,7 @@
 #include "bosh-test-tls.h"
 
 #include "bosh-client-private.h"
+#include "bosh-limits-private.h"
 
 #include <string.h>
 
@@ -316,8 +317,27 @@ set_all (Life *life)
   bosh_client_set_pipeline_login (life->client, TRUE);
   bosh_client_set_pipeline_login (life->client, FALSE);
   bosh_client_set_allow_plaintext_password (life->client, TRUE);
+  bosh_client_set_use_sasl2 (life->client, FALSE);
   bosh_client_set_retry_connect (life->client, TRUE);
   check (life);
+}
+
+/* A message that is left out, because it nests too deeply. */
+static void
+deliver_too_deep (Life *life)
+{
+  BoshConnection *connection = bosh_client_get_connection (life->client);
+  g_autoptr(GString) message = g_string_new ("<message xmlns='jabber:client'>");
+
+  for (int i = 0; i < BOSH_XML_MAX_DEPTH; i++)
+    g_string_append (message, "<x>");
+  for (int i = 0; i < BOSH_XML_MAX_DEPTH; i++)
+    g_string_append (message, "</x>");
+  g_string_append (message, "</message>");
+
+  bosh_test_manager_deliver (life->manager, message->str);
+  await (life, bosh_connection_get_n_stanzas_left_out (connection) == 1);
+  await (life, bosh_test_manager_get_n_held (life->manager) > 0);
 }
 
 static void
@@ -335,6 +355,7 @@ live (void)
     send (&life);
   bosh_test_manager_deliver (life.manager, "<message xmlns='jabber:client' from='a@b'/>");
   await (&life, bosh_test_manager_get_n_held (life.manager) > 0);
+  deliver_too_deep (&life);
 
   /* What is between is away for two requests. */
   life.n_unavailable = 2;
