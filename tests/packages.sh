@@ -44,6 +44,8 @@ libgirepository1.0-dev  module gobject-introspection-1.0
 nginx                   command nginx
 prosody-modules         file /usr/lib/prosody/modules/mod_sasl2/mod_sasl2.lua
 python3-gi              python gi
+squid                   command squid
+tinyproxy               command tinyproxy
 valac                   command valac
 valac                   command vapigen
 valgrind                command valgrind
@@ -88,7 +90,7 @@ missing_packages ()
 stop_services ()
 {
   [ -d /run/systemd/system ] || return 0
-  for service in prosody ejabberd haproxy nginx; do
+  for service in prosody ejabberd haproxy nginx squid tinyproxy; do
     case $missing in
       *" $service"*) $as_root systemctl disable --now --quiet "$service" || : ;;
     esac

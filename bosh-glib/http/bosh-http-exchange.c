@@ -424,6 +424,10 @@ exchange_fail_at_proxy (BoshExchange *exchange)
   guint status = soup_message_get_status (exchange->message);
   g_autoptr(GError) error = NULL;
 
+  /* tinyproxy has 401 for a wrong password. */
+  if (status == SOUP_STATUS_UNAUTHORIZED && exchange->gave_password)
+    status = SOUP_STATUS_PROXY_AUTHENTICATION_REQUIRED;
+
   if (status != SOUP_STATUS_PROXY_AUTHENTICATION_REQUIRED)
     error = g_error_new (G_IO_ERROR, G_IO_ERROR_PROXY_FAILED,
                          _("The proxy refused to connect (HTTP status %u)"), status);
@@ -838,7 +842,7 @@ bosh_exchange_on_sent (GObject      *source,
     {
       exchange_fail_at_proxy (exchange);
     }
-  else if (exchange->is_bodyless)
+  else if (exchange->is_bodyless && exchange->was_started)
     {
       exchange_respond (exchange);
     }

@@ -46,6 +46,34 @@ bosh_http_session_new (BoshConnectionConfiguration *configuration,
   return session;
 }
 
+/* @value: (nullable): removes the header. */
+static void
+set_header (SoupMessage *message,
+            const char  *name,
+            const char  *value)
+{
+  SoupMessageHeaders *headers = soup_message_get_request_headers (message);
+
+  if (value != NULL)
+    soup_message_headers_replace (headers, name, value);
+  else
+    soup_message_headers_remove (headers, name);
+}
+
+static void
+set_body (SoupMessage  *message,
+          BoshExchange *exchange)
+{
+  const char *content_type =
+    bosh_connection_configuration_get_request_content_type (exchange->owner->configuration);
+  g_autoptr(GBytes) encoded = bosh_http_encode (exchange->request, exchange->coding);
+
+  soup_message_set_request_body_from_bytes (message, content_type,
+                                            encoded != NULL ? encoded : exchange->request);
+  set_header (message, "Content-Encoding",
+              encoded != NULL ? bosh_coding_get_name (exchange->coding) : NULL);
+}
+
 /* --- Signals ---
  *
  * Four signals are emitted for each exchange. One closure for all of them, connected by
@@ -135,6 +163,17 @@ on_authenticate (SoupMessage *message,
   return exchange != NULL && bosh_exchange_handle_authenticate (exchange, auth, retrying);
 }
 
+/* libsoup sends a request again that the proxy has not passed on, but without its body. */
+static void
+on_restarted (SoupMessage *message,
+              gpointer     user_data)
+{
+  BoshExchange *exchange = ((BoshMessageLink *)user_data)->exchange;
+
+  if (exchange != NULL && exchange->request != NULL)
+    set_body (message, exchange);
+}
+
 static gboolean
 on_request_certificate (SoupMessage          *message,
                         GTlsClientConnection *connection,
@@ -214,7 +253,10 @@ bosh_message_create (BoshExchange     *exchange,
   /* It connects to five signals each time that the message is queued. */
   link->may_authenticate = bosh_proxy_resolver_may_have_proxy (owner->proxies);
   if (link->may_authenticate)
-    g_signal_connect (message, "authenticate", G_CALLBACK (on_authenticate), link);
+    {
+      g_signal_connect (message, "authenticate", G_CALLBACK (on_authenticate), link);
+      g_signal_connect (message, "restarted", G_CALLBACK (on_restarted), link);
+    }
   else
     soup_message_disable_feature (message, SOUP_TYPE_AUTH_MANAGER);
   if (*user_agent != '\0')
@@ -254,28 +296,11 @@ bosh_message_pool_reset (BoshMessagePool *self)
   self->generation++;
 }
 
-/* @value: (nullable): removes the header. */
-static void
-set_header (SoupMessage *message,
-            const char  *name,
-            const char  *value)
-{
-  SoupMessageHeaders *headers = soup_message_get_request_headers (message);
-
-  if (value != NULL)
-    soup_message_headers_replace (headers, name, value);
-  else
-    soup_message_headers_remove (headers, name);
-}
-
 void
 bosh_message_pool_take (BoshMessagePool *self,
                         BoshExchange    *exchange)
 {
   BoshExchangeOwner *owner = exchange->owner;
-  const char *content_type =
-    bosh_connection_configuration_get_request_content_type (owner->configuration);
-  g_autoptr(GBytes) encoded = bosh_http_encode (exchange->request, exchange->coding);
   g_autofree char *cookies = NULL;
   SoupMessage *message = g_queue_pop_tail (&self->idle);
 
@@ -291,10 +316,7 @@ bosh_message_pool_take (BoshMessagePool *self,
   exchange->link->is_reusable = FALSE;
 
   /* libsoup clears everything else when a message is queued again. */
-  soup_message_set_request_body_from_bytes (message, content_type,
-                                            encoded != NULL ? encoded : exchange->request);
-  set_header (message, "Content-Encoding",
-              encoded != NULL ? bosh_coding_get_name (exchange->coding) : NULL);
+  set_body (message, exchange);
   cookies = bosh_cookies_dup_header (owner->cookies, bosh_peer_get_uri (owner->peer));
   set_header (message, "Cookie", cookies);
 }

@@ -764,9 +764,14 @@ test_proxy_password (void)
       g_assert_cmpuint (bosh_test_server_get_requests (server)->len, ==, 3);
       /* Those of a tunnel are not seen. */
       g_assert_cmpuint (bosh_test_proxy_get_requests (proxy)->len, <=, secure ? 2 : 4);
-      for (guint request = 0; request < 3; request++)
-        bosh_test_assert_header (bosh_test_server_get_request (server, request),
-                                 "Authorization", NULL);
+      for (guint index = 0; index < 3; index++)
+        {
+          const BoshTestRequest *request = bosh_test_server_get_request (server, index);
+
+          bosh_test_assert_header (request, "Authorization", NULL);
+          g_assert_cmpmem (g_bytes_get_data (request->body, NULL),
+                           g_bytes_get_size (request->body), "x", 1);
+        }
     }
 }
 

@@ -25,10 +25,12 @@ All but the last have a module of ours beside them: see prosody/mod_sasl2_bosh.l
 """
 
 import glob
+import hashlib
 import http.client
 import json
 import os
 import re
+import subprocess
 import urllib.parse
 
 from sandbox import (START_SECONDS, Certificates, MissingProgram, Sandbox, Server, ServerError,
@@ -500,10 +502,97 @@ frontend front
         return {'BOSH_TEST_HAPROXY_HTTP_URI': f'http://localhost:{self.ports["http"]}{path}'}
 
 
+class Proxy(Server):
+    """A proxy of the kind that a company has, which asks alice for her password."""
+
+    port_names = ('http',)
+
+    def __init__(self, sandbox, _certificates, _upstreams, options=None, _verbose=False):
+        super().__init__(sandbox)
+        self.options = options or {}
+
+    def is_responding(self):
+        """It refuses whoever has no password."""
+        try:
+            connection = http.client.HTTPConnection('127.0.0.1', self.ports['http'], timeout=10)
+            connection.request('GET', 'http://localhost:1/')
+            return connection.getresponse().status == 407
+        except (OSError, http.client.HTTPException):
+            return False
+
+    def environment(self):
+        return {f'BOSH_TEST_{self.name.upper()}_PROXY': f'127.0.0.1:{self.ports["http"]}'}
+
+
+class Squid(Proxy):
+    """The option `scheme` is Basic, Digest or NTLM."""
+
+    name = 'squid'
+    program = 'squid'
+
+    CONFIGURATION = '''
+http_port 127.0.0.1:{http}
+pid_filename none
+cache_log {directory}/cache.log
+access_log none
+cache deny all
+coredump_dir {directory}
+netdb_filename none
+pinger_enable off
+shutdown_lifetime 0 seconds
+visible_hostname localhost
+auth_param {scheme} program {program}
+{more}
+acl known proxy_auth REQUIRED
+http_access allow known
+http_access deny all
+'''
+
+    REALM = 'the proxy'
+
+    def configure(self):
+        scheme = self.options.get('scheme', 'basic').lower()
+        digest = hashlib.md5(f'alice:{self.REALM}:{PASSWORD}'.encode()).hexdigest()
+        hashed = subprocess.run([find_program('openssl'), 'passwd', '-apr1', PASSWORD],
+                                check=True, capture_output=True, text=True).stdout
+        passwords = self.sandbox.write(
+            f'alice:{self.REALM}:{digest}\n' if scheme == 'digest' else 'alice:' + hashed,
+            self.name, 'passwords')
+        program = {
+            'basic': f'/usr/lib/squid/basic_ncsa_auth {passwords}',
+            'digest': f'/usr/lib/squid/digest_file_auth -c {passwords}',
+            # It lets everybody in who knows how to ask.
+            'ntlm': '/usr/lib/squid/ntlm_fake_auth',
+        }[scheme]
+        self.sandbox.write(self.CONFIGURATION.format(
+            directory=self.directory, http=self.ports['http'], scheme=scheme, program=program,
+            more='' if scheme == 'ntlm' else f'auth_param {scheme} realm {self.REALM}'),
+            self.name, 'squid.conf')
+        # As root it becomes another user, who has to come in here.
+        os.chmod(self.sandbox.directory, 0o711)
+        os.chmod(self.directory, 0o777)
+
+    def command(self):
+        return [self.executable, '-N', '-f', self.path('squid.conf')]
+
+
+class Tinyproxy(Proxy):
+    name = 'tinyproxy'
+    program = 'tinyproxy'
+
+    def configure(self):
+        self.sandbox.write(
+            f'Port {self.ports["http"]}\nListen 127.0.0.1\nTimeout 600\nMaxClients 100\n'
+            f'LogFile "{self.log}"\nBasicAuth alice {PASSWORD}\n', self.name, 'tinyproxy.conf')
+
+    def command(self):
+        return [self.executable, '-d', '-c', self.path('tinyproxy.conf')]
+
+
 class Servers:
     """Any choice of them, started together, as a context manager."""
 
-    NAMES = ('prosody', 'ejabberd', 'nginx', 'haproxy')
+    NAMES = ('prosody', 'ejabberd', 'nginx', 'haproxy', 'squid', 'tinyproxy')
 
     def __init__(self, names, user_count=0, options=None, verbose=False):
         """`options` maps a server's name to its tunables, name → text."""
@@ -518,7 +607,7 @@ class Servers:
                         self.sandbox, certificates, user_count,
                         options.get(kind.name), verbose))
             self.upstreams = list(self.servers)
-            for kind in (Nginx, Haproxy):
+            for kind in (Nginx, Haproxy, Squid, Tinyproxy):
                 if kind.name in names:
                     self.servers.append(kind(
                         self.sandbox, certificates, self.upstreams,
