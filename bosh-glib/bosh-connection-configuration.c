@@ -8,6 +8,7 @@
 #include "bosh-i18n-private.h"
 #include "bosh-key-sequence-private.h"
 #include "bosh-limits-private.h"
+#include "bosh-secret-clear-private.h"
 #include "bosh-uri-private.h"
 
 #include <string.h>
@@ -48,6 +49,9 @@ enum
   PROP_REQUEST_CONTENT_TYPE,
   PROP_RESPONSE_CONTENT_TYPE,
   PROP_USER_AGENT,
+  PROP_HTTP_USERNAME,
+  PROP_HTTP_PASSWORD,
+  PROP_REQUEST_HEADERS,
   PROP_CONNECT_TIMEOUT,
   PROP_PROXY_RESOLVER,
   PROP_PROXY_USERNAME,
@@ -94,7 +98,11 @@ struct _BoshConnectionConfiguration
   /* The URI taken apart; both are NULL if there is none or it can't be used. */
   GUri *address;
   char *path;
-  /* Why the URI can't be used, or NULL. */
+  /* Those of the URI, until the object is made; nullable. */
+  char *username;
+  char *password;
+  BoshRequestHeaders *headers;
+  /* Why the URI or the headers can't be used, or NULL. */
   GError *fault;
 };
 
@@ -102,41 +110,82 @@ G_DEFINE_FINAL_TYPE (BoshConnectionConfiguration, bosh_connection_configuration,
 
 static GParamSpec *properties[N_PROPS];
 
-/* Takes the URI apart and normalises it. One that can't be used stays as it is. */
+/* Clears a text of ours. */
+static void
+clear_string (const char *text)
+{
+  if (text != NULL)
+    explicit_bzero ((char *)text, strlen (text));
+}
+
+/* Clears the value of a property that can't be read. */
+static void
+clear_secret (GValue *value)
+{
+  if (G_VALUE_HOLDS_STRING (value))
+    clear_string (g_value_get_string (value));
+  else
+    for (char **lines = g_value_get_boxed (value); lines != NULL && *lines != NULL; lines++)
+      clear_string (*lines);
+}
+
+/* @userinfo: (transfer full) (nullable) */
+static void
+take_userinfo (BoshConnectionConfiguration *self,
+               char                        *userinfo)
+{
+  char *colon = userinfo != NULL ? strchr (userinfo, ':') : NULL;
+
+  if (userinfo == NULL)
+    return;
+
+  if (colon != NULL)
+    *colon = '\0';
+  /* What is not encoded rightly was refused with the URI. */
+  self->username = g_uri_unescape_string (userinfo, NULL);
+  if (colon != NULL)
+    {
+      self->password = g_uri_unescape_string (colon + 1, NULL);
+      *colon = ':';
+    }
+  bosh_secret_clear (&userinfo);
+}
+
+/* Takes the URI apart and normalises it. One that can't be used stays as it is, but for
+ * what may be a password. */
 static void
 read_uri (BoshConnectionConfiguration *self)
 {
   GValue *value = &self->values[PROP_URI];
+  const char *given = g_value_get_string (value);
+  char *userinfo = NULL;
   const char *query;
 
-  if (g_value_get_string (value) == NULL)
+  if (given == NULL)
     return;
 
-  self->address = bosh_uri_parse_http (g_value_get_string (value), NULL, &self->fault);
+  self->address = bosh_uri_parse_http_with_userinfo (given, &userinfo, &self->fault);
+  take_userinfo (self, userinfo);
   if (self->address == NULL)
-    return;
+    {
+      char *stripped = bosh_uri_strip_userinfo (given);
 
+      clear_string (given);
+      g_value_take_string (value, stripped);
+      return;
+    }
+
+  clear_string (given);
   g_value_take_string (value, g_uri_to_string (self->address));
   query = g_uri_get_query (self->address);
   self->path = g_strconcat (g_uri_get_path (self->address),
                             query != NULL ? "?" : NULL, query, NULL);
 }
 
-/* A field value of RFC 9110 §5.5 in ASCII, in which nothing ends the line. */
-static gboolean
-is_field_value (const char *value)
-{
-  for (const char *p = value; *p != '\0'; p++)
-    if (!g_ascii_isprint (*p))
-      return FALSE;
-
-  return TRUE;
-}
-
 static gboolean
 is_content_type (const char *value)
 {
-  return is_field_value (value) && strchr (value, '/') != NULL;
+  return bosh_request_headers_is_value (value) && strchr (value, '/') != NULL;
 }
 
 /* The default takes the place of NULL, and of what a header can't have. */
@@ -154,14 +203,36 @@ set_header (GValue     *value,
   g_return_if_fail (is_header_value);
 }
 
+/* What is given as a property goes before what the URI has. */
+static void
+bosh_connection_configuration_constructed (GObject *object)
+{
+  BoshConnectionConfiguration *self = BOSH_CONNECTION_CONFIGURATION (object);
+  const char *username = g_value_get_string (&self->values[PROP_HTTP_USERNAME]);
+  const char *password = g_value_get_string (&self->values[PROP_HTTP_PASSWORD]);
+  g_autoptr(GError) error = NULL;
+
+  G_OBJECT_CLASS (bosh_connection_configuration_parent_class)->constructed (object);
+
+  self->headers = bosh_request_headers_new (g_value_get_boxed (&self->values[PROP_REQUEST_HEADERS]),
+                                            username != NULL ? username : self->username,
+                                            password != NULL ? password : self->password,
+                                            &error);
+  if (self->headers == NULL && self->fault == NULL)
+    self->fault = g_steal_pointer (&error);
+  g_clear_pointer (&self->username, g_free);
+  bosh_secret_clear (&self->password);
+}
+
 static void
 bosh_connection_configuration_finalize (GObject *object)
 {
   BoshConnectionConfiguration *self = BOSH_CONNECTION_CONFIGURATION (object);
-  char *password = (char *)bosh_connection_configuration_get_proxy_password (self);
 
-  if (password != NULL)
-    explicit_bzero (password, strlen (password));
+  clear_secret (&self->values[PROP_HTTP_PASSWORD]);
+  clear_secret (&self->values[PROP_REQUEST_HEADERS]);
+  clear_secret (&self->values[PROP_PROXY_PASSWORD]);
+  g_clear_pointer (&self->headers, bosh_request_headers_free);
   for (guint i = PROP_0 + 1; i < N_PROPS; i++)
     if (G_IS_VALUE (&self->values[i]))
       g_value_unset (&self->values[i]);
@@ -218,11 +289,13 @@ bosh_connection_configuration_set_property (GObject      *object,
   else if (prop_id == PROP_REQUEST_CONTENT_TYPE)
     set_header (setting, is_content_type, DEFAULT_CONTENT_TYPE);
   else if (prop_id == PROP_USER_AGENT)
-    set_header (setting, is_field_value, DEFAULT_USER_AGENT);
+    set_header (setting, bosh_request_headers_is_value, DEFAULT_USER_AGENT);
 }
 
 #define READABLE (G_PARAM_READABLE | G_PARAM_STATIC_STRINGS)
 #define CONSTRUCT_ONLY (G_PARAM_READWRITE | G_PARAM_CONSTRUCT_ONLY | G_PARAM_STATIC_STRINGS)
+/* Whoever has the object does not have the secret. */
+#define SECRET (G_PARAM_WRITABLE | G_PARAM_CONSTRUCT_ONLY | G_PARAM_STATIC_STRINGS)
 
 static void
 define_address_properties (void)
@@ -231,7 +304,12 @@ define_address_properties (void)
    * BoshConnectionConfiguration:uri:
    *
    * The address of the connection manager: an absolute `http` or `https` URI without
-   * a user name, a password or a fragment.
+   * a fragment.
+   *
+   * It may have a user name and a password, percent-encoded, for a gateway that wants them:
+   * they are taken for [property@Bosh.ConnectionConfiguration:http-username] and
+   * [property@Bosh.ConnectionConfiguration:http-password] where these are not given, and
+   * the URI reads back without them.
    *
    * A URI without a port means the port of its scheme, 80 or 443. The path is used as
    * it is: `/http-bind` and `/http-bind/` are two paths. It reads back as it is
@@ -468,6 +546,55 @@ define_transport_properties (void)
     g_param_spec_string ("user-agent", NULL, NULL, DEFAULT_USER_AGENT, CONSTRUCT_ONLY);
 
   /**
+   * BoshConnectionConfiguration:http-username:
+   *
+   * The user name for the connection manager, or for a gateway in front of it, that wants
+   * HTTP authentication by Basic (RFC 7617); not that of XMPP. `NULL` for none.
+   *
+   * It must not have a colon. [property@Bosh.ConnectionConfiguration:request-headers] tells
+   * where it is sent.
+   *
+   * Since: 1.0
+   */
+  properties[PROP_HTTP_USERNAME] =
+    g_param_spec_string ("http-username", NULL, NULL, NULL, CONSTRUCT_ONLY);
+
+  /**
+   * BoshConnectionConfiguration:http-password:
+   *
+   * The password that goes with [property@Bosh.ConnectionConfiguration:http-username].
+   *
+   * It is sent with each request, without being asked for, so use it with `https`.
+   *
+   * Since: 1.0
+   */
+  properties[PROP_HTTP_PASSWORD] =
+    g_param_spec_string ("http-password", NULL, NULL, NULL, SECRET);
+
+  /**
+   * BoshConnectionConfiguration:request-headers:
+   *
+   * Further headers of the requests, each of the form `Name: value`, in printable ASCII: a
+   * token that a gateway in front of the connection manager wants, for instance. At most
+   * 64 of 8192 bytes.
+   *
+   * Headers that the library or HTTP itself decides about can't be set, as `Host`,
+   * `Content-Type` or `Cookie`, and none can be there twice. What can't be sent does no
+   * harm until it is used: connecting then fails with `BOSH_ERROR_INVALID_HEADER`, and
+   * [method@Bosh.ConnectionConfiguration.validate] tells earlier.
+   *
+   * As they may be secret, they can't be read back, and are sent to the scheme, host and
+   * port of [property@Bosh.ConnectionConfiguration:uri] alone. If the session is redirected
+   * elsewhere, requests go there without them, and so do those of [class@Bosh.Discovery]
+   * for its documents. Without a URI they are meant for the address that the domain
+   * announces.
+   *
+   * Since: 1.0
+   */
+  properties[PROP_REQUEST_HEADERS] =
+    g_param_spec_boxed ("request-headers", NULL, NULL, G_TYPE_STRV, SECRET);
+
+  /**
    * BoshConnectionConfiguration:connect-timeout:
    *
    * The time in seconds, from 0 to 3600, within which a connection to the connection
@@ -518,8 +645,7 @@ define_transport_properties (void)
    * Since: 1.0
    */
   properties[PROP_PROXY_PASSWORD] =
-    g_param_spec_string ("proxy-password", NULL, NULL, NULL,
-                         G_PARAM_WRITABLE | G_PARAM_CONSTRUCT_ONLY | G_PARAM_STATIC_STRINGS);
+    g_param_spec_string ("proxy-password", NULL, NULL, NULL, SECRET);
 
   /**
    * BoshConnectionConfiguration:tls-database:
@@ -578,6 +704,7 @@ bosh_connection_configuration_class_init (BoshConnectionConfigurationClass *klas
 {
   GObjectClass *object_class = G_OBJECT_CLASS (klass);
 
+  object_class->constructed = bosh_connection_configuration_constructed;
   object_class->finalize = bosh_connection_configuration_finalize;
   object_class->get_property = bosh_connection_configuration_get_property;
   object_class->set_property = bosh_connection_configuration_set_property;
@@ -680,7 +807,12 @@ bosh_connection_configuration_copy_with_uri (BoshConnectionConfiguration *self,
 
   copy = g_object_new_with_properties (BOSH_TYPE_CONNECTION_CONFIGURATION, n_values, names, values);
   for (guint i = 0; i < n_values; i++)
-    g_value_unset (&values[i]);
+    {
+      if ((g_object_class_find_property (G_OBJECT_GET_CLASS (self), names[i])->flags &
+           G_PARAM_READABLE) == 0)
+        clear_secret (&values[i]);
+      g_value_unset (&values[i]);
+    }
 
   return BOSH_CONNECTION_CONFIGURATION (copy);
 }
@@ -690,11 +822,11 @@ bosh_connection_configuration_copy_with_uri (BoshConnectionConfiguration *self,
  * @self: a configuration
  * @error: return location for an error
  *
- * Checks that the URI can be used, or that there is none.
+ * Checks that the URI can be used, or that there is none, and that the headers can be sent.
  *
  * Whoever connects checks it again: it is for telling a user of a mistake at once.
  *
- * Returns: `TRUE`, or `FALSE` with `BOSH_ERROR_INVALID_URI`
+ * Returns: `TRUE`, or `FALSE` with `BOSH_ERROR_INVALID_URI` or `BOSH_ERROR_INVALID_HEADER`
  *
  * Since: 1.0
  */
@@ -718,11 +850,20 @@ GUri *
 bosh_connection_configuration_get_address (BoshConnectionConfiguration  *self,
                                            GError                      **error)
 {
-  if (bosh_connection_configuration_validate (self, error) && self->address == NULL)
+  if (!bosh_connection_configuration_validate (self, error))
+    return NULL;
+
+  if (self->address == NULL)
     g_set_error_literal (error, BOSH_ERROR, BOSH_ERROR_INVALID_URI,
                          _("The configuration has no address of a connection manager"));
 
   return self->address;
+}
+
+const BoshRequestHeaders *
+bosh_connection_configuration_get_headers (BoshConnectionConfiguration *self)
+{
+  return self->headers;
 }
 
 /**
@@ -1047,6 +1188,24 @@ bosh_connection_configuration_get_user_agent (BoshConnectionConfiguration *self)
   g_return_val_if_fail (BOSH_IS_CONNECTION_CONFIGURATION (self), NULL);
 
   return g_value_get_string (&self->values[PROP_USER_AGENT]);
+}
+
+/**
+ * bosh_connection_configuration_get_http_username:
+ * @self: a configuration
+ *
+ * Gets [property@Bosh.ConnectionConfiguration:http-username].
+ *
+ * Returns: (nullable): the user name, as it was given as a property
+ *
+ * Since: 1.0
+ */
+const char *
+bosh_connection_configuration_get_http_username (BoshConnectionConfiguration *self)
+{
+  g_return_val_if_fail (BOSH_IS_CONNECTION_CONFIGURATION (self), NULL);
+
+  return g_value_get_string (&self->values[PROP_HTTP_USERNAME]);
 }
 
 /**

@@ -65,6 +65,8 @@ const char                  *bosh_connection_configuration_get_response_content_
 BOSH_AVAILABLE_IN_1_0
 const char                  *bosh_connection_configuration_get_user_agent            (BoshConnectionConfiguration  *self);
 BOSH_AVAILABLE_IN_1_0
+const char                  *bosh_connection_configuration_get_http_username         (BoshConnectionConfiguration  *self);
+BOSH_AVAILABLE_IN_1_0
 guint                        bosh_connection_configuration_get_connect_timeout       (BoshConnectionConfiguration  *self);
 BOSH_AVAILABLE_IN_1_0
 GProxyResolver              *bosh_connection_configuration_get_proxy_resolver        (BoshConnectionConfiguration  *self);

@@ -67,6 +67,8 @@ G_BEGIN_DECLS
  * @BOSH_ERROR_INVALID_DATA: a saved session, or a document of another kind,
  *   can't be read
  * @BOSH_ERROR_INVALID_URI: a URI is no absolute http or https URI
+ * @BOSH_ERROR_INVALID_HEADER: a header that the configuration adds to requests is none,
+ *   or belongs to the library
  * @BOSH_ERROR_INVALID_JID: a domain or a JID is none (RFC 7622)
  * @BOSH_ERROR_INSECURE_MECHANISM: the server offers only mechanisms that would
  *   show the password on an unencrypted connection, or that are weaker than the one
@@ -123,6 +125,7 @@ typedef enum
   BOSH_ERROR_INVALID_STANZA,
   BOSH_ERROR_INVALID_DATA,
   BOSH_ERROR_INVALID_URI,
+  BOSH_ERROR_INVALID_HEADER,
   BOSH_ERROR_INVALID_JID,
   BOSH_ERROR_INSECURE_MECHANISM,
   BOSH_ERROR_NO_MECHANISM,

@@ -226,6 +226,11 @@ new_http_error (const BoshHttpResponse *response)
                         _("The server redirects to %s (HTTP status %u)"),
                         response->location, response->status);
 
+  if (response->status == 401)
+    return g_error_new_literal (BOSH_ERROR, BOSH_ERROR_HTTP,
+                                _("The server wants a user name and password for HTTP, or others "
+                                  "than it was given (HTTP status 401)"));
+
   return g_error_new (BOSH_ERROR, BOSH_ERROR_HTTP,
                       _("The server responded with HTTP status %u"), response->status);
 }

@@ -27,13 +27,29 @@ GUri    *bosh_uri_parse_http   (const char  *text,
                                 GUri        *base,
                                 GError     **error);
 
+/* The same for an absolute URI that a person or an application gives, which may have a user
+ * name and a password. They are not in what comes back but in @userinfo, encoded as they
+ * were given: (transfer full), NULL if there are none. */
+GUri    *bosh_uri_parse_http_with_userinfo (const char  *text,
+                                            char       **userinfo,
+                                            GError     **error);
+
+/* A copy of @text, which need not be a URI, without what may be a user name and a
+ * password. */
+char    *bosh_uri_strip_userinfo (const char *text);
+
+/* Whether what is meant for the server of @a may be sent to that of @b: scheme, host and
+ * port are the same (RFC 6454 §4). Both are from bosh_uri_parse_http(). */
+gboolean bosh_uri_has_same_origin (GUri *a,
+                                   GUri *b);
+
 /* The URI of a path on a host, to be given to bosh_uri_parse_http(), which
  * refuses it if @hostname is no host. An IPv6 address may be in brackets, the path may
  * lack its slash and may have a query. */
-char    *bosh_uri_compose_http (gboolean     secure,
-                                const char  *hostname,
-                                guint        port,
-                                const char  *path);
+char    *bosh_uri_compose_http (gboolean    secure,
+                                const char *hostname,
+                                guint       port,
+                                const char *path);
 
 /* Whether @uri, from bosh_uri_parse_http(), is https. */
 gboolean bosh_uri_is_secure    (GUri        *uri);

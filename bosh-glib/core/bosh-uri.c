@@ -62,14 +62,15 @@ append_encoded (GString    *string,
 static const char *
 find_fault (GUri       *uri,
             const char *host,
-            gboolean    is_reference)
+            gboolean    is_reference,
+            gboolean    has_userinfo)
 {
   const char *scheme = g_uri_get_scheme (uri);
 
   if (strcmp (scheme, "http") != 0 && strcmp (scheme, "https") != 0)
     return _("The URI is neither http nor https");
 
-  if (g_uri_get_userinfo (uri) != NULL)
+  if (g_uri_get_userinfo (uri) != NULL && !has_userinfo)
     return _("The URI contains a user name or password, which is not allowed");
 
   if (g_uri_get_fragment (uri) != NULL && !is_reference)
@@ -121,10 +122,12 @@ fail (GError     **error,
   return NULL;
 }
 
-GUri *
-bosh_uri_parse_http (const char  *text,
-                     GUri        *base,
-                     GError     **error)
+/* @base and @userinfo: nullable. */
+static GUri *
+parse_http (const char  *text,
+            GUri        *base,
+            char       **userinfo,
+            GError     **error)
 {
   g_autoptr(GUri) given = NULL;
   g_autoptr(GUri) uri = NULL;
@@ -142,7 +145,7 @@ bosh_uri_parse_http (const char  *text,
     return fail (error, _("This is no absolute URI"));
 
   host = read_host (given);
-  fault = find_fault (given, host, base != NULL);
+  fault = find_fault (given, host, base != NULL, userinfo != NULL);
   if (fault != NULL)
     return fail (error, fault);
 
@@ -157,7 +160,51 @@ bosh_uri_parse_http (const char  *text,
   if (g_strcmp0 (written, normalized) != 0)
     return fail (error, _("This is no absolute URI"));
 
+  if (userinfo != NULL)
+    *userinfo = g_strdup (g_uri_get_userinfo (given));
+
   return g_steal_pointer (&uri);
+}
+
+GUri *
+bosh_uri_parse_http (const char  *text,
+                     GUri        *base,
+                     GError     **error)
+{
+  return parse_http (text, base, NULL, error);
+}
+
+GUri *
+bosh_uri_parse_http_with_userinfo (const char  *text,
+                                   char       **userinfo,
+                                   GError     **error)
+{
+  *userinfo = NULL;
+
+  return parse_http (text, NULL, userinfo, error);
+}
+
+char *
+bosh_uri_strip_userinfo (const char *text)
+{
+  const char *scheme_end = strstr (text, "://");
+  const char *start = scheme_end != NULL ? scheme_end + 1 : text;
+  const char *authority = start + strspn (start, "/");
+  const char *at = g_strrstr_len (authority, (gssize)strcspn (authority, "/?#"), "@");
+
+  if (at == NULL)
+    return g_strdup (text);
+
+  return g_strdup_printf ("%.*s%s", (int)(authority - text), text, at + 1);
+}
+
+gboolean
+bosh_uri_has_same_origin (GUri *a,
+                          GUri *b)
+{
+  return strcmp (g_uri_get_scheme (a), g_uri_get_scheme (b)) == 0 &&
+         g_ascii_strcasecmp (g_uri_get_host (a), g_uri_get_host (b)) == 0 &&
+         bosh_uri_get_port (a) == bosh_uri_get_port (b);
 }
 
 char *

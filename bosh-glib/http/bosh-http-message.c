@@ -269,6 +269,29 @@ bosh_message_create (BoshExchange     *exchange,
   return message;
 }
 
+/* What the application wants there is meant for the server that it has named. */
+static void
+add_configured_headers (SoupMessage       *message,
+                        BoshExchangeOwner *owner)
+{
+  SoupMessageHeaders *headers = soup_message_get_request_headers (message);
+  const BoshRequestHeaders *configured =
+    bosh_connection_configuration_get_headers (owner->configuration);
+  GUri *address = bosh_connection_configuration_get_address (owner->configuration, NULL);
+
+  if (address == NULL || !bosh_uri_has_same_origin (address, bosh_peer_get_uri (owner->peer)))
+    return;
+
+  for (guint i = 0; i < bosh_request_headers_get_n (configured); i++)
+    {
+      const char *name;
+      const char *value;
+
+      bosh_request_headers_get (configured, i, &name, &value);
+      soup_message_headers_replace (headers, name, value);
+    }
+}
+
 /* --- The pool --- */
 
 BoshMessagePool *
@@ -307,7 +330,10 @@ bosh_message_pool_take (BoshMessagePool *self,
   /* A POST is not idempotent by HTTP, but a BOSH request is, by its rid. Without the
    * flag libsoup opens a new connection for each. */
   if (message == NULL)
-    message = bosh_message_create (exchange, SOUP_METHOD_POST, SOUP_MESSAGE_IDEMPOTENT);
+    {
+      message = bosh_message_create (exchange, SOUP_METHOD_POST, SOUP_MESSAGE_IDEMPOTENT);
+      add_configured_headers (message, owner);
+    }
 
   exchange->message = message;
   exchange->link = get_link (message);

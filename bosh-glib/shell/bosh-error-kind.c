@@ -49,6 +49,10 @@ get_session_kind (int         code,
     case BOSH_ERROR_POLICY_VIOLATION:
       return http_status != 0 ? BOSH_ERROR_KIND_TEMPORARY : BOSH_ERROR_KIND_PERMANENT;
 
+    /* A gateway wants a password, or another one. */
+    case BOSH_ERROR_HTTP:
+      return http_status == 401 ? BOSH_ERROR_KIND_CREDENTIALS : BOSH_ERROR_KIND_TEMPORARY;
+
     case BOSH_ERROR_REMOTE_STREAM_ERROR:
       return stream_condition != NULL ? BOSH_ERROR_KIND_TEMPORARY : BOSH_ERROR_KIND_PERMANENT;
 
@@ -70,7 +74,6 @@ get_session_kind (int         code,
     case BOSH_ERROR_BAD_XML:
     case BOSH_ERROR_TOO_LARGE:
     /* Something between us: a proxy whose server is away, a captive portal. */
-    case BOSH_ERROR_HTTP:
     case BOSH_ERROR_NOT_BOSH:
     case BOSH_ERROR_TIMED_OUT:
     case BOSH_ERROR_DISCOVERY_FAILED:
@@ -97,6 +100,7 @@ get_session_kind (int         code,
     case BOSH_ERROR_INVALID_STANZA:
     case BOSH_ERROR_INVALID_DATA:
     case BOSH_ERROR_INVALID_URI:
+    case BOSH_ERROR_INVALID_HEADER:
     case BOSH_ERROR_INVALID_JID:
     case BOSH_ERROR_LOGIN_FAILED:
     case BOSH_ERROR_LOGGING_IN:

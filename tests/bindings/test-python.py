@@ -279,6 +279,17 @@ class Failures(unittest.TestCase):
         self.assertEqual(connection.props.see_other_uri, 'ftp://other.example/')
         self.assertEqual(connection.props.http_status, 0)
 
+    def test_gateway(self):
+        configuration = Bosh.ConnectionConfiguration(
+            uri='https://romeo:secret@localhost/', request_headers=['X-Token: 1'])
+        self.assertTrue(configuration.validate())
+        self.assertEqual(configuration.props.uri, 'https://localhost/')
+        self.assertEqual(
+            Bosh.ConnectionConfiguration(http_username='a').get_http_username(), 'a')
+        with self.assertRaises(GLib.Error) as raised:
+            Bosh.ConnectionConfiguration(request_headers=['Host: x']).validate()
+        self.assertTrue(raised.exception.matches(Bosh.error_quark(), Bosh.Error.INVALID_HEADER))
+
     def test_use_sasl2(self):
         client = Bosh.Client.new('localhost', None)
         self.assertTrue(client.get_use_sasl2())

@@ -141,6 +141,43 @@ test_client (void)
   g_assert_finalize_object (g_steal_pointer (&client));
 }
 
+static void
+test_client_secrets (void)
+{
+  static const char * const headers[] = { "X-Token: t0ken", NULL };
+  g_auto(BoshTestSite) site = { 0 };
+  g_autoptr(BoshConnectionConfiguration) configuration = NULL;
+  g_autoptr(BoshClient) client = NULL;
+  g_autoptr(GError) error = NULL;
+  GPtrArray *requests;
+
+  g_test_summary ("What a gateway wants goes to the address that is announced, and not to the web "
+                  "server that announces it");
+
+  bosh_test_site_init (&site, tls, NULL, client_pages);
+  configuration = g_object_new (BOSH_TYPE_CONNECTION_CONFIGURATION,
+                                "tls-database", tls->database,
+                                "proxy-resolver", site.resolver,
+                                "http-username", "romeo",
+                                "http-password", "s3cret",
+                                "request-headers", headers,
+                                NULL);
+  client = bosh_client_new ("localhost", configuration);
+  connect_client (client, &error);
+  g_assert_no_error (error);
+  requests = bosh_test_server_get_requests (site.server);
+  g_assert_cmpuint (requests->len, >=, 2);
+  for (guint i = 0; i < requests->len; i++)
+    {
+      const BoshTestRequest *request = g_ptr_array_index (requests, i);
+      gboolean is_post = g_str_has_prefix (request->head, "POST ");
+
+      bosh_test_assert_header (request, "Authorization", is_post ? "Basic cm9tZW86czNjcmV0" : NULL);
+      bosh_test_assert_header (request, "X-Token", is_post ? "t0ken" : NULL);
+    }
+  disconnect_client (client);
+}
+
 static gpointer
 use_client_in_thread (gpointer data)
 {
@@ -355,6 +392,7 @@ main (int   argc,
   tls = bosh_test_tls_new ();
 
   g_test_add_func ("/bosh/client-discovery/connects", test_client);
+  g_test_add_func ("/bosh/client-discovery/secrets", test_client_secrets);
   g_test_add_func ("/bosh/client-discovery/thread", test_client_in_thread);
   g_test_add_func ("/bosh/client-discovery/with-address", test_client_with_address);
   g_test_add_func ("/bosh/client-discovery/finds-nothing", test_client_finds_nothing);

@@ -94,9 +94,10 @@ static void
 test_http_status (void)
 {
   static const int codes[] = { BOSH_ERROR_BAD_REQUEST, BOSH_ERROR_POLICY_VIOLATION };
+  g_autoptr(GError) unauthorized = NULL;
 
-  g_test_summary ("A status of HTTP comes from something between, for a while; the condition of a "
-                  "response finds fault with us");
+  g_test_summary ("A status of HTTP comes from something between, for a while, unless that wants a "
+                  "password; the condition of a response finds fault with us");
 
   for (guint i = 0; i < G_N_ELEMENTS (codes); i++)
     {
@@ -105,6 +106,10 @@ test_http_status (void)
       g_assert_cmpint (bosh_error_get_kind (error, NULL, 403), ==, BOSH_ERROR_KIND_TEMPORARY);
       g_assert_cmpint (bosh_error_get_kind (error, NULL, 0), ==, BOSH_ERROR_KIND_PERMANENT);
     }
+
+  unauthorized = g_error_new_literal (BOSH_ERROR, BOSH_ERROR_HTTP, "x");
+  g_assert_cmpint (bosh_error_get_kind (unauthorized, NULL, 503), ==, BOSH_ERROR_KIND_TEMPORARY);
+  g_assert_cmpint (bosh_error_get_kind (unauthorized, NULL, 401), ==, BOSH_ERROR_KIND_CREDENTIALS);
 }
 
 int

@@ -138,13 +138,20 @@ test_generic_access (void)
   guint port;
   guint n_specs;
 
-  g_test_summary ("All properties can be read by name, and none can be changed");
+  g_test_summary ("All properties but secrets can be read by name, and none can be changed");
 
   specs = g_object_class_list_properties (klass, &n_specs);
-  g_assert_cmpuint (n_specs, ==, 24);
+  g_assert_cmpuint (n_specs, ==, 27);
   for (guint i = 0; i < n_specs; i++)
     {
       g_auto(GValue) value = G_VALUE_INIT;
+
+      if (strcmp (specs[i]->name, "http-password") == 0 ||
+          strcmp (specs[i]->name, "request-headers") == 0)
+        {
+          g_assert_true ((specs[i]->flags & G_PARAM_READABLE) == 0);
+          continue;
+        }
 
       g_assert_true ((specs[i]->flags & G_PARAM_READABLE) != 0);
       g_assert_true ((specs[i]->flags & G_PARAM_WRITABLE) == 0 ||
@@ -290,15 +297,12 @@ test_invalid_uri (void)
     "xmpp.example",
     "/http-bind/",
     "//xmpp.example/http-bind/",
-    "xmpp:romeo@example",
+    "xmpp:example",
     "ftp://xmpp.example/",
     "ws://xmpp.example/",
     "http://",
     "http:///path",
     "http://:5280/",
-    "http://romeo@xmpp.example/",
-    "http://romeo:secret@xmpp.example/",
-    "http://@xmpp.example/",
     "http://xmpp.example/#fragment",
     "http://xmpp.example/#",
     "http://xmpp.example:0/",
@@ -416,6 +420,192 @@ test_wrong_header (void)
                    "bosh-glib/" PACKAGE_VERSION);
 }
 
+static void
+assert_headers (BoshConnectionConfiguration *configuration,
+                const char                  *expected)
+{
+  const BoshRequestHeaders *headers = bosh_connection_configuration_get_headers (configuration);
+  g_autoptr(GString) text = g_string_new (NULL);
+
+  for (guint i = 0; i < bosh_request_headers_get_n (headers); i++)
+    {
+      const char *name;
+      const char *value;
+
+      bosh_request_headers_get (headers, i, &name, &value);
+      g_string_append_printf (text, "%s=%s;", name, value);
+    }
+  g_assert_cmpstr (text->str, ==, expected);
+}
+
+static void
+test_userinfo (void)
+{
+  static const struct
+  {
+    const char *uri;
+    const char *username;
+    const char *password;
+    const char *headers;
+  } cases[] = {
+    { "https://a:b@h/x", NULL, NULL, "Authorization=Basic YTpi;" },
+    { "https://a@h/x", NULL, NULL, "Authorization=Basic YTo=;" },
+    { "https://:b@h/x", NULL, NULL, "Authorization=Basic OmI=;" },
+    { "https://a:b:c@h/x", NULL, NULL, "Authorization=Basic YTpiOmM=;" },
+    { "https://a%40b:%C3%BC%2f%3A@h/x", NULL, NULL, "Authorization=Basic YUBiOsO8Lzo=;" },
+    { "https://h/x", "a", "b", "Authorization=Basic YTpi;" },
+    { "https://h/x", NULL, "b", "Authorization=Basic OmI=;" },
+    { "https://x:y@h/x", "a", "b", "Authorization=Basic YTpi;" },
+    { "https://h/x", NULL, NULL, "" },
+  };
+
+  g_test_summary ("RFC 7617: user and password of a gateway, in the URI, which reads back without "
+                  "them, or as properties");
+
+  for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      g_autoptr(BoshConnectionConfiguration) configuration = NULL;
+      g_autoptr(GError) error = NULL;
+
+      configuration = g_object_new (BOSH_TYPE_CONNECTION_CONFIGURATION,
+                                    "uri", cases[i].uri,
+                                    "http-username", cases[i].username,
+                                    "http-password", cases[i].password,
+                                    NULL);
+      bosh_connection_configuration_validate (configuration, &error);
+      g_assert_no_error (error);
+      g_assert_cmpstr (bosh_connection_configuration_get_uri (configuration), ==, "https://h/x");
+      g_assert_cmpstr (bosh_connection_configuration_get_http_username (configuration), ==,
+                       cases[i].username);
+      assert_headers (configuration, cases[i].headers);
+    }
+}
+
+static void
+test_userinfo_elsewhere (void)
+{
+  static const char * const unusable[] = {
+    "https://romeo:secret@h:0/",
+    "https://romeo:secret@/",
+    "ftp://romeo:secret@h/",
+    "romeo:secret@h",
+    "//romeo:se@cret@h/",
+  };
+  g_autoptr(BoshConnectionConfiguration) configuration =
+    bosh_connection_configuration_new ("https://romeo:secret@h/", NULL);
+  g_autoptr(BoshConnectionConfiguration) copy =
+    bosh_connection_configuration_copy_with_uri (configuration, "https://other/");
+
+  g_test_summary ("What the URI has does not go with the settings to another address, and is in no "
+                  "message and no property");
+
+  assert_headers (copy, "");
+  for (gsize i = 0; i < G_N_ELEMENTS (unusable); i++)
+    {
+      g_autoptr(BoshConnectionConfiguration) broken =
+        g_object_new (BOSH_TYPE_CONNECTION_CONFIGURATION, "uri", unusable[i], NULL);
+      g_autoptr(GError) error = NULL;
+
+      g_assert_false (bosh_connection_configuration_validate (broken, &error));
+      g_assert_null (strstr (error->message, "ret"));
+      g_assert_null (strstr (bosh_connection_configuration_get_uri (broken), "ret"));
+    }
+}
+
+static void
+test_request_headers (void)
+{
+  static const char * const lines[] = { "X-Token:secret", "authorization:  Bearer a=b ", "X-Empty:", NULL };
+  g_autoptr(BoshConnectionConfiguration) configuration =
+    g_object_new (BOSH_TYPE_CONNECTION_CONFIGURATION,
+                  "uri", "https://h/", "request-headers", lines, NULL);
+  g_autoptr(BoshConnectionConfiguration) copy =
+    bosh_connection_configuration_copy_with_uri (configuration, "https://other/");
+
+  g_test_summary ("RFC 9110 §5: further headers, which go with the other settings to the address "
+                  "that a domain announces");
+
+  assert_headers (configuration, "X-Token=secret;authorization=Bearer a=b;X-Empty=;");
+  assert_headers (copy, "X-Token=secret;authorization=Bearer a=b;X-Empty=;");
+}
+
+static void
+test_bad_request_headers (void)
+{
+  static const struct
+  {
+    const char *lines[3];
+    const char *username;
+    const char *password;
+  } cases[] = {
+    { { "secret" } },
+    { { ": secret" } },
+    { { "X A: secret" } },
+    { { "X-A : secret" } },
+    { { "X\xc3\xa4: secret" } },
+    { { "X-A: secret\r\nX-B: 1" } },
+    { { "X-A: secret\n" } },
+    { { "X-A\r\nX-B: secret" } },
+    { { "X-A: secret\xc3\xa4" } },
+    { { "X-A: secret\x7f" } },
+    { { "Host: secret" } },
+    { { "content-length: 5" } },
+    { { "Transfer-Encoding: chunked" } },
+    { { "Cookie: secret" } },
+    { { "Proxy-Authorization: secret" } },
+    { { "USER-AGENT: secret" } },
+    { { "X-A: secret", "x-a: secret" } },
+    { { "Authorization: secret" }, "a", "secret" },
+    { { NULL }, "a:b", "secret" },
+    { { NULL }, "a", "secret\n" },
+    { { NULL }, "a\xff", "secret" },
+  };
+  g_autofree char *value = g_strnfill (BOSH_REQUEST_HEADERS_MAX_LENGTH - 4, 'x');
+  g_autofree char *longest = g_strconcat ("X-A:", value, NULL);
+  g_autofree char *too_long = g_strconcat (longest, "x", NULL);
+  const char *limits[] = { longest, NULL };
+  g_autoptr(BoshRequestHeaders) headers = bosh_request_headers_new (limits, NULL, NULL, NULL);
+  g_autoptr(GStrvBuilder) builder = g_strv_builder_new ();
+  g_auto(GStrv) many = NULL;
+
+  g_test_summary ("RFC 9110 §5: what is no header, or belongs to the library, is an error without "
+                  "its value");
+
+  for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      g_autoptr(BoshConnectionConfiguration) configuration = NULL;
+      g_autoptr(GError) error = NULL;
+
+      g_test_message ("%" G_GSIZE_FORMAT, i);
+      configuration = g_object_new (BOSH_TYPE_CONNECTION_CONFIGURATION,
+                                    "uri", "https://h/",
+                                    "request-headers", cases[i].lines,
+                                    "http-username", cases[i].username,
+                                    "http-password", cases[i].password,
+                                    NULL);
+      g_assert_null (bosh_connection_configuration_get_address (configuration, &error));
+      g_assert_error (error, BOSH_ERROR, BOSH_ERROR_INVALID_HEADER);
+      g_assert_null (strstr (error->message, "secret"));
+      g_assert_false (bosh_connection_configuration_validate (configuration, NULL));
+    }
+
+  g_assert_nonnull (headers);
+  limits[0] = too_long;
+  g_assert_null (bosh_request_headers_new (limits, NULL, NULL, NULL));
+  for (guint i = 0; i <= BOSH_REQUEST_HEADERS_MAX; i++)
+    {
+      g_autofree char *line = g_strdup_printf ("X-%u: 1", i);
+
+      g_strv_builder_add (builder, line);
+    }
+  many = g_strv_builder_end (builder);
+  g_assert_null (bosh_request_headers_new ((const char * const *)many, NULL, NULL, NULL));
+  g_clear_pointer (&many[BOSH_REQUEST_HEADERS_MAX], g_free);
+  g_clear_pointer (&headers, bosh_request_headers_free);
+  headers = bosh_request_headers_new ((const char * const *)many, NULL, NULL, NULL);
+  g_assert_cmpuint (bosh_request_headers_get_n (headers), ==, BOSH_REQUEST_HEADERS_MAX);
+}
+
 int
 main (int   argc,
       char *argv[])
@@ -431,6 +621,10 @@ main (int   argc,
   g_test_add_func ("/bosh/configuration/invalid-host", test_invalid_host);
   g_test_add_func ("/bosh/configuration/missing-uri", test_missing_uri);
   g_test_add_func ("/bosh/configuration/wrong-header", test_wrong_header);
+  g_test_add_func ("/bosh/configuration/userinfo", test_userinfo);
+  g_test_add_func ("/bosh/configuration/userinfo-elsewhere", test_userinfo_elsewhere);
+  g_test_add_func ("/bosh/configuration/request-headers", test_request_headers);
+  g_test_add_func ("/bosh/configuration/bad-request-headers", test_bad_request_headers);
 
   return g_test_run ();
 }

@@ -76,6 +76,58 @@ test_redirects (void)
   follow (first, second, NULL, location, TRUE);
 }
 
+/* A configuration for @manager with a user name and a password in the URI, and a header. */
+static BoshConnectionConfiguration *
+configure_secrets (BoshTestManager *manager)
+{
+  static const char * const headers[] = { "X-Token: t0ken", NULL };
+  g_autofree char *uri = g_strdup_printf ("http://romeo:s3cret@127.0.0.1:%u/first",
+                                          bosh_test_manager_get_port (manager));
+
+  return g_object_new (BOSH_TYPE_CONNECTION_CONFIGURATION,
+                       "uri", uri, "request-headers", headers, NULL);
+}
+
+static void
+assert_secrets (BoshTestManager *manager,
+                gboolean         expected)
+{
+  GPtrArray *exchanges = bosh_test_manager_get_exchanges (manager);
+
+  g_assert_cmpuint (exchanges->len, >, 0);
+  for (guint i = 0; i < exchanges->len; i++)
+    {
+      g_autofree char *basic =
+        bosh_test_exchange_dup_header (g_ptr_array_index (exchanges, i), "Authorization");
+      g_autofree char *token =
+        bosh_test_exchange_dup_header (g_ptr_array_index (exchanges, i), "X-Token");
+
+      g_assert_cmpstr (basic, ==, expected ? "Basic cm9tZW86czNjcmV0" : NULL);
+      g_assert_cmpstr (token, ==, expected ? "t0ken" : NULL);
+    }
+}
+
+static void
+test_secrets (void)
+{
+  g_test_summary ("RFC 7617: what a gateway wants is in each request to it, also where it redirects "
+                  "to itself, and in none to another host");
+
+  for (guint i = 0; i < 2; i++)
+    {
+      g_autoptr(BoshTestManager) first = bosh_test_manager_new (NULL);
+      g_autoptr(BoshTestManager) second = bosh_test_manager_new (NULL);
+      g_autofree char *same = dup_uri (first, "http");
+      g_autofree char *other = dup_uri (second, "http");
+
+      follow (first, first, configure_secrets (first), same, i == 0);
+      assert_secrets (first, TRUE);
+      follow (first, second, configure_secrets (first), other, i == 0);
+      assert_secrets (first, TRUE);
+      assert_secrets (second, FALSE);
+    }
+}
+
 static void
 test_redirect_to_tls (void)
 {
@@ -302,6 +354,7 @@ main (int   argc,
   tls = bosh_test_tls_new ();
 
   g_test_add_func ("/bosh/connection-paths/redirects", test_redirects);
+  g_test_add_func ("/bosh/connection-paths/secrets", test_secrets);
   g_test_add_func ("/bosh/connection-paths/redirect-to-tls", test_redirect_to_tls);
   g_test_add_func ("/bosh/connection-paths/bad-addresses", test_bad_addresses);
   g_test_add_func ("/bosh/connection-paths/no-downgrade", test_no_downgrade);

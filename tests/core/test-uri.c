@@ -283,6 +283,62 @@ test_compose (void)
   g_assert_cmpuint (bosh_uri_get_port (uri), ==, 5280);
 }
 
+static void
+check_userinfo (const char *text,
+                const char *expected,
+                const char *expected_userinfo)
+{
+  g_autofree char *userinfo = NULL;
+  g_autofree char *written = NULL;
+  g_autoptr(GError) error = NULL;
+  g_autoptr(GUri) uri = bosh_uri_parse_http_with_userinfo (text, &userinfo, &error);
+
+  written = uri != NULL ? g_uri_to_string (uri) : NULL;
+  g_assert_cmpstr (written, ==, expected);
+  g_assert_cmpstr (userinfo, ==, expected_userinfo);
+  if (uri == NULL)
+    g_assert_error (error, BOSH_ERROR, BOSH_ERROR_INVALID_URI);
+}
+
+static void
+check_stripped (const char *text,
+                const char *expected)
+{
+  g_autofree char *stripped = bosh_uri_strip_userinfo (text);
+
+  g_assert_cmpstr (stripped, ==, expected);
+}
+
+static void
+test_userinfo (void)
+{
+  g_autoptr(GUri) a = parse_base ("http://h/x");
+  g_autoptr(GUri) b = parse_base ("http://H:80/y?z");
+  g_autoptr(GUri) port = parse_base ("http://h:81/x");
+  g_autoptr(GUri) scheme = parse_base ("https://h/x");
+  g_autoptr(GUri) host = parse_base ("http://h.h/x");
+
+  g_test_summary ("RFC 3986 §3.2.1: a user name and a password are kept apart where they are allowed");
+
+  check_userinfo ("http://h/", "http://h/", NULL);
+  check_userinfo ("http://alice:s3cret@h/", "http://h/", "alice:s3cret");
+  check_userinfo ("http://alice%40x:%3a@h:81/", "http://h:81/", "alice%40x:%3A");
+  check_userinfo ("http://@h/", "http://h/", "");
+  check_userinfo ("http://alice:s3cret@h:x/", NULL, NULL);
+  check_userinfo ("http://alice:%zz@h/", NULL, NULL);
+  check_userinfo ("http://alice@/", NULL, NULL);
+
+  check_stripped ("http://alice:s3cret@h/a@b", "http://h/a@b");
+  check_stripped ("alice:s3@cret@h", "h");
+  check_stripped ("http://h/a@b", "http://h/a@b");
+  check_stripped ("", "");
+
+  g_assert_true (bosh_uri_has_same_origin (a, b));
+  g_assert_false (bosh_uri_has_same_origin (a, port));
+  g_assert_false (bosh_uri_has_same_origin (a, scheme));
+  g_assert_false (bosh_uri_has_same_origin (a, host));
+}
+
 int
 main (int   argc,
       char *argv[])
@@ -294,6 +350,7 @@ main (int   argc,
   g_test_add_func ("/bosh/uri/references", test_references);
   g_test_add_func ("/bosh/uri/limits", test_limits);
   g_test_add_func ("/bosh/uri/compose", test_compose);
+  g_test_add_func ("/bosh/uri/userinfo", test_userinfo);
 
   return g_test_run ();
 }
