@@ -105,7 +105,7 @@ check_network (BoshSession *self,
       Request *request = link->data;
 
       if (!request->in_flight || request->sent_at > self->network.changed_at ||
-          request->kind == REQUEST_CREATION || request->kind == REQUEST_PAUSE)
+          request->progress_at > self->network.changed_at || request->kind == REQUEST_CREATION || request->kind == REQUEST_PAUSE)
         continue;
       session_repeat (self, request, now);
       repeated = TRUE;
@@ -426,7 +426,9 @@ check_pause (BoshSession *self,
         return FALSE;
       if (!wait_until (self,
                        has_arrived (self, request) ? AT_ONCE
-                                                   : request->written_at + PAUSE_SETTLES_WITHIN,
+                                                   : MAX (request->written_at,
+                                                          request->progress_at) +
+                                                       PAUSE_SETTLES_WITHIN,
                        now))
         return FALSE;
 

@@ -70,7 +70,7 @@ void              bosh_session_set_reply_expected  (BoshSession *self,
 void              bosh_session_handle_written      (BoshSession *self,
                                                     guint64      rid,
                                                     gint64       now);
-/* A response has begun, and is not complete. */
+/* Bytes of a response have come, and it is not complete. */
 void              bosh_session_handle_progress     (BoshSession *self,
                                                     guint64      rid,
                                                     gint64       now);

@@ -563,7 +563,7 @@ suspect_next (BoshSession *self,
   Request *next = bosh_window_get_next (&self->window, request);
 
   if (!request->suspected || next == NULL || !next->in_flight || next->confirmed ||
-      next->suspected || next->sent_at > request->sent_at ||
+      next->progress_at != NEVER || next->suspected || next->sent_at > request->sent_at ||
       request->response->n_children == 0)
     return;
 
@@ -616,7 +616,7 @@ forget (BoshSession *self,
 
   bosh_window_forget (&self->window, request, self->outbox.delivered);
   next = bosh_window_get_oldest (&self->window);
-  if (next->in_flight && next->suspect_at == NEVER)
+  if (next->in_flight && next->suspect_at == NEVER && next->progress_at == NEVER)
     next->suspect_at = now + get_grace (self);
   session_process_responses (self, now);
 }
@@ -818,7 +818,8 @@ take_report (BoshSession      *self,
 {
   Request *request = body->report >= 0 ? bosh_window_find (&self->window, body->report) : NULL;
 
-  if (request != NULL && request->in_flight && now - request->sent_at >= get_grace (self))
+  if (request != NULL && request->in_flight && request->progress_at == NEVER &&
+      now - request->sent_at >= get_grace (self))
     session_repeat (self, request, now);
 }
 

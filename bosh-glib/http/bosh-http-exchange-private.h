@@ -48,6 +48,8 @@ struct _BoshExchangeOwner
   void     (*failure)            (BoshExchange           *exchange,
                    const GError *error,
                    gboolean maybe_sent);
+  /* (nullable): More of the body has come, and the rest has to be waited for. */
+  void     (*progress)           (BoshExchange           *exchange);
   /* (nullable): Whether the body of a response with status 200 that has reached
    * BOSH_EXCHANGE_PIECE is read on. If not, nothing is read from the socket until
    * bosh_exchange_read_on(). */
@@ -87,6 +89,7 @@ struct _BoshExchange
   GByteArray *compressed;         /* what was read and not decoded yet; NULL without decoder */
   GByteArray *body;
   gsize n_read;                   /* bytes of the body, as they came */
+  gsize n_reported;               /* those of them that progress() knows of */
   GError *abort_error;            /* why it was aborted by us */
   GTlsCertificateFlags certificate_errors;
   guint n_informational;

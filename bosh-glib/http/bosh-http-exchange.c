@@ -761,6 +761,17 @@ exchange_acknowledge (BoshExchange *exchange)
 #endif
 }
 
+static void
+exchange_report (BoshExchange *exchange)
+{
+  if (exchange->n_read == exchange->n_reported || exchange->owner == NULL ||
+      exchange->owner->progress == NULL)
+    return;
+
+  exchange->n_reported = exchange->n_read;
+  exchange->owner->progress (exchange);
+}
+
 /* Goes on from what was read to the next time that the rest has to be waited for, or that
  * it is the turn of others. */
 static void
@@ -783,6 +794,7 @@ exchange_read (BoshExchange *exchange)
     }
 
   exchange_acknowledge (exchange);
+  exchange_report (exchange);
   g_input_stream_read_async (exchange->stream, space, PIECE_SIZE,
                              bosh_inner_context_get_priority (exchange->owner->inner),
                              exchange->cancellable,

@@ -37,6 +37,10 @@ typedef struct
                    const GError *error,
                    gboolean maybe_sent,
                    gpointer user_data);
+  /* (nullable): More of the body of a response has come, and the rest has to be waited
+   * for. It may not free the transport. */
+  void     (*progress)           (guint64                 id,
+                                  gpointer                user_data);
   /* (nullable): Asks whether a large response with status 200 is read on, of which
    * BOSH_EXCHANGE_PIECE bytes are there. If not, nothing more of it is read until
    * bosh_transport_read_on(), so that memory stays bounded: the server has to wait. */

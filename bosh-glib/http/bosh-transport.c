@@ -69,6 +69,15 @@ on_failure (BoshExchange *exchange,
   self->funcs->failure (id, error, maybe_sent, self->user_data);
 }
 
+static void
+on_progress (BoshExchange *exchange)
+{
+  BoshTransport *self = get_transport (exchange);
+
+  if (self->funcs->progress != NULL)
+    self->funcs->progress (exchange->id, self->user_data);
+}
+
 static gboolean
 on_may_read (BoshExchange *exchange)
 {
@@ -129,6 +138,7 @@ bosh_transport_new (BoshConnectionConfiguration *configuration,
     .response = on_response,
     .failure = on_failure,
     .repeat = on_repeat,
+    .progress = on_progress,
     .may_read = on_may_read,
     .accept_certificate = on_accept_certificate,
   };

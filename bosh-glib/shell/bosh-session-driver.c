@@ -271,6 +271,18 @@ act_soon (BoshSessionDriver *self)
 
 /* --- Inputs --- */
 
+/* After an input of which mostly nothing follows: then the main loop of the application
+ * need not be asked for a turn. */
+static void
+advance (BoshSessionDriver *self,
+         gint64             now)
+{
+  if (bosh_session_advance (self->session, now))
+    act_soon (self);
+  else
+    set_deadline (self, bosh_session_get_deadline (self->session));
+}
+
 static void
 on_written (guint64  id,
             gpointer user_data)
@@ -279,12 +291,7 @@ on_written (guint64  id,
   gint64 now = g_get_monotonic_time ();
 
   bosh_session_handle_written (self->session, id, now);
-  /* Mostly nothing follows, and then the main loop of the application need not be
-   * asked for a turn. */
-  if (bosh_session_advance (self->session, now))
-    act_soon (self);
-  else
-    set_deadline (self, bosh_session_get_deadline (self->session));
+  advance (self, now);
 }
 
 static void
@@ -299,6 +306,17 @@ on_response (guint64                 id,
   act_soon (self);
 }
 
+static void
+on_progress (guint64  id,
+             gpointer user_data)
+{
+  BoshSessionDriver *self = user_data;
+  gint64 now = g_get_monotonic_time ();
+
+  bosh_session_handle_progress (self->session, id, now);
+  advance (self, now);
+}
+
 /* Only the response that the session needs next may take much memory. That the others
  * have begun tells the session something, too. */
 static gboolean
@@ -310,8 +328,7 @@ on_may_read (guint64  id,
   if (bosh_session_get_next_response (self->session) == id)
     return TRUE;
 
-  bosh_session_handle_progress (self->session, id, g_get_monotonic_time ());
-  act_soon (self);
+  on_progress (id, user_data);
 
   return FALSE;
 }
@@ -356,6 +373,7 @@ static const BoshTransportFuncs transport_funcs = {
   .written = on_written,
   .response = on_response,
   .failure = on_failure,
+  .progress = on_progress,
   .may_read = on_may_read,
   .accept_certificate = on_accept_certificate,
 };

@@ -437,6 +437,7 @@ test_left_out (void)
   push (&script, response);
   g_assert_null (bosh_client_send_iq_finish (client, bosh_test_wait_for (&result), &error));
   g_assert_error (error, BOSH_ERROR, BOSH_ERROR_TOO_LARGE);
+  g_clear_object (&result);
 
   expected = g_strdup_printf ("BoshClient message a@b/c - 1\nBoshConnection message a@b/c - 1\n"
                               "BoshClient iq a@b/c 7 1\nBoshConnection iq a@b/c 7 1\n"

@@ -131,6 +131,78 @@ test_later_begins (void)
 }
 
 static void
+test_slow (void)
+{
+  TestSession t;
+  guint64 rid;
+
+  g_test_summary ("R32: a response that comes slowly is not asked for again, however long it "
+                  "takes, and one that stops coming is");
+
+  test_session_init (&t, NULL);
+  test_session_open (&t, "sid='s1' wait='5' hold='1' requests='2' inactivity='30' polling='5'");
+  rid = take_rid (&t);
+  for (guint i = 0; i < 400; i++)
+    {
+      test_session_advance (&t, TEST_SECOND);
+      progress (&t, rid);
+      g_assert_false (test_session_has_request (&t));
+    }
+  g_assert_cmpuint (t.abandoned.length, ==, 0);
+  test_session_events (&t, "");
+
+  /* It is read to its end. */
+  test_session_respond (&t, rid, "", "<message xmlns='jabber:client'/>");
+  g_assert_cmpuint (t.payloads->len, ==, 1);
+  g_assert_null (t.error);
+
+  test_session_advance (&t, TEST_SECOND / 10);
+  rid = take_rid (&t);
+  progress (&t, rid);
+  test_session_advance (&t, 20 * TEST_SECOND);
+  g_assert_cmpuint (t.abandoned.length, ==, 1);
+  g_assert_cmpuint (take_rid (&t), ==, rid);
+  test_session_clear (&t);
+}
+
+static void
+test_slow_and_busy (void)
+{
+  TestSession t;
+  guint64 poll;
+  guint64 rid;
+
+  g_test_summary ("A response under way is not suspected because another request is out, nor "
+                  "because the network has changed before it went on");
+
+  test_session_init (&t, NULL);
+  test_session_open (&t, TEST_GRANTS);
+  poll = take_rid (&t);
+  test_session_advance (&t, TEST_SECOND);
+  progress (&t, poll);
+  test_session_queue (&t, "hello");
+  test_session_advance (&t, TEST_SECOND / 2);
+  rid = take_rid (&t);
+  for (guint i = 0; i < 8; i++)
+    {
+      test_session_advance (&t, TEST_SECOND);
+      progress (&t, poll);
+    }
+  g_assert_cmpuint (t.abandoned.length, ==, 0);
+
+  /* The request that is held may lead nowhere, and is sent again. */
+  bosh_session_handle_network (t.session, t.now);
+  test_session_advance (&t, TEST_SECOND / 10);
+  progress (&t, poll);
+  test_session_advance (&t, TEST_SECOND);
+  g_assert_cmpuint (t.abandoned.length, ==, 1);
+  g_assert_cmpuint (*(guint64 *)g_queue_peek_head (&t.abandoned), ==, rid);
+  test_session_respond (&t, poll, "", "<message xmlns='jabber:client'/>");
+  g_assert_cmpuint (t.payloads->len, ==, 1);
+  test_session_clear (&t);
+}
+
+static void
 test_doubt (void)
 {
   TestSession t;
@@ -319,6 +391,8 @@ main (int   argc,
   g_test_add_func ("/bosh/session-large/window", test_window);
   g_test_add_func ("/bosh/session-large/order", test_order);
   g_test_add_func ("/bosh/session-large/later-begins", test_later_begins);
+  g_test_add_func ("/bosh/session-large/slow", test_slow);
+  g_test_add_func ("/bosh/session-large/slow-and-busy", test_slow_and_busy);
   g_test_add_func ("/bosh/session-large/doubt", test_doubt);
   g_test_add_func ("/bosh/session-large/left-out", test_left_out);
   g_test_add_func ("/bosh/session-large/many-left-out", test_many_left_out);

@@ -670,6 +670,37 @@ test_retry_after (void)
   g_assert_cmpint (get_retry_after (date), <=, 100);
 }
 
+/* Writes the beginning of a response, and keeps the peer. */
+static void
+respond_in_part (BoshTestPeer          *peer,
+                 const BoshTestRequest *request,
+                 gpointer               user_data)
+{
+  bosh_test_peer_write (peer, "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nabc");
+  *(BoshTestPeer **)user_data = peer;
+}
+
+static void
+test_progress (void)
+{
+  BoshTestPeer *peer = NULL;
+  g_autoptr(BoshTestServer) server = bosh_test_server_new (NULL, respond_in_part, &peer);
+  g_autoptr(BoshTestPoster) client =
+    bosh_test_poster_new_for_port (bosh_test_server_get_port (server));
+
+  g_test_summary ("A response that comes in parts is reported with each of them");
+
+  bosh_test_poster_post (client, 1, "x");
+  bosh_test_wait (client->n_progress == 1);
+  bosh_test_peer_write (peer, "def");
+  bosh_test_wait (client->n_progress == 2);
+  g_assert_cmpuint (client->outcomes->len, ==, 0);
+  bosh_test_peer_write (peer, "ghi");
+  bosh_test_wait (client->outcomes->len == 1);
+  g_assert_cmpuint (client->n_progress, ==, 2);
+  bosh_test_assert_body (client->outcomes->pdata[0], "abcdefghi");
+}
+
 int
 main (int   argc,
       char *argv[])
@@ -686,6 +717,7 @@ main (int   argc,
   g_test_add_func ("/bosh/transport/response/gzip-bomb", test_gzip_bomb);
   g_test_add_func ("/bosh/transport/response/stacked-codings", test_stacked_codings);
   g_test_add_func ("/bosh/transport/response/challenge", test_challenge);
+  g_test_add_func ("/bosh/transport/response/progress", test_progress);
   g_test_add_func ("/bosh/transport/response/statuses", test_statuses);
   g_test_add_func ("/bosh/transport/response/informational", test_informational);
   g_test_add_func ("/bosh/transport/response/cut", test_cut);

@@ -70,6 +70,7 @@ G_BEGIN_DECLS
   X (BURST, "client: burst")                                                  \
   X (LARGE_STANZA, "client: large stanza")                                    \
   X (LEFT_OUT, "server: stanza that is too large")                            \
+  X (PROGRESS, "network: part of a response")                                 \
   X (REPLY, "client: reply out of a handler")                                 \
   X (REPLY_EXPECTED, "client: reply promised")                                \
   X (HASTEN, "client: hastens")                                               \

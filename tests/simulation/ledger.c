@@ -393,6 +393,23 @@ ledger_check_step (Simulation *self)
     ledger_check_classes (self);
 }
 
+/* As long as bytes come, the response is waited for, unless the session ends, the network
+ * has changed since, or the server asks for the request again. The longest time between two parts is 4 seconds. */
+void
+ledger_check_abandoned (Simulation     *self,
+                        const Exchange *exchange)
+{
+  BoshSessionState state = bosh_session_get_state (self->session);
+
+  /* Pause and termination have times of their own. */
+  if (exchange->progress_at == NEVER || exchange->may_exceed || (state != BOSH_SESSION_OPEN && state != BOSH_SESSION_RETRYING) ||
+      self->terminating || self->has_struck || self->options.error_every > 0 ||
+      self->session->network.changed_at >= exchange->progress_at)
+    return;
+
+  g_assert_cmpint (self->now - exchange->progress_at, >, 4 * SECOND);
+}
+
 void
 ledger_check_delivered (Simulation *self,
                         guint64     serial)

@@ -119,6 +119,24 @@ schedule_response (Simulation *self,
   return event;
 }
 
+/* It takes longer than most times that the client waits for, and comes in parts. */
+static void
+schedule_slow_response (Simulation *self,
+                        guint       index,
+                        guint       status,
+                        const char *text)
+{
+  guint n_parts = g_rand_int_range (self->random, 0, 10);
+  gint64 delay = latency (self);
+
+  for (guint i = 0; i < n_parts; i++)
+    {
+      schedule (self, EVENT_PROGRESS, delay)->connection = index;
+      delay += long_latency (self);
+    }
+  schedule_response (self, index, status, text, strlen (text), MAX (delay, long_latency (self)));
+}
+
 void
 network_on_response (guint       connection,
                      guint       status,
@@ -139,7 +157,7 @@ network_on_response (guint       connection,
   else if (exchange->fate == FATE_HALF_RESPONSE)
     schedule_response (self, index, status, text, strlen (text) / 2, latency (self));
   else if (exchange->fate == FATE_SLOW_RESPONSE)
-    schedule_response (self, index, status, text, strlen (text), long_latency (self));
+    schedule_slow_response (self, index, status, text);
   else if (exchange->fate != FATE_BLACK_HOLE_AFTER)
     schedule_response (self, index, status, text, strlen (text), latency (self));
 }
@@ -294,7 +312,13 @@ void
 network_post (Simulation *self,
               BoshAction *action)
 {
-  Exchange exchange = { .rid = action->rid, .open = TRUE, .sent_at = self->now, .written_at = NEVER };
+  Exchange exchange = {
+    .rid = action->rid,
+    .open = TRUE,
+    .sent_at = self->now,
+    .written_at = NEVER,
+    .progress_at = NEVER,
+  };
   guint index = self->exchanges->len;
   gboolean goes_on;
   Event *event;
@@ -351,6 +375,7 @@ network_abandon (Simulation *self,
       if (exchange->rid == rid && exchange->open)
         {
           say (self, "client abandons %u (rid %" G_GUINT64_FORMAT ")", i - 1, rid);
+          ledger_check_abandoned (self, exchange);
           close_exchange (self, i - 1);
           return;
         }
@@ -487,6 +512,17 @@ handle_path_cut (Simulation *self,
 }
 
 static void
+handle_progress (Simulation *self,
+                 Event      *event)
+{
+  Exchange *exchange = get_exchange (self, event->connection);
+
+  coverage_hit (COVERAGE_PROGRESS);
+  exchange->progress_at = self->now;
+  bosh_session_handle_progress (self->session, exchange->rid, self->now);
+}
+
+static void
 handle_written (Simulation *self,
                 Event      *event)
 {
@@ -507,6 +543,8 @@ network_handle_event (Simulation *self,
     handle_arrival (self, event);
   else if (event->type == EVENT_WRITTEN && is_open)
     handle_written (self, event);
+  else if (event->type == EVENT_PROGRESS && is_open)
+    handle_progress (self, event);
   else if (event->type == EVENT_RESPONDED && is_open)
     handle_response (self, event);
   else if (event->type == EVENT_PATH_CUTS && is_open)

@@ -152,6 +152,7 @@ handle_event (Simulation *self,
     {
     case EVENT_ARRIVES:
     case EVENT_WRITTEN:
+    case EVENT_PROGRESS:
     case EVENT_RESPONDED:
     case EVENT_BREAKS:
     case EVENT_PATH_CUTS:

@@ -25,6 +25,7 @@ typedef enum
 {
   EVENT_ARRIVES,    /* a request reaches the manager */
   EVENT_WRITTEN,    /* a request is written whole */
+  EVENT_PROGRESS,   /* a part of a response reaches the client */
   EVENT_RESPONDED,  /* a response reaches the client */
   EVENT_BREAKS,     /* an exchange breaks */
   EVENT_PATH_CUTS,  /* a proxy has waited long enough */
@@ -83,6 +84,7 @@ typedef struct
   gboolean  arrived;
   gint64    sent_at;
   gint64    written_at;   /* or NEVER */
+  gint64    progress_at;  /* when a part of the response has come, or NEVER */
   guint     n_stanzas;    /* how many stanzas were sent up to this */
 } Exchange;
 
@@ -247,6 +249,9 @@ void      ledger_check_request      (Simulation *self,
                                      Exchange   *exchange);
 /* After all actions were drained. */
 void      ledger_check_step         (Simulation  *self);
+/* A request is given up whose response has begun. */
+void      ledger_check_abandoned    (Simulation     *self,
+                                     const Exchange *exchange);
 void      ledger_check_delivered    (Simulation *self,
                                      guint64     serial);
 /* The first stanza from @id on that is neither lost nor too large. */

@@ -32,6 +32,15 @@ on_written (guint64  id,
     g_clear_pointer (&self->transport, bosh_transport_free);
 }
 
+static void
+on_progress (guint64  id,
+             gpointer user_data)
+{
+  BoshTestPoster *self = user_data;
+
+  self->n_progress++;
+}
+
 /* Takes @outcome. */
 static void
 add_outcome (BoshTestPoster  *self,
@@ -108,6 +117,7 @@ on_accept_certificate (GTlsCertificate      *certificate,
 
 static const BoshTransportFuncs funcs = {
   .written = on_written,
+  .progress = on_progress,
   .response = on_response,
   .failure = on_failure,
   .accept_certificate = on_accept_certificate,

@@ -27,6 +27,7 @@ typedef struct
   GThread       *thread;
   GPtrArray     *outcomes;         /* of BoshTestOutcome */
   guint          n_written;
+  guint          n_progress;
   guint          n_reposts;        /* times to post again from the callback */
   gboolean       free_in_response;
   gboolean       free_in_written;
