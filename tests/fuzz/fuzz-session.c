@@ -275,6 +275,12 @@ take_action (Run        *run,
       g_assert_true (bosh_element_is_sealed (action->element));
       break;
 
+    case BOSH_ACTION_LEFT_OUT:
+      g_assert_true (bosh_element_is_sealed (action->element));
+      g_assert_error (action->error, BOSH_ERROR, BOSH_ERROR_TOO_LARGE);
+      g_assert_cmpuint (bosh_element_get_n_children (action->element), ==, 0);
+      break;
+
     case BOSH_ACTION_DELIVERED:
       g_assert_cmpuint (action->serial, >, run->delivered);
       g_assert_true (run->has_orders || action->serial <= run->queued);
@@ -585,7 +591,11 @@ do_step (Run       *run,
       break;
 
     case 5:
+      advance (run, stretches[fuzz_take_byte (input) % G_N_ELEMENTS (stretches)]);
+      break;
+
     case 6:
+      bosh_session_handle_progress (run->session, choose_in_flight (run, input), run->now);
       advance (run, stretches[fuzz_take_byte (input) % G_N_ELEMENTS (stretches)]);
       break;
 
