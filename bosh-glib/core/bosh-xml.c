@@ -765,7 +765,8 @@ give_context (xmlParserCtxt *context,
   if (failed || xmlDictSize (context->dict) > MAX_KEPT_NAMES)
     xmlFreeParserCtxt (context);
   else
-    g_private_set (&kept_context, context);
+    /* What is left out was read meanwhile, with another one. */
+    g_private_replace (&kept_context, context);
 }
 
 /* Where the reading of a body is, between its children. */
