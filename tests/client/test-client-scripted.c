@@ -447,6 +447,7 @@ test_left_out (void)
   g_assert_cmpuint (bosh_connection_get_n_stanzas_left_out (bosh_client_get_connection (client)),
                     ==, 3);
   g_assert_cmpint (bosh_client_get_state (client), ==, BOSH_CLIENT_STATE_READY);
+  g_clear_object (&result);
   bosh_test_close (client);
   script_clear (&script);
 }
