@@ -655,6 +655,40 @@ test_client_certificate (void)
 }
 
 static void
+test_gateway (void)
+{
+  g_autoptr(BoshTestManager) manager = new_automatic ();
+  g_autoptr(BoshTestNginx) nginx = NULL;
+  g_autofree char *location = NULL;
+  g_autofree char *uri = NULL;
+  g_auto(BoshTestWire) wire = { NULL };
+
+  g_test_summary ("RFC 7617: a gateway that wants a password gets it; without it, the error says so");
+
+  location = g_strdup_printf ("if ($http_authorization != \"Basic cm9tZW86czNjcmV0\") { return 401; }"
+                              "proxy_pass http://127.0.0.1:%u;",
+                              bosh_test_manager_get_port (manager));
+  nginx = bosh_test_nginx_new (tls, location);
+  if (nginx == NULL)
+    return;
+
+  uri = g_strdup_printf ("https://127.0.0.1:%u/", bosh_test_nginx_get_port (nginx));
+  assert_header (create (manager, g_object_new (BOSH_TYPE_CONNECTION_CONFIGURATION,
+                                                "uri", uri,
+                                                "tls-database", tls->database,
+                                                "http-username", "romeo",
+                                                "http-password", "s3cret",
+                                                NULL)),
+                 "Authorization", "Basic cm9tZW86czNjcmV0");
+
+  bosh_test_wire_init (&wire, manager,
+                       g_object_new (BOSH_TYPE_CONNECTION_CONFIGURATION,
+                                     "uri", uri, "tls-database", tls->database, NULL));
+  bosh_test_wire_fail (&wire, BOSH_ERROR, BOSH_ERROR_HTTP);
+  g_assert_cmpuint (bosh_connection_get_http_status (wire.connection), ==, 401);
+}
+
+static void
 ignore_request (BoshTestPeer          *peer,
                 const BoshTestRequest *request,
                 gpointer               user_data)
@@ -707,6 +741,7 @@ main (int   argc,
   g_test_add_func ("/bosh/connection-settings/socks-proxy", test_socks_proxy);
   g_test_add_func ("/bosh/connection-settings/tls", test_tls);
   g_test_add_func ("/bosh/connection-settings/client-certificate", test_client_certificate);
+  g_test_add_func ("/bosh/connection-settings/gateway", test_gateway);
   g_test_add_func ("/bosh/connection-settings/connect-timeout", test_connect_timeout);
 
   status = g_test_run ();
