@@ -7,9 +7,11 @@
 
 #include "bosh-test-client.h"
 #include "bosh-test-manager.h"
+#include "bosh-test-sasl.h"
 
 #include "bosh-client-private.h"
 
+#include <gsasl.h>
 #include <string.h>
 
 #define SASL "urn:ietf:params:xml:ns:xmpp-sasl"
@@ -37,6 +39,7 @@ typedef struct
 
   /* What it does from now on. */
   const char      *response_to_auth;
+  BoshTestSaslServer *scram;        /* takes the place of that, nullable */
   const char      *bind_error;      /* condition, nullable */
   guint            n_unavailable;   /* creations to which a proxy responds with 503 */
   guint            status;          /* with which a proxy responds to all requests, or 0 */
@@ -137,6 +140,23 @@ on_creation (Life             *life,
   return FALSE;
 }
 
+/* Both steps of SCRAM. */
+static void
+respond_scram (Life             *life,
+               BoshTestExchange *exchange,
+               BoshElement      *child)
+{
+  gboolean is_first = bosh_element_matches (child, "auth", NULL);
+  g_autofree char *input = bosh_element_dup_text (child);
+  g_autofree char *output = NULL;
+  g_autofree char *content = NULL;
+
+  output = bosh_test_sasl_server_step (life->scram, input, is_first ? GSASL_NEEDS_MORE : GSASL_OK);
+  content = g_strdup_printf ("<%s xmlns='" SASL "'>%s</%s>", is_first ? "challenge" : "success",
+                             output, is_first ? "challenge" : "success");
+  bosh_test_exchange_respond (exchange, "", content);
+}
+
 static gboolean
 on_request (BoshTestManager  *manager,
             BoshTestExchange *exchange,
@@ -160,6 +180,13 @@ on_request (BoshTestManager  *manager,
       const char *name = bosh_element_get_name (child);
       g_autofree char *text = bosh_element_dup_child_text (child, "body", NULL);
 
+      if (life->scram != NULL && bosh_element_matches (child, NULL, SASL))
+        {
+          life->n_auth++;
+          respond_held (life, exchange);
+          respond_scram (life, exchange, child);
+          return TRUE;
+        }
       if (strcmp (name, "auth") == 0)
         {
           life->n_auth++;
@@ -1163,6 +1190,47 @@ test_attached_with_credentials (void)
   bosh_test_await (life.n_bound == 2 && is_in (&life, BOSH_CLIENT_STATE_READY));
   g_assert_cmpstr (bosh_client_get_jid (life.client), ==, "alice@example.org/2");
   disconnect (&life);
+}
+
+static void
+test_never_weaker (void)
+{
+  static const char * const weaker[] = { FEATURES ("PLAIN"), FEATURES ("SCRAM-SHA-1") };
+
+  g_test_summary ("A client that has logged in by SCRAM sends nothing to a server that offers only "
+                  "what is weaker, and comes back when that is over");
+
+  for (guint i = 0; i < G_N_ELEMENTS (weaker); i++)
+    {
+      g_auto(Life) life = { NULL };
+      g_autoptr(GError) error = NULL;
+
+      life_init (&life);
+      bosh_test_manager_set_grants (life.manager, BOSH_TEST_GRANTS, FEATURES ("SCRAM-SHA-256"));
+      bosh_client_set_auto_reconnect (life.client, TRUE);
+      bosh_client_set_max_reconnect_attempts (life.client, 1000);
+      life.scram = bosh_test_sasl_server_new ("SCRAM-SHA-256", NULL);
+      bosh_test_connect (life.client, &error);
+      g_assert_no_error (error);
+      bosh_test_login (life.client, "user", "pencil", NULL, &error);
+      g_assert_no_error (error);
+      g_assert_cmpuint (life.n_auth, ==, 2);
+      bosh_test_sasl_server_free (life.scram);
+
+      bosh_test_manager_set_grants (life.manager, BOSH_TEST_GRANTS, weaker[i]);
+      lose (&life, LOST, "");
+      bosh_test_await (life.n_creations >= 4);
+      g_assert_error (bosh_client_get_last_error (life.client), BOSH_ERROR,
+                      BOSH_ERROR_INSECURE_MECHANISM);
+      g_assert_cmpuint (life.n_auth, ==, 2);
+
+      life.scram = bosh_test_sasl_server_new ("SCRAM-SHA-256", NULL);
+      bosh_test_manager_set_grants (life.manager, BOSH_TEST_GRANTS, FEATURES ("SCRAM-SHA-256"));
+      bosh_test_await (is_in (&life, BOSH_CLIENT_STATE_READY));
+      g_assert_cmpuint (life.n_auth, ==, 4);
+      disconnect (&life);
+      bosh_test_sasl_server_free (life.scram);
+    }
 }
 
 static void
@@ -2266,6 +2334,7 @@ main (int   argc,
   g_test_add_func ("/bosh/client-reconnect/long-sessions", test_long_sessions);
   g_test_add_func ("/bosh/client-reconnect/not-mended", test_not_mended);
   g_test_add_func ("/bosh/client-reconnect/refusals-that-pass", test_refusals_that_pass);
+  g_test_add_func ("/bosh/client-reconnect/never-weaker", test_never_weaker);
   g_test_add_func ("/bosh/client-reconnect/banner", test_banner);
   g_test_add_func ("/bosh/client-reconnect/retries-connect", test_retries_connect);
   g_test_add_func ("/bosh/client-reconnect/retries-connect-in-vain", test_retries_connect_in_vain);

@@ -4,7 +4,6 @@
 
 #include "bosh-test-login.h"
 
-#include <gsasl.h>
 #include <string.h>
 
 const BoshLoginParameters bosh_test_login_parameters = {
@@ -222,55 +221,4 @@ bosh_test_bounds_mechanisms (const char *start,
       else
         bosh_test_assert_failed (login, BOSH_ERROR, BOSH_ERROR_NO_MECHANISM, "X-OTHER");
     }
-}
-
-struct _BoshTestSaslServer
-{
-  Gsasl         *context;
-  Gsasl_session *session;
-};
-
-BoshTestSaslServer *
-bosh_test_sasl_server_new (const char *mechanism,
-                           const char *salt)
-{
-  BoshTestSaslServer *self = g_new0 (BoshTestSaslServer, 1);
-
-  g_assert_cmpint (gsasl_init (&self->context), ==, GSASL_OK);
-  g_assert_cmpint (gsasl_server_start (self->context, mechanism, &self->session), ==, GSASL_OK);
-  gsasl_property_set (self->session, GSASL_PASSWORD, bosh_test_login_parameters.password);
-  gsasl_property_set (self->session, GSASL_SCRAM_ITER, "4096");
-  if (salt != NULL)
-    gsasl_property_set (self->session, GSASL_SCRAM_SALT, salt);
-
-  return self;
-}
-
-void
-bosh_test_sasl_server_free (BoshTestSaslServer *self)
-{
-  gsasl_finish (self->session);
-  gsasl_done (self->context);
-  g_free (self);
-}
-
-char *
-bosh_test_sasl_server_step (BoshTestSaslServer *self,
-                            const char         *input,
-                            int                 expected)
-{
-  char *output = NULL;
-  char *copy;
-
-  g_assert_cmpint (gsasl_step64 (self->session, input, &output), ==, expected);
-  copy = g_strdup (output);
-  gsasl_free (output);
-
-  return copy;
-}
-
-char *
-bosh_test_sasl_server_dup_salt (BoshTestSaslServer *self)
-{
-  return g_strdup (gsasl_property_fast (self->session, GSASL_SCRAM_SALT));
 }

@@ -4,6 +4,7 @@
 
 #include "bosh-login-private.h"
 #include "bosh-namespaces-private.h"
+#include "bosh-test-sasl.h"
 
 G_BEGIN_DECLS
 
@@ -63,15 +64,15 @@ typedef struct
 extern const BoshLoginParameters bosh_test_login_parameters;
 
 /* As tests `/bosh/PREFIX/NAME`. */
-void         bosh_test_add_transcripts  (const char          *prefix,
-                                         const Transcript    *transcripts,
-                                         gsize                n_transcripts);
+void         bosh_test_add_transcripts  (const char       *prefix,
+                                         const Transcript *transcripts,
+                                         gsize             n_transcripts);
 
 BoshElement *bosh_test_parse            (const char          *text);
-void         bosh_test_give_features    (BoshLogin           *login,
-                                         const char          *text);
-gboolean     bosh_test_give_element     (BoshLogin           *login,
-                                         const char          *text);
+void         bosh_test_give_features    (BoshLogin  *login,
+                                         const char *text);
+gboolean     bosh_test_give_element     (BoshLogin  *login,
+                                         const char *text);
 
 /* What the login does next. */
 void         bosh_test_take_action      (BoshLogin           *login,
@@ -80,35 +81,22 @@ void         bosh_test_take_action      (BoshLogin           *login,
 void         bosh_test_assert_action    (BoshLogin           *login,
                                          BoshLoginActionType  type);
 void         bosh_test_assert_no_action (BoshLogin           *login);
-void         bosh_test_assert_sent      (BoshLogin           *login,
-                                         const char          *text);
-void         bosh_test_assert_ready     (BoshLogin           *login,
-                                         const char          *jid);
+void         bosh_test_assert_sent      (BoshLogin  *login,
+                                         const char *text);
+void         bosh_test_assert_ready     (BoshLogin  *login,
+                                         const char *jid);
 /* Nothing comes after it. */
-void         bosh_test_assert_failed    (BoshLogin           *login,
-                                         GQuark               domain,
-                                         int                  code,
-                                         const char          *part);
+void         bosh_test_assert_failed    (BoshLogin  *login,
+                                         GQuark      domain,
+                                         int         code,
+                                         const char *part);
 
 void         bosh_test_clear_action     (BoshLoginAction     *action);
 
 /* Of 64 mechanisms that are listed between @start and @end, the last is seen; of
  * 65 it is not. */
-void         bosh_test_bounds_mechanisms (const char         *start,
-                                          const char         *end);
-
-/* The server of GNU SASL, as the other side of SCRAM. It knows the password, and
- * makes up the salt if there is none. */
-typedef struct _BoshTestSaslServer BoshTestSaslServer;
-
-BoshTestSaslServer *bosh_test_sasl_server_new      (const char         *mechanism,
-                                                    const char         *salt);
-void                bosh_test_sasl_server_free     (BoshTestSaslServer *self);
-/* Its next message, as base64; @expected is what GNU SASL returns. */
-char               *bosh_test_sasl_server_step     (BoshTestSaslServer *self,
-                                                    const char         *input,
-                                                    int                 expected);
-char               *bosh_test_sasl_server_dup_salt (BoshTestSaslServer *self);
+void         bosh_test_bounds_mechanisms (const char *start,
+                                          const char *end);
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (BoshLoginAction, bosh_test_clear_action)
 
