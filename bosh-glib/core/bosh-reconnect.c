@@ -486,11 +486,12 @@ fail_connecting (BoshReconnect             *self,
                  gsize                      n_unsent,
                  gint64                     now)
 {
-  if (self->offline && self->n_attempts > 0)
+  gboolean is_wanted = self->retries_connect && !self->attaching && !self->opened;
+
+  if (is_wanted && self->offline && self->n_attempts > 0)
     set_n_attempts (self, self->n_attempts - 1);
 
-  if (!self->retries_connect || self->attaching || self->opened || !bosh_error_kind_may_pass (kind) ||
-      self->n_attempts >= self->max_attempts)
+  if (!is_wanted || !bosh_error_kind_may_pass (kind) || self->n_attempts >= self->max_attempts)
     {
       close_with (self, error);
       return;
