@@ -24,7 +24,7 @@ typedef struct
   void     (*written)            (guint64                 id,
                    gpointer user_data);
   /* The response is there, whatever its status. Its body is decoded, if that is
-   * possible, and at most max-response-size long; it is empty for 421. Its location is
+   * possible, and at most max-response-size long; it is empty for 401 and 421. Its location is
    * an absolute URI. */
   void     (*response)           (guint64                 id,
                     const BoshHttpResponse *response,
