@@ -1225,10 +1225,14 @@ set_state (BoshClientDriver *self,
   take_login (self);
   self->callbacks->changed (self->owner);
 
-  if (task != NULL && error != NULL)
-    g_task_return_error (task, g_error_copy (error));
-  else if (task != NULL)
+  if (task == NULL)
+    return;
+
+  /* What was cancelled and has failed for another reason was cancelled all the same. */
+  if (error == NULL)
     g_task_return_boolean (task, TRUE);
+  else if (!g_task_return_error_if_cancelled (task))
+    g_task_return_error (task, g_error_copy (error));
 }
 
 /* The attempt whose session this is was given up. */
@@ -1526,6 +1530,16 @@ fail_operations (BoshClientDriver *self)
   return_disconnects (self, error);
 }
 
+/* At once, because the operation that opens the connection holds the owner. */
+static void
+give_up_opening (BoshClientDriver *self)
+{
+  g_autoptr(GCancellable) cancelled = g_cancellable_new ();
+
+  g_cancellable_cancel (cancelled);
+  bosh_connection_disconnect_async (self->connection, NULL, cancelled, NULL, NULL);
+}
+
 void
 bosh_client_driver_stop (BoshClientDriver *self)
 {
@@ -1537,9 +1551,10 @@ bosh_client_driver_stop (BoshClientDriver *self)
   g_clear_pointer (&self->login, bosh_login_driver_stop);
   release_connection (self);
   /* The session of an attempt is ended, for the application does not know it. */
-  if (get_state (self) == BOSH_RECONNECT_CONNECTING ||
-      get_state (self) == BOSH_RECONNECT_RECONNECTING)
+  if (get_state (self) == BOSH_RECONNECT_RECONNECTING)
     disconnect_connection (self, NULL, NULL);
+  else if (get_state (self) == BOSH_RECONNECT_CONNECTING)
+    give_up_opening (self);
   g_clear_object (&self->connection);
   fail_operations (self);
 }

@@ -101,6 +101,16 @@ bosh_pending_tasks_add (BoshPendingTasks *self,
     }
 }
 
+/* A task that was cancelled and fails for another reason, of which the main loop tells
+ * first, was cancelled all the same. */
+static void
+return_error (GTask        *task,
+              const GError *error)
+{
+  if (!g_task_return_error_if_cancelled (task))
+    g_task_return_error (task, g_error_copy (error));
+}
+
 static PendingTask *
 find_pending (BoshPendingTasks *self,
               guint             kind)
@@ -208,7 +218,7 @@ bosh_pending_tasks_fail_one (BoshPendingTasks *self,
   g_autoptr(GTask) task = take_one (self, kind, serial);
 
   if (task != NULL)
-    g_task_return_error (task, g_error_copy (error));
+    return_error (task, error);
 }
 
 void
@@ -221,6 +231,6 @@ bosh_pending_tasks_fail (BoshPendingTasks *self,
     {
       g_autoptr(GTask) task = remove_pending (pending);
 
-      g_task_return_error (task, g_error_copy (error));
+      return_error (task, error);
     }
 }

@@ -84,6 +84,7 @@ typedef struct
 {
   BoshTestManager *manager;
   gboolean is_chatty;     /* a message in response to each request */
+  gboolean is_silent;     /* no request has a response any more */
   gboolean refuses;       /* all sessions are lost, and no other is created */
 } Server;
 
@@ -97,6 +98,8 @@ serve (BoshTestManager  *manager,
   BoshElement *child = bosh_element_get_nth_child (body, 0);
   g_autofree char *text = NULL;
 
+  if (self->is_silent)
+    return TRUE;
   if (self->refuses && bosh_test_exchange_get_attribute (exchange, "sid") == NULL)
     {
       bosh_test_exchange_close (exchange);
@@ -370,6 +373,149 @@ test_state (gconstpointer data)
     }
 }
 
+/* --- g_object_run_dispose() --- */
+
+static void
+count_callback (GObject      *source_object,
+                GAsyncResult *result,
+                gpointer      user_data)
+{
+  guint *n_callbacks = user_data;
+
+  (*n_callbacks)++;
+}
+
+static BoshSavedSession *
+new_saved (void)
+{
+  return g_object_new (BOSH_TYPE_SAVED_SESSION,
+                       "uri", "http://127.0.0.1:9/", "jid", "x@example.org/y",
+                       "session-id", "s1", "request-id", G_GUINT64_CONSTANT (5), NULL);
+}
+
+/* Each begins an operation. The operations of a session that is open wait, as the server
+ * is silent from here on. */
+static void
+begin_connect (Life *life, guint *n)
+{
+  bosh_connection_connect_async (life->connection, NULL, count_callback, n);
+  bosh_client_connect_async (life->client, NULL, count_callback, n);
+}
+
+static void
+begin_attach (Life *life, guint *n)
+{
+  g_autoptr(BoshSavedSession) saved = new_saved ();
+
+  bosh_connection_attach_async (life->connection, saved, NULL, count_callback, n);
+  bosh_client_attach_async (life->client, saved, NULL, count_callback, n);
+}
+
+static void
+begin_deliver (Life *life, guint *n)
+{
+  g_autoptr(BoshElement) message = bosh_element_new_message ("a@example.org", NULL, "x");
+
+  bosh_connection_deliver_async (life->connection, message, NULL, count_callback, n);
+  bosh_client_deliver_async (life->client, message, NULL, count_callback, n);
+}
+
+static void
+begin_pause (Life *life, guint *n)
+{
+  bosh_connection_pause_async (life->connection, 30, NULL, count_callback, n);
+  bosh_client_pause_async (life->client, 30, NULL, count_callback, n);
+}
+
+static void
+begin_disconnect (Life *life, guint *n)
+{
+  bosh_connection_disconnect_async (life->connection, NULL, NULL, count_callback, n);
+  bosh_client_disconnect_async (life->client, NULL, count_callback, n);
+}
+
+static void
+begin_detach (Life *life, guint *n)
+{
+  bosh_connection_detach_async (life->connection, NULL, count_callback, n);
+  bosh_client_detach_async (life->client, NULL, count_callback, n);
+}
+
+/* These two have no counterpart on the other side. */
+static void
+begin_restart_and_iq (Life *life, guint *n)
+{
+  g_autoptr(BoshElement) iq = bosh_element_new_iq (NULL, "get", NULL);
+
+  bosh_connection_restart_async (life->connection, NULL, count_callback, n);
+  bosh_client_send_iq_async (life->client, iq, 0, NULL, count_callback, n);
+}
+
+static void
+begin_stream_and_login (Life *life, guint *n)
+{
+  bosh_connection_open_stream_async (life->connection, "example.org", NULL, count_callback, n);
+  bosh_client_login_anonymously_async (life->client, NULL, NULL, count_callback, n);
+}
+
+static void
+begin_close_and_prebind (Life *life, guint *n)
+{
+  bosh_connection_close_stream_async (life->connection, "other", NULL, NULL, count_callback, n);
+  bosh_client_prebind_async (life->client, NULL, NULL, NULL, NULL, count_callback, n);
+}
+
+static const struct
+{
+  const char *name;
+  void      (*leave) (Life *life);   /* before */
+  void      (*begin) (Life *life, guint *n_callbacks);
+} operations[] = {
+  { "connect", leave_new, begin_connect },
+  { "attach", leave_new, begin_attach },
+  { "deliver", log_in, begin_deliver },
+  { "pause", log_in, begin_pause },
+  { "disconnect", log_in, begin_disconnect },
+  { "detach", log_in, begin_detach },
+  { "restart, send_iq", log_in, begin_restart_and_iq },
+  { "open_stream, login", leave_connected, begin_stream_and_login },
+  { "close_stream, prebind", leave_new, begin_close_and_prebind },
+};
+
+static void
+test_disposed (void)
+{
+  g_test_summary ("Each operation that is under way when its object is disposed of completes, and so "
+                  "does each that begins later; nothing is left");
+
+  for (guint i = 0; i < G_N_ELEMENTS (operations); i++)
+    {
+      g_auto(Server) server = { NULL };
+      guint n_callbacks = 0;
+      Life life;
+
+      g_test_message ("%s", operations[i].name);
+      server_init (&server);
+      life_begin (&life, &server);
+      operations[i].leave (&life);
+      server.is_silent = TRUE;
+      operations[i].begin (&life, &n_callbacks);
+      for (guint n = 0; n < i % 3; n++)
+        g_main_context_iteration (NULL, FALSE);
+
+      g_object_run_dispose (G_OBJECT (life.client));
+      g_object_run_dispose (G_OBJECT (life.connection));
+      bosh_test_await (n_callbacks == 2);
+      for (guint n = 0; n < G_N_ELEMENTS (operations); n++)
+        if (operations[n].leave == log_in)
+          operations[n].begin (&life, &n_callbacks);
+      bosh_test_await (n_callbacks == 12);
+      bosh_test_run_dry ();
+      g_assert_finalize_object (life.client);
+      g_assert_finalize_object (life.connection);
+    }
+}
+
 /* --- Contexts that are not run any more --- */
 
 typedef struct
@@ -523,6 +669,7 @@ main (int   argc,
 
       g_test_add_data_func (path, GUINT_TO_POINTER (i), test_state);
     }
+  g_test_add_func ("/bosh/last-reference/disposed", test_disposed);
   g_test_add_func ("/bosh/last-reference/ended-threads", test_ended_threads);
   g_test_add_func ("/bosh/last-reference/stopped", test_stopped);
 
