@@ -295,8 +295,8 @@ get_settled_at (BoshSession *self,
   if (request->kind == REQUEST_RESTART && session_server_may_drop (self))
     return NEVER;
 
-  if (session_server_may_drop (self) && request->kind != REQUEST_EMPTY)
-    return request->written_at + CLAMP (4 * self->round_trip, LONGEST_GUARD, CAREFUL_GUARD);
+  if (!session_server_sorts (self))
+    return request->written_at + LONGEST_GUARD;
 
   return request->written_at + CLAMP (2 * self->round_trip, SHORTEST_GUARD, LONGEST_GUARD);
 }

@@ -467,16 +467,12 @@ conclude_for_next (BoshSession *self,
   if (next == NULL || !next->in_flight)
     return;
 
-  /* The response may have crossed it on the way. That matters only to a server that
-   * hangs if requests overtake each other. */
+  /* The response may have crossed it on the way, which matters only to a server that does
+   * not sort requests. */
   if (session_server_sorts (self))
     next->overtakable = FALSE;
   if (next->written_at == NEVER)
     return;
-
-  if (self->round_trip != NEVER && now - next->written_at >= self->round_trip &&
-      !session_server_may_drop (self))
-    next->overtakable = FALSE;
 
   if (!is_implicit_ack (self, request, next, now))
     return;

@@ -50,9 +50,10 @@ G_BEGIN_DECLS
 
 /* --- While it may still be on its way --- */
 
-/* Between the writing of a request and the sending of the next one, as long as
- * nothing shows that the first has arrived: a later request must not overtake an
- * earlier one, because ejabberd then responds to neither. */
+/* Between the writing of a request and the sending of the next one, as long as nothing
+ * shows that the first has arrived: the longest, unless the server certainly sorts
+ * requests. When a later request overtakes an earlier one, ejabberd responds to neither,
+ * and a busy machine was seen to need more than the shortest. */
 #define SHORTEST_GUARD (5 * MILLISECOND)
 #define LONGEST_GUARD (100 * MILLISECOND)
 

@@ -698,9 +698,10 @@ test_pause_without_response (void)
   bosh_connection_pause_async (wire.connection, 10, NULL, bosh_test_keep_result, &result);
   pause = bosh_test_manager_take (manager);
   g_assert_cmpstr (bosh_test_exchange_get_attribute (pause, "pause"), ==, "10");
-  bosh_test_exchange_respond (poll, "", "");
+  /* Not an early release, which would show that the pause has arrived. */
+  bosh_test_exchange_respond (poll, "", BOSH_TEST_MESSAGE ("1"));
   bosh_test_wire_succeeds (&wire, &result, bosh_connection_pause_finish);
-  bosh_test_wire_assert_events (&wire, "paused");
+  bosh_test_wire_assert_events (&wire, "<message paused");
   bosh_test_await (bosh_test_manager_get_n_held (manager) == 0);
   while (bosh_test_manager_has_request (manager))
     {
@@ -873,6 +874,7 @@ test_repeat (void)
   bosh_test_exchange_respond (repeat, "", BOSH_TEST_MESSAGE ("once"));
   bosh_test_wire_receive (&wire, "once");
   bosh_test_wire_assert_events (&wire, "connected <message");
+  bosh_test_manager_take (manager);
   g_assert_cmpuint (bosh_connection_get_n_requests_repeated (wire.connection), ==, 2);
   g_assert_cmpuint (bosh_connection_get_n_requests_sent (wire.connection), ==, 5);
 }
