@@ -595,7 +595,7 @@ test_refused_copy (void)
   TestSession t;
   guint64 rid;
 
-  g_test_summary ("R63: a request of which a copy may have arrived is not changed, and ends the "
+  g_test_summary ("R64: a request of which a copy may have arrived is not changed, and ends the "
                   "session if the path never takes it");
 
   test_session_init (&t, NULL);

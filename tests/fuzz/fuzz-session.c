@@ -315,7 +315,6 @@ take_action (Run        *run,
     case BOSH_ACTION_OPENED:
     case BOSH_ACTION_RESTARTED:
     case BOSH_ACTION_PAUSED:
-    case BOSH_ACTION_LEFT_OUT:
     default:
       break;
     }

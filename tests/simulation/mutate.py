@@ -22,6 +22,7 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 SESSION = 'core/bosh-session.c'
 SAVE = 'core/bosh-session-save.c'
 PLAN = 'core/bosh-session-plan.c'
+STATE = 'core/bosh-session-state.c'
 COMPOSE = 'core/bosh-session-compose.c'
 RESPONSES = 'core/bosh-session-responses.c'
 WINDOW = 'core/bosh-window.c'
@@ -280,6 +281,29 @@ MUTATIONS = (
      '''  request->in_flight = FALSE;
   request->retry_at = at;
 '''),
+    ('what was dropped counts as delivered', RESPONSES,
+     '  return !session_server_may_drop (self) ||\n         (request ==',
+     '  return TRUE ||\n         (request =='),
+    ('a late request proves the next one', RESPONSES,
+     '  if (session_server_may_drop (self) && request != bosh_window_get_oldest (&self->window))\n',
+     '  if (FALSE)\n'),
+    ('an end proves what was dropped', PLAN,
+     '          if (session_server_may_drop (self))\n            session_doubt_delivery',
+     '          if (FALSE)\n            session_doubt_delivery'),
+    ('any server counts as one that sorts', STATE,
+     '  return self->granted.sorts;\n', '  return TRUE;\n'),
+    ('the patience of the path is not learned', RESPONSES,
+     '  self->path_patience = earlier (self->path_patience, patience);\n', ''),
+    ('a copy of a refused request is changed', RESPONSES,
+     'request->is_secret || request->exposed ||', 'request->is_secret ||'),
+    ('a refused request is divided though others follow', RESPONSES,
+     '      request->last_serial != self->outbox.sent_serial)\n    return FALSE;\n\n  n_stanzas',
+     '      FALSE)\n    return FALSE;\n\n  n_stanzas'),
+    ('a refused request keeps its stanzas, too', RESPONSES,
+     '  GBytes *bytes = bosh_request_body_replace (request->bytes, request->payload_length, NULL);\n',
+     '  GBytes *bytes = g_bytes_ref (request->bytes);\n'),
+    ('stanzas follow what may be refused', PLAN,
+     '      if (request->payload_length > safe_size &&', '      if (FALSE &&'),
     ('a conflict is fought over', RECONNECT,
      'kind == BOSH_ERROR_KIND_UNTRUSTED;\n',
      'kind == BOSH_ERROR_KIND_UNTRUSTED || kind == BOSH_ERROR_KIND_CONFLICT;\n'),
