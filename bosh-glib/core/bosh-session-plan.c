@@ -220,6 +220,7 @@ skip_to_end (BoshSession *self,
           session_abandon (self, oldest);
           if (session_server_may_drop (self))
             session_doubt_delivery (self, oldest->last_serial);
+          self->termination.skipped = TRUE;
           bosh_window_remove (&self->window, oldest);
         }
       session_process_responses (self, now);

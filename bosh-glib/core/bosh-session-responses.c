@@ -253,18 +253,34 @@ repeat_plain (BoshSession *self,
   session_repeat (self, request, now);
 }
 
+/* Whether a retransmission may have arrived after our terminate request. Only the response
+ * to the latter shows whether all went well. */
+static gboolean
+is_repeat_after_end (BoshSession *self,
+                     Request     *request,
+                     const char  *condition)
+{
+  return self->state == BOSH_SESSION_TERMINATING && request->kind != REQUEST_TERMINATE &&
+         g_strcmp0 (condition, "item-not-found") == 0;
+}
+
 /* Whether it only says that the session has ended, as was asked for, where the server does
  * not know the session that this request ends: the response to an earlier attempt was
- * lost, by us or by a proxy that had sent it twice. Not where stanzas that were sent
- * before may have been lost with the session. */
+ * lost. Or a proxy has sent this one twice; but not where stanzas that were sent before may
+ * have been lost with the session, and not where an earlier request is missing, as the
+ * number of this one may have been refused for that. */
 static gboolean
 is_refusal_of_end (BoshSession *self,
                    Request     *request,
                    const char  *condition)
 {
-  return request->kind == REQUEST_TERMINATE && g_strcmp0 (condition, "item-not-found") == 0 &&
-         (request->attempts > 1 || self->termination.agreed ||
-          self->outbox.delivered >= self->termination.sent_before);
+  if (request->kind != REQUEST_TERMINATE || g_strcmp0 (condition, "item-not-found") != 0)
+    return FALSE;
+  if (self->termination.agreed || request->attempts > 1)
+    return TRUE;
+
+  return !self->termination.skipped && request == bosh_window_get_oldest (&self->window) &&
+         self->outbox.delivered >= self->termination.sent_before;
 }
 
 /* Takes all stanzas out of a request that the server has not seen. */
@@ -373,7 +389,12 @@ handle_http_error (BoshSession            *self,
    * from something in front of it, or from one that mixes both, such as ejabberd:
    * try again, but not for ever. A server that knows the session never sends 404. */
   request->bad_responses++;
-  if (is_refusal_of_end (self, request, condition))
+  if (is_repeat_after_end (self, request, condition))
+    {
+      bosh_window_remove (&self->window, request);
+      session_process_responses (self, now);
+    }
+  else if (is_refusal_of_end (self, request, condition))
     session_close (self, NULL);
   else if (self->granted.version == NULL || response->status == 404 ||
            request->bad_responses >= MAX_BAD_RESPONSES)
@@ -948,10 +969,7 @@ handle_terminate (BoshSession      *self,
                   BoshResponseBody *body,
                   gint64            now)
 {
-  /* A retransmission may have arrived after our terminate request. Only the response
-   * to the latter shows whether all went well. */
-  if (self->state == BOSH_SESSION_TERMINATING && request->kind != REQUEST_TERMINATE &&
-      g_strcmp0 (body->condition, "item-not-found") == 0)
+  if (is_repeat_after_end (self, request, body->condition))
     return;
 
   if (is_refusal_of_end (self, request, body->condition))

@@ -71,6 +71,7 @@ typedef struct
   gboolean  wanted;                    /* asked for, and not sent yet */
   gboolean  agreed;                    /* the server has ended the session as asked for */
   guint64   sent_before;               /* the serial of the last stanza before its request */
+  gboolean  skipped;                   /* an earlier request never had its response */
   gint64    exceed_at;                 /* from when on it may exceed the window, or NEVER */
   gint64    responses_until;           /* how long other responses are awaited, or NEVER */
   gint64    give_up_at;                /* when to close without the server, or NEVER */

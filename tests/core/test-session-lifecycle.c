@@ -354,6 +354,14 @@ test_repeat_after_the_end (void)
   g_assert_no_error (t.error);
   test_session_clear (&t);
 
+  /* Also in the words of a legacy connection manager. */
+  begin_end (&t, &data, &end);
+  test_session_respond (&t, end, "type='terminate'", "");
+  test_session_respond_http (&t, data, 404, "No such session", -1);
+  g_assert_cmpint (bosh_session_get_state (t.session), ==, BOSH_SESSION_CLOSED);
+  g_assert_no_error (t.error);
+  test_session_clear (&t);
+
   /* But this session was gone before. */
   begin_end (&t, &data, &end);
   test_session_respond (&t, data, "type='terminate' condition='item-not-found'", "");
@@ -419,6 +427,32 @@ test_lost_end (void)
       g_assert_no_error (t.error);
       test_session_clear (&t);
     }
+}
+
+static void
+test_refused_end (void)
+{
+  TestSession t;
+  guint64 data;
+  guint64 poll;
+  guint64 end;
+
+  g_test_summary ("R60: a server that refuses the number of the terminate request, because an earlier one is "
+                  "missing, has not ended the session");
+
+  test_session_init (&t, NULL);
+  test_session_open (&t, TEST_GRANTS);
+  g_bytes_unref (test_session_take_bytes (&t, &poll));
+  test_session_advance (&t, TEST_SECOND);
+  g_assert_true (bosh_session_terminate (t.session, NULL, NULL));
+  test_session_drain (&t);
+  g_bytes_unref (test_session_take_bytes (&t, &end));
+  test_session_respond (&t, end, "type='terminate' condition='item-not-found'", "");
+  while (test_session_has_request (&t))
+    g_bytes_unref (test_session_take_bytes (&t, &data));
+  test_session_advance (&t, 3 * TEST_SECOND);
+  g_assert_error (t.error, BOSH_ERROR, BOSH_ERROR_ITEM_NOT_FOUND);
+  test_session_clear (&t);
 }
 
 static void
@@ -853,6 +887,7 @@ main (int   argc,
   g_test_add_func ("/bosh/session-lifecycle/end-behind-doubt", test_end_behind_doubt);
   g_test_add_func ("/bosh/session-lifecycle/repeat-after-the-end", test_repeat_after_the_end);
   g_test_add_func ("/bosh/session-lifecycle/lost-end", test_lost_end);
+  g_test_add_func ("/bosh/session-lifecycle/refused-end", test_refused_end);
   g_test_add_func ("/bosh/session-lifecycle/agreed-end", test_agreed_end);
   g_test_add_func ("/bosh/session-lifecycle/undelivered", test_undelivered);
   g_test_add_func ("/bosh/session-lifecycle/unreachable-is-unsent", test_unreachable_is_unsent);

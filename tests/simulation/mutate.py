@@ -44,8 +44,8 @@ MUTATIONS = (
      '                        g_bytes_get_size (request->bytes) + 1)\n'
      '    : g_bytes_ref (request->bytes);\n'),
     ('the lost response to the own end is an error', RESPONSES,
-     '         (request->attempts > 1 || self->termination.agreed ||\n',
-     '         request->attempts > 99 && (self->termination.agreed ||\n'),
+     '  if (self->termination.agreed || request->attempts > 1)\n    return TRUE;\n',
+     ''),
     ('an acknowledgement covers the next request too', RESPONSES,
      '      if (request->rid > (guint64)body->ack)\n        break;\n',
      '      if (request->rid > (guint64)body->ack + 1)\n        break;\n'),
