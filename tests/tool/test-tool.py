@@ -207,7 +207,7 @@ class Terminal(ToolTestCase):
     reply. What interrupts it does so `again` and again, as a person would.
     """
 
-    def start_on_terminal(self, uri):
+    def start_on_terminal(self, uri, jid=ALICE):
         tool = os.environ['BOSH_TOOL']
         environment = self.environment(BOSH_PASSWORD=None)
         self.pid, self.master = pty.fork()
@@ -215,7 +215,7 @@ class Terminal(ToolTestCase):
             # In the background some are ignored, and that is inherited.
             for number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTSTP):
                 signal.signal(number, signal.SIG_DFL)
-            os.execve(tool, [tool, 'prebind', '--uri', uri, ALICE], environment)
+            os.execve(tool, [tool, 'prebind', '--uri', uri, jid], environment)
         self.output = ''
         self.addCleanup(os.close, self.master)
 
@@ -287,6 +287,14 @@ class Terminal(ToolTestCase):
         os.write(self.master, b'\x03')
         self.assertEqual(self.read_to_the_end(again=lambda: os.write(self.master, b'\x03')),
                          -signal.SIGINT)
+
+    def test_question_is_text(self):
+        self.start_on_terminal('http://127.0.0.1:1/', 'al\x9b\u202eice@localhost')
+        while '@localhost: ' not in self.output:
+            self.assertTrue(self.read(), self.output)
+        self.assertIn('Password of al&#155;&#8238;ice@localhost: ', self.output)
+        os.write(self.master, b'\x04')
+        self.assertEqual(self.read_to_the_end(), 2)
 
     def test_end_of_input(self):
         self.start_on_terminal('http://127.0.0.1:1/')
