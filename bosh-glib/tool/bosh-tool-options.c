@@ -175,7 +175,7 @@ check_options (ToolOptions  *options,
   if (options->detach_file != NULL && *options->detach_file == '\0')
     return set_usage_error (error, _("The name of the file for --detach is empty"));
   if (options->proxy != NULL && g_uri_peek_scheme (options->proxy) == NULL)
-    return set_usage_error (error, _("“%s” is no URI of a proxy"), options->proxy);
+    return set_usage_error (error, _("What --proxy has is no URI"));
   if (options->anonymous &&
       (options->password_file != NULL || options->insecure_plain))
     return set_usage_error (error, _("--anonymous needs no password"));

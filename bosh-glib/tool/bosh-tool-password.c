@@ -108,10 +108,11 @@ prompt (const char  *jid,
 /* Takes the password out of the environment too, so that it is neither there
  * for children nor in the listing of processes. */
 static gboolean
-read_environment (char    *buffer,
-                  GError **error)
+read_environment (const char  *variable,
+                  char        *buffer,
+                  GError     **error)
 {
-  char *value = getenv (PASSWORD_VARIABLE);
+  char *value = getenv (variable);
   gsize length = strlen (value);
   gboolean fits = length <= MAX_PASSWORD && g_utf8_validate_len (value, length, NULL);
 
@@ -119,11 +120,30 @@ read_environment (char    *buffer,
     memcpy (buffer, value, length + 1);
   else
     g_set_error (error, TOOL_USAGE_ERROR, 0,
-                 _("The password in %s is too long, or no UTF-8 text"), PASSWORD_VARIABLE);
+                 _("The password in %s is too long, or no UTF-8 text"), variable);
   explicit_bzero (value, length);
-  unsetenv (PASSWORD_VARIABLE);
+  unsetenv (variable);
 
   return fits;
+}
+
+gboolean
+tool_password_take (const char  *variable,
+                    char       **password,
+                    GError     **error)
+{
+  g_autoptr(ToolPassword) taken = NULL;
+
+  *password = NULL;
+  if (getenv (variable) == NULL)
+    return TRUE;
+
+  taken = g_malloc0 (BUFFER_SIZE);
+  if (!read_environment (variable, taken, error))
+    return FALSE;
+  *password = g_steal_pointer (&taken);
+
+  return TRUE;
 }
 
 char *
@@ -137,7 +157,7 @@ tool_password_read (const char  *path,
   if (path != NULL)
     success = read_file (path, password, error);
   else if (getenv (PASSWORD_VARIABLE) != NULL)
-    success = read_environment (password, error);
+    success = read_environment (PASSWORD_VARIABLE, password, error);
   else
     success = prompt (jid, password, error);
 

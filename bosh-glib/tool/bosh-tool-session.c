@@ -4,6 +4,7 @@
 
 #include "bosh-tool-session.h"
 #include "bosh-tool-output.h"
+#include "bosh-tool-password.h"
 
 #include <signal.h>
 
@@ -283,8 +284,11 @@ create_configuration (const ToolOptions  *options,
   g_autoptr(BoshConnectionConfiguration) configuration = NULL;
   g_autoptr(GTlsDatabase) database = NULL;
   g_autoptr(GProxyResolver) resolver = NULL;
+  g_autoptr(ToolPassword) proxy_password = NULL;
   g_autoptr(GError) fault = NULL;
 
+  if (!tool_password_take ("BOSH_PROXY_PASSWORD", &proxy_password, error))
+    return NULL;
   if (options->ca_file != NULL)
     {
       database = load_tls_database (options->ca_file, error);
@@ -301,7 +305,7 @@ create_configuration (const ToolOptions  *options,
                                 "tls-database", database,
                                 "proxy-resolver", resolver,
                                 "proxy-username", g_getenv ("BOSH_PROXY_USERNAME"),
-                                "proxy-password", g_getenv ("BOSH_PROXY_PASSWORD"),
+                                "proxy-password", proxy_password,
                                 NULL);
   if (bosh_connection_configuration_validate (configuration, &fault))
     return g_steal_pointer (&configuration);

@@ -132,7 +132,7 @@ class Usage(ToolTestCase):
         self.assert_usage('count', 'listen', '--count', '-1', ALICE)
         self.assert_usage('--detach', 'listen', '--detach', '', ALICE)
         self.assert_usage('messages', 'listen', '--only', 'messages', ALICE)
-        self.assert_usage('proxy', 'prebind', '--proxy', 'not a uri', ALICE)
+        self.assert_usage('proxy', 'prebind', '--proxy', f'//alice:{PASSWORD}@proxy', ALICE)
         self.assert_usage('domain', 'discover', '')
         self.assert_usage('--uri', 'discover', '--uri', 'https://localhost/', 'localhost')
 
@@ -191,13 +191,18 @@ class Password(ToolTestCase):
         self.assert_failure(self.prebind('--password-file', '/dev/zero'), 1, 'long')
         self.assert_failure(self.prebind(BOSH_PASSWORD=''), 2, 'empty')
         self.assert_failure(self.prebind(BOSH_PASSWORD='s' * 2000), 2, 'long')
+        self.assert_failure(self.prebind(BOSH_PASSWORD=PASSWORD, BOSH_PROXY_PASSWORD='s' * 2000),
+                            2, 'BOSH_PROXY_PASSWORD.*long')
 
     def test_is_taken_out_of_the_environment(self):
         with DeafServer() as server:
-            tool = self.start_tool('prebind', '--uri', server.uri, ALICE, BOSH_PASSWORD=PASSWORD)
+            tool = self.start_tool('prebind', '--uri', server.uri, ALICE, BOSH_PASSWORD=PASSWORD,
+                                   BOSH_PROXY_PASSWORD='Geheimnis')
             server.accept()
             with open(f'/proc/{tool.pid}/environ', 'rb') as environment:
-                self.assertNotIn(PASSWORD.encode(), environment.read())
+                content = environment.read()
+            for secret in (PASSWORD, 'Geheimnis'):
+                self.assertNotIn(secret.encode(), content)
 
 
 class Terminal(ToolTestCase):
