@@ -14,8 +14,9 @@
 #include <gio/gio.h>
 #include <glib/gi18n.h>
 
-/* More than any session has. The library has a limit of its own. */
-#define MAX_SESSION_SIZE (64 * 1024 * 1024)
+/* More than a session has that was handed over: it has sent what it had to send, and holds
+ * what one response brought at most, escaped in JSON. */
+#define MAX_SESSION_SIZE (256 * 1024 * 1024)
 
 static void
 set_read_error (GError     **error,

@@ -244,6 +244,24 @@ on_response_received (BoshConnection *connection,
   tool_output_trace ("< ", body);
 }
 
+/* Nothing gets lost without a word. */
+static void
+on_left_out (BoshClient *client,
+             const char *name,
+             const char *from,
+             const char *id,
+             guint64     size,
+             GError     *reason,
+             gpointer    user_data)
+{
+  g_autofree char *message = NULL;
+
+  /* Translators: the name of a stanza (message, presence, iq), its sender, what is wrong. */
+  message = g_strdup_printf (_("A stanza (%s) from %s was left out: %s"),
+                             name, from != NULL ? from : "?", reason->message);
+  tool_output_print_error (message);
+}
+
 static void
 on_closed (BoshClient *client,
            GError     *error,
@@ -332,6 +350,7 @@ create_client (ToolSession  *self,
   self->client = bosh_client_new (domain, configuration);
   bosh_client_set_allow_plaintext_password (self->client, self->options->insecure_plain);
   g_signal_connect (self->client, "closed", G_CALLBACK (on_closed), self);
+  g_signal_connect (self->client, "stanza-left-out", G_CALLBACK (on_left_out), self);
   if (self->stanza_handler != NULL)
     g_signal_connect (self->client, "stanza", self->stanza_handler, self->stanza_data);
 

@@ -774,6 +774,20 @@ class Only(SessionTestCase):
         self.assertEqual(self.listen_to('iq', 1), ['iq'])
 
 
+class LeftOut(SessionTestCase):
+    """A stanza that is over a limit of the library."""
+
+    def test_is_named(self):
+        deep = '<x xmlns="urn:example">' * 600 + '</x>' * 600
+        self.manager.deliver(message('one') + message('').replace('<body>', deep + '<body>') +
+                             message('two'))
+        tool = self.tool('listen', '--session', '-', '--count', '2', text=self.manager.session())
+        self.assertEqual(tool.returncode, 0, tool.errors)
+        self.assertEqual([ElementTree.fromstring(line).findtext(f'{{{NS_CLIENT}}}body')
+                          for line in tool.output.splitlines()], ['one', 'two'])
+        self.assertRegex(tool.errors, r'\Abosh-tool: .*message.*bob@localhost.*\n\Z')
+
+
 class Descriptors(SessionTestCase):
     """Where standard input, output and error are closed, or can't be written."""
 
