@@ -416,7 +416,9 @@ static void
 test_iq_id (void)
 {
   BoshClient *client = bosh_test_new_ready ("localhost", "alice");
-  g_autoptr(BoshElement) sealed = NULL;
+  g_autoptr(BoshElement) request = bosh_test_new_request (NULL, "query", BOSH_TEST_NS_ROSTER);
+  g_autoptr(BoshElement) sealed = bosh_test_new_request (NULL, "query", BOSH_TEST_NS_ROSTER);
+  g_autoptr(BoshElement) parent = bosh_element_new_message (bosh_client_get_jid (client), NULL, "x");
   g_autoptr(BoshElement) response = NULL;
   g_autoptr(BoshElement) with_id = bosh_test_new_request (NULL, "query", BOSH_TEST_NS_ROSTER);
   g_autoptr(BoshElement) message = bosh_element_new_message ("localhost", NULL, "x");
@@ -426,11 +428,12 @@ test_iq_id (void)
 
   g_test_summary ("RFC 6120 §8.1.3: each request has an id of its own");
 
-  sealed = bosh_element_new_from_string ("<iq xmlns='jabber:client' type='get'>"
-                                         "<query xmlns='" BOSH_TEST_NS_ROSTER "'/></iq>",
-                                         &error);
+  bosh_client_send (client, request, &error);
   g_assert_no_error (error);
-  bosh_client_send (client, sealed, &error);
+  g_assert_nonnull (bosh_element_get_attribute (request, "id"));
+
+  bosh_element_add_child (parent, sealed);
+  bosh_client_send (client, parent, &error);
   g_assert_no_error (error);
   g_assert_true (bosh_element_is_sealed (sealed));
   response = bosh_test_send_iq (client, sealed, -1, &error);
