@@ -432,6 +432,8 @@ main (int   argc,
   count_many_sessions ();
   count_queue ("send-1", 1);
   count_queue ("send-500", 500);
+  /* As much as takes several requests. */
+  count_queue ("send-1500", 1500);
   count_queue ("send-5000", 5000);
   count_receiving ("receive-1", 1);
   count_receiving ("receive-500", 500);

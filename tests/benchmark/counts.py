@@ -32,7 +32,7 @@ GROWTH = (
     ('step-old', 64, 'step-young', 64, 'age: after 1 000 000 messages'),
     ('step-1000-sessions', 1000, 'step-young', 64, '1000 sessions side by side'),
     ('send-500', 500, 'send-1', 1, 'queue: 500 stanzas after 1'),
-    ('send-5000', 5000, 'send-500', 500, 'queue: 5000 stanzas after 500'),
+    ('send-5000', 5000, 'send-1500', 1500, 'queue: 5000 stanzas after 1500'),
     ('receive-500', 500, 'receive-1', 1, 'response: 500 stanzas after 1'),
     ('receive-5000', 5000, 'receive-500', 500, 'response: 5000 stanzas after 500'),
     ('parse-200k', 200000, 'parse-100k', 100000, 'bytes: 200 kB of text after 100 kB'),
