@@ -433,6 +433,37 @@ class Sessions(unittest.TestCase):
                                           Bosh.StanzaError.SERVICE_UNAVAILABLE), error)
         self.loop.call(alice, 'disconnect')
 
+    def test_left_out(self):
+        """More namespaces in force than the client takes, which the servers pass on."""
+        alice = self.logged_in()
+        bob = self.logged_in('bob')
+        connection = bob.get_connection()
+        told = []
+        for source in (bob, connection):
+            source.connect('stanza-left-out',
+                           lambda _source, name, sender, id_, size, reason:
+                           told.append((name, sender, id_, size > 260 * 20, reason.code)))
+
+        message = Bosh.Element.new_message(bob.get_jid(), 'chat', 'Deep')
+        message.set_attribute('id', 'deep')
+        inner = Bosh.Element.new('x', 'urn:example:0')
+        for number in range(1, 260):
+            outer = Bosh.Element.new('x', f'urn:example:{number}')
+            outer.add_child(inner)
+            inner = outer
+        message.add_child(inner)
+        alice.send(message)
+        alice.send(Bosh.Element.new_message(bob.get_jid(), 'chat', 'After'))
+        self.loop.run_until(lambda: self.stanzas)
+        self.assertEqual(self.stanzas[0].dup_child_text('body', NS_CLIENT), 'After')
+        self.assertEqual(told, 2 * [('message', alice.get_jid(), 'deep', True,
+                                     Bosh.Error.TOO_LARGE)])
+        self.assertEqual(connection.get_n_stanzas_left_out(), 1)
+        self.assertEqual(connection.props.n_stanzas_left_out, 1)
+        self.assertEqual(bob.get_state(), Bosh.ClientState.READY)
+        for client in (alice, bob):
+            self.loop.call(client, 'disconnect')
+
     def test_stanza_outlives_its_signal(self):
         alice = self.logged_in()
         for number in range(20):
