@@ -138,7 +138,7 @@ class Usage(ToolTestCase):
 
     def test_uri(self):
         for uri in ('ftp://localhost/', 'localhost', '/http-bind', 'http://', 'not a uri',
-                    'http://user:secret@localhost/', f'http://{"x" * 64}.example/'):
+                    f'http://{"x" * 64}.example/'):
             self.assert_usage('.', 'prebind', '--uri', uri, ALICE, BOSH_PASSWORD=PASSWORD)
 
 
@@ -164,6 +164,11 @@ class Password(ToolTestCase):
 
     def assert_used(self, tool):
         self.assert_failure(tool, 1, '(?i)refused|could not connect|connect to')
+
+    def test_password_of_the_address(self):
+        """It is for the HTTP server, and shows nowhere."""
+        uri = self.uri.replace('//', f'//alice:{PASSWORD}@')
+        self.assert_used(self.tool('prebind', '--uri', uri, ALICE, BOSH_PASSWORD='other'))
 
     def test_file(self):
         for contents in (b'secret', b'secret\n', b'secret\r\n', 'geheim\u00fc\n'.encode()):
