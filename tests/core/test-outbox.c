@@ -179,9 +179,6 @@ new_with_attributes (guint    n,
 static void
 test_readable (void)
 {
-  const gsize name_limit = 50000;  /* of libxml2 */
-  g_autofree char *name = g_strnfill (name_limit, 'n');
-  g_autofree char *long_name = g_strnfill (name_limit + 1, 'n');
   g_autofree char *value = g_strnfill (BOSH_XML_MAX_OWN_START_TAG - 100, 'v');
   g_autofree char *long_value = g_strnfill (BOSH_XML_MAX_OWN_START_TAG, 'v');
   struct
@@ -195,15 +192,14 @@ test_readable (void)
       new_with_attributes (BOSH_XML_MAX_OWN_ATTRIBUTES, FALSE), BOSH_ERROR_TOO_LARGE },
     { new_with_attributes (BOSH_XML_MAX_OWN_ATTRIBUTES / 2 - 1, TRUE),
       new_with_attributes (BOSH_XML_MAX_OWN_ATTRIBUTES / 2, TRUE), BOSH_ERROR_TOO_LARGE },
-    { bosh_element_new (name, NULL), bosh_element_new (long_name, NULL), BOSH_ERROR_INVALID_STANZA },
     { bosh_element_new ("message", NULL), bosh_element_new ("message", NULL), BOSH_ERROR_TOO_LARGE },
   };
 
   g_test_summary ("R64: a stanza that could not be read again, in a saved session, is refused when "
                   "it is queued");
 
-  bosh_element_set_attribute (cases[3].fits, "a", value);
-  bosh_element_set_attribute (cases[3].refused, "a", long_value);
+  bosh_element_set_attribute (cases[2].fits, "a", value);
+  bosh_element_set_attribute (cases[2].refused, "a", long_value);
   for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
     {
       g_autoptr(BoshElement) fits = cases[i].fits;
