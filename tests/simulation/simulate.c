@@ -403,11 +403,11 @@ live (Simulation *self)
 static gboolean
 was_end_repeated (Simulation *self)
 {
-  Exchange *last = get_exchange (self, self->exchanges->len - 1);
+  guint64 last = self->first_rid + self->records->len - 1;
   guint n_attempts = 0;
 
   for (guint i = 0; i < self->exchanges->len; i++)
-    n_attempts += get_exchange (self, i)->rid == last->rid ? 1 : 0;
+    n_attempts += get_exchange (self, i)->rid == last ? 1 : 0;
 
   return n_attempts > 1;
 }
@@ -430,14 +430,15 @@ check_complete (Simulation *self)
 }
 
 /* A session that has ended as was asked for is not said to be unknown, whatever became of
- * the response, unless stanzas of unknown fate are at stake. */
+ * the response, unless stanzas of unknown fate are at stake, or a proxy has sent the
+ * terminate request twice. */
 static void
 check_asked_end (Simulation *self)
 {
   g_autoptr(GPtrArray) undelivered = bosh_session_dup_undelivered (self->session);
 
   if (!self->terminating || g_strcmp0 (model_manager_get_end (self->manager), "") != 0 ||
-      undelivered->len > 0)
+      undelivered->len > 0 || !was_end_repeated (self))
     return;
 
   if (self->had_faults)
