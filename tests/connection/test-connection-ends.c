@@ -653,14 +653,14 @@ test_other_context (void)
   g_assert_false (g_main_context_pending (context));
 }
 
-/* The second request goes out when the session is open. */
+/* The features are handed out when the session is open. */
 static void
-cancel_at_second_request (BoshConnection *connection,
-                          const char     *body,
-                          gpointer        user_data)
+cancel_at_features (BoshConnection *connection,
+                    GParamSpec     *pspec,
+                    gpointer        user_data)
 {
-  if (strstr (body, " sid=") != NULL)
-    g_cancellable_cancel (user_data);
+  g_assert_nonnull (bosh_connection_get_session_id (connection));
+  g_cancellable_cancel (user_data);
 }
 
 static void
@@ -676,8 +676,8 @@ test_cancel_too_late (void)
 
   bosh_test_manager_set_automatic (manager, TRUE);
   bosh_test_wire_init (&wire, manager, NULL);
-  g_signal_connect (wire.connection, "request-sent",
-                    G_CALLBACK (cancel_at_second_request), cancellable);
+  g_signal_connect (wire.connection, "notify::features", G_CALLBACK (cancel_at_features),
+                    cancellable);
   bosh_connection_connect_async (wire.connection, cancellable, bosh_test_keep_result, &result);
   bosh_test_wire_succeeds (&wire, &result, bosh_connection_connect_finish);
   g_assert_true (g_cancellable_is_cancelled (cancellable));
