@@ -913,7 +913,7 @@ bosh_client_class_init (BoshClientClass *klass)
    * BoshClient::stanza-left-out:
    * @self: the client
    * @name: the name of the stanza, `message` for instance, or `unknown`
-   * @from: (nullable): who has sent it, or `NULL` if that could not be read
+   * @from_jid: (nullable): who has sent it, or `NULL` if that could not be read
    * @id: (nullable): its `id`, or `NULL` if it has none that could be read
    * @size: bytes of its XML
    * @reason: `BOSH_ERROR_TOO_LARGE`, with what is too large

@@ -1184,7 +1184,7 @@ install_signals (GType type)
    * BoshConnection::stanza-left-out:
    * @self: the connection
    * @name: the name of the element, `message` for instance, or `unknown`
-   * @from: (nullable): its `from`, or `NULL` if it has none that could be read
+   * @from_jid: (nullable): its `from`, or `NULL` if it has none that could be read
    * @id: (nullable): its `id`, or `NULL` if it has none that could be read
    * @size: bytes of its XML
    * @reason: `BOSH_ERROR_TOO_LARGE`, with what is too large
