@@ -898,19 +898,20 @@ get_probe_at (BoshSession *self)
   return newest->sent_at + get_probe_interval (self);
 }
 
-/* When to send an empty request so that the server releases the one that it holds before
- * the path cuts it. */
+/* When to send an empty request so that the server releases the oldest that it holds
+ * before the path cuts it. */
 static gint64
 get_refresh_at (BoshSession *self)
 {
-  Request *only = bosh_window_get_newest (&self->window);
+  Request *oldest = bosh_window_get_oldest (&self->window);
+  Request *newest = bosh_window_get_newest (&self->window);
 
-  if (self->path_patience == NEVER || !only->in_flight || only->written_at == NEVER ||
-      bosh_window_get_n_requests (&self->window) > 1 || get_limit (self) < 2)
+  if (self->path_patience == NEVER || !oldest->in_flight || oldest->written_at == NEVER ||
+      bosh_window_get_n_requests (&self->window) >= get_limit (self))
     return NEVER;
 
-  return MAX (only->written_at + PATH_PATIENCE_PART (self->path_patience),
-              only->sent_at + get_probe_interval (self));
+  return MAX (oldest->written_at + PATH_PATIENCE_PART (self->path_patience),
+              newest->sent_at + get_probe_interval (self));
 }
 
 static gboolean

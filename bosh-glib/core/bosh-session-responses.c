@@ -141,7 +141,8 @@ note_cut (BoshSession *self,
 {
   gint64 patience = now - request->written_at;
 
-  if (request->written_at == NEVER || !is_holdable (request) ||
+  if (request->written_at == NEVER || request->kind == REQUEST_CREATION ||
+      request->kind == REQUEST_PAUSE || request->kind == REQUEST_TERMINATE ||
       patience < SHORTEST_PATH_PATIENCE || patience >= self->granted.wait * SECOND)
     return;
 

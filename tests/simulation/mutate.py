@@ -291,8 +291,6 @@ MUTATIONS = (
      '  return self->granted.sorts;\n', '  return TRUE;\n'),
     ('the patience of the path is not learned', RESPONSES,
      '  self->path_patience = earlier (self->path_patience, patience);\n', ''),
-    ('a copy of a refused request is changed', RESPONSES,
-     'request->is_secret || request->exposed ||', 'request->is_secret ||'),
     ('a refused request is divided though others follow', RESPONSES,
      '      request->last_serial != self->outbox.sent_serial)\n    return FALSE;\n\n  n_stanzas',
      '      FALSE)\n    return FALSE;\n\n  n_stanzas'),

@@ -505,7 +505,11 @@ handle_path_cut (Simulation *self,
   Exchange *exchange = get_exchange (self, event->connection);
 
   coverage_hit (COVERAGE_PATH_CUTS);
+  /* It is learned from the first, when others may have been held for as long. */
   self->n_cuts++;
+  if (self->fault_percent == 0 && self->hand_overs + self->pauses + self->restarts_asked == 0 && !self->has_struck &&
+      !self->options.drops_overtaken && !self->options.hangs_when_overtaken)
+    g_assert_cmpuint (self->n_cuts, <=, self->options.hold);
   say (self, "the path cuts %u", event->connection);
   close_exchange (self, event->connection);
   bosh_session_handle_response (self->session, exchange->rid, &response, self->now);

@@ -80,6 +80,16 @@ draw_burst (Simulation *self)
   return 20;
 }
 
+/* Until somebody sends something again; sometimes long enough for a path to lose patience. */
+static gint64
+draw_gap (Simulation *self)
+{
+  if (self->path_patience > 0 && chance (self, 50))
+    return g_rand_int_range (self->random, 20, 90) * SECOND;
+
+  return g_rand_int_range (self->random, 0, 1000) * MILLISECOND;
+}
+
 static void
 handle_client (Simulation *self)
 {
@@ -88,7 +98,7 @@ handle_client (Simulation *self)
   for (; n > 0 && self->to_send > 0; n--)
     application_send (self);
   if (self->to_send > 0)
-    schedule (self, EVENT_CLIENT, g_rand_int_range (self->random, 0, 1000) * MILLISECOND);
+    schedule (self, EVENT_CLIENT, draw_gap (self));
 }
 
 /* The next stanza for the client, which may be too large for it. */
@@ -122,7 +132,7 @@ handle_server (Simulation *self)
       model_manager_send (self->manager, xml, self->now);
     }
   if (self->to_receive > 0)
-    schedule (self, EVENT_SERVER, g_rand_int_range (self->random, 0, 1000) * MILLISECOND);
+    schedule (self, EVENT_SERVER, draw_gap (self));
 }
 
 static void
