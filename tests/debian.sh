@@ -89,7 +89,7 @@ make_directory ()
   # Some gigabytes: /tmp may be in memory.
   directory=$(mktemp -d -p "${TMPDIR:-/var/tmp}" bosh-debian-XXXXXX)
   child=
-  trap '[ -z "$child" ] || kill -s KILL "$child"; rm -rf "$directory" "$archive.$$"' EXIT
+  trap '[ -z "$child" ] || kill -s KILL "$child" || :; rm -rf "$directory" "$archive.$$"' EXIT
   trap 'exit 130' INT
   trap 'exit 143' TERM
 }
