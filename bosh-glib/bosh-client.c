@@ -422,6 +422,8 @@ bosh_client_dispose (GObject *object)
    * the rest in that of the context. */
   if (bosh_client_driver_is_here (self->driver))
     bosh_client_driver_stop (self->driver);
+  else if (!bosh_client_driver_leave (self->driver))
+    return;
 
   G_OBJECT_CLASS (bosh_client_parent_class)->dispose (object);
 }

@@ -62,7 +62,7 @@ struct _BoshConnection
   gboolean                     is_logging_in;
 
   /* See bosh_connection_set_client(). */
-  GWeakRef                     client;
+  BoshOwner                   *client;  /* nullable */
   const BoshConnectionClientFuncs *client_funcs;
   gpointer                     client_data;
 

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "bosh-connection.h"
+#include "bosh-owner-private.h"
 
 G_BEGIN_DECLS
 
@@ -50,7 +51,7 @@ typedef struct
 /* There is one client at a time; NULL as @client removes it. The connection has a
  * reference to @client while it calls a function, and calls none without. */
 void          bosh_connection_set_client          (BoshConnection                  *self,
-                                                   GObject                         *client,
+                                                   BoshOwner                       *client,
                                                    const BoshConnectionClientFuncs *funcs,
                                                    gpointer                         user_data);
 

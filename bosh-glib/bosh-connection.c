@@ -125,11 +125,11 @@ notify (BoshConnection *self,
   g_object_notify_by_pspec (G_OBJECT (self), properties[property]);
 }
 
-/* The client, or NULL if there is none, or its last reference was dropped. */
-static GObject *
+/* NULL if there is no client, or its last reference was dropped. */
+static BoshHeldOwner *
 hold_client (BoshConnection *self)
 {
-  return self->client_funcs != NULL ? g_weak_ref_get (&self->client) : NULL;
+  return self->client != NULL ? bosh_owner_hold (self->client) : NULL;
 }
 
 static void
@@ -164,7 +164,7 @@ notify_certificate (BoshConnection *self)
   GTlsCertificate *certificate = bosh_session_driver_get_peer_certificate (self->driver, &errors);
   gboolean has_other_errors = errors != self->tls_peer_certificate_errors;
   gboolean is_another = g_set_object (&self->tls_peer_certificate, certificate);
-  g_autoptr(GObject) client = NULL;
+  g_autoptr(BoshHeldOwner) client = NULL;
 
   self->tls_peer_certificate_errors = errors;
   if (is_another)
@@ -181,7 +181,7 @@ static void
 perform_state (BoshConnection   *self,
                BoshSessionState  state)
 {
-  g_autoptr(GObject) client = NULL;
+  g_autoptr(BoshHeldOwner) client = NULL;
 
   self->state = translate_state (state);
   /* Before the state, so that a handler of the end can show the certificate for which
@@ -206,7 +206,7 @@ connection_notify_granted (BoshConnection *self)
 static void
 perform_opened (BoshConnection *self)
 {
-  g_autoptr(GObject) client = NULL;
+  g_autoptr(BoshHeldOwner) client = NULL;
 
   self->was_opened = TRUE;
   /* A session that is attached to had all of this before. */
@@ -234,7 +234,7 @@ perform_payload (BoshConnection *self,
                  BoshElement    *element,
                  const char     *stream)
 {
-  g_autoptr(GObject) client = NULL;
+  g_autoptr(BoshHeldOwner) client = NULL;
 
   self->n_stanzas_received++;
   if (stream != NULL)
@@ -260,7 +260,7 @@ static void
 perform_left_out (BoshConnection   *self,
                   const BoshAction *action)
 {
-  g_autoptr(GObject) client = hold_client (self);
+  g_autoptr(BoshHeldOwner) client = hold_client (self);
 
   self->n_stanzas_left_out++;
   notify (self, PROP_N_STANZAS_LEFT_OUT);
@@ -318,7 +318,7 @@ static void
 perform_delivered (BoshConnection *self,
                    guint64         serial)
 {
-  g_autoptr(GObject) client = hold_client (self);
+  g_autoptr(BoshHeldOwner) client = hold_client (self);
 
   if (client != NULL)
     self->client_funcs->delivered (serial, self->client_data);
@@ -330,7 +330,7 @@ perform_stanza_failed (BoshConnection *self,
                        guint64         serial,
                        const GError   *error)
 {
-  g_autoptr(GObject) client = hold_client (self);
+  g_autoptr(BoshHeldOwner) client = hold_client (self);
 
   if (client != NULL)
     self->client_funcs->stanza_failed (serial, error, self->client_data);
@@ -391,7 +391,7 @@ static void
 perform_close (BoshConnection *self,
                const GError   *cause)
 {
-  g_autoptr(GObject) client = NULL;
+  g_autoptr(BoshHeldOwner) client = NULL;
   g_autoptr(GError) reason = NULL;
   g_autoptr(GError) error = cause != NULL ? describe_failure (self, cause) : NULL;
 
@@ -538,7 +538,7 @@ accept_certificate (GTlsCertificate      *certificate,
                     gpointer              owner)
 {
   BoshConnection *self = owner;
-  g_autoptr(GObject) client = hold_client (self);
+  g_autoptr(BoshHeldOwner) client = hold_client (self);
   gboolean is_accepted = FALSE;
 
   if (client != NULL)
@@ -735,6 +735,8 @@ bosh_connection_dispose (GObject *object)
    * and finalizing frees it in the thread of its context. */
   if (self->driver != NULL && bosh_session_driver_is_here (self->driver))
     end_silently (self);
+  else if (self->driver != NULL && !bosh_session_driver_leave (self->driver))
+    return;
 
   G_OBJECT_CLASS (bosh_connection_parent_class)->dispose (object);
 }
@@ -746,7 +748,7 @@ bosh_connection_finalize (GObject *object)
 
   g_clear_pointer (&self->driver, bosh_session_driver_free);
   g_clear_pointer (&self->tasks, bosh_pending_tasks_free);
-  g_weak_ref_clear (&self->client);
+  g_clear_pointer (&self->client, bosh_owner_unref);
   g_clear_pointer (&self->features, bosh_element_unref);
   g_clear_object (&self->configuration);
   g_clear_error (&self->close_error);
@@ -1336,7 +1338,6 @@ static void
 bosh_connection_init (BoshConnection *self)
 {
   self->tasks = bosh_pending_tasks_new (on_task_cancelled, self);
-  g_weak_ref_init (&self->client, NULL);
 }
 
 /**
@@ -1854,11 +1855,12 @@ bosh_connection_dup_unsent_on_first (BoshConnection *self)
 
 void
 bosh_connection_set_client (BoshConnection                  *self,
-                            GObject                         *client,
+                            BoshOwner                       *client,
                             const BoshConnectionClientFuncs *funcs,
                             gpointer                         user_data)
 {
-  g_weak_ref_set (&self->client, client);
+  g_clear_pointer (&self->client, bosh_owner_unref);
+  self->client = client != NULL ? bosh_owner_ref (client) : NULL;
   self->client_funcs = funcs;
   self->client_data = user_data;
 }

@@ -2,7 +2,7 @@
 
 #pragma once
 
-#include <glib.h>
+#include "bosh-owner-private.h"
 
 G_BEGIN_DECLS
 
@@ -28,6 +28,13 @@ void bosh_home_enter (BoshHome      *self);
 void bosh_home_leave (BoshHome       *self,
                       GDestroyNotify  end,
                       gpointer        data);
+
+/* To be called when @object, which has its home here, is disposed of in another thread, with
+ * what knows it here. FALSE if @object is being used here: then its last reference is
+ * dropped in the context, and it is disposed of there. */
+gboolean bosh_home_leave_owner (BoshHome  *self,
+                                BoshOwner *owner,
+                                gpointer   object);
 
 /* Is this the thread that uses the context? */
 gboolean bosh_home_is_here (BoshHome *self);

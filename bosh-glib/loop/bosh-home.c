@@ -62,24 +62,16 @@ on_leaving (gpointer user_data)
   return G_SOURCE_REMOVE;
 }
 
-void
-bosh_home_leave (BoshHome       *self,
-                 GDestroyNotify  end,
-                 gpointer        data)
+static void
+end_at_home (BoshHome       *self,
+             GDestroyNotify  end,
+             gpointer        data)
 {
-  g_autoptr(GMainContext) context = NULL;
-  g_autoptr(GSource) source = NULL;
-  Leaving *leaving;
-
-  if (bosh_home_is_here (self))
-    {
-      end (data);
-      return;
-    }
-
   /* @end may have been called and have cleared the home before this returns. */
-  context = g_main_context_ref (self->context);
-  leaving = g_new (Leaving, 1);
+  g_autoptr(GMainContext) context = g_main_context_ref (self->context);
+  g_autoptr(GSource) source = NULL;
+  Leaving *leaving = g_new (Leaving, 1);
+
   leaving->end = end;
   leaving->data = data;
   source = g_idle_source_new ();
@@ -87,4 +79,28 @@ bosh_home_leave (BoshHome       *self,
   g_source_set_priority (source, G_PRIORITY_DEFAULT);
   g_source_set_callback (source, on_leaving, leaving, g_free);
   g_source_attach (source, context);
+}
+
+void
+bosh_home_leave (BoshHome       *self,
+                 GDestroyNotify  end,
+                 gpointer        data)
+{
+  if (bosh_home_is_here (self))
+    end (data);
+  else
+    end_at_home (self, end, data);
+}
+
+gboolean
+bosh_home_leave_owner (BoshHome  *self,
+                       BoshOwner *owner,
+                       gpointer   object)
+{
+  if (bosh_owner_leave (owner))
+    return TRUE;
+
+  end_at_home (self, g_object_unref, g_object_ref (object));
+
+  return FALSE;
 }

@@ -64,6 +64,9 @@ BoshClientDriver            *bosh_client_driver_new                       (const
 void                         bosh_client_driver_free                      (BoshClientDriver                *self);
 /* Is this the thread of the context? */
 gboolean                     bosh_client_driver_is_here                   (BoshClientDriver                *self);
+/* To be called when the owner is disposed of in another thread. FALSE if it must not be: it
+ * is in use, and will be disposed of once more, in the thread of the context. */
+gboolean                     bosh_client_driver_leave                     (BoshClientDriver                *self);
 /* Lets go of the connection. The operations that are under way fail, and so do those
  * that follow. */
 void                         bosh_client_driver_stop                      (BoshClientDriver                *self);

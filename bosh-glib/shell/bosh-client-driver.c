@@ -28,7 +28,7 @@ struct _BoshClientDriver
 {
   const BoshClientDriverCallbacks *callbacks;
   GObject                     *owner;
-  GWeakRef                     living;       /* the owner, unless it is at its end */
+  BoshOwner                   *living;       /* the same, unless it is at its end */
 
   char                        *domain;
   BoshConnectionConfiguration *configuration;
@@ -656,7 +656,7 @@ is_connecting (BoshClientDriver *self,
 /* Asking the domain does not keep the owner alive. */
 typedef struct
 {
-  GWeakRef          owner;
+  BoshOwner        *owner;
   BoshClientDriver *driver;  /* while there is an owner */
 } Search;
 
@@ -689,15 +689,15 @@ on_discovered (GObject      *source_object,
                gpointer      user_data)
 {
   Search *search = user_data;
-  g_autoptr(GObject) owner = g_weak_ref_get (&search->owner);
+  g_autoptr(BoshHeldOwner) held = bosh_owner_hold (search->owner);
   BoshClientDriver *self = search->driver;
   g_autoptr(GPtrArray) found = NULL;
   g_autoptr(GError) error = NULL;
 
-  g_weak_ref_clear (&search->owner);
+  bosh_owner_unref (search->owner);
   g_free (search);
   /* Else it was given up, by a driver that may be gone. */
-  if (owner == NULL || g_task_get_cancellable (G_TASK (result)) != self->discovery)
+  if (held == NULL || g_task_get_cancellable (G_TASK (result)) != self->discovery)
     return;
 
   g_clear_object (&self->discovery);
@@ -717,7 +717,7 @@ ask_domain (BoshClientDriver *self)
                                                             self->configuration);
   Search *search = g_new0 (Search, 1);
 
-  g_weak_ref_init (&search->owner, self->owner);
+  search->owner = bosh_owner_ref (self->living);
   search->driver = self;
   self->discovery = g_cancellable_new ();
   watch_cancellable (self);
@@ -869,10 +869,10 @@ on_login_done (const char   *jid,
                gpointer      user_data)
 {
   BoshClientDriver *self = user_data;
-  g_autoptr(GObject) owner = g_weak_ref_get (&self->living);
+  g_autoptr(BoshHeldOwner) held = bosh_owner_hold (self->living);
   gint64 now = g_get_monotonic_time ();
 
-  if (owner == NULL)
+  if (held == NULL)
     return;
 
   if (jid == NULL && error == NULL)
@@ -1163,7 +1163,7 @@ create_connection (BoshClientDriver *self)
 {
   self->connection = bosh_connection_new (self->domain, self->configuration);
 
-  bosh_connection_set_client (self->connection, self->owner, &connection_funcs, self);
+  bosh_connection_set_client (self->connection, self->living, &connection_funcs, self);
 }
 
 static void
@@ -1400,9 +1400,9 @@ static gboolean
 on_deadline (gpointer user_data)
 {
   BoshClientDriver *self = user_data;
-  g_autoptr(GObject) owner = g_weak_ref_get (&self->living);
+  g_autoptr(BoshHeldOwner) held = bosh_owner_hold (self->living);
 
-  if (owner == NULL)
+  if (held == NULL)
     return G_SOURCE_REMOVE;
   if (self->network != NULL && bosh_network_watch_take_change (self->network))
     bosh_reconnect_handle_network (self->machine, g_get_monotonic_time ());
@@ -1494,7 +1494,7 @@ bosh_client_driver_new (const char                      *domain,
 
   self->callbacks = callbacks;
   self->owner = owner;
-  g_weak_ref_init (&self->living, owner);
+  self->living = bosh_owner_new (owner);
   if (domain != NULL)
     self->domain = bosh_domain_dup_prepared (domain);
   if (configuration != NULL)
@@ -1581,7 +1581,8 @@ end (gpointer data)
   g_free (self->mechanism);
   g_free (self->domain);
   g_free (self->jid);
-  g_weak_ref_clear (&self->living);
+  bosh_owner_leave (self->living);
+  bosh_owner_unref (self->living);
   bosh_home_clear (&self->home);
   g_free (self);
 }
@@ -1616,6 +1617,12 @@ gboolean
 bosh_client_driver_is_here (BoshClientDriver *self)
 {
   return self->home.context == NULL || bosh_home_is_here (&self->home);
+}
+
+gboolean
+bosh_client_driver_leave (BoshClientDriver *self)
+{
+  return bosh_home_leave_owner (&self->home, self->living, self->owner);
 }
 
 BoshReconnect *

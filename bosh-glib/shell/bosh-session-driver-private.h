@@ -54,6 +54,9 @@ BoshSessionDriver *bosh_session_driver_new         (BoshSession                 
 void               bosh_session_driver_free        (BoshSessionDriver                *self);
 /* Is this the thread of the context? */
 gboolean           bosh_session_driver_is_here     (BoshSessionDriver                *self);
+/* To be called when the owner is disposed of in another thread. FALSE if it must not be: it
+ * is in use, and will be disposed of once more, in the thread of the context. */
+gboolean           bosh_session_driver_leave       (BoshSessionDriver                *self);
 /* Opens the session, or resumes a saved one. */
 void               bosh_session_driver_start       (BoshSessionDriver                *self);
 /* Ends all I/O and timers. The session remains, and can still be drained. */

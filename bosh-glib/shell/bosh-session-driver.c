@@ -9,6 +9,7 @@
 #include "bosh-home-private.h"
 #include "bosh-inner-context-private.h"
 #include "bosh-network-watch-private.h"
+#include "bosh-owner-private.h"
 #include "bosh-sleep-watch-private.h"
 #include "bosh-source-private.h"
 #include "bosh-transport-private.h"
@@ -18,7 +19,7 @@ struct _BoshSessionDriver
   BoshSession                      *session;
   const BoshSessionDriverCallbacks *callbacks;
   gpointer                          owner;         /* not owned */
-  GWeakRef                          living;        /* the owner, unless it is at its end */
+  BoshOwner                        *living;        /* the same, unless it is at its end */
 
   BoshHome                          home;          /* the context of the application */
 
@@ -244,11 +245,11 @@ static void
 act (gpointer user_data)
 {
   BoshSessionDriver *self = user_data;
-  g_autoptr(GObject) owner = g_weak_ref_get (&self->living);
+  g_autoptr(BoshHeldOwner) held = bosh_owner_hold (self->living);
 
   self->act_queued = FALSE;
   /* Its last reference was dropped in another thread: the driver is about to be freed. */
-  if (owner == NULL)
+  if (held == NULL)
     return;
 
   bosh_session_driver_wake (self);
@@ -364,9 +365,9 @@ on_accept_certificate (GTlsCertificate      *certificate,
                        gpointer              user_data)
 {
   BoshSessionDriver *self = user_data;
-  g_autoptr(GObject) owner = g_weak_ref_get (&self->living);
+  g_autoptr(BoshHeldOwner) held = bosh_owner_hold (self->living);
 
-  return owner != NULL && self->callbacks->accept_certificate (certificate, errors, owner);
+  return held != NULL && self->callbacks->accept_certificate (certificate, errors, self->owner);
 }
 
 static const BoshTransportFuncs transport_funcs = {
@@ -403,7 +404,7 @@ bosh_session_driver_new (BoshSession                      *session,
   self->session = session;
   self->callbacks = callbacks;
   self->owner = owner;
-  g_weak_ref_init (&self->living, owner);
+  self->living = bosh_owner_new (owner);
   self->responses = g_ptr_array_new_with_free_func ((GDestroyNotify)g_bytes_unref);
   bosh_home_init (&self->home);
   self->inner = bosh_inner_context_new (self->home.context);
@@ -444,7 +445,7 @@ end (gpointer data)
   bosh_session_free (self->session);
   g_clear_object (&self->peer_certificate);
   g_ptr_array_unref (self->responses);
-  g_weak_ref_clear (&self->living);
+  bosh_owner_unref (self->living);
   bosh_home_clear (&self->home);
   g_free (self);
 }
@@ -463,6 +464,12 @@ gboolean
 bosh_session_driver_is_here (BoshSessionDriver *self)
 {
   return bosh_home_is_here (&self->home);
+}
+
+gboolean
+bosh_session_driver_leave (BoshSessionDriver *self)
+{
+  return bosh_home_leave_owner (&self->home, self->living, self->owner);
 }
 
 /* --- What the owner asks for --- */
