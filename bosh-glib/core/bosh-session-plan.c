@@ -290,11 +290,11 @@ get_settled_at (BoshSession *self,
   if (!request->overtakable)
     return AT_ONCE;
   /* What follows a restart is sent at once to save its round trip, but a restart that is
-   * dropped ends the login. */
+   * dropped ends the login. One that the server holds has no response soon. */
   if (request->kind == REQUEST_RESTART && session_server_sorts (self))
     return AT_ONCE;
   if (request->kind == REQUEST_RESTART && session_server_may_drop (self))
-    return NEVER;
+    return request->written_at + SUSPICION_AFTER;
 
   if (!session_server_sorts (self))
     return request->written_at + LONGEST_GUARD;

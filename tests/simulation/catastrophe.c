@@ -133,7 +133,9 @@ catastrophe_check_end (Simulation *self)
 
   if (self->has_struck && self->expected_error != NULL)
     {
-      gboolean repeats = self->fault_percent > 0 || self->pauses > 0 || self->options.error_every > 0;
+      /* A hand-over may pause the session. */
+      gboolean repeats = self->fault_percent > 0 || self->pauses > 0 || self->hand_overs > 0 ||
+                         self->options.error_every > 0;
 
       /* The last response may be lost, or come while no session is attached, or after
        * the response to a retransmission. Only one response has the stream error: one of
