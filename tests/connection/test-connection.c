@@ -33,6 +33,8 @@ test_open (void)
   g_auto(BoshTestWire) wire = { NULL };
   g_autoptr(GAsyncResult) result = NULL;
   g_autoptr(GString) names = g_string_new (NULL);
+  static const char opened[] = "state request-id n-requests-sent state features session-id wait "
+                               "hold requests inactivity polling max-pause charsets ";
   BoshTestExchange *creation;
   BoshTestExchange *poll;
 
@@ -51,13 +53,13 @@ test_open (void)
   bosh_test_exchange_respond (creation, BOSH_TEST_GRANTS, BOSH_TEST_FEATURES);
   bosh_test_wire_succeeds (&wire, &result, bosh_connection_connect_finish);
   bosh_test_wire_assert_events (&wire, "connected <features");
-  g_assert_cmpstr (names->str, ==, "state request-id n-requests-sent state features "
-                   "session-id wait hold requests inactivity polling max-pause charsets "
-                   "n-stanzas-received ");
-  g_string_truncate (names, 0);
+  g_assert_true (g_str_has_prefix (names->str, opened));
+  g_string_erase (names, 0, strlen (opened));
 
+  /* The poll follows 5 ms later, which on a busy machine may be the same turn. */
   poll = bosh_test_manager_take (manager);
-  g_assert_cmpstr (names->str, ==, "request-id n-requests-sent ");
+  g_assert_true (g_str_equal (names->str, "n-stanzas-received request-id n-requests-sent ") ||
+                 g_str_equal (names->str, "request-id n-stanzas-received n-requests-sent "));
   g_assert_cmpuint (bosh_test_exchange_get_rid (poll), ==,
                     bosh_test_exchange_get_rid (creation) + 1);
   g_assert_cmpuint (bosh_test_exchange_get_connection (poll), ==,
