@@ -44,9 +44,11 @@ personality=
 # Python would write its bytecode beside the sources.
 PYTHONDONTWRITEBYTECODE=1
 export PYTHONDONTWRITEBYTECODE
-# Most tests wait more than they compute, for servers and for timeouts.
-MESON_TESTTHREADS=${MESON_TESTTHREADS:-$((4 * $(nproc)))}
-export MESON_TESTTHREADS
+# Most tests wait more than they compute, for servers and for timeouts; but not where each
+# instruction takes many times as long.
+waiting=${MESON_TESTTHREADS:-$((4 * $(nproc)))}
+computing=${MESON_TESTTHREADS:-$(nproc)}
+export MESON_TESTTHREADS="$waiting"
 
 # build_in DIRECTORY OPTION...
 build_in ()
@@ -89,6 +91,7 @@ if [ -n "$sanitize" ]; then
     -Dintrospection=disabled
   run_tests "$build-sanitize" testlog.json
 fi
+MESON_TESTTHREADS=$computing
 if [ -n "$valgrind" ]; then
   build_plain
   run_tests "$build" testlog-valgrind.json --setup=valgrind
