@@ -544,14 +544,15 @@ static void
 test_unaided (void)
 {
   static const Login login = { "debian.localhost", "desk", "SCRAM-SHA-256", 5 };
+  g_autofree char *release = g_get_os_info (G_OS_INFO_KEY_VERSION_ID);
   BoshClient *client;
   g_autoptr(GError) error = NULL;
 
   if (!has_sasl2 ())
     return;
 
-  g_test_summary ("Debian's mod_sasl2 says nothing over BOSH: the login goes on by RFC 6120, which "
-                  "the client remembers");
+  g_test_summary ("The mod_sasl2 of Debian 12 says nothing over BOSH: the login goes on by RFC "
+                  "6120, which the client remembers. That of Debian 13 is used");
 
   client = bosh_test_new_client (login.domain);
   bosh_client_set_auto_reconnect (client, TRUE);
@@ -561,15 +562,19 @@ test_unaided (void)
   bosh_test_login (client, "alice", "wrong", NULL, &error);
   g_assert_error (error, BOSH_SASL_ERROR, BOSH_SASL_ERROR_NOT_AUTHORIZED);
   g_clear_error (&error);
-  g_assert_false (bosh_client_get_use_sasl2 (client));
+  if (g_strcmp0 (release, "12") == 0)
+    g_assert_false (bosh_client_get_use_sasl2 (client));
   bosh_test_login (client, "alice", "secret", "desk", &error);
   g_assert_no_error (error);
   g_assert_cmpstr (bosh_client_get_jid (client), ==, "alice@debian.localhost/desk");
   assert_works (client);
 
   /* From now on with as few requests as without it. */
-  g_signal_connect (client, "notify::connection", G_CALLBACK (on_connection), NULL);
-  g_signal_connect (client, "notify::state", G_CALLBACK (on_state), (gpointer)&login);
+  if (!bosh_client_get_use_sasl2 (client))
+    {
+      g_signal_connect (client, "notify::connection", G_CALLBACK (on_connection), NULL);
+      g_signal_connect (client, "notify::state", G_CALLBACK (on_state), (gpointer)&login);
+    }
   lose (client);
   assert_works (client);
   bosh_test_close (client);

@@ -9,7 +9,7 @@
 #include "bosh-session-state-private.h"
 #include "bosh-xml-private.h"
 
-#define MILLISECONDS(n) ((n)*TEST_SECOND / 1000)
+#define MILLISECONDS(n) (TEST_SECOND / 1000 * (n))
 #define MESSAGE "<message xmlns='jabber:client' from='peer@example.org'><body>hi</body></message>"
 
 /* Lets time pass until a request is sent, and returns how much. */
