@@ -1499,6 +1499,8 @@ test_dropped_in_handler (void)
   g_test_summary ("The last reference is dropped in the handler of the loss");
 
   begin (&life);
+  /* So that no attempt is due while the handlers are called. */
+  client_set_delays_for_tests (life.client, AGES, AGES, AGES);
   g_signal_connect (life.client, "session-lost", G_CALLBACK (drop_client), &life);
   client = life.client;
   g_object_add_weak_pointer (client, &client);

@@ -825,7 +825,7 @@ test_extensible_out_of_reach (void)
   client = new_impatient (&script, &n_changes);
   bosh_test_login (client, "alice", "secret", NULL, &error);
   g_assert_no_error (error);
-  g_assert_cmpuint (script.n_resets, ==, 0);
+  g_assert_cmpuint (script.n_resets, <, 3);
   g_assert_cmpuint (n_changes, ==, 0);
   g_assert_cmpuint (script.n_auth, ==, 0);
   bosh_test_close (client);

@@ -444,7 +444,7 @@ test_secrets (void)
 
   assert_ids (bosh_outbox_dup_undelivered (&outbox, 2), "a");
   assert_ids (bosh_outbox_dup_unsent (&outbox, 0, NULL), "abc");
-  bosh_outbox_strand (&outbox, FIRST);
+  g_array_unref (bosh_outbox_strand (&outbox, FIRST));
   assert_ids (bosh_outbox_dup_unsent (&outbox, 0, FIRST), "abc");
 
   bosh_outbox_clear (&outbox);

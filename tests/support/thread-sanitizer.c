@@ -150,6 +150,7 @@ on_source (gpointer user_data)
 {
   SourceCallback *self = user_data;
 
+  __tsan_acquire (self);
   __tsan_acquire (self->source);
 
   return self->function (self->data);
@@ -160,6 +161,7 @@ on_source_gone (gpointer user_data)
 {
   g_autofree SourceCallback *self = user_data;
 
+  __tsan_acquire (self);
   if (self->notify != NULL)
     self->notify (self->data);
 }
@@ -186,6 +188,7 @@ g_source_set_callback (GSource        *source,
   self->function = function;
   self->data = data;
   self->notify = notify;
+  __tsan_release (self);
   next (source, on_source, self, on_source_gone);
 }
 
