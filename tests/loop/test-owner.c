@@ -10,10 +10,8 @@ typedef struct
 {
   BoshOwner *owner;
   GMutex interpreter;
-  GMutex mutex;
-  GCond changed;
-  gboolean is_locked;
-  gboolean is_notified;
+  int is_locked;    /* atomic */
+  int is_notified;  /* atomic */
   gboolean has_left;
 } Interpreter;
 
@@ -43,23 +41,10 @@ test_hold (void)
 }
 
 static void
-set (Interpreter *self,
-     gboolean    *condition)
+wait_for (int *condition)
 {
-  g_mutex_lock (&self->mutex);
-  *condition = TRUE;
-  g_cond_broadcast (&self->changed);
-  g_mutex_unlock (&self->mutex);
-}
-
-static void
-wait_for (Interpreter *self,
-          gboolean    *condition)
-{
-  g_mutex_lock (&self->mutex);
-  while (!*condition)
-    g_cond_wait (&self->changed, &self->mutex);
-  g_mutex_unlock (&self->mutex);
+  while (!g_atomic_int_get (condition))
+    g_thread_yield ();
 }
 
 static void
@@ -72,7 +57,7 @@ on_toggle (gpointer  data,
   if (is_last)
     return;
 
-  set (self, &self->is_notified);
+  g_atomic_int_set (&self->is_notified, TRUE);
   g_mutex_lock (&self->interpreter);
   g_mutex_unlock (&self->interpreter);
 }
@@ -83,8 +68,8 @@ collect (gpointer user_data)
   Interpreter *self = user_data;
 
   g_mutex_lock (&self->interpreter);
-  set (self, &self->is_locked);
-  wait_for (self, &self->is_notified);
+  g_atomic_int_set (&self->is_locked, TRUE);
+  wait_for (&self->is_notified);
   self->has_left = bosh_owner_leave (self->owner);
   g_mutex_unlock (&self->interpreter);
 
@@ -102,13 +87,11 @@ test_toggle_reference (void)
                   "round");
 
   g_mutex_init (&self.interpreter);
-  g_mutex_init (&self.mutex);
-  g_cond_init (&self.changed);
   self.owner = bosh_owner_new (object);
   g_object_add_toggle_ref (object, on_toggle, &self);
   g_object_unref (object);
   thread = g_thread_new ("collector", collect, &self);
-  wait_for (&self, &self.is_locked);
+  wait_for (&self.is_locked);
 
   {
     g_autoptr(BoshHeldOwner) held = bosh_owner_hold (self.owner);
@@ -121,8 +104,6 @@ test_toggle_reference (void)
   g_object_remove_toggle_ref (object, on_toggle, &self);
   bosh_owner_unref (self.owner);
   g_mutex_clear (&self.interpreter);
-  g_mutex_clear (&self.mutex);
-  g_cond_clear (&self.changed);
 }
 
 int
