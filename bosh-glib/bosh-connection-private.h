@@ -17,35 +17,35 @@ typedef struct
 {
   /* Sees each element before the handlers of the connection do, and returns TRUE to keep
    * it from them. */
-  gboolean (*element)             (BoshElement          *element,
-                       gpointer user_data);
+  gboolean (*element)             (BoshElement *element,
+                                   gpointer     user_data);
   /* An element was left out, as it is too large; @stub has its name and some attributes. */
-  void     (*left_out)            (BoshElement          *stub,
-                    guint64 size,
-                    const GError *reason,
-                    gpointer user_data);
+  void     (*left_out)            (BoshElement  *stub,
+                                   guint64       size,
+                                   const GError *reason,
+                                   gpointer      user_data);
   /* The session is open. Called before connect_async() or attach_async() completes. */
   void     (*opened)              (gpointer              user_data);
   /* The state has changed, and was notified. */
   void     (*state_changed)       (gpointer              user_data);
   /* The server has all that was queued up to @serial. */
-  void     (*delivered)           (guint64               serial,
-                     gpointer user_data);
+  void     (*delivered)           (guint64  serial,
+                                   gpointer user_data);
   /* The element that was queued as @serial is not sent, or may be lost; the session
    * goes on. */
-  void     (*stanza_failed)       (guint64               serial,
-                    const GError *error,
-                    gpointer user_data);
+  void     (*stanza_failed)       (guint64       serial,
+                                   const GError *error,
+                                   gpointer      user_data);
   /* Is asked before BoshConnection::accept-certificate is emitted, which is not done
    * if it returns TRUE. */
   gboolean (*accept_certificate)  (GTlsCertificate      *certificate,
-                                  GTlsCertificateFlags errors,
-                                  gpointer user_data);
+                                   GTlsCertificateFlags  errors,
+                                   gpointer              user_data);
   /* tls-peer-certificate or tls-peer-certificate-errors was notified. */
   void     (*certificate_changed) (gpointer              user_data);
   /* Called before BoshConnection::closed is emitted. */
-  void     (*closed)              (const GError         *error,
-                  gpointer user_data);
+  void     (*closed)              (const GError *error,
+                                   gpointer      user_data);
 } BoshConnectionClientFuncs;
 
 /* There is one client at a time; NULL as @client removes it. The connection has a

@@ -332,7 +332,7 @@ get_detach_pause_at (BoshSession *self)
   if (!is_pause_of_use (self) || newest->written_at == NEVER)
     return NEVER;
 
-  return newest->written_at + MAX (PROVABLY_HELD, 4 * self->round_trip);
+  return session_get_held_at (self, newest);
 }
 
 /* When nothing is open but at most one request that the server has and holds: another
@@ -350,7 +350,8 @@ get_hand_over_at (BoshSession *self)
   if (only == NULL || only->confirmed || only->doubted_at != NEVER ||
       self->state == BOSH_SESSION_PAUSED)
     return AT_ONCE;
-  if ((only->kind != REQUEST_EMPTY && !is_doubtful_pause (self, only)) || !only->in_flight || only->written_at == NEVER)
+  if ((only->kind != REQUEST_EMPTY && !is_doubtful_pause (self, only)) ||
+      !only->in_flight || only->written_at == NEVER)
     return NEVER;
 
   return only->written_at + CAREFUL_GUARD;

@@ -44,10 +44,10 @@ struct _BoshExchangeOwner
    * response() and failure(). */
   void     (*written)            (BoshExchange           *exchange);  /* nullable */
   void     (*response)           (BoshExchange           *exchange,
-                    const BoshHttpResponse *response);
-  void     (*failure)            (BoshExchange           *exchange,
-                   const GError *error,
-                   gboolean maybe_sent);
+                                  const BoshHttpResponse *response);
+  void     (*failure)            (BoshExchange *exchange,
+                                  const GError *error,
+                                  gboolean      maybe_sent);
   /* (nullable): More of the body has come, and the rest has to be waited for. */
   void     (*progress)           (BoshExchange           *exchange);
   /* (nullable): Whether the body of a response with status 200 that has reached

@@ -21,39 +21,39 @@ typedef struct _BoshTransport BoshTransport;
 typedef struct
 {
   /* The request was handed to the socket whole. */
-  void     (*written)            (guint64                 id,
-                   gpointer user_data);
+  void     (*written)            (guint64  id,
+                                  gpointer user_data);
   /* The response is there, whatever its status. Its body is decoded, if that is
    * possible, and at most max-response-size long; it is empty for 401 and 421. Its location is
    * an absolute URI. */
   void     (*response)           (guint64                 id,
-                    const BoshHttpResponse *response,
-                    gpointer user_data);
+                                  const BoshHttpResponse *response,
+                                  gpointer                user_data);
   /* There will be no response. @error is of G_IO_ERROR or G_RESOLVER_ERROR, or
    * BOSH_ERROR with TLS, TOO_LARGE, TIMED_OUT (no connection in time), NOT_BOSH (no
    * HTTP, or not in the announced coding) or INVALID_URI. @maybe_sent: part of the
    * request may have reached the server; otherwise there was no connection. */
-  void     (*failure)            (guint64                 id,
-                   const GError *error,
-                   gboolean maybe_sent,
-                   gpointer user_data);
+  void     (*failure)            (guint64       id,
+                                  const GError *error,
+                                  gboolean      maybe_sent,
+                                  gpointer      user_data);
   /* (nullable): More of the body of a response has come, and the rest has to be waited
    * for. It may not free the transport. */
-  void     (*progress)           (guint64                 id,
-                                  gpointer                user_data);
+  void     (*progress)           (guint64  id,
+                                  gpointer user_data);
   /* (nullable): Asks whether a large response with status 200 is read on, of which
    * BOSH_EXCHANGE_PIECE bytes are there. If not, nothing more of it is read until
    * bosh_transport_read_on(), so that memory stays bounded: the server has to wait. */
-  gboolean (*may_read)           (guint64                 id,
-                                  gpointer                user_data);
+  gboolean (*may_read)           (guint64  id,
+                                  gpointer user_data);
   /* (nullable): Asks, before anything is sent, whether the certificate of the server is
    * accepted although it can't be verified. It is asked once: the same certificate is
    * treated likewise on all connections, any other is refused, until the URI changes.
    * Without this function none is accepted. Called with the application's context as
    * the thread-default one. */
-  gboolean (*accept_certificate) (GTlsCertificate        *certificate,
-                                  GTlsCertificateFlags    errors,
-                                  gpointer                user_data);
+  gboolean (*accept_certificate) (GTlsCertificate      *certificate,
+                                  GTlsCertificateFlags  errors,
+                                  gpointer              user_data);
 } BoshTransportFuncs;
 
 /* Everything happens in @inner, which must outlive the transport. */

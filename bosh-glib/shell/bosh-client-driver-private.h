@@ -26,32 +26,32 @@ typedef struct
   void     (*renewed)             (gpointer              owner);
   /* The session of @connection was lost, and another one will follow. TRUE to send
    * the stanzas again that never left this machine. */
-  gboolean (*lost)                (BoshConnection       *connection,
-                    const GError *error,
-                    gpointer owner);
+  gboolean (*lost)                (BoshConnection *connection,
+                                   const GError   *error,
+                                   gpointer        owner);
   /* Somebody is logged in again, in another session. TRUE to hold back what waits, until
    * bosh_client_driver_resend(). */
   gboolean (*session_renewed)     (gpointer              owner);
   /* Asks whether the certificate of the server is accepted although it can't be
    * verified. */
   gboolean (*accept_certificate)  (GTlsCertificate      *certificate,
-                                  GTlsCertificateFlags errors,
-                                  gpointer owner);
+                                   GTlsCertificateFlags  errors,
+                                   gpointer              owner);
   /* The connection has another certificate, or knows other errors of it. */
   void     (*certificate_changed) (gpointer              owner);
   /* XEP-0388 is not used any more. */
   void     (*fell_back)           (gpointer              owner);
   /* A stanza arrived for the application. */
-  void     (*stanza)              (BoshElement          *stanza,
-                  gpointer owner);
+  void     (*stanza)              (BoshElement *stanza,
+                                   gpointer     owner);
   /* A stanza was left out, as it is too large; @stub has its name and some attributes. */
-  void     (*left_out)            (BoshElement          *stub,
-                    guint64 size,
-                    const GError *reason,
-                    gpointer owner);
+  void     (*left_out)            (BoshElement  *stub,
+                                   guint64       size,
+                                   const GError *reason,
+                                   gpointer      owner);
   /* All is over. @error is NULL where the application asked for the end. */
-  void     (*closed)              (const GError         *error,
-                  gpointer owner);
+  void     (*closed)              (const GError *error,
+                                   gpointer      owner);
 } BoshClientDriverCallbacks;
 
 /* @owner is a GObject that frees the driver when it is finalized; @callbacks must

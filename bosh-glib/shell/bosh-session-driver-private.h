@@ -25,17 +25,17 @@ typedef enum
 typedef struct
 {
   /* Carries out an action that is no I/O; @action is the driver's. */
-  void     (*perform)            (const BoshAction     *action,
-                   gpointer owner);
+  void     (*perform)            (const BoshAction *action,
+                                  gpointer          owner);
   /* What the session can be asked for may have changed. Called after each request,
    * and when all actions were carried out. */
   void     (*changed)            (gpointer              owner);
   /* @body was sent, or was received and is about to be acted on. What was sent may be
    * @is_secret, see BoshAction. */
-  void     (*shown)              (BoshDirection         direction,
-                 GBytes *body,
-                 gboolean is_secret,
-                 gpointer owner);
+  void     (*shown)              (BoshDirection  direction,
+                                  GBytes        *body,
+                                  gboolean       is_secret,
+                                  gpointer       owner);
   /* Asks, before anything is sent, whether the certificate of the server is accepted
    * although it can't be verified; see BoshTransportFuncs. */
   gboolean (*accept_certificate) (GTlsCertificate      *certificate,

@@ -30,8 +30,8 @@ typedef struct
                        BenchSession       *session);
   /* Sends a chat message to the session itself, with @text in it. It may wait
    * for flush(). */
-  void     (*send)    (gpointer            client,
-                       const char         *text);
+  void     (*send)    (gpointer    client,
+                       const char *text);
   void     (*flush)   (gpointer            client);
   /* Forgets the session, in whatever way is quick. */
   void     (*close)   (gpointer            client);

@@ -13,15 +13,6 @@
 
 #include <string.h>
 
-#define SASL "urn:ietf:params:xml:ns:xmpp-sasl"
-#define BIND "urn:ietf:params:xml:ns:xmpp-bind"
-#define STREAM "xmlns:stream='http://etherx.jabber.org/streams'"
-#define FEATURES                                                              \
-  "<stream:features " STREAM "><mechanisms xmlns='" SASL "'>"                 \
-  "<mechanism>ANONYMOUS</mechanism></mechanisms></stream:features>"
-#define BIND_FEATURES                                                         \
-  "<stream:features " STREAM "><bind xmlns='" BIND "'/></stream:features>"
-
 #define LOST "type='terminate' condition='item-not-found'"
 
 /* Never in the time of a test; milliseconds. */
@@ -50,25 +41,10 @@ on_request (BoshTestManager  *manager,
             gpointer          user_data)
 {
   Life *life = user_data;
-  BoshElement *body = bosh_test_exchange_get_body (exchange);
-  BoshElement *child = bosh_element_get_nth_child (body, 0);
-  g_autofree char *text = NULL;
 
   life->held = exchange;
-  if (bosh_element_get_attribute_ns (body, "restart", "urn:xmpp:xbosh") != NULL)
-    text = g_strdup (BIND_FEATURES);
-  else if (child != NULL && bosh_element_matches (child, "auth", SASL))
-    text = g_strdup ("<success xmlns='" SASL "'/>");
-  else if (child != NULL && bosh_element_get_child (child, "bind", BIND) != NULL)
-    text = g_strdup_printf ("<iq xmlns='jabber:client' type='result' id='%s'><bind xmlns='" BIND "'>"
-                            "<jid>x@example.org/y</jid></bind></iq>",
-                            bosh_element_get_attribute (child, "id"));
-  if (text == NULL)
-    return FALSE;
 
-  bosh_test_exchange_respond (exchange, "", text);
-
-  return TRUE;
+  return bosh_test_exchange_log_in (exchange, "x@example.org/y");
 }
 
 static gboolean
@@ -116,7 +92,7 @@ life_init (Life     *life,
   *life = (Life){ .accepts = accepts };
   life->manager = bosh_test_manager_new (tls->untrusted);
   bosh_test_manager_set_automatic (life->manager, TRUE);
-  bosh_test_manager_set_grants (life->manager, BOSH_TEST_GRANTS, FEATURES);
+  bosh_test_manager_set_grants (life->manager, BOSH_TEST_GRANTS, BOSH_TEST_MECHANISM ("ANONYMOUS"));
   bosh_test_manager_set_script (life->manager, on_request, life);
   configuration = bosh_test_manager_configure_secure (life->manager,
                                                       "tls-database", tls->database,

@@ -14,14 +14,6 @@
 
 #include <string.h>
 
-#define SASL "urn:ietf:params:xml:ns:xmpp-sasl"
-#define BIND "urn:ietf:params:xml:ns:xmpp-bind"
-#define STREAM "xmlns:stream='http://etherx.jabber.org/streams'"
-#define FEATURES                                                              \
-  "<stream:features " STREAM "><mechanisms xmlns='" SASL "'>"                 \
-  "<mechanism>ANONYMOUS</mechanism></mechanisms></stream:features>"
-#define BIND_FEATURES                                                         \
-  "<stream:features " STREAM "><bind xmlns='" BIND "'/></stream:features>"
 #define GRANTS                                                                \
   "sid='s1' wait='55' hold='1' requests='2' inactivity='30' polling='2' maxpause='60' "       \
   "charsets='UTF-8' ver='1.11'"
@@ -155,9 +147,7 @@ on_request (BoshTestManager  *manager,
             gpointer          user_data)
 {
   Life *life = user_data;
-  BoshElement *body = bosh_test_exchange_get_body (exchange);
-  BoshElement *child = bosh_element_get_nth_child (body, 0);
-  g_autofree char *text = NULL;
+  g_autofree char *jid = NULL;
 
   if (life->n_unavailable > 0)
     {
@@ -166,20 +156,12 @@ on_request (BoshTestManager  *manager,
       return TRUE;
     }
 
-  if (bosh_element_get_attribute_ns (body, "restart", "urn:xmpp:xbosh") != NULL)
-    text = g_strdup (BIND_FEATURES);
-  else if (child != NULL && bosh_element_matches (child, "auth", SASL))
-    text = g_strdup ("<success xmlns='" SASL "'/>");
-  else if (child != NULL && bosh_element_get_child (child, "bind", BIND) != NULL)
-    text = g_strdup_printf ("<iq xmlns='jabber:client' type='result' id='%s'><bind xmlns='" BIND "'>"
-                            "<jid>x@example.org/%u</jid></bind></iq>",
-                            bosh_element_get_attribute (child, "id"), ++life->n_bound);
-  if (text == NULL)
-    return FALSE;
+  /* The only one is that which binds a resource. */
+  if (bosh_element_get_child (bosh_test_exchange_get_body (exchange), "iq", NULL) != NULL)
+    life->n_bound++;
+  jid = g_strdup_printf ("x@example.org/%u", life->n_bound);
 
-  bosh_test_exchange_respond (exchange, "", text);
-
-  return TRUE;
+  return bosh_test_exchange_log_in (exchange, jid);
 }
 
 static void
@@ -234,7 +216,7 @@ life_init (Life *life)
 
   *life = (Life){ .manager = bosh_test_manager_new (tls->untrusted) };
   bosh_test_manager_set_automatic (life->manager, TRUE);
-  bosh_test_manager_set_grants (life->manager, GRANTS, FEATURES);
+  bosh_test_manager_set_grants (life->manager, GRANTS, BOSH_TEST_MECHANISM ("ANONYMOUS"));
   bosh_test_manager_set_script (life->manager, on_request, life);
   configuration = bosh_test_manager_configure_secure (life->manager, NULL);
   life->client = bosh_client_new ("example.org", configuration);

@@ -9,14 +9,6 @@
 #include "bosh-test-manager.h"
 #include "bosh-test-wire.h"
 
-#define SASL "urn:ietf:params:xml:ns:xmpp-sasl"
-#define BIND "urn:ietf:params:xml:ns:xmpp-bind"
-#define STREAM "xmlns:stream='http://etherx.jabber.org/streams'"
-#define FEATURES                                                              \
-  "<stream:features " STREAM "><mechanisms xmlns='" SASL "'>"                 \
-  "<mechanism>ANONYMOUS</mechanism></mechanisms></stream:features>"
-#define BIND_FEATURES                                                         \
-  "<stream:features " STREAM "><bind xmlns='" BIND "'/></stream:features>"
 #define LOST "type='terminate' condition='item-not-found'"
 
 /* How often each state is tried, as races need luck. */
@@ -94,9 +86,6 @@ serve (BoshTestManager  *manager,
        gpointer          user_data)
 {
   Server *self = user_data;
-  BoshElement *body = bosh_test_exchange_get_body (exchange);
-  BoshElement *child = bosh_element_get_nth_child (body, 0);
-  g_autofree char *text = NULL;
 
   if (self->is_silent)
     return TRUE;
@@ -110,21 +99,13 @@ serve (BoshTestManager  *manager,
       bosh_test_exchange_respond (exchange, LOST, "");
       return TRUE;
     }
-  if (bosh_element_get_attribute_ns (body, "restart", "urn:xmpp:xbosh") != NULL)
-    text = g_strdup (BIND_FEATURES);
-  else if (child != NULL && bosh_element_matches (child, "auth", SASL))
-    text = g_strdup ("<success xmlns='" SASL "'/>");
-  else if (child != NULL && bosh_element_get_child (child, "bind", BIND) != NULL)
-    text = g_strdup_printf ("<iq xmlns='jabber:client' type='result' id='%s'><bind xmlns='" BIND "'>"
-                            "<jid>x@example.org/y</jid></bind></iq>",
-                            bosh_element_get_attribute (child, "id"));
-  else if (self->is_chatty && bosh_test_exchange_get_attribute (exchange, "sid") != NULL &&
-           bosh_test_exchange_get_attribute (exchange, "type") == NULL)
-    text = g_strdup (BOSH_TEST_MESSAGE ("chat"));
-  if (text == NULL)
+  if (bosh_test_exchange_log_in (exchange, "x@example.org/y"))
+    return TRUE;
+  if (!self->is_chatty || bosh_test_exchange_get_attribute (exchange, "sid") == NULL ||
+      bosh_test_exchange_get_attribute (exchange, "type") != NULL)
     return FALSE;
 
-  bosh_test_exchange_respond (exchange, "", text);
+  bosh_test_exchange_respond (exchange, "", BOSH_TEST_MESSAGE ("chat"));
 
   return TRUE;
 }
@@ -134,7 +115,7 @@ server_init (Server *self)
 {
   *self = (Server){ .manager = bosh_test_manager_new (NULL) };
   bosh_test_manager_set_automatic (self->manager, TRUE);
-  bosh_test_manager_set_grants (self->manager, BOSH_TEST_GRANTS, FEATURES);
+  bosh_test_manager_set_grants (self->manager, BOSH_TEST_GRANTS, BOSH_TEST_MECHANISM ("ANONYMOUS"));
   bosh_test_manager_set_script (self->manager, serve, self);
 }
 
@@ -262,7 +243,8 @@ leave_chatting (Life *life)
 static void
 leave_paused (Life *life)
 {
-  bosh_test_manager_set_grants (life->server->manager, BOSH_TEST_GRANTS " maxpause='120'", FEATURES);
+  bosh_test_manager_set_grants (life->server->manager, BOSH_TEST_GRANTS " maxpause='120'",
+                                BOSH_TEST_MECHANISM ("ANONYMOUS"));
   log_in (life);
   bosh_connection_pause_async (life->connection, 60, NULL, NULL, NULL);
   bosh_client_pause_async (life->client, 60, NULL, NULL, NULL);

@@ -13,9 +13,6 @@
 #include <string.h>
 
 #define NS_HTTPBIND "http://jabber.org/protocol/httpbind"
-#define NS_SASL "urn:ietf:params:xml:ns:xmpp-sasl"
-#define NS_BIND "urn:ietf:params:xml:ns:xmpp-bind"
-#define NS_XBOSH "urn:xmpp:xbosh"
 #define BODY "<body xmlns='" NS_HTTPBIND "'>"
 
 #define MAX_MEMORY (64 * 1024 * 1024)
@@ -120,7 +117,8 @@ typedef struct
   const char *requests;  /* what the server grants */
   guint       n_stanzas; /* at least so many must arrive */
   gboolean    is_chatty; /* the client sends messages */
-  guint       n_late;    /* so many responses come before that to an earlier request */
+  guint       n_late;    /* so many responses come at most before that to an earlier request */
+  guint       n_waiting; /* and so many at least */
   /* Responds to each request after the login. */
   void      (*respond)   (Attack           *attack,
                    BoshTestExchange *exchange);
@@ -133,6 +131,7 @@ struct _Attack
   guint       n_responses; /* those of the attack */
   guint64     withheld;    /* the request that has no response until the end */
   guint       n_withheld;  /* how often it came */
+  BoshTestExchange *last_withheld;
   gboolean    is_over;
 };
 
@@ -195,9 +194,10 @@ respond_with_messages (Attack           *attack,
 /* Nearly all that one response may take in memory. */
 #define ELEMENTS "<a xmlns='u' b='c'/>", 140000
 
-/* Withholds the response to the first request until it comes again, or there was enough of
- * the others. TRUE if it has done so, and for those after the attack, in which the client
- * may handle what has come. */
+/* Withholds the response to the first request until it comes again and as many others wait
+ * as can, or there was enough of the others. TRUE if it has done so, and for those after
+ * the attack, in which the client may handle what has come. Otherwise release() follows
+ * the response. */
 static gboolean
 withhold (Attack           *attack,
           BoshTestExchange *exchange)
@@ -213,8 +213,9 @@ withhold (Attack           *attack,
     attack->n_responses++, bosh_test_exchange_respond (exchange, "", "");
   else if (rid != attack->withheld && attack->n_responses < attack->c->n_late)
     return attack->n_responses++, FALSE;
-  else if (rid == attack->withheld && ++attack->n_withheld == 1)
-    return TRUE;
+  else if (rid == attack->withheld &&
+           (++attack->n_withheld == 1 || attack->n_responses < attack->c->n_waiting))
+    attack->last_withheld = exchange;
   else
     attack->is_over = TRUE, bosh_test_exchange_respond (exchange, "", "");
 
@@ -222,19 +223,36 @@ withhold (Attack           *attack,
 }
 
 static void
+release (Attack *attack)
+{
+  if (attack->n_withheld < 2 || attack->n_responses < attack->c->n_waiting || attack->is_over ||
+      bosh_test_exchange_is_gone (attack->last_withheld))
+    return;
+
+  attack->is_over = TRUE;
+  bosh_test_exchange_respond (attack->last_withheld, "", "");
+}
+
+static void
 respond_to_later (Attack           *attack,
                   BoshTestExchange *exchange)
 {
-  if (!withhold (attack, exchange))
-    respond_with (exchange, "", ELEMENTS);
+  if (withhold (attack, exchange))
+    return;
+
+  respond_with (exchange, "", ELEMENTS);
+  release (attack);
 }
 
 static void
 respond_to_later_with_text (Attack           *attack,
                             BoshTestExchange *exchange)
 {
-  if (!withhold (attack, exchange))
-    respond_with (exchange, "", "<message><body>xxxxxxxxxxxxxxxxxxxxxxxxxxx</body></message>", 66000);
+  if (withhold (attack, exchange))
+    return;
+
+  respond_with (exchange, "", "<message><body>xxxxxxxxxxxxxxxxxxxxxxxxxxx</body></message>", 66000);
+  release (attack);
 }
 
 static GBytes *
@@ -275,6 +293,7 @@ respond_to_later_compressed (Attack           *attack,
                           g_bytes_get_size (compressed));
   bosh_test_exchange_write_text (exchange, head);
   bosh_test_exchange_write (exchange, compressed, 1);
+  release (attack);
 }
 
 /* A web page that does not end, in the place of each response. */
@@ -290,6 +309,7 @@ respond_to_later_with_errors (Attack           *attack,
   bosh_test_exchange_write_text (exchange, "HTTP/1.1 502 Bad Gateway\r\n\r\n");
   bosh_test_exchange_write (exchange, block, 1000);
   bosh_test_exchange_close (exchange);
+  release (attack);
 }
 
 static void
@@ -405,50 +425,19 @@ respond_with_roster (Attack           *attack,
 }
 
 static gboolean
-respond_to_login (BoshTestExchange *exchange,
-                  gboolean         *is_over)
-{
-  BoshElement *body = bosh_test_exchange_get_body (exchange);
-  BoshElement *iq = bosh_element_get_child (body, "iq", "jabber:client");
-
-  if (bosh_element_get_child (body, "auth", NS_SASL) != NULL)
-    {
-      bosh_test_exchange_respond (exchange, "", "<success xmlns='" NS_SASL "'/>");
-      return TRUE;
-    }
-
-  if (bosh_element_get_attribute_ns (body, "restart", NS_XBOSH) != NULL)
-    {
-      bosh_test_exchange_respond (exchange, "",
-                                  "<stream:features xmlns:stream='http://etherx.jabber.org/streams'>"
-                                  "<bind xmlns='" NS_BIND "'/></stream:features>");
-      return TRUE;
-    }
-
-  if (iq != NULL && bosh_element_get_child (iq, "bind", NS_BIND) != NULL)
-    {
-      g_autofree char *content =
-        g_strdup_printf ("<iq xmlns='jabber:client' type='result' id='%s'><bind xmlns='" NS_BIND "'>"
-                         "<jid>romeo@example.org/desk</jid></bind></iq>",
-                         bosh_element_get_attribute (iq, "id"));
-
-      bosh_test_exchange_respond (exchange, "", content);
-      *is_over = TRUE;
-      return TRUE;
-    }
-
-  return FALSE;
-}
-
-static gboolean
 attack (BoshTestManager  *manager,
         BoshTestExchange *exchange,
         gpointer          user_data)
 {
   Attack *self = user_data;
+  BoshElement *body = bosh_test_exchange_get_body (exchange);
 
   if (!self->has_begun)
-    return respond_to_login (exchange, &self->has_begun);
+    {
+      /* The only iq is that which binds a resource. */
+      self->has_begun = bosh_element_get_child (body, "iq", NULL) != NULL;
+      return bosh_test_exchange_log_in (exchange, "romeo@example.org/desk");
+    }
 
   self->c->respond (self, exchange);
 
@@ -456,18 +445,18 @@ attack (BoshTestManager  *manager,
 }
 
 static const Case cases[] = {
-  { "iq-requests", "2", 40 * 20000, FALSE, 0, respond_with_iqs },
-  { "messages", "2", 20 * 30000, FALSE, 0, respond_with_messages },
-  { "late-response", "2", 140000, TRUE, MAX_LATE, respond_to_later },
-  { "late-response-of-20", "20", 7 * 140000, TRUE, MAX_LATE, respond_to_later },
-  { "late-response-of-1000", "1000", 7 * 140000, TRUE, MAX_LATE, respond_to_later },
-  { "late-response-text", "20", 7 * 66000, TRUE, MAX_LATE, respond_to_later_with_text },
-  { "late-response-compressed", "20", 7 * 140000, TRUE, MAX_LATE, respond_to_later_compressed },
-  { "late-response-errors", "20", 0, TRUE, 3, respond_to_later_with_errors },
-  { "cookies", "2", 200, FALSE, 0, respond_with_cookies },
-  { "features", "2", 10, FALSE, 0, respond_with_features },
-  { "poison", "2", 17, FALSE, 0, respond_with_poison },
-  { "roster", "2", 2, FALSE, 0, respond_with_roster },
+  { "iq-requests", "2", 40 * 20000, FALSE, 0, 0, respond_with_iqs },
+  { "messages", "2", 20 * 30000, FALSE, 0, 0, respond_with_messages },
+  { "late-response", "2", 140000, TRUE, MAX_LATE, 1, respond_to_later },
+  { "late-response-of-20", "20", 7 * 140000, TRUE, MAX_LATE, 7, respond_to_later },
+  { "late-response-of-1000", "1000", 7 * 140000, TRUE, MAX_LATE, 7, respond_to_later },
+  { "late-response-text", "20", 7 * 66000, TRUE, MAX_LATE, 7, respond_to_later_with_text },
+  { "late-response-compressed", "20", 7 * 140000, TRUE, MAX_LATE, 7, respond_to_later_compressed },
+  { "late-response-errors", "20", 0, TRUE, 3, 0, respond_to_later_with_errors },
+  { "cookies", "2", 200, FALSE, 0, 0, respond_with_cookies },
+  { "features", "2", 10, FALSE, 0, 0, respond_with_features },
+  { "poison", "2", 17, FALSE, 0, 0, respond_with_poison },
+  { "roster", "2", 2, FALSE, 0, 0, respond_with_roster },
 };
 
 static gboolean
@@ -501,9 +490,7 @@ check (const Case *c,
 
   bosh_test_manager_set_automatic (manager, TRUE);
   bosh_test_manager_set_grants (manager, grants,
-                                "<stream:features xmlns:stream='http://etherx.jabber.org/streams'>"
-                                "<mechanisms xmlns='" NS_SASL "'><mechanism>PLAIN</mechanism>"
-                                "</mechanisms></stream:features>");
+                                BOSH_TEST_MECHANISM ("PLAIN"));
   bosh_test_manager_set_script (manager, attack, &state);
   client = g_subprocess_new (G_SUBPROCESS_FLAGS_STDOUT_PIPE, &error,
                              program, bosh_test_manager_get_uri (manager, FALSE),

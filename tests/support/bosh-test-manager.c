@@ -11,6 +11,8 @@
 
 #define NS_HTTPBIND "http://jabber.org/protocol/httpbind"
 #define NS_XBOSH "urn:xmpp:xbosh"
+#define NS_SASL "urn:ietf:params:xml:ns:xmpp-sasl"
+#define NS_BIND "urn:ietf:params:xml:ns:xmpp-bind"
 
 struct _BoshTestManager
 {
@@ -391,6 +393,30 @@ bosh_test_exchange_respond (BoshTestExchange *self,
   self->response = g_strdup_printf ("<body xmlns='" NS_HTTPBIND "' %s>%s</body>",
                                     attributes, content);
   bosh_test_exchange_reply (self, 200, NULL, self->response);
+}
+
+gboolean
+bosh_test_exchange_log_in (BoshTestExchange *self,
+                           const char       *jid)
+{
+  BoshElement *child = bosh_element_get_nth_child (self->body, 0);
+  g_autofree char *content = NULL;
+
+  if (bosh_element_get_attribute_ns (self->body, "restart", NS_XBOSH) != NULL)
+    content = g_strdup ("<stream:features xmlns:stream='http://etherx.jabber.org/streams'>"
+                        "<bind xmlns='" NS_BIND "'/></stream:features>");
+  else if (child != NULL && bosh_element_matches (child, "auth", NS_SASL))
+    content = g_strdup ("<success xmlns='" NS_SASL "'/>");
+  else if (child != NULL && bosh_element_get_child (child, "bind", NS_BIND) != NULL)
+    content = g_strdup_printf ("<iq xmlns='jabber:client' type='result' id='%s'>"
+                               "<bind xmlns='" NS_BIND "'><jid>%s</jid></bind></iq>",
+                               bosh_element_get_attribute (child, "id"), jid);
+  if (content == NULL)
+    return FALSE;
+
+  bosh_test_exchange_respond (self, "", content);
+
+  return TRUE;
 }
 
 void

@@ -60,6 +60,11 @@ void               bosh_test_manager_set_certificate (BoshTestManager       *sel
 #define BOSH_TEST_GRANTS                                                      \
   "sid='s1' wait='55' hold='1' requests='2' inactivity='30' polling='2' ver='1.11'"
 #define BOSH_TEST_FEATURES "<stream:features xmlns:stream='http://etherx.jabber.org/streams'/>"
+/* The same with a SASL mechanism. */
+#define BOSH_TEST_MECHANISM(mechanism)                                        \
+  "<stream:features xmlns:stream='http://etherx.jabber.org/streams'>"         \
+  "<mechanisms xmlns='urn:ietf:params:xml:ns:xmpp-sasl'>"                     \
+  "<mechanism>" mechanism "</mechanism></mechanisms></stream:features>"
 
 void               bosh_test_manager_set_script     (BoshTestManager        *self,
                                                      BoshTestScript          script,
@@ -107,6 +112,10 @@ gboolean           bosh_test_exchange_is_gone       (BoshTestExchange       *sel
 void               bosh_test_exchange_respond       (BoshTestExchange       *self,
                                                      const char             *attributes,
                                                      const char             *content);
+/* Responds to a step of a login by RFC 6120 with one exchange of SASL, whatever its data
+ * is, and gives the session @jid. FALSE if the request is none. */
+gboolean           bosh_test_exchange_log_in        (BoshTestExchange       *self,
+                                                     const char             *jid);
 /* @headers (nullable) end with CRLF. */
 void               bosh_test_exchange_reply         (BoshTestExchange       *self,
                                                      guint                   status,
