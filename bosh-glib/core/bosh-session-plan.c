@@ -290,11 +290,11 @@ get_settled_at (BoshSession *self,
   if (!request->overtakable)
     return AT_ONCE;
   /* What follows a restart is sent at once to save its round trip, but a restart that is
-   * dropped ends the login. One that the server holds has no response soon. */
+   * dropped ends the login. At the end of the session that does not matter any more. */
   if (request->kind == REQUEST_RESTART && session_server_sorts (self))
     return AT_ONCE;
   if (request->kind == REQUEST_RESTART && session_server_may_drop (self))
-    return request->written_at + SUSPICION_AFTER;
+    return self->termination.wanted ? request->written_at + LONGEST_GUARD : NEVER;
 
   if (!session_server_sorts (self))
     return request->written_at + LONGEST_GUARD;
@@ -899,20 +899,33 @@ get_probe_at (BoshSession *self)
   return newest->sent_at + get_probe_interval (self);
 }
 
-/* When to send an empty request so that the server releases the oldest that it holds
- * before the path cuts it. */
+/* When to send an empty request so that the server releases what it holds before the path
+ * cuts it. A new request releases the oldest as soon as `hold` others are open, so the more
+ * it takes for a request to be that one, the earlier they begin. */
 static gint64
 get_refresh_at (BoshSession *self)
 {
   Request *oldest = bosh_window_get_oldest (&self->window);
   Request *newest = bosh_window_get_newest (&self->window);
+  gint64 n_needed = (gint64)MAX (self->granted.hold, 1) - bosh_window_get_n_requests (&self->window);
+  gint64 interval;
+  gint64 at = NEVER;
 
   if (self->path_patience == NEVER || !oldest->in_flight || oldest->written_at == NEVER ||
       bosh_window_get_n_requests (&self->window) >= get_limit (self))
     return NEVER;
 
-  return MAX (oldest->written_at + PATH_PATIENCE_PART (self->path_patience),
-              newest->sent_at + get_probe_interval (self));
+  interval = get_probe_interval (self);
+  for (GList *link = self->window.requests.head; link != NULL; link = link->next, n_needed++)
+    {
+      Request *request = link->data;
+
+      if (request->in_flight && request->written_at != NEVER)
+        at = earlier (at, request->written_at + PATH_PATIENCE_PART (self->path_patience) -
+                            MAX (n_needed, 0) * interval);
+    }
+
+  return MAX (at, newest->sent_at + interval);
 }
 
 static gboolean
